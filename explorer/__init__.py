@@ -1,0 +1,17 @@
+"""What is measured and what is drawn; usable from a page, a notebook or the shell.
+
+- `capture`: one text through one model, every head on demand
+- `tokens`: tokens that a person can read
+- `pooling`: large maps made small
+- `views`: special tokens and sentence pairs taken out of a map, without lying about the rest
+- `examples`: texts that show something
+- `export`: what a viewer takes away
+- `i18n`: the words on the pages
+- `charts/`: numbers in, Altair charts out
+- `ui/`: what the pages share; Streamlit lives there
+- `__main__`, `cli`: the same functions from the shell
+"""
+
+from explorer.capture import Capture, capture
+
+__all__ = ["Capture", "capture"]

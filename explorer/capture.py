@@ -1,0 +1,342 @@
+"""`capture`: one text through one model, and all that is needed to look at any head afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from explorer import pooling
+from explorer.tokens import labels, readable
+from models import InputError, Model, attention, sites
+from models.errors import OutOfMemoryError
+from models.loading import out_of_memory
+
+MAX_NEW_TOKENS = 64
+"""Longest target that is generated where none is given."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one side.
+
+    Attributes:
+        ids: as the tokenizer gave them.
+        text: readable (see `explorer.tokens`), leading spaces kept.
+        segments: 0 for the first text, 1 for the pair; a special token belongs to the text before it.
+        special: True for tokens that the tokenizer added, such as [CLS].
+    """
+
+    ids: tuple[int, ...]
+    text: tuple[str, ...]
+    segments: tuple[int, ...]
+    special: tuple[bool, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Short labels for axes."""
+        return labels(self.text)
+
+
+@dataclass(eq=False)
+class Capture:
+    """What one forward pass attended to. Patterns are computed when they are asked for, and exact.
+
+    Attributes:
+        model: name of the model.
+        layout: the attention sites, in the order of the forward pass.
+        sides: tokens by stack, "encoder" and / or "decoder".
+        records: per site the recorded q, k, v and log-sum-exp (`models.attention.Record`); empty for a view-only model.
+        weights: per site the weights (heads, query, key) of a view-only model, else empty.
+        notes: what a viewer should know: what was cut, what was generated.
+    """
+
+    model: str
+    layout: tuple[sites.Site, ...]
+    sides: dict[str, Tokens]
+    records: list[attention.Record] = field(default_factory=list)
+    weights: list[torch.Tensor] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What there is to see: ("encoder",), ("decoder",), or ("encoder", "decoder", "cross")."""
+        return tuple(part for part in sites.Parts if any(site.part == part for site in self.layout))
+
+    @property
+    def tokens(self) -> list[str]:
+        """Readable tokens of the text (of the source, for encoder-decoders)."""
+        return list(next(iter(self.sides.values())).text)
+
+    @property
+    def segments(self) -> list[int]:
+        return list(next(iter(self.sides.values())).segments)
+
+    @property
+    def special(self) -> list[bool]:
+        """Mask of special tokens of the text (of the source, for encoder-decoders)."""
+        return list(next(iter(self.sides.values())).special)
+
+    def queries(self, part: str | None = None) -> Tokens:
+        """The tokens that attend."""
+        part = self._part(part)
+        return self.sides["decoder" if part == "cross" else part]
+
+    def keys(self, part: str | None = None) -> Tokens:
+        """The tokens that are attended to."""
+        part = self._part(part)
+        return self.sides["encoder" if part == "cross" else part]
+
+    def sites(self, part: str | None = None) -> tuple[sites.Site, ...]:
+        """The sites of one part, by layer."""
+        part = self._part(part)
+        return tuple(site for site in self.layout if site.part == part)
+
+    def site(self, layer: int, part: str | None = None) -> sites.Site:
+        """Raises IndexError where there is no such layer."""
+        found = self.sites(part)
+        if not 0 <= layer < len(found):
+            raise IndexError(f"layer {layer}: there are {len(found)} layers, counted from 0")
+        return found[layer]
+
+    def record(self, layer: int, part: str | None = None) -> attention.Record:
+        """The record of one layer. Raises InputError for a view-only model, which has weights only."""
+        if not self.records:
+            raise InputError(f"{self.model} is opened view-only: it gives weights, but no queries, keys or values.")
+        return self.records[self.site(layer, part).index]
+
+    def pattern(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
+        """Attention weights of one head, float32 (query, key). Raises IndexError where there is no such head."""
+        site = self.site(layer, part)
+        if not 0 <= head < site.heads:
+            raise IndexError(f"head {head}: layer {layer} has {site.heads} heads, counted from 0")
+        if self.weights:
+            return self.weights[site.index][head].float().numpy()
+        return self.records[site.index].pattern(head).numpy()
+
+    def patterns(self, layer: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
+        """Attention weights of all heads of a layer, float32 (heads, rows, key)."""
+        site = self.site(layer, part)
+        if self.weights:
+            return self.weights[site.index][:, rows].float().numpy()
+        return self.records[site.index].patterns(rows=rows).numpy()
+
+    def mean(self, layer: int, part: str | None = None) -> np.ndarray:
+        """Mean over the heads of a layer, float32 (query, key)."""
+        return self._over_heads(layer, part, np.mean)
+
+    def maximum(self, layer: int, part: str | None = None) -> np.ndarray:
+        """Largest weight over the heads of a layer, float32 (query, key); its rows need not sum to 1."""
+        return self._over_heads(layer, part, np.max)
+
+    def visible(self, layer: int, part: str | None = None) -> np.ndarray:
+        """Which keys a query may see, bool (query, key). Masked is not the same as weight 0."""
+        site = self.site(layer, part)
+        if self.weights:
+            n_rows, n_columns = self.weights[site.index].shape[1:]
+            return np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
+        return self.records[site.index].visible().numpy()
+
+    def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
+        """Every head, max-pooled to at most size x size so that a thin line survives: per layer float32 (heads, rows, columns)."""
+        rows, columns = len(self.queries(part)), len(self.keys(part))
+        return [
+            pooling.max_pool(lambda block, at=site.layer: self.patterns(at, part, block), rows, columns, size)
+            for site in self.sites(part)
+        ]
+
+    def outputs(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
+        """Output z of one head before the output projection, float32 (query, value dim)."""
+        return self.record(layer, part).output(head).numpy()
+
+    def neurons(self, layer: int, head: int, query: int, key: int, part: str | None = None) -> Neurons:
+        """How the score of one query and one key comes about, number by number."""
+        record = self.record(layer, part)
+        q, k = record.query[0, head, query].float(), record.key[0, head // record.group, key].float()
+        scale = float(record.scale[0, head if record.scale.shape[1] > 1 else 0])
+        score = float(record.scores(head, rows=slice(query, query + 1))[0, key])
+        product = (q * k).numpy()
+        return Neurons(q.numpy(), k.numpy(), product, scale, score, float(self.pattern(layer, head, part)[query, key]))
+
+    def _part(self, part: str | None) -> str:
+        if part is None:
+            return self.parts[0]
+        if part not in self.parts:
+            raise InputError(f"{self.model} has no {part} attention.", f"It has {', '.join(self.parts)}.")
+        return part
+
+    def _over_heads(self, layer: int, part: str | None, reduce: object) -> np.ndarray:
+        n = len(self.queries(part))
+        step = max(1, attention.BLOCK_BYTES // (4 * self.site(layer, part).heads * len(self.keys(part))))
+        blocks = [reduce(self.patterns(layer, part, slice(i, i + step)), axis=0) for i in range(0, n, step)]
+        return np.concatenate(blocks)
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """One score, taken apart: `scale * product.sum() + added == score`, and `weight` is its softmax over the row.
+
+    Attributes:
+        query, key, product: the two vectors and their element-wise product, (head dim,).
+        scale: the model's factor on q k^T.
+        score: the score before the softmax, bias and mask included.
+        weight: the attention weight.
+    """
+
+    query: np.ndarray
+    key: np.ndarray
+    product: np.ndarray
+    scale: float
+    score: float
+    weight: float
+
+    @property
+    def added(self) -> float:
+        """What mask, position bias and soft cap add to the scaled product."""
+        return self.score - self.scale * float(self.product.sum())
+
+
+def capture(
+    model: Model,
+    text: str,
+    pair: str | None = None,
+    target: str | None = None,
+    *,
+    max_tokens: int | None = None,
+) -> Capture:
+    """Runs a text through a model and records where it attended.
+
+    Args:
+        model: from `models.load`.
+        text: the text; the source, for encoder-decoders.
+        pair: a second text, for encoders.
+        target: what the decoder of an encoder-decoder is given; generated greedily where it is None.
+        max_tokens: cut the text here, if the model's own limit is not lower.
+
+    Raises:
+        InputError: empty text, a pair for a model that takes none, a target that cannot be made.
+        models.errors.OutOfMemoryError: the accelerator has no room for this text.
+    """
+    if not text or not text.strip():
+        raise InputError("There is no text.", "Type a sentence, or choose an example.")
+    if pair and model.kind != "encoder":
+        raise InputError(f"{model.name} takes one text, not a pair.", "Leave the second text empty.")
+    if target and model.kind != "encoder-decoder":
+        raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
+    limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
+    ids, tokens, notes = _encode(model, text, pair or None, limit)
+    with model.lock, torch.inference_mode():
+        given = {name: values.to(model.device) for name, values in ids.items()}
+        try:
+            return _run(model, given, tokens, target, limit, notes)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise OutOfMemoryError(
+                f"{model.device} has no room for {len(tokens)} tokens.", "Shorten the text, or choose the cpu."
+            ) from error
+
+
+def _encode(
+    model: Model, text: str, pair: str | None, limit: int | None
+) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:
+    tokenizer = model.tokenizer
+    full = tokenizer(text, pair, add_special_tokens=True, truncation=False, padding=False, verbose=False)
+    n_full = len(full["input_ids"])
+    notes = []
+    if limit and n_full > limit:
+        full = tokenizer(text, pair, truncation=True, max_length=limit, padding=False, verbose=False)
+        kept = len(full["input_ids"])
+        notes.append(f"The text is cut at {kept} of {n_full} tokens; the last {n_full - kept} were not read.")
+    ids = list(full["input_ids"])
+    if not ids:
+        raise InputError("The tokenizer makes nothing of this text.", "Type a sentence, or choose an example.")
+    accepted = {"input_ids", "attention_mask", "token_type_ids"} & set(tokenizer.model_input_names) | {"attention_mask"}
+    tensors = {name: torch.tensor([full[name]]) for name in accepted | {"input_ids"} if name in full}
+    return tensors, _tokens(model, ids, _segments(full, ids)), notes
+
+
+def _run(
+    model: Model,
+    given: dict[str, torch.Tensor],
+    tokens: Tokens,
+    target: str | None,
+    limit: int | None,
+    notes: list[str],
+) -> Capture:
+    sides = {"encoder" if model.kind == "encoder-decoder" else model.kind: tokens}
+    if model.kind == "encoder-decoder":
+        given.pop("token_type_ids", None)
+        given["decoder_input_ids"], more = _target(model, given, target, limit)
+        notes = notes + more
+        ids = given["decoder_input_ids"][0].tolist()
+        sides["decoder"] = _tokens(model, ids, [0] * len(ids))
+    # The base model: a vocabulary of logits per token would cost more memory than all that is recorded.
+    base, given = model.network.base_model, sites.inputs_for(model.network, **given)
+    found: dict = {"model": model.name, "layout": model.sites, "sides": sides, "notes": tuple(notes)}
+    if model.view_only:
+        outputs = base(**given, output_attentions=True, return_dict=True)
+        each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
+        return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
+    with attention.attending(model.sites_of) as run:
+        base(**given)
+    return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
+
+
+def _asked(model: Model, part: str) -> str:
+    return part if model.kind == "encoder-decoder" else "encoder"
+
+
+def _target(
+    model: Model, given: dict[str, torch.Tensor], target: str | None, limit: int | None
+) -> tuple[torch.Tensor, list[str]]:
+    """What the decoder reads: start token first, end token left out, as in training with labels."""
+    network = model.network
+    if target and target.strip():
+        encoded = model.tokenizer(text_target=target, truncation=bool(limit), max_length=limit, return_tensors="pt")
+        labels_ = encoded["input_ids"].to(model.device)
+        n_full = len(model.tokenizer(text_target=target, verbose=False)["input_ids"])
+        cut = n_full - labels_.shape[1]
+        notes = [f"The target is cut at {n_full - cut} of {n_full} tokens."] if cut else []
+        return _shifted(network, labels_), notes
+    if not hasattr(network, "generate") or network.get_output_embeddings() is None:
+        raise InputError(f"{model.name} cannot generate.", "Give a target.")
+    made = network.generate(
+        **given, max_new_tokens=min(MAX_NEW_TOKENS, limit or MAX_NEW_TOKENS), num_beams=1, do_sample=False
+    )
+    end = network.generation_config.eos_token_id
+    ends = set(end if isinstance(end, list) else [end])
+    ids = made[0].tolist()
+    ids = ids[:-1] if len(ids) > 1 and ids[-1] in ends else ids
+    return torch.tensor([ids], device=model.device), ["The target was generated (greedy)."]
+
+
+def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> torch.Tensor:
+    if hasattr(network, "prepare_decoder_input_ids_from_labels"):
+        return network.prepare_decoder_input_ids_from_labels(labels=target_ids)
+    start = torch.full_like(target_ids[:, :1], network.config.decoder_start_token_id)
+    return torch.cat([start, target_ids[:, :-1]], dim=1)
+
+
+def _tokens(model: Model, ids: list[int], segments: list[int]) -> Tokens:
+    tokenizer = model.tokenizer
+    # [UNK] and [MASK] stand for words of the text; all other special ids frame it.
+    words = {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)}
+    framing = set(tokenizer.all_special_ids) - words
+    special = tuple(i in framing for i in ids)
+    return Tokens(tuple(ids), tuple(readable(tokenizer, ids)), tuple(segments), special)
+
+
+def _segments(encoded: object, ids: list[int]) -> list[int]:
+    if not getattr(encoded, "is_fast", False):
+        return list(encoded.get("token_type_ids") or [0] * len(ids))
+    segments, current = [], 0
+    for segment in encoded.sequence_ids(0):
+        current = current if segment is None else segment
+        segments.append(current)
+    return segments

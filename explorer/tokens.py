@@ -1,0 +1,49 @@
+"""Tokens that a person can read: the text behind each id, whatever alphabet the tokenizer writes it in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from transformers import PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+_BYTES = {character: byte for byte, character in bytes_to_unicode().items()}
+_VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+
+
+def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """The text of each token: " cat" and not "Ġcat" or "▁cat"; WordPiece keeps its mark, "##ing".
+
+    A character that was split over several tokens cannot be shown by any of them: their bytes are written out, `<E2 98>`.
+    """
+    pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens([int(i) for i in ids])]
+    added = {str(token) for token in tokenizer.get_added_vocab()}
+    byte_level = _is_byte_level(tokenizer)
+    return [piece if piece in added else _piece(piece, byte_level) for piece in pieces]
+
+
+def labels(tokens: Sequence[str]) -> list[str]:
+    """Tokens for an axis: no space around them, and white space made visible where there is nothing else."""
+    return [token.strip() if token.strip() else (token.translate(_VISIBLE) or "∅") for token in tokens]
+
+
+def _piece(piece: str, byte_level: bool) -> str:
+    if byte_level:
+        if not all(character in _BYTES for character in piece):
+            return piece
+        data = bytes(_BYTES[character] for character in piece)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return f"<{data.hex(' ').upper()}>"
+    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
+        return f"<{piece[3:5]}>"
+    return piece.replace("▁", " ").replace("</w>", "")
+
+
+def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return hasattr(tokenizer, "byte_decoder")
+    return "ByteLevel" in json.dumps(json.loads(backend.to_str()).get("decoder") or {})

@@ -1,0 +1,19 @@
+"""What computes: pretrained models, and the one place where attention is computed, recorded or changed.
+
+- `attention`: the attention function that every model dispatches through, and the context that records and changes it
+- `sites`: where a network attends (layer, heads, self or cross), measured by a probe
+- `catalogue`: the models offered by name, the bundled BERT among them
+- `hub`: fetching a model from the Hugging Face hub, and saying clearly why it could not be fetched
+- `folder`: a model folder checked before anything is read from it
+- `loading`: `load`, which returns the one object that everything else takes
+- `errors`: what can go wrong, in words for a viewer
+
+Nothing here imports `explorer`.
+"""
+
+from models.catalogue import CATALOGUE, Entry
+from models.errors import InputError, ModelError
+from models.loading import Model, load
+from models.sites import Site
+
+__all__ = ["CATALOGUE", "Entry", "InputError", "Model", "ModelError", "Site", "load"]

@@ -1,0 +1,63 @@
+"""A model folder, checked before anything is read from it: weights as safetensors, and no code of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from models.errors import ModelError
+
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
+_TOKENIZERS = (
+    *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json"),
+    *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "source.spm"),
+)
+
+
+def check(folder: Path) -> dict:
+    """The folder's config, once it is sure that the folder can be opened without pickle and without remote code.
+
+    Raises:
+        ModelError: no such folder, no or a broken config.json, no safetensors, no tokenizer.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"There is no folder {folder}.", "Give the folder that holds config.json.")
+    config_file = folder / "config.json"
+    if not config_file.is_file():
+        raise ModelError(f"{folder} has no config.json.", "Give the folder that save_pretrained wrote.")
+    try:
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{config_file} cannot be read: {error}.", "Save the model again.") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{config_file} is not a model's configuration.", "Save the model again.")
+    if not weights(folder):
+        if any(found for pattern in _PICKLES for found in folder.glob(pattern)):
+            raise ModelError(
+                f"{folder} holds its weights in a format that can run code when it is opened (pickle) or that is not read here.",
+                "Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors.",
+            )
+        raise ModelError(f"{folder} has no model.safetensors.", "Save the model again with its weights.")
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise ModelError(f"{folder} has no tokenizer.", "Save the tokenizer into the same folder.")
+    return config
+
+
+def weights(folder: Path) -> list[Path]:
+    """The safetensors files that transformers would read: one file, or the shards that an index names."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise ModelError(f"{index} cannot be read: {error}.", "Copy the whole folder again.") from error
+        missing = sorted(name for name in names if not (folder / name).is_file())
+        if missing:
+            raise ModelError(f"{folder} lacks {', '.join(missing)}.", "Copy the whole folder again.")
+        return sorted(folder / name for name in names)
+    return [folder / "model.safetensors"] if (folder / "model.safetensors").is_file() else []
+
+
+def weight_bytes(folder: Path) -> int:
+    """Size of the weights on disk, in bytes."""
+    return sum(file.stat().st_size for file in weights(folder))

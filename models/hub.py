@@ -1,0 +1,153 @@
+"""Fetching a model from the Hugging Face hub: safetensors only, with progress, and with words for what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    IncompleteSnapshotError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from tqdm.auto import tqdm
+from transformers.safetensors_conversion import previous_pr
+
+from models.errors import ModelError
+
+Progress = Callable[[str, float], None]
+"""Called with what is going on and the share that is done, 0 to 1."""
+
+_CONVERSION_TITLE = "Adding `safetensors` variant of this model"
+_SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """The local folder of a hub model, downloaded if it is not here yet.
+
+    Args:
+        name: hub id, "owner/model" or "owner/model@revision".
+        progress: told about the download.
+
+    Raises:
+        ModelError: hub unreachable, unknown id, gated id, no safetensors, no room on the disk.
+    """
+    repo, _, revision = name.partition("@")
+    revision = revision or None
+    try:
+        cached = _cached(repo, revision)
+        if cached is not None:
+            return cached
+        return _download(repo, revision, progress)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise _explained(name, error) from error
+
+
+def _cached(repo: str, revision: str | None) -> Path | None:
+    try:
+        folder = Path(snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=_wanted([])))
+    except (LocalEntryNotFoundError, RevisionNotFoundError, FileNotFoundError):
+        return None
+    # A snapshot may hold nothing but a config; weights decide whether it can be opened without the hub.
+    return folder if any(folder.glob("*.safetensors")) and (folder / "config.json").is_file() else None
+
+
+def _download(repo: str, revision: str | None, progress: Progress | None) -> Path:
+    api = HfApi()
+    files = _top_level(api, repo, revision)
+    if not any(file.endswith(".safetensors") for file in files):
+        # Many older models have their safetensors in the hub's own, unmerged conversion request.
+        request = previous_pr(api, repo, _CONVERSION_TITLE, None) if revision is None else None
+        revision = request.git_reference if request else revision
+        files = _top_level(api, repo, revision) if request else files
+    if not any(file.endswith(".safetensors") for file in files):
+        raise ModelError(
+            f"{repo} offers its weights only as pickle, which can run code when it is opened.",
+            "Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust.",
+        )
+    return Path(
+        snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress))
+    )
+
+
+def _top_level(api: HfApi, repo: str, revision: str | None) -> list[str]:
+    # model_info asks once, with a time limit; listing the tree would retry for half a minute where there is no network.
+    siblings = api.model_info(repo, revision=revision, timeout=10).siblings or []
+    return [file.rfilename for file in siblings if "/" not in file.rfilename]
+
+
+def _wanted(files: list[str]) -> list[str]:
+    # Some repositories repeat their weights under other names (fp16, consolidated); transformers reads these.
+    standard = [f for f in files if f == "model.safetensors" or f.startswith("model-") and f.endswith(".safetensors")]
+    return _SMALL + (standard or ["*.safetensors"])
+
+
+def _reporting(repo: str, progress: Progress | None) -> type[tqdm]:
+    class Reporting(tqdm):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            # The console stays silent: the progress goes to the page or to the command line's own bar.
+            kwargs["disable"] = False
+            kwargs["file"] = _Nowhere()
+            kwargs.pop("name", None)
+            super().__init__(*args, **kwargs)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            if progress and self.unit == "B" and self.total:
+                mb = f"{self.n / 1e6:.0f} of {self.total / 1e6:.0f} MB"
+                progress(f"{repo}: {mb}", min(1.0, self.n / self.total))
+            return shown
+
+    return Reporting
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+def _explained(name: str, error: Exception) -> ModelError:
+    """The error in a viewer's words. Order matters: several of the hub's errors inherit from one another."""
+    other = "Choose a bundled model, or give a local folder."
+    if isinstance(error, GatedRepoError):
+        return ModelError(
+            f"{name} is gated: its owner lets in only who has asked.",
+            "Accept its terms on the hub, run `hf auth login`, and open it again.",
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return ModelError(f"The hub knows no model {name}, or it is private.", "Check the spelling: owner/model.")
+    if isinstance(error, RevisionNotFoundError):
+        return ModelError(f"{name} has no such revision.", "Leave out what follows the @.")
+    if isinstance(error, HFValidationError):
+        return ModelError(f"{name!r} is neither a folder nor a hub id.", "A hub id reads owner/model.")
+    if isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
+        return ModelError(f"The hub refused {name} (HTTP {error.response.status_code}).", other)
+    if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
+        return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
+    if isinstance(error, OSError) and error.errno == 28:
+        return ModelError(f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk.")
+    if _network(error):
+        return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
+    return ModelError(f"{name} could not be fetched: {error}.", other)
+
+
+def _network(error: BaseException | None) -> bool:
+    # The hub's client changed its HTTP library before; names outlive classes.
+    while error is not None:
+        if isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in {
+            *("ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError", "ProxyError", "NetworkError"),
+            *("RemoteProtocolError", "TransportError", "SSLError", "gaierror"),
+        }:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
