@@ -139,7 +139,9 @@ class Capture:
         site = self.site(layer, part)
         if self.weights:
             n_rows, n_columns = self.weights[site.index].shape[1:]
-            return np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
+            return (
+                np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
+            )
         return self.records[site.index].visible().numpy()
 
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:

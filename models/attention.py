@@ -134,7 +134,9 @@ class Record:
     def cpu(self) -> Record:
         """The same record in main memory, so that a cached picture holds no accelerator memory."""
         moved = {
-            name: value.cpu() for name, value in vars(self).items() if isinstance(value, Tensor) and value.device.type != "cpu"
+            name: value.cpu()
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor) and value.device.type != "cpu"
         }
         return replace(self, module=None, **moved)
 

@@ -135,7 +135,9 @@ def _explained(name: str, error: Exception) -> ModelError:
     if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
         return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
     if isinstance(error, OSError) and error.errno == 28:
-        return ModelError(f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk.")
+        return ModelError(
+            f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk."
+        )
     if _network(error):
         return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
     return ModelError(f"{name} could not be fetched: {error}.", other)

@@ -121,7 +121,16 @@ def load(
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
         network, fresh = _network(path, chosen)
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, AttributeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        ImportError,
+        RuntimeError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
         raise _unreadable(name, path, error) from error
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
         raise _unreadable(name, path, error) from error
@@ -157,7 +166,9 @@ def load(
 
 def devices() -> list[str]:
     """The devices of this machine, best first."""
-    found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    found = (
+        [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
     if torch.backends.mps.is_available():
         found.append("mps")
     return [*found, "cpu"]
@@ -273,7 +284,9 @@ def _max_length(config: transformers.PretrainedConfig, tokenizer: transformers.P
 
 def _untouched(network: nn.Module) -> bool:
     """Whether every norm is still as initialised (weights 1, biases 0): training moves them all."""
-    norms = [m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None]
+    norms = [
+        m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None
+    ]
     return bool(norms) and all(
         _constant(m.weight, 1.0) and (getattr(m, "bias", None) is None or _constant(m.bias, 0.0)) for m in norms
     )

@@ -1,0 +1,44 @@
+# Two commands: `make run` opens the dashboard, `make test` checks everything. Both install what they need into .venv.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+export HF_HUB_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+
+.PHONY: run test shots clean help
+.DEFAULT_GOAL := run
+
+run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
+	$(BIN)/python -m streamlit run app.py $(ARGS)
+
+test: .venv/.test ## check style and run every test; make test ARGS="-k capture" passes arguments on to pytest
+	$(BIN)/python -m scripts.find_browser --install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest $(ARGS)
+
+shots: .venv/.test ## take the screenshots of the README
+	$(BIN)/python -m scripts.screenshots $(ARGS)
+
+clean: ## remove .venv and caches
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# torch first and alone: whatever comes later then finds the pinned one and fetches no other build.
+.venv/.run: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/.test: requirements-dev.txt .venv/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

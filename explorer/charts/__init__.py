@@ -1,0 +1,9 @@
+"""Numbers in, Altair chart out: pure functions, no torch, no Streamlit.
+
+- `palette`: the colours of weights, in both themes
+- `thumbnails`: a small picture of each head
+- `grid`: all heads at once
+- `heatmap`: one head, tokens on both axes
+- `bars`: one row of a head, and one score taken apart
+- `data`: numbers into a chart, compactly
+"""

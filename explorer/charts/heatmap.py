@@ -1,0 +1,138 @@
+"""One head: tokens on both axes, rows attend from, columns attend to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+
+from explorer.charts import data, palette
+from explorer.i18n import _
+
+
+def heatmap(
+    weights: np.ndarray,
+    visible: np.ndarray,
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    *,
+    row_numbers: Sequence[int] | None = None,
+    column_numbers: Sequence[int] | None = None,
+    pinned: int | None = None,
+    top: float = 1.0,
+    gamma: float = 1.0,
+    width: int = 520,
+    height: int = 430,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """A map of weights; the selection parameter "query" has the field q, a clicked row's position in the text.
+
+    Args:
+        weights: (rows, columns); visible: bool, False is drawn in the colour of masked cells.
+        row_labels, column_labels: tokens; they may repeat.
+        row_numbers, column_numbers: positions in the text, from 0; counted here where absent.
+        pinned: position of the row that carries the frame at first.
+        top: the weight that gets the last colour.
+        gamma: exponent of the colour scale; 0.5 lifts small weights.
+        width, height: room for the cells, in pixels.
+    """
+    n_rows, n_columns = weights.shape
+    rows = list(range(n_rows)) if row_numbers is None else [int(i) for i in row_numbers]
+    columns = list(range(n_columns)) if column_numbers is None else [int(i) for i in column_numbers]
+    pin = alt.selection_point(
+        name="query",
+        fields=["q"],
+        value=[{"q": pinned}] if pinned is not None else alt.Undefined,
+        toggle=False,
+        clear=False,
+        empty=False,
+    )
+    tokens = data.texts(row_tokens=list(row_labels), column_tokens=list(column_labels))
+    at = np.argwhere(visible)
+    cells = data.columns(
+        r=at[:, 0].tolist(),
+        c=at[:, 1].tolist(),
+        q=[rows[i] for i in at[:, 0]],
+        k=[columns[i] for i in at[:, 1]],
+        w=[f"{w:.6g}" for w in weights[visible]],
+    )
+    cells.format.parse = dict.fromkeys("rcqkw", "number")
+    row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
+    y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), padding=0), axis=None)
+    x = alt.X(
+        "c:O",
+        scale=alt.Scale(domain=list(range(n_columns)), padding=0),
+        title=_("attended to →"),
+        axis=alt.Axis(
+            orient="top",
+            labelExpr="column_tokens[datum.value]",
+            labelAngle=-55 if n_columns > 6 else 0,
+            labelFontSize=column_axis,
+            labelLimit=90,
+            labelOverlap=True if n_columns > width // 9 else False,
+            ticks=False,
+            domain=False,
+            grid=False,
+        ),
+    )
+    base = alt.Chart(cells).transform_calculate(
+        **{
+            "from": "row_tokens[datum.r]",
+            "to": "column_tokens[datum.c]",
+        }
+    )
+    rects = base.mark_rect(cursor="pointer").encode(
+        x=x,
+        y=y,
+        color=alt.Color(
+            "w:Q",
+            title=_("weight"),
+            scale=alt.Scale(
+                type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), clamp=True
+            ),
+            legend=alt.Legend(
+                orient="right", gradientLength=min(160, height), gradientThickness=8, tickCount=3, offset=6
+            ),
+        ),
+        tooltip=[
+            alt.Tooltip("from:N", title=_("from")),
+            alt.Tooltip("q:Q", title=_("at position")),
+            alt.Tooltip("to:N", title=_("to")),
+            alt.Tooltip("k:Q", title=_("at position")),
+            alt.Tooltip("w:Q", title=_("weight"), format=".4f"),
+        ],
+    )
+    table = data.columns(r=list(range(n_rows)), q=rows)
+    names = alt.Chart(table).transform_calculate(token="row_tokens[datum.r]")
+    every = max(1, int(np.ceil(n_rows * 8 / height)))
+    labels = (
+        names.transform_filter(f"datum.r % {every} === 0")
+        .mark_text(align="right", baseline="middle", cursor="pointer", limit=86, fontSize=row_axis, clip=False)
+        .encode(
+            x=alt.value(-6),
+            y=y,
+            text="token:N",
+            color=alt.condition(pin, alt.value(palette.frame(dark)), alt.value("#c9ced8" if dark else "#31333f")),
+        )
+    )
+    frames = names.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2).encode(
+        x=alt.value(0), x2=alt.value(width), y=y, opacity=alt.condition(pin, alt.value(1), alt.value(0))
+    )
+    return (
+        alt.layer(rects.add_params(pin), labels, frames)
+        .add_params(*tokens.values())
+        .properties(
+            width=width,
+            height=height,
+            padding={"left": 96, "top": 4, "right": 4, "bottom": 4},
+            usermeta=data.render(len(at)),
+            title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-88, dy=4, fontSize=12, fontWeight="normal"),
+        )
+        .configure_view(stroke=None, fill=palette.masked(dark))
+    )
+
+
+def _room(pixels: int, n: int) -> float:
+    """Font size that fits n labels into so many pixels."""
+    return float(min(13, max(6, pixels / max(n, 1) * 0.8)))

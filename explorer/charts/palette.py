@@ -1,0 +1,42 @@
+"""The colours of weights. Lightness falls (or rises) steadily, so that the order survives a bad projector and grey print."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+_LIGHT = ("#ffffff", "#dbe9f6", "#a6cbe8", "#5fa2d3", "#2f78bb", "#134f94", "#08265c")
+_DARK = ("#10131a", "#1c3b63", "#1f6397", "#2b90b0", "#55bdaa", "#a9e29b", "#fdf6b5")
+_MASKED = {False: "#e4e0d8", True: "#33302b"}
+_FRAME = {False: "#e0452f", True: "#ff8a5c"}
+
+
+def colours(dark: bool = False) -> list[str]:
+    """Stops from weight 0 to weight 1."""
+    return list(_DARK if dark else _LIGHT)
+
+
+def masked(dark: bool = False) -> str:
+    """The colour of what a token may not see: outside the scale, never the colour of zero."""
+    return _MASKED[dark]
+
+
+def frame(dark: bool = False) -> str:
+    """The colour that marks what is chosen."""
+    return _FRAME[dark]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+@cache
+def table(dark: bool = False) -> np.ndarray:
+    """uint8 (256, 3): the colours of 256 steps from 0 to 1; read-only."""
+    stops = np.array([rgb(colour) for colour in colours(dark)], dtype=float)
+    at = np.linspace(0, len(stops) - 1, 256)
+    steps = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)], axis=1)
+    steps = steps.round().astype(np.uint8)
+    steps.flags.writeable = False
+    return steps

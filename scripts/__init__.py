@@ -1,0 +1,1 @@
+"""Tools of the project: the browser for tests, a running app, screenshots."""

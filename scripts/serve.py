@@ -1,0 +1,60 @@
+"""A running dashboard, for tests, screenshots and benchmarks."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def serve(timeout: float = 60.0) -> Iterator[str]:
+    """Starts the dashboard on a free port of 127.0.0.1 and gives its address; stops it afterwards.
+
+    Raises:
+        RuntimeError: it did not come up; the text holds its log.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryFile("w+") as log:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        server = subprocess.Popen(
+            [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"HF_HUB_DISABLE_TELEMETRY": "1"},
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait(url, server, time.monotonic() + timeout, log)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _wait(url: str, server: subprocess.Popen, deadline: float, log: object) -> None:
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                log.seek(0)
+                raise RuntimeError(f"the dashboard did not come up:\n{log.read()[-4000:]}") from None
+            time.sleep(0.1)
