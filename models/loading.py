@@ -113,7 +113,7 @@ def load(
     where = _device(device)
     if dtype != "auto" and dtype not in DTYPES:
         raise ModelError(f"There is no dtype {dtype}.", f"Use auto, {', '.join(DTYPES)}.")
-    path, origin = _locate(name, progress)
+    path, origin = locate(name, progress)
     folder.check(path)
     if progress:
         progress(f"{name}: reading the weights", 0.0)
@@ -166,9 +166,7 @@ def load(
 
 def devices() -> list[str]:
     """The devices of this machine, best first."""
-    found = (
-        [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    )
+    found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         found.append("mps")
     return [*found, "cpu"]
@@ -189,7 +187,8 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
-def _locate(name: str, progress: hub.Progress | None) -> tuple[Path, str]:
+def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
+    """The folder behind a full name, fetched from the hub if need be, and where it came from. Raises ModelError."""
     bundled = catalogue.bundled_folder(name)
     if bundled is not None:
         return bundled, "bundled"
@@ -208,7 +207,7 @@ def _device(device: str) -> torch.device:
     except RuntimeError as error:
         raise ModelError(f"There is no device {device}.", f"This machine has {', '.join(devices())}.") from error
     here = devices()
-    if wanted.type not in {d.split(":")[0] for d in here} or (wanted.index or 0) and str(wanted) not in here:
+    if wanted.type not in {d.split(":")[0] for d in here} or ((wanted.index or 0) and str(wanted) not in here):
         raise ModelError(f"This machine has no {device}.", f"It has {', '.join(here)}.")
     return wanted
 
@@ -284,9 +283,7 @@ def _max_length(config: transformers.PretrainedConfig, tokenizer: transformers.P
 
 def _untouched(network: nn.Module) -> bool:
     """Whether every norm is still as initialised (weights 1, biases 0): training moves them all."""
-    norms = [
-        m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None
-    ]
+    norms = [m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None]
     return bool(norms) and all(
         _constant(m.weight, 1.0) and (getattr(m, "bias", None) is None or _constant(m.bias, 0.0)) for m in norms
     )

@@ -154,9 +154,7 @@ def _from_weights(eager: _Probe, reason: str) -> Layout:
         found = [(_direction(a), a) for a in attentions(eager.outputs, "encoder")]
     for part, weights in found:
         if weights.dim() != 4:
-            raise ValueError(
-                f"its attention weights have {weights.dim()} axes where (batch, head, query, key) is needed"
-            )
+            raise ValueError(f"its attention weights have {weights.dim()} axes where (batch, head, query, key) is needed")
         sites.append(_site(len(sites), part, layers, weights.shape[1], weights.shape[1], 0))
     if not sites:
         raise ValueError("it returns no attention weights: its layers mix tokens in another way")

@@ -54,9 +54,7 @@ def head_grid(
         clear=False,
         empty=False,
     )
-    tokens = data.texts(
-        largest_from=[cell.largest_from for cell in cells], largest_to=[cell.largest_to for cell in cells]
-    )
+    tokens = data.texts(largest_from=[cell.largest_from for cell in cells], largest_to=[cell.largest_to for cell in cells])
     table = data.columns(
         layer=[cell.layer for cell in cells],
         head=[cell.head for cell in cells],
@@ -92,13 +90,9 @@ def head_grid(
             ],
         )
     )
-    pictures = base.mark_image(width=inner, height=inner, smooth=False, cursor="pointer", aspect=False).encode(
-        url="url:N"
-    )
+    pictures = base.mark_image(width=inner, height=inner, smooth=False, cursor="pointer", aspect=False).encode(url="url:N")
     chosen = alt.condition(pick, alt.value(3), alt.value(0))
-    frames = base.mark_rect(
-        fillOpacity=0, stroke=palette.frame(dark), cursor="pointer", width=step - 1, height=step - 1
-    )
+    frames = base.mark_rect(fillOpacity=0, stroke=palette.frame(dark), cursor="pointer", width=step - 1, height=step - 1)
     frames = frames.encode(strokeWidth=chosen).add_params(pick)
     return (
         alt.layer(pictures, frames)

@@ -70,7 +70,7 @@ def heatmap(
             labelAngle=-55 if n_columns > 6 else 0,
             labelFontSize=column_axis,
             labelLimit=90,
-            labelOverlap=True if n_columns > width // 9 else False,
+            labelOverlap=n_columns > width // 9,
             ticks=False,
             domain=False,
             grid=False,
@@ -88,12 +88,8 @@ def heatmap(
         color=alt.Color(
             "w:Q",
             title=_("weight"),
-            scale=alt.Scale(
-                type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), clamp=True
-            ),
-            legend=alt.Legend(
-                orient="right", gradientLength=min(160, height), gradientThickness=8, tickCount=3, offset=6
-            ),
+            scale=alt.Scale(type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), clamp=True),
+            legend=alt.Legend(orient="right", gradientLength=min(160, height), gradientThickness=8, tickCount=3, offset=6),
         ),
         tooltip=[
             alt.Tooltip("from:N", title=_("from")),

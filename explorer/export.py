@@ -1,0 +1,106 @@
+"""What a viewer takes away: pictures, tables, arrays, and the lines of Python that make them again."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+
+import altair as alt
+import numpy as np
+import vl_convert
+
+from explorer.capture import Capture
+from explorer.views import View
+
+
+def picture(chart: alt.TopLevelMixin, kind: str) -> bytes:
+    """A chart as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
+    spec = chart.to_json(indent=None)
+    if kind == "png":
+        return vl_convert.vegalite_to_png(spec, scale=2)
+    if kind == "svg":
+        return vl_convert.vegalite_to_svg(spec).encode("utf-8")
+    raise ValueError(f"a picture is png or svg, not {kind!r}")
+
+
+def csv(shown: View) -> bytes:
+    """One line per cell: positions, tokens, weight (nine digits hold a float32), and whether it is masked. UTF-8 with BOM, for spreadsheets."""
+    out = io.StringIO()
+    writer = csv_module.writer(out)
+    writer.writerow(["query", "key", "from", "to", "weight", "masked"])
+    for r, q in enumerate(shown.rows):
+        for c, k in enumerate(shown.columns):
+            seen = bool(shown.visible[r, c])
+            row = [int(q), int(k), _cell(shown.row_labels[r]), _cell(shown.column_labels[c])]
+            writer.writerow([*row, f"{shown.weights[r, c]:.9g}" if seen else "", int(not seen)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def arrays(capture: Capture) -> dict[str, np.ndarray]:
+    """All patterns, ready for `numpy.savez`.
+
+    One stack: `tokens` (n,), `ids` (n,), `pattern` float32 (layer, head, query, key).
+    Encoder-decoder: `encoder`, `decoder`, `cross` in that shape, with `encoder_tokens`, `decoder_tokens` and their ids;
+    `tokens` are those of the encoder.
+    """
+    lone = len(capture.parts) == 1
+    found: dict[str, np.ndarray] = {"tokens": np.array(capture.tokens)}
+    for side, tokens in capture.sides.items():
+        prefix = "" if lone else f"{side}_"
+        found[f"{prefix}tokens"] = np.array(tokens.text)
+        found[f"{prefix}ids"] = np.array(tokens.ids)
+    for part in capture.parts:
+        found["pattern" if lone else part] = _stacked([capture.patterns(site.layer, part) for site in capture.sites(part)])
+    return found
+
+
+def npz(capture: Capture) -> bytes:
+    """`arrays` as the bytes of a compressed .npz file."""
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays(capture))
+    return out.getvalue()
+
+
+def recipe(
+    model: str,
+    text: str,
+    pair: str = "",
+    target: str = "",
+    *,
+    layer: int,
+    head: str,
+    part: str,
+    special: str = "raw",
+    pairs: str = "all",
+    max_tokens: int | None = None,
+) -> str:
+    """Python that computes the map on the page again. Texts stand in it as literals, whatever they contain."""
+    given = [repr(text)]
+    given += [f"pair={pair!r}"] if pair else []
+    given += [f"target={target!r}"] if target else []
+    given += [f"max_tokens={max_tokens}"] if max_tokens else []
+    of = {"mean": f"captured.mean({layer}, {part!r})", "max": f"captured.maximum({layer}, {part!r})"}
+    lines = [
+        "import explorer, models",
+        "from explorer.views import view",
+        "",
+        f"model = models.load({model!r})",
+        f"captured = explorer.capture(model, {', '.join(given)})",
+        f"weights = {of.get(head, f'captured.pattern({layer}, {head}, {part!r})')}  # (query, key)",
+        f"visible = captured.visible({layer}, {part!r})",
+        f"queries, keys = captured.queries({part!r}), captured.keys({part!r})",
+        f"shown = view(weights, visible, queries, keys, special={special!r}, pair={pairs!r})",
+        "print(shown.row_labels, shown.column_labels, shown.weights)",
+    ]
+    return "\n".join(lines)
+
+
+def _stacked(layers: list[np.ndarray]) -> np.ndarray:
+    heads = max(len(layer) for layer in layers)
+    padded = [np.pad(x, ((0, heads - len(x)), (0, 0), (0, 0)), constant_values=np.nan) if len(x) < heads else x for x in layers]
+    return np.stack(padded).astype(np.float32, copy=False)
+
+
+def _cell(token: str) -> str:
+    # A spreadsheet would run a cell that starts like a formula.
+    return "'" + token if token[:1] in ("=", "+", "-", "@") and len(token) > 1 else token

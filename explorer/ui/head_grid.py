@@ -1,0 +1,117 @@
+"""All heads at once, and which of them is looked at: by a click, by the arrow keys, by the URL."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.capture import Capture
+from explorer.charts import grid, thumbnails
+from explorer.i18n import _
+from explorer.pooling import max_pool
+from explorer.ui import address
+
+Place = tuple[int, str]
+"""Layer, and head as text: "0", "1", .., "mean" or "max"."""
+
+THUMBNAIL = 64
+"""Pixels of a picture; larger maps are max-pooled."""
+
+
+def columns(captured: Capture, part: str) -> list[str]:
+    """What stands side by side: the heads, and the two summaries of a layer."""
+    return [*map(str, range(max(site.heads for site in captured.sites(part)))), grid.MEAN, grid.MAXIMUM]
+
+
+def current(captured: Capture, part: str) -> Place:
+    """Layer and head that are looked at, as far as this model has them."""
+    heads = columns(captured, part)
+    if "_place" not in st.session_state:
+        st.session_state["_place"] = (address.number("layer", 0, 10_000), address.word("head", "0", heads))
+    layer, head = st.session_state["_place"]
+    return min(layer, len(captured.sites(part)) - 1), head if head in heads else "0"
+
+
+def neighbours(captured: Capture, part: str, place: Place) -> Place:
+    """Title and four buttons, which the arrow keys press too."""
+    heads, n_layers = columns(captured, part), len(captured.sites(part))
+    layer, head = place
+    at = heads.index(head)
+    with st.container(horizontal=True, vertical_alignment="center", key="neighbours"):
+        what = _("head {head}").format(head=head) if head.isdigit() else _("{head} over heads").format(head=head)
+        st.markdown(f"**{_('Layer')} {layer}, {what}** :small[({_('from 0')})]")
+        st.space("stretch")
+        moves = [("◀", "Left", 0, -1), ("▶", "Right", 0, 1), ("▲", "Up", -1, 0), ("▼", "Down", 1, 0)]
+        for label, key, down, right in moves:
+            target = (layer + down, at + right)
+            possible = 0 <= target[0] < n_layers and 0 <= target[1] < len(heads)
+            st.button(
+                label,
+                key=f"go_{key}",
+                shortcut=key,
+                disabled=not possible,
+                on_click=_go,
+                args=((target[0], heads[target[1]]),) if possible else (place,),
+            )
+    return place
+
+
+def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) -> None:
+    """The grid. A click changes the place and runs the page's fragment again."""
+    chart = _chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
+    st.altair_chart(
+        chart, key=_key(captured, part, dark, top), on_select=lambda: _picked(captured, part, dark, top), width="content"
+    )
+
+
+def _go(place: Place) -> None:
+    st.session_state["_place"] = place
+    # A grid under a new key starts with the frame in the new place; under the old one the browser keeps the last click.
+    st.session_state["_moves"] = st.session_state.get("_moves", 0) + 1
+
+
+def _picked(captured: Capture, part: str, dark: bool, top: float) -> None:
+    state = st.session_state.get(_key(captured, part, dark, top))
+    points = state["selection"].get("head") if state else None
+    if points:
+        st.session_state["_place"] = (int(points[0]["layer"]), str(points[0]["head"]))
+
+
+def _key(captured: Capture, part: str, dark: bool, top: float) -> str:
+    return f"grid_{captured.number}_{part}_{dark}_{top:.3f}_{st.session_state.get('_moves', 0)}"
+
+
+def _mounted(captured: Capture, part: str, place: Place, dark: bool, top: float) -> Place:
+    # The frame's first place is part of the chart; kept while the grid stays, so that a click sends no new grid.
+    key = _key(captured, part, dark, top)
+    if st.session_state.get("_mounted", ("",))[0] != key:
+        st.session_state["_mounted"] = (key, place)
+    return st.session_state["_mounted"][1]
+
+
+def _cells(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
+    key = ("cells", part, dark, top)
+    if key not in captured.derived:
+        captured.derived[key] = _made(captured, part, dark, top)
+    return captured.derived[key]
+
+
+def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
+    queries, keys = captured.queries(part).labels, captured.keys(part).labels
+    cells = []
+    for site, pictures in zip(captured.sites(part), captured.thumbnails(THUMBNAIL, part), strict=True):
+        seen = max_pool(lambda rows, v=captured.visible(site.layer, part): v[None, rows], len(queries), len(keys), THUMBNAIL)[0] > 0
+        named = [(str(h), picture) for h, picture in enumerate(pictures)]
+        for name, whole in ((grid.MEAN, captured.mean(site.layer, part)), (grid.MAXIMUM, captured.maximum(site.layer, part))):
+            named.append((name, max_pool(lambda rows, w=whole: w[None, rows], len(queries), len(keys), THUMBNAIL)[0]))
+        for name, picture in named:
+            row, column = np.unravel_index(int(picture.argmax()), picture.shape)
+            # A pooled pixel stands for several tokens; only where it does not can they be named.
+            exact = picture.shape == (len(queries), len(keys))
+            ends = (queries[row], keys[column]) if exact else ("", "")
+            cells.append(grid.Cell(site.layer, name, thumbnails.encode(picture, seen, dark, top), float(picture.max()), *ends))
+    return cells
+
+
+def _chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> object:
+    return grid.head_grid(_cells(captured, part, dark, top), selected, width=480, height=540, dark=dark)

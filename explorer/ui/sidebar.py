@@ -1,0 +1,96 @@
+"""The one sidebar: which model, where it runs, which text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.capture import Capture
+from explorer.examples import EXAMPLES
+from explorer.i18n import _
+from explorer.ui import session
+from models import CATALOGUE, InputError, Model, catalogue
+from models.loading import DTYPES, devices, memory
+
+_TITLES = {entry.name: entry.title for entry in CATALOGUE}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the sidebar says. `capture` is None where the text cannot be shown; the reason is on the page already."""
+
+    model: Model
+    capture: Capture | None
+    text: str
+    pair: str
+    target: str
+
+
+def sidebar() -> Chosen:
+    """Draws the sidebar and runs the text through the model."""
+    with st.sidebar:
+        name = st.selectbox(
+            _("Model"),
+            [entry.name for entry in CATALOGUE],
+            format_func=lambda n: _TITLES.get(n, n),
+            key="model",
+            bind="query-params",
+            accept_new_options=True,
+            help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
+        )
+        left, right = st.columns(2)
+        device = left.selectbox(_("Device"), ["auto", *devices()], key="device", bind="query-params")
+        dtype = right.selectbox(_("Precision"), ["auto", *DTYPES], key="dtype", bind="query-params")
+        asked = (name or catalogue.BUNDLED_BERT, device, dtype)
+        with st.spinner(_("Opening the model")):
+            model = session.open_model(*asked)
+        _status(model)
+        st.selectbox(
+            _("Examples"),
+            range(len(EXAMPLES)),
+            format_func=lambda i: EXAMPLES[i].title,
+            index=None,
+            placeholder=_("Choose a text that shows something"),
+            key="example",
+            on_change=_use_example,
+        )
+        if (chosen := st.session_state.get("example")) is not None:
+            st.caption(_("Look for: {look}").format(look=EXAMPLES[chosen].look))
+        text = st.text_area(_("Text"), EXAMPLES[0].text, key="text", bind="query-params", height=110, persist_state="session")
+        pair = target = ""
+        if model.kind == "encoder":
+            pair = st.text_area(_("Second text"), "", key="pair", bind="query-params", height=68, persist_state="session")
+        elif model.kind == "encoder-decoder":
+            target = st.text_area(
+                _("Target"), "", key="target", bind="query-params", height=68, placeholder=_("generated where empty")
+            )
+    try:
+        with st.spinner(_("Reading the text")):
+            captured, model = session.run_text(model, asked, text, pair.strip(), target.strip())
+    except InputError as error:
+        st.warning(f"{session.plain(error.problem)} {session.plain(error.advice)}", icon=":material/edit:")
+        captured = None
+    return Chosen(model, captured, text, pair.strip(), target.strip())
+
+
+def _use_example() -> None:
+    chosen = st.session_state["example"]
+    if chosen is not None:
+        st.session_state["text"] = EXAMPLES[chosen].text
+        st.session_state["pair"] = EXAMPLES[chosen].pair
+
+
+def _status(model: Model) -> None:
+    used, total = memory(model.device)
+    st.caption(
+        _("{parameters:.1f} M parameters, {own:.0f} MB · {used:.1f} of {total:.0f} GB in use · {origin}").format(
+            parameters=model.parameters / 1e6, own=model.memory_bytes / 1e6, used=used / 1e9, total=total / 1e9, origin=model.origin
+        )
+    )
+    for note in model.notes:
+        st.caption(f":material/info: {session.plain(note)}")
+    if not model.trained:
+        st.caption(":material/casino: " + _("Random weights: this model, or a part of it, was never trained."))
+    if model.view_only:
+        st.caption(":material/visibility: " + _("View-only: {reason}.").format(reason=session.plain(model.view_only)))
