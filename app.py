@@ -1,10 +1,15 @@
 """The entry of the dashboard: navigation, and the one sidebar that all pages share."""
 
+import numpy as np
 import streamlit as st
 
+from explorer.charts import palette
 from explorer.i18n import _
 
-st.set_page_config(page_title="Attention Explorer", page_icon=":material/grid_view:", layout="wide")
+# A picture of our own: a symbol by name would be fetched from the network.
+ICON = palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1)
+
+st.set_page_config(page_title="Attention Explorer", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True)],

@@ -150,10 +150,7 @@ class Capture:
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
         """Every head, max-pooled to at most size x size so that a thin line survives: per layer float32 (heads, rows, columns)."""
         rows, columns = len(self.queries(part)), len(self.keys(part))
-        return [
-            pooling.max_pool(lambda block, at=site.layer: self.patterns(at, part, block), rows, columns, size)
-            for site in self.sites(part)
-        ]
+        return [pooling.max_pool(lambda block, at=site.layer: self.patterns(at, part, block), rows, columns, size) for site in self.sites(part)]
 
     def outputs(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
         """Output z of one head before the output projection, float32 (query, value dim)."""
@@ -242,9 +239,7 @@ def capture(
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise OutOfMemoryError(
-                f"{model.device} has no room for {len(tokens)} tokens.", "Shorten the text, or choose the cpu."
-            ) from error
+            raise OutOfMemoryError(f"{model.device} has no room for {len(tokens)} tokens.", "Shorten the text, or choose the cpu.") from error
 
 
 def _encode(model: Model, text: str, pair: str | None, limit: int | None) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:

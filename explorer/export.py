@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
+from collections.abc import Callable
 
 import altair as alt
 import numpy as np
 import vl_convert
 
 from explorer.capture import Capture
+from explorer.charts.data import standalone
 from explorer.views import View
 
 
-def picture(chart: alt.TopLevelMixin, kind: str) -> bytes:
-    """A chart as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
-    spec = chart.to_json(indent=None)
+def picture(make: Callable[[], alt.TopLevelMixin], kind: str) -> bytes:
+    """The chart that `make` returns, as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
+    with standalone():
+        spec = make().to_json(indent=None)
     if kind == "png":
         return vl_convert.vegalite_to_png(spec, scale=2)
     if kind == "svg":
@@ -24,7 +27,7 @@ def picture(chart: alt.TopLevelMixin, kind: str) -> bytes:
 
 
 def csv(shown: View) -> bytes:
-    """One line per cell: positions, tokens, weight (nine digits hold a float32), and whether it is masked. UTF-8 with BOM, for spreadsheets."""
+    """One line per cell: positions, tokens, weight, and whether it is masked. UTF-8 with BOM, for spreadsheets."""
     out = io.StringIO()
     writer = csv_module.writer(out)
     writer.writerow(["query", "key", "from", "to", "weight", "masked"])
@@ -82,7 +85,8 @@ def recipe(
     of = {"mean": f"captured.mean({layer}, {part!r})", "max": f"captured.maximum({layer}, {part!r})"}
     lines = [
         "import explorer, models",
-        "from explorer.views import view",
+        "from explorer.charts.data import standalone
+from explorer.views import view",
         "",
         f"model = models.load({model!r})",
         f"captured = explorer.capture(model, {', '.join(given)})",

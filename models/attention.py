@@ -133,9 +133,7 @@ class Record:
 
     def cpu(self) -> Record:
         """The same record in main memory, so that a cached picture holds no accelerator memory."""
-        moved = {
-            name: value.cpu() for name, value in vars(self).items() if isinstance(value, Tensor) and value.device.type != "cpu"
-        }
+        moved = {name: value.cpu() for name, value in vars(self).items() if isinstance(value, Tensor) and value.device.type != "cpu"}
         return replace(self, module=None, **moved)
 
     def _scores(self, heads: slice, examples: slice, rows: slice) -> Tensor:

@@ -252,9 +252,7 @@ def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn
         network.to("cpu")
         _empty_cache()
         if not fallback:
-            raise OutOfMemoryError(
-                f"{device} has no room for this model.", "Choose the cpu, a smaller model, or bfloat16."
-            ) from error
+            raise OutOfMemoryError(f"{device} has no room for this model.", "Choose the cpu, a smaller model, or bfloat16.") from error
         if network.dtype == torch.float16:
             network.float()
         return network, torch.device("cpu"), [f"{device} has no room for this model: it runs on the cpu."]
@@ -284,9 +282,7 @@ def _max_length(config: transformers.PretrainedConfig, tokenizer: transformers.P
 def _untouched(network: nn.Module) -> bool:
     """Whether every norm is still as initialised (weights 1, biases 0): training moves them all."""
     norms = [m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None]
-    return bool(norms) and all(
-        _constant(m.weight, 1.0) and (getattr(m, "bias", None) is None or _constant(m.bias, 0.0)) for m in norms
-    )
+    return bool(norms) and all(_constant(m.weight, 1.0) and (getattr(m, "bias", None) is None or _constant(m.bias, 0.0)) for m in norms)
 
 
 def _constant(t: torch.Tensor, value: float) -> bool:

@@ -28,8 +28,7 @@ def row_bars(
     """
     shown = np.ones(len(weights), bool) if visible is None else visible
     n = len(weights)
-    table = data.columns(c=np.flatnonzero(shown).tolist(), w=[f"{w:.6g}" for w in weights[shown]])
-    table.format.parse = {"c": "number", "w": "number"}
+    table = data.columns(c=np.flatnonzero(shown), w=weights[shown])
     return (
         alt.Chart(table)
         .transform_calculate(to="column_tokens[datum.c]")
@@ -63,8 +62,7 @@ def neuron_bars(
     up, down = palette.colours(dark)[4], palette.frame(dark)
 
     def panel(values: np.ndarray, title: str, last: bool) -> alt.Chart:
-        table = data.columns(d=list(range(n)), v=[f"{v:.6g}" for v in values])
-        table.format.parse = {"d": "number", "v": "number"}
+        table = data.columns(d=list(range(n)), v=values)
         axis = alt.Axis(labelOverlap=True, labelAngle=0, ticks=False) if last else None
         return (
             alt.Chart(table)

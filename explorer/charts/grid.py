@@ -32,9 +32,7 @@ class Cell:
     largest_to: str = ""
 
 
-def head_grid(
-    cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False
-) -> alt.LayerChart:
+def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False) -> alt.LayerChart:
     """A clickable grid; the selection parameter is called "head" and has the fields layer and head.
 
     Args:
@@ -58,11 +56,10 @@ def head_grid(
     table = data.columns(
         layer=[cell.layer for cell in cells],
         head=[cell.head for cell in cells],
-        largest=[f"{cell.largest:.3f}" for cell in cells],
+        largest=[round(cell.largest, 4) for cell in cells],
         n=list(range(len(cells))),
         png=[cell.png for cell in cells],
     )
-    table.format.parse = {"layer": "number", "head": "string", "largest": "number", "n": "number"}
     base = (
         alt.Chart(table)
         .transform_calculate(

@@ -51,13 +51,12 @@ def heatmap(
     tokens = data.texts(row_tokens=list(row_labels), column_tokens=list(column_labels))
     at = np.argwhere(visible)
     cells = data.columns(
-        r=at[:, 0].tolist(),
-        c=at[:, 1].tolist(),
-        q=[rows[i] for i in at[:, 0]],
-        k=[columns[i] for i in at[:, 1]],
-        w=[f"{w:.6g}" for w in weights[visible]],
+        r=at[:, 0],
+        c=at[:, 1],
+        q=np.asarray(rows)[at[:, 0]],
+        k=np.asarray(columns)[at[:, 1]],
+        w=weights[visible],
     )
-    cells.format.parse = dict.fromkeys("rcqkw", "number")
     row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
     y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), padding=0), axis=None)
     x = alt.X(

@@ -10,6 +10,8 @@ from PIL import Image
 
 from explorer.charts import palette
 
+_SHADES = 63
+
 
 def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0) -> str:
     """A PNG as base64.
@@ -20,15 +22,12 @@ def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: fl
         dark: the theme.
         top: the weight that gets the last colour.
     """
-    # The last of the 256 colours is given up for what is masked: a palette picture is a third of an RGB one.
-    steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) * 254
-    pixels = np.where(visible, steps.round(), 255).astype(np.uint8)
-    picture = Image.fromarray(pixels, mode=None).convert("L")
-    picture = Image.frombytes("P", picture.size, picture.tobytes())
-    colours = palette.table(dark).copy()
-    colours[:255] = palette.table(dark)[np.linspace(0, 255, 255).round().astype(int)]
-    colours[255] = palette.rgb(palette.masked(dark))
-    picture.putpalette(colours.tobytes())
+    # 63 shades and one colour for what is masked: a palette of 256 would be most of a small picture's bytes.
+    steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) * (_SHADES - 1)
+    pixels = np.where(visible, steps.round(), _SHADES).astype(np.uint8)
+    picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
+    shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]
+    picture.putpalette(shades.tobytes() + bytes(palette.rgb(palette.masked(dark))))
     out = io.BytesIO()
     picture.save(out, format="PNG", optimize=False, compress_level=9)
     return base64.b64encode(out.getvalue()).decode("ascii")

@@ -123,9 +123,7 @@ def _offline(html: str, dark: bool) -> str:
 
 @cache
 def _assets() -> str:
-    return "\n".join(
-        _read(package, file) for package, file in [("mpld3", "js/d3.v5.min.js"), ("sphinxcontrib.jquery", "jquery.js")]
-    )
+    return "\n".join(_read(package, file) for package, file in [("mpld3", "js/d3.v5.min.js"), ("sphinxcontrib.jquery", "jquery.js")])
 
 
 def _read(package: str, file: str) -> str:

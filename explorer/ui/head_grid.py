@@ -59,9 +59,7 @@ def neighbours(captured: Capture, part: str, place: Place) -> Place:
 def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) -> None:
     """The grid. A click changes the place and runs the page's fragment again."""
     chart = _chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
-    st.altair_chart(
-        chart, key=_key(captured, part, dark, top), on_select=lambda: _picked(captured, part, dark, top), width="content"
-    )
+    st.altair_chart(chart, key=_key(captured, part, dark, top), on_select=lambda: _picked(captured, part, dark, top), width="content")
 
 
 def _go(place: Place) -> None:
@@ -70,8 +68,8 @@ def _go(place: Place) -> None:
     st.session_state["_moves"] = st.session_state.get("_moves", 0) + 1
 
 
-def _picked(captured: Capture, part: str, dark: bool, top: float) -> None:
-    state = st.session_state.get(_key(captured, part, dark, top))
+def _picked(key: str) -> None:
+    state = st.session_state.get(key)
     points = state["selection"].get("head") if state else None
     if points:
         st.session_state["_place"] = (int(points[0]["layer"]), str(points[0]["head"]))
@@ -98,12 +96,16 @@ def _cells(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Ce
 
 def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
     queries, keys = captured.queries(part).labels, captured.keys(part).labels
+
+    def pooled(whole: np.ndarray) -> np.ndarray:
+        return max_pool(lambda rows: whole[None, rows], len(queries), len(keys), THUMBNAIL)[0]
+
     cells = []
     for site, pictures in zip(captured.sites(part), captured.thumbnails(THUMBNAIL, part), strict=True):
-        seen = max_pool(lambda rows, v=captured.visible(site.layer, part): v[None, rows], len(queries), len(keys), THUMBNAIL)[0] > 0
+        seen = pooled(captured.visible(site.layer, part)) > 0
         named = [(str(h), picture) for h, picture in enumerate(pictures)]
-        for name, whole in ((grid.MEAN, captured.mean(site.layer, part)), (grid.MAXIMUM, captured.maximum(site.layer, part))):
-            named.append((name, max_pool(lambda rows, w=whole: w[None, rows], len(queries), len(keys), THUMBNAIL)[0]))
+        named.append((grid.MEAN, pooled(captured.mean(site.layer, part))))
+        named.append((grid.MAXIMUM, pooled(captured.maximum(site.layer, part))))
         for name, picture in named:
             row, column = np.unravel_index(int(picture.argmax()), picture.shape)
             # A pooled pixel stands for several tokens; only where it does not can they be named.

@@ -39,9 +39,7 @@ class Controls:
 def controls(captured: Capture, part: str) -> Controls:
     """The row of choices above both panels."""
     keys, queries = captured.keys(part), captured.queries(part)
-    special = st.selectbox(
-        _("Special tokens"), SPECIAL, format_func=SPECIALS.get, key="special", bind="query-params", persist_state="session"
-    )
+    special = st.selectbox(_("Special tokens"), SPECIAL, format_func=SPECIALS.get, key="special", bind="query-params", persist_state="session")
     pair = "all"
     if part == "encoder" and 1 in keys.segments and 1 in queries.segments:
         pair = st.segmented_control(_("Pair"), PAIRS, default="all", key="pairs", bind="query-params", required=True)
@@ -206,9 +204,7 @@ def _bertviz(captured: Capture, part: str, place: Place, how: Controls, whole: b
         heads = [int(place[1])] if place[1].isdigit() else None
         html = bertviz_frame.head_view_html(attention, query_tokens, key_tokens, layer=place[0], heads=heads, dark=how.dark)
     st.iframe(html, height=560)
-    st.caption(
-        _("BertViz. Click a head to enlarge it.") if whole else _("BertViz. Hover over a token; click the coloured squares.")
-    )
+    st.caption(_("BertViz. Click a head to enlarge it.") if whole else _("BertViz. Hover over a token; click the coloured squares."))
 
 
 def _neurons(captured: Capture, part: str, place: Place, shown: View, how: Controls) -> None:
@@ -220,9 +216,7 @@ def _neurons(captured: Capture, part: str, place: Place, shown: View, how: Contr
     left, right = st.columns(2)
     first = address.number("q", min(1, len(queries) - 1), len(queries))
     row = captured.pattern(layer, int(head), part)
-    query = left.selectbox(
-        _("Query"), range(len(queries)), first, format_func=lambda i: f"{i} {queries.labels[i]}", key=f"nq_{captured.number}"
-    )
+    query = left.selectbox(_("Query"), range(len(queries)), first, format_func=lambda i: f"{i} {queries.labels[i]}", key=f"nq_{captured.number}")
     seen = np.flatnonzero(captured.visible(layer, part)[query])
     best = int(np.argmax(row[query][seen])) if len(seen) else 0
     place_key = f"nk_{captured.number}_{layer}_{head}_{query}"
@@ -233,13 +227,11 @@ def _neurons(captured: Capture, part: str, place: Place, shown: View, how: Contr
         st.info(f"{session.plain(error.problem)} {session.plain(error.advice)}")
         return
     address.write(q=query)
-    st.altair_chart(
-        bars.neuron_bars(made.query, made.key, made.product, width=430, height=88, dark=how.dark), key="neurons", width="content"
-    )
+    st.altair_chart(bars.neuron_bars(made.query, made.key, made.product, width=430, height=88, dark=how.dark), key="neurons", width="content")
     st.caption(
-        _(
-            "Σ q·k = {total:.4f}; × scale {scale:.4f} + {added:.4f} (mask, position bias) = score {score:.4f}; weight {weight:.4f}"
-        ).format(total=float(made.product.sum()), scale=made.scale, added=made.added, score=made.score, weight=made.weight)
+        _("Σ q·k = {total:.4f}; × scale {scale:.4f} + {added:.4f} (mask, position bias) = score {score:.4f}; weight {weight:.4f}").format(
+            total=float(made.product.sum()), scale=made.scale, added=made.added, score=made.score, weight=made.weight
+        )
     )
 
 

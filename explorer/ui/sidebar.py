@@ -62,9 +62,7 @@ def sidebar() -> Chosen:
         if model.kind == "encoder":
             pair = st.text_area(_("Second text"), "", key="pair", bind="query-params", height=68, persist_state="session")
         elif model.kind == "encoder-decoder":
-            target = st.text_area(
-                _("Target"), "", key="target", bind="query-params", height=68, placeholder=_("generated where empty")
-            )
+            target = st.text_area(_("Target"), "", key="target", bind="query-params", height=68, placeholder=_("generated where empty"))
     try:
         with st.spinner(_("Reading the text")):
             captured, model = session.run_text(model, asked, text, pair.strip(), target.strip())

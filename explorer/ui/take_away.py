@@ -27,15 +27,13 @@ def take_away(picture: Callable[[], alt.TopLevelMixin], shown: View, capture: Ca
         for column, (label, ending, mime, make) in zip(
             columns,
             [
-                ("PNG", "png", "image/png", lambda: export.picture(picture(), "png")),
-                ("SVG", "svg", "image/svg+xml", lambda: export.picture(picture(), "svg")),
+                ("PNG", "png", "image/png", lambda: export.picture(picture, "png")),
+                ("SVG", "svg", "image/svg+xml", lambda: export.picture(picture, "svg")),
                 ("CSV", "csv", "text/csv", lambda: export.csv(shown)),
                 ("NPZ", "npz", "application/octet-stream", lambda: export.npz(capture)),
             ],
             strict=True,
         ):
-            column.download_button(
-                label, make, f"{name}.{ending}", mime, key=f"take_{ending}_{part}", on_click="ignore", width="stretch"
-            )
+            column.download_button(label, make, f"{name}.{ending}", mime, key=f"take_{ending}_{part}", on_click="ignore", width="stretch")
         st.caption(_("PNG, SVG and CSV: this map as shown. NPZ: every head of every layer. In Python:"))
         st.code(recipe, language="python")
