@@ -2,12 +2,13 @@
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from explorer.charts import palette
 from explorer.i18n import _
 
 # A picture of our own: a symbol by name would be fetched from the network.
-ICON = palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1)
+ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
 
 st.set_page_config(page_title="Attention Explorer", page_icon=ICON, layout="wide")
 

@@ -85,8 +85,7 @@ def recipe(
     of = {"mean": f"captured.mean({layer}, {part!r})", "max": f"captured.maximum({layer}, {part!r})"}
     lines = [
         "import explorer, models",
-        "from explorer.charts.data import standalone
-from explorer.views import view",
+        "from explorer.views import view",
         "",
         f"model = models.load({model!r})",
         f"captured = explorer.capture(model, {', '.join(given)})",
