@@ -1,0 +1,38 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+torch.set_num_threads(2)
+settings.register_profile("explorer", deadline=None, max_examples=25, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("explorer")
+
+
+@pytest.fixture(scope="session")
+def bert():
+    import models
+
+    return models.load("bert", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Loads a tiny random model of an architecture, by its name in `tests.tiny`; each is made once."""
+    import models
+    from tests import tiny as making
+
+    made = {}
+
+    def load(name: str) -> models.Model:
+        if name not in made:
+            folder: Path = tmp_path_factory.mktemp(name)
+            making.save(name, folder)
+            made[name] = models.load(folder, device="cpu")
+        return made[name]
+
+    return load
