@@ -50,7 +50,7 @@ def row_bars(
             tooltip=[alt.Tooltip("to:N", title=_("to")), alt.Tooltip("w:Q", title=_("weight"), format=".4f")],
         )
         .add_params(*data.texts(column_tokens=list(labels)).values())
-        .properties(width=width, height=height, usermeta=data.render(n))
+        .properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(n))
     )
 
 

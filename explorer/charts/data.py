@@ -46,3 +46,7 @@ def texts(**values: Sequence[str]) -> Mapping[str, alt.Parameter]:
 def render(n_marks: int) -> dict:
     """SVG for few marks (sharp, readable by a screen reader), canvas for many (fast)."""
     return {"embedOptions": {"renderer": "svg" if n_marks <= 2_500 else "canvas"}}
+
+
+PAD = alt.AutoSizeParams(type="pad")
+"""Width and height mean the drawing itself; labels and legends come on top. Streamlit would squeeze all into them."""

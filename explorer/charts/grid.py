@@ -94,7 +94,7 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
     return (
         alt.layer(pictures, frames)
         .add_params(*tokens.values())
-        .properties(width=step * len(heads), height=step * len(layers), usermeta=data.render(0))
+        .properties(width=step * len(heads), height=step * len(layers), autosize=data.PAD, usermeta=data.render(0))
         .configure_view(stroke=None)
         .configure_scale(bandPaddingInner=0, bandPaddingOuter=0)
     )

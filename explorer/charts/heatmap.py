@@ -121,6 +121,7 @@ def heatmap(
             width=width,
             height=height,
             padding={"left": 96, "top": 4, "right": 4, "bottom": 4},
+            autosize=data.PAD,
             usermeta=data.render(len(at)),
             title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-88, dy=4, fontSize=12, fontWeight="normal"),
         )

@@ -41,7 +41,7 @@ def neighbours(captured: Capture, part: str, place: Place) -> Place:
         what = _("head {head}").format(head=head) if head.isdigit() else _("{head} over heads").format(head=head)
         st.markdown(f"**{_('Layer')} {layer}, {what}** :small[({_('from 0')})]")
         st.space("stretch")
-        moves = [("◀", "Left", 0, -1), ("▶", "Right", 0, 1), ("▲", "Up", -1, 0), ("▼", "Down", 1, 0)]
+        moves = [(_("Head"), "Left", 0, -1), (_("Head"), "Right", 0, 1), (_("Layer"), "Up", -1, 0), (_("Layer"), "Down", 1, 0)]
         for label, key, down, right in moves:
             target = (layer + down, at + right)
             possible = 0 <= target[0] < n_layers and 0 <= target[1] < len(heads)
@@ -116,4 +116,4 @@ def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cel
 
 
 def _chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> object:
-    return grid.head_grid(_cells(captured, part, dark, top), selected, width=480, height=540, dark=dark)
+    return grid.head_grid(_cells(captured, part, dark, top), selected, width=425, height=540, dark=dark)

@@ -39,11 +39,13 @@ class Controls:
 def controls(captured: Capture, part: str) -> Controls:
     """The row of choices above both panels."""
     keys, queries = captured.keys(part), captured.queries(part)
-    special = st.selectbox(_("Special tokens"), SPECIAL, format_func=SPECIALS.get, key="special", bind="query-params", persist_state="session")
+    special = st.selectbox(
+        _("Special tokens"), SPECIAL, format_func=SPECIALS.get, key="special", bind="query-params", persist_state="session", width=230
+    )
     pair = "all"
     if part == "encoder" and 1 in keys.segments and 1 in queries.segments:
         pair = st.segmented_control(_("Pair"), PAIRS, default="all", key="pairs", bind="query-params", required=True)
-    scale = st.selectbox(_("Colours"), SCALES, format_func=SCALES.get, key="scale", bind="query-params", persist_state="session")
+    scale = st.selectbox(_("Colours"), SCALES, format_func=SCALES.get, key="scale", bind="query-params", persist_state="session", width=230)
     return Controls(special, pair, scale, st.context.theme.type == "dark")
 
 
@@ -57,16 +59,18 @@ def largest(captured: Capture, part: str, how: Controls) -> float:
 def draw(chosen: Chosen, part: str, place: Place, how: Controls) -> None:
     """The chosen view of the chosen head."""
     captured = chosen.capture
-    which = st.segmented_control(
-        _("View"),
-        VIEWS,
-        default="map",
-        format_func=VIEWS.get,
-        key="view",
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, key="views"):
+        which = st.segmented_control(
+            _("View"),
+            VIEWS,
+            default="map",
+            format_func=VIEWS.get,
+            key="view",
+            bind="query-params",
+            required=True,
+            label_visibility="collapsed",
+        )
+        downloads = st.container(width="content")
     if which in ("lines", "model"):
         _bertviz(captured, part, place, how, whole=which == "model")
         return
@@ -90,7 +94,7 @@ def draw(chosen: Chosen, part: str, place: Place, how: Controls) -> None:
     elif which == "numbers":
         _numbers(shown)
     else:
-        _map(chosen, part, place, shown, how)
+        _map(chosen, part, place, shown, how, downloads)
 
 
 def _weights(captured: Capture, part: str, place: Place) -> np.ndarray:
@@ -111,7 +115,7 @@ def _windows(captured: Capture, part: str) -> list[tuple[int, int] | None]:
     return windows
 
 
-def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls) -> None:
+def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls, downloads: st.delta_generator.DeltaGenerator) -> None:
     captured = chosen.capture
     key = f"map_{captured.number}_{part}_{place}_{how}_{shown.rows[0]}_{shown.columns[0]}"
     pinned = _pinned(shown, key)
@@ -155,7 +159,8 @@ def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls) ->
         pairs=how.pair,
         max_tokens=session.MAX_TOKENS,
     )
-    take_away(lambda: chart(pinned, False), shown, captured, name, text, part)
+    with downloads:
+        take_away(lambda: chart(pinned, False), shown, captured, name, text, part)
 
 
 def _pinned(shown: View, key: str) -> int | None:

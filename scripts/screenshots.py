@@ -1,0 +1,37 @@
+"""Takes the screenshots of the README, in both themes: `python -m scripts.screenshots [NAME ..]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from scripts.find_browser import ARGUMENTS, find
+from scripts.serve import ROOT, serve
+
+SHOTS = {
+    "attention": "/?layer=2&head=4&q=3",
+    "lines": "/?layer=0&head=2&view=Lines",
+    "whole-model": "/?view=Whole%20model",
+    "neurons": "/?layer=0&head=2&view=Neurons&q=3",
+}
+
+
+def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
+    """Writes NAME-light.png and NAME-dark.png, 1440 x 900."""
+    out.mkdir(parents=True, exist_ok=True)
+    with serve() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
+        for theme in ("light", "dark"):
+            for name in names or SHOTS:
+                page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+                page.goto(url + SHOTS[name])
+                page.locator("[data-testid=stVegaLiteChart]").first.wait_for(timeout=60_000)
+                page.wait_for_timeout(2_500)
+                page.screenshot(path=out / f"{name}-{theme}.png")
+                page.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
