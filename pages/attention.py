@@ -33,15 +33,18 @@ def explorer_of(chosen: Chosen) -> None:
                 _("Attention"), captured.parts, default=part, format_func=PARTS.get, key="part", bind="query-params", required=True
             )
         how = head_panel.controls(captured, part)
+        st.space("stretch")
+        downloads = st.container(width="content")
     place = head_grid.current(captured, part)
     grid, panel = st.columns([10, 11], gap="small")
     with grid, st.container(key="head_grid", border=True):
         st.caption(_("All heads. Click one, or use the arrow keys."))
         top = head_panel.largest(captured, part, how)
         head_grid.draw(captured, part, place, dark=how.dark, top=top)
+    below = grid.container()
     with panel, st.container(key="head_panel", border=True):
         head_grid.neighbours(captured, part, place)
-        head_panel.draw(chosen, part, place, how)
+        head_panel.draw(chosen, part, place, how, downloads, below)
     address.write(layer=place[0], head=place[1])
 
 

@@ -114,16 +114,17 @@ def heatmap(
     frames = names.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2).encode(
         x=alt.value(0), x2=alt.value(width), y=y, opacity=alt.condition(pin, alt.value(1), alt.value(0))
     )
+    layered = alt.layer(rects.add_params(pin).properties(name="cells"), labels.properties(name="labels"), frames)
+    # Both cells and labels pin a row; Altair itself listens on the first layer only.
+    layered.params[0].views = ["cells", "labels"]
     return (
-        alt.layer(rects.add_params(pin), labels, frames)
-        .add_params(*tokens.values())
+        layered.add_params(*tokens.values())
         .properties(
             width=width,
             height=height,
-            padding={"left": 96, "top": 4, "right": 4, "bottom": 4},
             autosize=data.PAD,
             usermeta=data.render(len(at)),
-            title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-88, dy=4, fontSize=12, fontWeight="normal"),
+            title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-72, dy=26, fontSize=12, fontWeight="normal"),
         )
         .configure_view(stroke=None, fill=palette.masked(dark))
     )

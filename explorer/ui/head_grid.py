@@ -59,7 +59,8 @@ def neighbours(captured: Capture, part: str, place: Place) -> Place:
 def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) -> None:
     """The grid. A click changes the place and runs the page's fragment again."""
     chart = _chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
-    st.altair_chart(chart, key=_key(captured, part, dark, top), on_select=lambda: _picked(captured, part, dark, top), width="content")
+    key = _key(captured, part, dark, top)
+    st.altair_chart(chart, key=key, on_select=lambda: _picked(key), width="content")
 
 
 def _go(place: Place) -> None:

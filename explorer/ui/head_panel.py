@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.capture import Capture
@@ -56,21 +57,19 @@ def largest(captured: Capture, part: str, how: Controls) -> float:
     return max(float(pooled.max()) for pooled in captured.thumbnails(1, part))
 
 
-def draw(chosen: Chosen, part: str, place: Place, how: Controls) -> None:
-    """The chosen view of the chosen head."""
+def draw(chosen: Chosen, part: str, place: Place, how: Controls, downloads: DeltaGenerator, below: DeltaGenerator) -> None:
+    """The chosen view of the chosen head; the map fills `downloads`, and its pinned row goes into `below`."""
     captured = chosen.capture
-    with st.container(horizontal=True, key="views"):
-        which = st.segmented_control(
-            _("View"),
-            VIEWS,
-            default="map",
-            format_func=VIEWS.get,
-            key="view",
-            bind="query-params",
-            required=True,
-            label_visibility="collapsed",
-        )
-        downloads = st.container(width="content")
+    which = st.segmented_control(
+        _("View"),
+        VIEWS,
+        default="map",
+        format_func=VIEWS.get,
+        key="view",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
     if which in ("lines", "model"):
         _bertviz(captured, part, place, how, whole=which == "model")
         return
@@ -94,7 +93,7 @@ def draw(chosen: Chosen, part: str, place: Place, how: Controls) -> None:
     elif which == "numbers":
         _numbers(shown)
     else:
-        _map(chosen, part, place, shown, how, downloads)
+        _map(chosen, part, place, shown, how, downloads, below)
 
 
 def _weights(captured: Capture, part: str, place: Place) -> np.ndarray:
@@ -115,7 +114,7 @@ def _windows(captured: Capture, part: str) -> list[tuple[int, int] | None]:
     return windows
 
 
-def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls, downloads: st.delta_generator.DeltaGenerator) -> None:
+def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls, downloads: DeltaGenerator, below: DeltaGenerator) -> None:
     captured = chosen.capture
     key = f"map_{captured.number}_{part}_{place}_{how}_{shown.rows[0]}_{shown.columns[0]}"
     pinned = _pinned(shown, key)
@@ -134,16 +133,16 @@ def _map(chosen: Chosen, part: str, place: Place, shown: View, how: Controls, do
             pinned=start,
             top=float(shown.weights.max()) if how.scale == "own" else 1.0,
             gamma=0.4 if how.scale == "root" else 1.0,
-            width=370,
+            width=345,
             height=height,
             dark=dark,
         )
 
-    st.altair_chart(chart(mounted[1], how.dark, 330), key=key, on_select="rerun", width="content")
+    st.altair_chart(chart(mounted[1], how.dark, min(470, max(200, 34 * len(shown.rows)))), key=key, on_select="rerun", width="content")
     row = shown.row(pinned) if pinned is not None else None
-    with st.container(key="pinned", height=205, border=False):
+    with below, st.container(key="pinned", border=True):
         if row is None:
-            st.caption(_("Click a row, or a token on the left, to pin it here as bars."))
+            st.caption(_("Click a row, or a token on the left, to pin its row here as bars."))
         else:
             _row(shown, row, how)
     name = f"layer{place[0]}-{'head' if place[1].isdigit() else ''}{place[1]}"

@@ -40,6 +40,8 @@ def open_page(browser, app_url):
         page.on("request", lambda request: seen.append(request.url))
         page.goto(app_url + path)
         page.locator(".st-key-head_grid [data-testid=stVegaLiteChart] image").first.wait_for(timeout=60_000)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.wait_for_timeout(500)
         return page
 
     yield opened

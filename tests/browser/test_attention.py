@@ -1,5 +1,6 @@
 """The attention page, as a viewer sees it."""
 
+import re
 from urllib.parse import quote
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
@@ -51,7 +52,9 @@ def test_both_bertviz_views_draw_without_a_network(open_page):
 
 def test_neurons_are_drawn_and_sum_to_the_score(open_page):
     page = open_page("/?view=Neurons&layer=0&head=2&q=3")
-    page.locator(PANEL).get_by_text("Σ q·k").wait_for()
+    said = page.locator(f"{PANEL} [data-testid=stCaptionContainer]", has_text="score")
+    total, scale, added, score = (float(n) for n in re.findall(r"-?\d+\.\d+", said.inner_text())[:4])
+    assert abs(total * scale + added - score) < 2e-2
     page.locator(f"{PANEL} .mark-rect path").nth(3 * 32 - 1).wait_for(state="attached")
 
 

@@ -1,0 +1,45 @@
+"""The page as Streamlit runs it, without a browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app():
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+
+
+def test_it_opens_on_the_bundled_bert(app):
+    assert not app.exception
+    assert "6 layers × 12 heads" in app.main.markdown[0].value
+
+
+def test_an_empty_text_is_told_and_nothing_is_lost(app):
+    app.text_area(key="text").set_value("").run()
+    assert not app.exception and "no text" in app.main.warning[0].value
+    app.text_area(key="text").set_value("Back again.").run()
+    assert not app.exception and not app.main.warning
+
+
+def test_a_folder_that_does_not_exist_leaves_the_app_alive(app):
+    app.selectbox(key="model").set_value("/no/such/folder").run()
+    assert not app.exception and "no folder" in app.error[0].value
+    assert "MiniLM" in app.main.markdown[0].value
+
+
+def test_an_example_fills_both_texts(app):
+    app.selectbox(key="example").set_value(7).run()
+    assert not app.exception and app.text_area(key="pair").value
+
+
+def test_streamlit_stays_in_its_folders():
+    allowed = ("app.py", "pages/", "explorer/ui/", "tests/")
+    for file in [*ROOT.glob("*.py"), *(f for d in ("pages", "explorer", "models", "scripts") for f in (ROOT / d).rglob("*.py"))]:
+        name = file.relative_to(ROOT).as_posix()
+        if not name.startswith(allowed):
+            lines = file.read_text().splitlines()
+            assert not any(line.strip().startswith(("import streamlit", "from streamlit")) for line in lines), name
