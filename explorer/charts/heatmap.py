@@ -108,17 +108,17 @@ def heatmap(
             x=alt.value(-6),
             y=y,
             text="token:N",
+            # Besides showing a cut token in full, a tooltip is what lets Vega-Lite hear a click on this layer.
+            tooltip=alt.Tooltip("token:N", title=_("from")),
             color=alt.condition(pin, alt.value(palette.frame(dark)), alt.value("#c9ced8" if dark else "#31333f")),
         )
     )
     frames = names.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2).encode(
         x=alt.value(0), x2=alt.value(width), y=y, opacity=alt.condition(pin, alt.value(1), alt.value(0))
     )
-    layered = alt.layer(rects.add_params(pin).properties(name="cells"), labels.properties(name="labels"), frames)
-    # Both cells and labels pin a row; Altair itself listens on the first layer only.
-    layered.params[0].views = ["cells", "labels"]
     return (
-        layered.add_params(*tokens.values())
+        alt.layer(rects.add_params(pin), labels, frames)
+        .add_params(*tokens.values())
         .properties(
             width=width,
             height=height,
