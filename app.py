@@ -13,7 +13,13 @@ ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange
 st.set_page_config(page_title="Attention Explorer", page_icon=ICON, layout="wide")
 
 # Room for the pictures: both panels are to be seen without scrolling at 1440 x 900.
-st.html("<style>.stMainBlockContainer{padding:2.6rem 1.5rem 1rem}.stMainBlockContainer .stVerticalBlock{gap:.55rem}</style>")
+st.html(
+    "<style>"
+    ".stMainBlockContainer{padding:2.6rem 1.5rem 1rem}.stMainBlockContainer .stVerticalBlock{gap:.55rem}"
+    ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
+    ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
+    "</style>"
+)
 
 page = st.navigation(
     [st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True)],

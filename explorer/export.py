@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import altair as alt
 import numpy as np
+import pandas as pd
 import vl_convert
 
-from explorer.capture import Capture
+from explorer.capture import Capture, Neurons
 from explorer.charts.data import standalone
 from explorer.views import View
 
@@ -37,6 +38,12 @@ def csv(shown: View) -> bytes:
             row = [int(q), int(k), _cell(shown.row_labels[r]), _cell(shown.column_labels[c])]
             writer.writerow([*row, f"{shown.weights[r, c]:.9g}" if seen else "", int(not seen)])
     return out.getvalue().encode("utf-8-sig")
+
+
+def neurons_csv(made: Neurons) -> bytes:
+    """One line per dimension: query, key and their product."""
+    table = pd.DataFrame({"query": made.query, "key": made.key, "product": made.product})
+    return table.to_csv(index_label="dimension").encode("utf-8")
 
 
 def arrays(capture: Capture) -> dict[str, np.ndarray]:

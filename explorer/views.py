@@ -40,9 +40,29 @@ class View:
         return int(found[0]) if len(found) else None
 
 
-def view(
-    weights: np.ndarray,
-    visible: np.ndarray,
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """Which tokens of a map are shown, and what becomes of the mass on the others.
+
+    Attributes:
+        rows, columns: positions of the tokens shown, in the whole text.
+        remaining: positions whose mass a row is divided by, or None where nothing is renormalised.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    remaining: np.ndarray | None = None
+
+    def of(self, weights: np.ndarray) -> np.ndarray:
+        """The part of a map, or of a stack of maps (.., query, key), that is shown; a row with nothing left stays 0."""
+        shown = weights[..., self.rows[:, None], self.columns]
+        if self.remaining is None:
+            return shown
+        rest = weights[..., self.rows[:, None], self.remaining].sum(axis=-1, keepdims=True)
+        return np.divide(shown, rest, out=np.zeros_like(shown), where=rest > 0)
+
+
+def crop(
     queries: Tokens,
     keys: Tokens,
     *,
@@ -50,44 +70,56 @@ def view(
     pair: str = "all",
     row_window: tuple[int, int] | None = None,
     column_window: tuple[int, int] | None = None,
-) -> View:
-    """Crops a map to the tokens that a viewer wants to see.
+) -> Crop:
+    """The tokens that a viewer wants to see.
 
     Args:
-        weights, visible: (query, key).
         queries, keys: the tokens of both sides.
         special: "raw" shows all; "hidden" takes special tokens out and leaves the other weights as they are;
-            "renormalised" divides each row by what remains, so that it sums to 1 again. A row with nothing left stays 0.
+            "renormalised" divides each row by what remains, so that it sums to 1 again.
         pair: "all", or from which segment to which.
         row_window, column_window: first and last position + 1.
 
     Raises:
-        ValueError: unknown `special` or `pair`, or a map that does not fit the tokens.
+        ValueError: unknown `special` or `pair`.
     """
     if special not in SPECIAL:
         raise ValueError(f"special is one of {', '.join(SPECIAL)}, not {special!r}")
     if pair not in PAIRS:
         raise ValueError(f"pair is one of {', '.join(PAIRS)}, not {pair!r}")
+    keep_special = special == "raw"
+    return Crop(
+        rows=_kept(queries, keep_special, None if pair == "all" else "AB".index(pair[0]), row_window),
+        columns=_kept(keys, keep_special, None if pair == "all" else "AB".index(pair[-1]), column_window),
+        # Only special tokens are renormalised away; cropping to a pair or a window never changes a number.
+        remaining=_kept(keys, False, None, None) if special == "renormalised" else None,
+    )
+
+
+def view(weights: np.ndarray, visible: np.ndarray, queries: Tokens, keys: Tokens, **choice: object) -> View:
+    """Crops a map to the tokens that a viewer wants to see; `choice` as in `crop`.
+
+    Args:
+        weights, visible: (query, key).
+        queries, keys: the tokens of both sides.
+
+    Raises:
+        ValueError: a choice that there is not, or a map that does not fit the tokens.
+    """
     if weights.shape != (len(queries), len(keys)):
         raise ValueError(f"a map of {weights.shape} does not fit {len(queries)} x {len(keys)} tokens")
-    keep_special = special == "raw"
-    rows = _kept(queries, keep_special, None if pair == "all" else "AB".index(pair[0]), row_window)
-    columns = _kept(keys, keep_special, None if pair == "all" else "AB".index(pair[-1]), column_window)
-    shown = weights[np.ix_(rows, columns)]
-    removed = np.clip(weights[rows].sum(axis=1) - shown.sum(axis=1), 0.0, 1.0)
-    if special == "renormalised":
-        # Only special tokens are renormalised away; cropping to a pair or a window never changes a number.
-        remaining = weights[np.ix_(rows, _kept(keys, False, None, None))].sum(axis=1, keepdims=True)
-        shown = np.divide(shown, remaining, out=np.zeros_like(shown), where=remaining > 0)
+    cut = crop(queries, keys, **choice)
+    rows, columns = cut.rows, cut.columns
+    removed = weights[rows].sum(axis=1) - weights[np.ix_(rows, columns)].sum(axis=1)
     return View(
-        weights=np.ascontiguousarray(shown, dtype=np.float32),
+        weights=np.ascontiguousarray(cut.of(weights), dtype=np.float32),
         visible=visible[np.ix_(rows, columns)],
         rows=rows,
         columns=columns,
         row_labels=[queries.labels[i] for i in rows],
         column_labels=[keys.labels[i] for i in columns],
-        removed=removed.astype(np.float32),
-        renormalised=special == "renormalised",
+        removed=np.clip(removed, 0.0, 1.0).astype(np.float32),
+        renormalised=cut.remaining is not None,
     )
 
 

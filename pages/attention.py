@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from explorer import export
 from explorer.i18n import _
-from explorer.ui import address, head_grid, head_panel
+from explorer.ui import address, bertviz_view, head_grid, head_panel
+from explorer.ui.controls import controls, part_of
 from explorer.ui.session import plain
 from explorer.ui.sidebar import Chosen, sidebar
-
-PARTS = {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross: decoder to encoder")}
+from explorer.ui.take_away import Figure, pictures, take_away
 
 
 def header(chosen: Chosen) -> None:
@@ -26,26 +27,29 @@ def header(chosen: Chosen) -> None:
 @st.fragment
 def explorer_of(chosen: Chosen) -> None:
     captured = chosen.capture
-    part = captured.parts[0]
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        if len(captured.parts) > 1:
-            part = st.segmented_control(
-                _("Attention"), captured.parts, default=part, format_func=PARTS.get, key="part", bind="query-params", required=True
-            )
-        how = head_panel.controls(captured, part)
+        part = part_of(captured)
+        how = controls(captured, part)
         st.space("stretch")
         downloads = st.container(width="content")
     place = head_grid.current(captured, part)
-    grid, panel = st.columns([10, 11], gap="small")
-    with grid, st.container(key="head_grid", border=True):
-        st.caption(_("All heads. Click one, or use the arrow keys."))
-        top = head_panel.largest(captured, part, how)
-        head_grid.draw(captured, part, place, dark=how.dark, top=top)
-    below = grid.container()
-    with panel, st.container(key="head_panel", border=True):
-        head_grid.neighbours(captured, part, place)
-        head_panel.draw(chosen, part, place, how, downloads, below)
+    top = head_grid.largest(captured, part) if how.scale == "own" else 1.0
+    if how.view == "model":
+        with st.container(key="head_panel", border=True):
+            figure = bertviz_view.whole_model(captured, part, place, how, head_panel.choose_windows(captured, part))
+        figures = [figure] if figure else []
+    else:
+        grid, panel = st.columns([11, 10], gap="small")
+        with grid, st.container(key="head_grid", border=True):
+            st.caption(_("All heads. Click one, or use the arrow keys."))
+            head_grid.draw(captured, part, place, dark=how.dark, top=top)
+        with panel, st.container(key="head_panel", border=True):
+            head_grid.neighbours(captured, part, place)
+            figures = head_panel.draw(captured, part, place, how, grid.container(key="pinned", border=True))
+    heads = pictures(lambda: head_grid.chart(captured, part, place, False, top)) | {"npz": lambda: export.npz(captured)}
     address.write(layer=place[0], head=place[1])
+    with downloads:
+        take_away([*figures, Figure(_("All heads"), "all-heads", heads)], head_panel.recipe(chosen, part, place, how))
 
 
 chosen = sidebar()

@@ -32,18 +32,32 @@ class Cell:
     largest_to: str = ""
 
 
+STRETCH = 1.3
+"""How much taller than wide a picture may be: a model has more heads across than layers down, a screen is wider than high."""
+
+
+def cell_size(heads: int, layers: int, width: int, height: int) -> tuple[int, int]:
+    """Width and height of one cell, gap included, in pixels, so that the whole grid fits."""
+    across = max(14, min(72, width // heads, height // layers))
+    return across, max(across, min(int(across * STRETCH), height // layers))
+
+
+def picture_size(cell: int) -> int:
+    """Pixels that a cell leaves to its picture."""
+    return cell - 4 if cell > 24 else cell - 2
+
+
 def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False) -> alt.LayerChart:
     """A clickable grid; the selection parameter is called "head" and has the fields layer and head.
 
     Args:
         cells: one per head and per extra column.
         selected: layer and head that carry the frame at first.
-        width, height: room for the pictures, in pixels; they stay square.
+        width, height: room for the pictures, in pixels.
     """
     heads = list(dict.fromkeys(cell.head for cell in sorted(cells, key=lambda c: _order(c.head))))
     layers = sorted({cell.layer for cell in cells})
-    step = max(14, min(72, width // len(heads), height // len(layers)))
-    inner = step - 4 if step > 24 else step - 2
+    across, down = cell_size(len(heads), len(layers), width, height)
     pick = alt.selection_point(
         name="head",
         fields=["layer", "head"],
@@ -87,14 +101,15 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
             ],
         )
     )
-    pictures = base.mark_image(width=inner, height=inner, smooth=False, cursor="pointer", aspect=False).encode(url="url:N")
+    size = {"width": picture_size(across), "height": picture_size(down)}
+    pictures = base.mark_image(**size, smooth=False, cursor="pointer", aspect=False).encode(url="url:N")
     chosen = alt.condition(pick, alt.value(3), alt.value(0))
-    frames = base.mark_rect(fillOpacity=0, stroke=palette.frame(dark), cursor="pointer", width=step - 1, height=step - 1)
+    frames = base.mark_rect(fillOpacity=0, stroke=palette.frame(dark), cursor="pointer", width=across - 1, height=down - 1)
     frames = frames.encode(strokeWidth=chosen).add_params(pick)
     return (
         alt.layer(pictures, frames)
         .add_params(*tokens.values())
-        .properties(width=step * len(heads), height=step * len(layers), autosize=data.PAD, usermeta=data.render(0))
+        .properties(width=across * len(heads), height=down * len(layers), autosize=data.PAD, usermeta=data.render(0))
         .configure_view(stroke=None)
         .configure_scale(bandPaddingInner=0, bandPaddingOuter=0)
     )

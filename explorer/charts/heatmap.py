@@ -10,6 +10,9 @@ import numpy as np
 from explorer.charts import data, palette
 from explorer.i18n import _
 
+_SMALLEST = 9
+"""Font size in pixels below which nobody reads a label."""
+
 
 def heatmap(
     weights: np.ndarray,
@@ -73,6 +76,7 @@ def heatmap(
             ticks=False,
             domain=False,
             grid=False,
+            titlePadding=8,
         ),
     )
     base = alt.Chart(cells).transform_calculate(
@@ -87,8 +91,11 @@ def heatmap(
         color=alt.Color(
             "w:Q",
             title=_("weight"),
-            scale=alt.Scale(type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), clamp=True),
-            legend=alt.Legend(orient="right", gradientLength=min(160, height), gradientThickness=8, tickCount=3, offset=6),
+            # Mixed as in the thumbnails: another colour space would tint what is almost white.
+            scale=alt.Scale(type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), interpolate="rgb", clamp=True),
+            legend=alt.Legend(
+                orient="bottom", direction="horizontal", gradientLength=min(220, width), gradientThickness=8, tickCount=5, titleOrient="left"
+            ),
         ),
         tooltip=[
             alt.Tooltip("from:N", title=_("from")),
@@ -100,7 +107,7 @@ def heatmap(
     )
     table = data.columns(r=list(range(n_rows)), q=rows)
     names = alt.Chart(table).transform_calculate(token="row_tokens[datum.r]")
-    every = max(1, int(np.ceil(n_rows * 8 / height)))
+    every = max(1, int(np.ceil(n_rows * _SMALLEST * 1.2 / height)))
     labels = (
         names.transform_filter(f"datum.r % {every} === 0")
         .mark_text(align="right", baseline="middle", cursor="pointer", limit=86, fontSize=row_axis, clip=False)
@@ -126,10 +133,11 @@ def heatmap(
             usermeta=data.render(len(at)),
             title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-72, dy=26, fontSize=12, fontWeight="normal"),
         )
-        .configure_view(stroke=None, fill=palette.masked(dark))
+        # What shows between the cells: the colour of masked ones only where there are any.
+        .configure_view(stroke=None, fill=palette.colours(dark)[0] if visible.all() else palette.masked(dark))
     )
 
 
 def _room(pixels: int, n: int) -> float:
-    """Font size that fits n labels into so many pixels."""
-    return float(min(13, max(6, pixels / max(n, 1) * 0.8)))
+    """Font size that fits n labels into so many pixels; where none is readable, some labels are left out."""
+    return float(min(13, max(_SMALLEST, pixels / max(n, 1) * 0.8)))

@@ -10,6 +10,7 @@ _LIGHT = ("#ffffff", "#dbe9f6", "#a6cbe8", "#5fa2d3", "#2f78bb", "#134f94", "#08
 _DARK = ("#10131a", "#1c3b63", "#1f6397", "#2b90b0", "#55bdaa", "#a9e29b", "#fdf6b5")
 _MASKED = {False: "#e4e0d8", True: "#33302b"}
 _FRAME = {False: "#e0452f", True: "#ff8a5c"}
+_PAGE = {False: ("#ffffff", "#31333f"), True: ("#10131a", "#e6e8ee")}
 
 
 def colours(dark: bool = False) -> list[str]:
@@ -25,6 +26,11 @@ def masked(dark: bool = False) -> str:
 def frame(dark: bool = False) -> str:
     """The colour that marks what is chosen."""
     return _FRAME[dark]
+
+
+def page(dark: bool = False) -> tuple[str, str]:
+    """Background and text of the page, as in .streamlit/config.toml."""
+    return _PAGE[dark]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

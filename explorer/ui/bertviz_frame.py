@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.charts import palette
+
 MAX_CELLS = 600_000
 """Weights that a frame may hold: about 4 MB of HTML. Six layers of twelve heads fit up to some 90 tokens."""
 
@@ -22,9 +24,13 @@ _HIDDEN = {"<": "\ue000", ">": "\ue001", "&": "\ue002"}
 _ESCAPED = {"\\ue000": "\\u003c", "\\ue001": "\\u003e", "\\ue002": "\\u0026"}
 
 
-def layers_that_fit(n_queries: int, n_keys: int, heads: int, layers: Sequence[int], first: int) -> list[int]:
-    """As many layers as a frame bears, at least one; where not all fit, those around `first`."""
-    room = max(1, MAX_CELLS // max(1, n_queries * n_keys * heads))
+MODEL_LINES = 150_000
+"""Lines that the model view may draw at once; a browser needs some seconds for them."""
+
+
+def layers_that_fit(n_queries: int, n_keys: int, heads: int, layers: Sequence[int], first: int, cells: int = MAX_CELLS) -> list[int]:
+    """As many layers as `cells` weights bear, at least one; where not all fit, those around `first`."""
+    room = max(1, cells // max(1, n_queries * n_keys * heads))
     nearest = sorted(layers, key=lambda layer: (abs(layer - first), layer))[:room]
     return sorted(nearest)
 
@@ -112,7 +118,7 @@ def _offline(html: str, dark: bool) -> str:
     html = re.sub(r"; // HACK: .*", ";", html, count=1)
     for private, escape in _ESCAPED.items():
         html = html.replace(private, escape)
-    text, back = ("#e6e8ee", "#0e1117") if dark else ("#31333f", "#ffffff")
+    back, text = palette.page(dark)
     style = f"body{{margin:4px;background:{back};color:{text};overflow:auto}}select{{color:{text};background:{back}}}"
     style += f"#vis svg text{{fill:{text}}}" if dark else ""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import altair as alt
 import numpy as np
 import streamlit as st
 
@@ -14,8 +15,8 @@ from explorer.ui import address
 Place = tuple[int, str]
 """Layer, and head as text: "0", "1", .., "mean" or "max"."""
 
-THUMBNAIL = 64
-"""Pixels of a picture; larger maps are max-pooled."""
+WIDTH, HEIGHT = 475, 540
+"""Room for all pictures, in pixels."""
 
 
 def columns(captured: Capture, part: str) -> list[str]:
@@ -56,11 +57,24 @@ def neighbours(captured: Capture, part: str, place: Place) -> Place:
     return place
 
 
+def largest(captured: Capture, part: str) -> float:
+    """The largest weight of all heads: what gets the last colour where the colour scale is freed."""
+    key = ("largest", part)
+    if key not in captured.derived:
+        captured.derived[key] = max(float(pooled.max()) for pooled in captured.thumbnails(1, part))
+    return captured.derived[key]
+
+
 def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) -> None:
     """The grid. A click changes the place and runs the page's fragment again."""
-    chart = _chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
+    drawn = chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
     key = _key(captured, part, dark, top)
-    st.altair_chart(chart, key=key, on_select=lambda: _picked(key), width="content")
+    st.altair_chart(drawn, key=key, on_select=lambda: _picked(key), width="content")
+
+
+def chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> alt.LayerChart:
+    """All heads, a frame around the selected one; `top` is the weight that gets the last colour."""
+    return grid.head_grid(_cells(captured, part, dark, top), selected, width=WIDTH, height=HEIGHT, dark=dark)
 
 
 def _go(place: Place) -> None:
@@ -98,11 +112,15 @@ def _cells(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Ce
 def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
     queries, keys = captured.queries(part).labels, captured.keys(part).labels
 
+    sites = captured.sites(part)
+    # Not one pixel more than is drawn: a browser that makes a picture smaller loses thin lines.
+    size = grid.picture_size(grid.cell_size(len(columns(captured, part)), len(sites), WIDTH, HEIGHT)[0])
+
     def pooled(whole: np.ndarray) -> np.ndarray:
-        return max_pool(lambda rows: whole[None, rows], len(queries), len(keys), THUMBNAIL)[0]
+        return max_pool(lambda rows: whole[None, rows], len(queries), len(keys), size)[0]
 
     cells = []
-    for site, pictures in zip(captured.sites(part), captured.thumbnails(THUMBNAIL, part), strict=True):
+    for site, pictures in zip(sites, captured.thumbnails(size, part), strict=True):
         seen = pooled(captured.visible(site.layer, part)) > 0
         named = [(str(h), picture) for h, picture in enumerate(pictures)]
         named.append((grid.MEAN, pooled(captured.mean(site.layer, part))))
@@ -114,7 +132,3 @@ def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cel
             ends = (queries[row], keys[column]) if exact else ("", "")
             cells.append(grid.Cell(site.layer, name, thumbnails.encode(picture, seen, dark, top), float(picture.max()), *ends))
     return cells
-
-
-def _chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> object:
-    return grid.head_grid(_cells(captured, part, dark, top), selected, width=425, height=540, dark=dark)

@@ -1,39 +1,71 @@
-"""What a viewer takes away: the picture, the numbers, and the lines that reproduce both."""
+"""What a viewer takes away: the pictures, the numbers, a link, and the lines that reproduce them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import altair as alt
 import streamlit as st
 
 from explorer import export
-from explorer.capture import Capture
 from explorer.i18n import _
-from explorer.views import View
+
+MIME = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "csv": "text/csv",
+    "npz": "application/octet-stream",
+    "html": "text/html",
+}
+LONGEST_LINK = 8_000
+"""Characters; servers refuse much longer addresses."""
 
 
-def take_away(picture: Callable[[], alt.TopLevelMixin], shown: View, capture: Capture, name: str, recipe: str, part: str) -> None:
+@dataclass(frozen=True)
+class Figure:
+    """One thing on the page that can be taken away.
+
+    Attributes:
+        title: for the viewer.
+        name: of its files, without ending.
+        files: by ending, what makes the file when it is asked for.
+    """
+
+    title: str
+    name: str
+    files: dict[str, Callable[[], bytes]]
+
+
+def pictures(make: Callable[[], alt.TopLevelMixin]) -> dict[str, Callable[[], bytes]]:
+    """A chart's PNG and SVG; `make` draws it in the light theme."""
+    return {kind: lambda kind=kind: export.picture(make, kind) for kind in ("png", "svg")}
+
+
+def take_away(figures: Sequence[Figure], recipe: str) -> None:
     """A menu of downloads. Files are made when they are asked for.
 
     Args:
-        picture: makes the chart, in the light theme and with its title.
-        shown: the numbers of the picture.
-        name: of the files, without ending.
+        figures: what there is, the most wanted first.
         recipe: lines of Python.
     """
     with st.popover(_("Take away"), icon=":material/download:"):
-        columns = st.columns(4)
-        for column, (label, ending, mime, make) in zip(
-            columns,
-            [
-                ("PNG", "png", "image/png", lambda: export.picture(picture, "png")),
-                ("SVG", "svg", "image/svg+xml", lambda: export.picture(picture, "svg")),
-                ("CSV", "csv", "text/csv", lambda: export.csv(shown)),
-                ("NPZ", "npz", "application/octet-stream", lambda: export.npz(capture)),
-            ],
-            strict=True,
-        ):
-            column.download_button(label, make, f"{name}.{ending}", mime, key=f"take_{ending}_{part}", on_click="ignore", width="stretch")
-        st.caption(_("PNG, SVG and CSV: this map as shown. NPZ: every head of every layer. In Python:"))
-        st.code(recipe, language="python")
+        for figure in figures:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(figure.title, width="stretch")
+                for ending, make in figure.files.items():
+                    st.download_button(
+                        ending.upper(),
+                        make,
+                        f"{figure.name}.{ending}",
+                        MIME[ending],
+                        key=f"take_{ending}_{figure.name}",
+                        on_click="ignore",
+                    )
+        st.caption(_("In Python:"))
+        st.code(recipe, language="python", height=170)
+        link = f"{(st.context.url or '').partition('?')[0]}?{urlencode(st.query_params.to_dict())}"
+        if len(link) <= LONGEST_LINK:
+            st.caption(_("Link to this view:"))
+            st.code(link, language=None)
