@@ -1,5 +1,7 @@
 """The attention page: every head of a model on one text, and one head beside it, token by token."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from explorer import export
@@ -18,8 +20,9 @@ def header(chosen: Chosen) -> None:
     shape = f"{layers} {_('layers')} × {'–'.join(map(str, dict.fromkeys([heads[0], heads[-1]])))} {_('heads')}"
     sizes = [len(tokens) for tokens in captured.sides.values()] if captured else []
     tokens = f"{' + '.join(map(str, sizes))} {_('tokens')}" if sizes else ""
+    name = Path(model.name).name if Path(model.name).is_dir() else model.name
     where = f"{model.device} {str(model.dtype).removeprefix('torch.')}"
-    st.markdown(f"#### {_('Attention')} :small[{plain(' · '.join(filter(None, [model.name, shape, tokens, where])))}]")
+    st.markdown(f"#### {_('Attention')} :small[{plain(' · '.join(filter(None, [name, shape, tokens, where])))}]")
     for note in captured.notes if captured else ():
         st.caption(f":material/content_cut: {plain(note)}")
 

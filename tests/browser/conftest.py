@@ -7,6 +7,7 @@ import pytest
 
 from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
+from tests import tiny
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,19 @@ def app_url():
         yield url
 
 
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """Folder of a tiny random model, by its name in `tests.tiny`; each is made once."""
+    made = {}
+
+    def folder(name: str) -> str:
+        if name not in made:
+            made[name] = str(tiny.save(name, tmp_path_factory.mktemp(name)))
+        return made[name]
+
+    return folder
+
+
 @pytest.fixture
 def open_page(browser, app_url):
     """Opens a page of the app; afterwards no request may have left this machine, and nothing may have raised."""
@@ -39,7 +53,7 @@ def open_page(browser, app_url):
         page = context.new_page()
         page.on("request", lambda request: seen.append(request.url))
         page.goto(app_url + path)
-        page.locator(".st-key-head_grid [data-testid=stVegaLiteChart] image").first.wait_for(timeout=60_000)
+        page.locator(".st-key-head_panel").wait_for(timeout=60_000)
         page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         page.wait_for_timeout(500)
         return page

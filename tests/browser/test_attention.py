@@ -1,7 +1,18 @@
 """The attention page, as a viewer sees it."""
 
+import csv
+import io
 import re
+from pathlib import Path
 from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+import explorer
+from benchmarks import shapes
+from explorer.charts import palette
+from explorer.examples import EXAMPLES
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
 PANEL = ".st-key-head_panel"
@@ -82,3 +93,120 @@ def test_two_viewers_see_their_own_texts(open_page):
     second.locator(PANEL).get_by_text("Layer 4, head 7").wait_for()
     assert first.locator(f"{PANEL} .mark-text text", has_text="apples").count() == 0
     assert second.locator(f"{PANEL} .mark-text text", has_text="apples").count() >= 1
+
+
+def map_of(page):
+    return page.locator(f"{PANEL} [data-testid=stVegaLiteChart]").first
+
+
+def test_hovering_a_cell_shows_its_weight_and_both_tokens(open_page, bert):
+    page = open_page("/?layer=0&head=2&text=The%20cat%20sat%20down.")
+    map_of(page).locator(".mark-rect").first.locator("path").nth(2 * 7 + 1).hover(force=True)
+    tip = page.locator("#vg-tooltip-element")
+    tip.wait_for()
+    weight = explorer.capture(bert, "The cat sat down.").pattern(0, 2)[2, 1]
+    for said in ("cat", "the", f"{weight:.4f}"):
+        assert said in tip.inner_text()
+
+
+def test_the_colour_of_a_cell_is_that_of_its_weight(open_page, bert):
+    page = open_page("/?layer=0&head=2&text=The%20cat%20sat%20down.")
+    pattern = explorer.capture(bert, "The cat sat down.").pattern(0, 2)
+    cells = map_of(page).locator(".mark-rect").first.locator("path")
+    fills = [cells.nth(i).get_attribute("fill") for i in range(pattern.size)]
+    for fill, weight in zip(fills, pattern.ravel(), strict=True):
+        expected = palette.table()[round(float(weight) * 255)]
+        assert np.abs(np.array([int(n) for n in re.findall(r"\d+", fill)]) - expected).max() <= 4
+
+
+def test_what_a_token_may_not_see_is_not_drawn_as_zero(open_page, tiny_folder):
+    page = open_page(f"/?model={quote(tiny_folder('llama'))}&text=the%20cat%20sat%20on")
+    assert map_of(page).locator(".mark-rect").first.locator("path").count() == 4 * 5 / 2
+    assert map_of(page).locator(f"path[fill='{palette.masked()}']").count() >= 1
+
+
+def test_a_pair_can_be_seen_across_only(open_page):
+    page = open_page("/?text=Where%20did%20they%20play%3F&pair=In%20the%20garden.&pairs=A%E2%86%92B&layer=2&head=1")
+    # [CLS] where did they play ? [SEP] -> in the garden . [SEP]
+    assert map_of(page).locator(".mark-rect").first.locator("path").count() == 7 * 5
+
+
+def test_two_viewers_two_models_two_texts(open_page, tiny_folder):
+    first = open_page(f"/?model={quote(tiny_folder('bart'))}&text=the%20dog%20sat&target=a%20mat&part=cross")
+    second = open_page("/?text=Seven%20green%20apples%20fell.&layer=4&head=7", theme="dark")
+    first.locator(GRID).locator("image").nth(1).click(force=True)
+    second.locator(GRID).locator("image").nth(2 * 14 + 3).click(force=True)
+    first.locator(PANEL).get_by_text("Layer 0, head 1").wait_for()
+    second.locator(PANEL).get_by_text("Layer 2, head 3").wait_for()
+    assert first.locator(f"{GRID} image").count() == 2 * 6 and second.locator(f"{GRID} image").count() == 6 * 14
+    texts = [page.locator(f"{PANEL} .mark-text").first.text_content() for page in (first, second)]
+    assert "apples" not in texts[0] and "apples" in texts[1]
+    # Cross-attention: target tokens attend from, source tokens are attended to.
+    assert "mat" not in map_of(first).locator(".role-axis").first.text_content()
+    assert "dog" in map_of(first).locator(".role-axis").first.text_content()
+
+
+def test_pictures_and_numbers_can_be_taken_away(open_page, bert):
+    page = open_page("/?layer=0&head=2&q=2")
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_text("Link to this view").wait_for()
+    found = {}
+    for title, endings in (("This map", ("PNG", "SVG", "CSV")), ("All heads", ("SVG", "NPZ"))):
+        row = page.locator("[data-testid=stPopoverBody] [data-testid=stHorizontalBlock], [data-testid=stPopoverBody] .stHorizontalBlock")
+        row = row.filter(has_text=title).last
+        for ending in endings:
+            with page.expect_download() as download:
+                row.get_by_role("button", name=ending).click()
+            found[title, ending] = Path(download.value.path()).read_bytes()
+    assert found["This map", "PNG"].startswith(b"\x89PNG") and b">cat<" in found["This map", "SVG"]
+    assert found["All heads", "SVG"].count(b"<image") == 6 * 14
+    table = list(csv.DictReader(io.StringIO(found["This map", "CSV"].decode("utf-8-sig"))))
+    captured = explorer.capture(bert, EXAMPLES[0].text)
+    assert float(table[13 * 2 + 1]["weight"]) == pytest.approx(captured.pattern(0, 2)[2, 1], abs=1e-8)
+    with np.load(io.BytesIO(found["All heads", "NPZ"])) as file:
+        assert file["pattern"].shape == (6, 12, 13, 13)
+
+
+def test_144_heads_at_128_tokens_are_a_small_message(browser, app_url, tmp_path):
+    shapes.bert_base(tmp_path)
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(app_url)
+    page.locator(f"{GRID} image").nth(83).wait_for(timeout=60_000)
+    received = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    page.goto(f"{app_url}/?model={quote(str(tmp_path))}&text={quote(shapes.bert_text(128))}")
+    page.locator(f"{GRID} image").nth(12 * 14 - 1).wait_for(timeout=120_000)
+    page.locator(PANEL).get_by_text("Layer 0, head 0").wait_for()
+    page.wait_for_timeout(1_000)
+    assert 50_000 < sum(received) <= 1.2e6
+    page.close()
+
+
+@pytest.mark.parametrize("text", ["שלום עולם, this is mixed", "🙂 🏳️‍🌈 flags", "我爱你"])
+def test_other_alphabets_draw(open_page, text):
+    page = open_page(f"/?text={quote(text)}&layer=1&head=1")
+    assert map_of(page).locator(".mark-rect").first.locator("path").count() >= 9
+
+
+def test_a_very_long_text_is_cut_with_a_note_and_the_page_lives(open_page):
+    page = open_page()
+    page.get_by_label("Text", exact=True).fill("word " * 100_000)
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The text is cut at 512 of 100002 tokens").wait_for(timeout=60_000)
+    page.locator(f"{GRID} image").nth(83).wait_for()
+    page.get_by_label("Text", exact=True).fill("Short again.")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("5 tokens").wait_for(timeout=30_000)
+
+
+def test_a_model_that_cannot_be_opened_leaves_the_last_one(open_page):
+    page = open_page("/?model=owner%2Fmodel")
+    page.locator("[data-testid=stAlert]").get_by_text("cannot be reached").wait_for()
+    assert page.locator(f"{GRID} image").count() == 84
+
+
+def test_a_model_outside_the_interface_says_that_it_is_view_only(open_page, tiny_folder):
+    page = open_page(f"/?model={quote(tiny_folder('gpt_neo'))}&text=the%20cat%20sat&view=Neurons")
+    page.locator("[data-testid=stSidebar]").get_by_text("View-only").wait_for()
+    page.locator(PANEL).get_by_text("no queries, keys or values").wait_for()
+    assert page.locator(f"{GRID} image").count() == 2 * 6
