@@ -174,6 +174,8 @@ class Capture:
 
     def _over_heads(self, layer: int, part: str | None, reduce: object) -> np.ndarray:
         n = len(self.queries(part))
+        if not self.site(layer, part).heads:  # all of them were sliced off
+            return np.zeros((n, len(self.keys(part))), np.float32)
         step = max(1, attention.BLOCK_BYTES // (4 * self.site(layer, part).heads * len(self.keys(part))))
         blocks = [reduce(self.patterns(layer, part, slice(i, i + step)), axis=0) for i in range(0, n, step)]
         return np.concatenate(blocks)

@@ -5,6 +5,9 @@
 - `catalogue`: the models offered by name, the bundled BERT among them
 - `hub`: fetching a model from the Hugging Face hub, and saying clearly why it could not be fetched
 - `folder`: a model folder checked before anything is read from it
+- `slicing`: a smaller network without some heads, and folders of it; `cutting` knows where each architecture keeps its heads,
+  `headless` what is left of a layer without any, `sliced_folder` how such a folder is opened
+- `resume`: a network started in the middle, for ablating one head after the other
 - `loading`: `load`, which returns the one object that everything else takes
 - `errors`: what can go wrong, in words for a viewer
 

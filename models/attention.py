@@ -206,6 +206,12 @@ def attending(
         _current.reset(token)
 
 
+def passed_over(module: nn.Module) -> None:
+    """Says that a call of this attention module is not made, because its result is known; its turn counts all the same."""
+    if run := _current.get():
+        run.site(module)
+
+
 def attention_function(
     module: nn.Module,
     query: Tensor,
@@ -372,7 +378,7 @@ def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
 
 def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None) -> Tensor:
     gate = change.gate.to(device=z.device, dtype=z.dtype)
-    gate = gate.reshape(-1, z.shape[1], 1, 1)
+    gate = gate.reshape(gate.shape[0] if gate.dim() == 2 else 1, z.shape[1], 1, 1)
     if change.fill is None:
         return z * gate
     fill = _uniform(values, mask, z.shape[2]) if isinstance(change.fill, str) else change.fill.to(device=z.device, dtype=z.dtype)

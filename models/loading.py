@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-from models import catalogue, folder, hub, sites
+from models import catalogue, folder, hub, sites, sliced_folder
 from models.errors import ModelError, OutOfMemoryError
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -156,7 +156,7 @@ def load(
         origin=origin,
         trained=not fresh and not _untouched(network),
         view_only=layout.reason if layout.view_only else "",
-        notes=tuple(notes + moved),
+        notes=tuple(notes + moved + sliced_folder.notes(network, layout.sites)),
         sites_of=layout.sites_of,
     )
     if progress:
@@ -226,6 +226,7 @@ def _network(path: Path, dtype: torch.dtype) -> tuple[nn.Module, list[str]]:
         saved_as = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModel
         if type(config) in AutoModelForCausalLM._model_mapping and "CausalLM" in (config.architectures or [""])[0]:
             saved_as = AutoModelForCausalLM
+    saved_as = sliced_folder.architecture(saved_as, config)
     network, info = saved_as.from_pretrained(
         path,
         config=config,
