@@ -1,0 +1,162 @@
+"""A network that can be started in the middle: what lies below a layer is taken from an earlier run instead of computed.
+
+Ablating one head after the other needs everything above the head, but nothing below it, to be run again. The network is
+copied once without its weights, which both share; the copy's layers are wrapped, and the original, which other viewers use at
+the same moment, never learns of it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from models import attention
+from models.loading import Model
+
+
+@dataclass(eq=False)
+class Passed:
+    """What each call of a layer returned in one forward pass, in the order of the calls."""
+
+    outputs: list[object] = field(default_factory=list)
+
+
+class _Layer(nn.Module):
+    """A layer of the copy. Tells its runner what it returned, or returns what it did in an earlier run."""
+
+    def __init__(self, wrapped: nn.Module, runner: Runner) -> None:
+        super().__init__()
+        self.wrapped = wrapped
+        # In a list: a plain attribute would register nothing either, but this says that it is not a child.
+        self._runner = [runner]
+        self._attending = [module for module in wrapped.modules() if id(module) in runner.sites_of]
+
+    def __getattr__(self, name: str) -> object:
+        # Some networks ask a layer for an attribute of its own, such as its attention type.
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("wrapped"), name)
+
+    def forward(self, *args: object, **kwargs: object) -> object:
+        runner = self._runner[0]
+        call = runner.calls
+        runner.calls += 1
+        if call < runner.start:
+            output = runner.known.outputs[call]
+            for module in self._attending:
+                attention.passed_over(module)
+            # The last one before the start is what is computed on; of the others only what they pass on counts.
+            return _repeated(output, runner.times) if call == runner.start - 1 or runner.every else output
+        output = self.wrapped(*args, **kwargs)
+        if runner.keep is not None:
+            runner.keep.outputs.append(output)
+        return output
+
+
+class Runner:
+    """A private copy of a model's network, sharing its weights, that can be resumed at any layer.
+
+    Not for several threads at once; each makes its own. Weights stay where `Model.network` has them.
+
+    Attributes:
+        network: the copy; call it only through `run` and `resume`.
+        sites_of: site numbers by `id(module)` of the copy, for `models.attention.attending`.
+        call_of: for each site, the number of the layer call that computes it.
+        selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
+            Only where the network has a head on top of its base model.
+    """
+
+    def __init__(self, model: Model) -> None:
+        shared = {id(t): t for t in [*model.network.parameters(), *model.network.buffers()]}
+        self.network = copy.deepcopy(model.network, shared)
+        modules = dict(zip(map(id, model.network.modules()), self.network.modules(), strict=True))
+        self.sites_of = {id(modules[original]): sites for original, sites in model.sites_of.items()}
+        self.calls, self.start, self.times, self.every = 0, 0, 1, False
+        self.known, self.keep = Passed(), None
+        self.selected: Tensor | None = None
+        layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
+        self.call_of = self._calls_of_sites(model, layers)
+        if (base := self.network.base_model) is not self.network:
+            base.register_forward_hook(self._select)
+
+    def run(self, inputs: Mapping[str, Tensor], keep: Passed | None = None) -> object:
+        """A whole forward pass. `keep` collects what `resume` needs."""
+        self.calls, self.start, self.keep = 0, 0, keep
+        try:
+            return self.network(**inputs)
+        finally:
+            self.keep = None
+
+    def resume(self, start: int, inputs: Mapping[str, Tensor], known: Passed, times: int = 1) -> object:
+        """A forward pass whose first `start` layer calls are taken from an earlier run.
+
+        Args:
+            start: number of the first layer call that is computed.
+            inputs: those of the earlier run, every example `times` times in a row.
+            known: what the earlier run kept.
+            times: copies per example.
+        """
+        self.calls, self.start, self.known, self.times = 0, start, known, times
+        try:
+            return self.network(**inputs)
+        finally:
+            self.known, self.start = Passed(), 0
+
+    def _select(self, module: nn.Module, args: tuple, output: object) -> object:
+        # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
+        if self.selected is not None:
+            output.last_hidden_state = output.last_hidden_state[self.selected][None]
+        return output
+
+    def _wrap(self, module: nn.Module, attending: set[nn.Module]) -> list[_Layer]:
+        """Wraps the elements of the outermost lists that hold attention: the layers."""
+        layers = []
+        for child in module.children():
+            for i, element in enumerate(child) if isinstance(child, nn.ModuleList) else ():
+                if not attending.isdisjoint(element.modules()):
+                    child[i] = _Layer(element, self)
+                    layers.append(child[i])
+            if not isinstance(child, nn.ModuleList):
+                layers += self._wrap(child, attending)
+        return layers
+
+    def _calls_of_sites(self, model: Model, layers: list[_Layer]) -> dict[int, int]:
+        # Modules that share weights take turns (ALBERT): the n-th call of a layer serves the n-th site of each of its modules.
+        order: list[_Layer] = []
+        hooks = [layer.register_forward_pre_hook(lambda module, args: order.append(module)) for layer in layers]
+        with torch.inference_mode():
+            sample = torch.full((1, 2), 1, device=model.device)
+            given = {"input_ids": sample} | ({"decoder_input_ids": sample} if model.kind == "encoder-decoder" else {})
+            self.run(given)
+        for hook in hooks:
+            hook.remove()
+        found, turn = {}, {}
+        for call, layer in enumerate(order):
+            at = turn.get(id(layer), 0)
+            turn[id(layer)] = at + 1
+            for module in layer.modules():
+                sites = self.sites_of.get(id(module), ())
+                if len(sites) > at:
+                    found[sites[at]] = call
+        # A decoder's layers read what the encoder passed on through their arguments, so all of it is repeated.
+        self.every = model.kind == "encoder-decoder"
+        return found
+
+
+def repeated(inputs: Mapping[str, Tensor], times: int) -> dict[str, Tensor]:
+    """Every example `times` times in a row: a, a, b, b, .."""
+    return {name: values.repeat_interleave(times, dim=0) for name, values in inputs.items()}
+
+
+def _repeated(output: object, times: int) -> object:
+    if isinstance(output, Tensor):
+        # What has no axis of examples (a position bias of T5 has one of size 1) stays as it is.
+        return output.repeat_interleave(times, dim=0) if output.dim() == 3 else output
+    if isinstance(output, tuple):
+        return tuple(_repeated(part, times) for part in output)
+    return output
