@@ -52,7 +52,8 @@ def explorer_of(chosen: Chosen) -> None:
     heads = pictures(lambda: head_grid.chart(captured, part, place, False, top)) | {"npz": lambda: export.npz(captured)}
     address.write(layer=place[0], head=place[1])
     with downloads:
-        take_away([*figures, Figure(_("All heads"), "all-heads", heads)], head_panel.recipe(chosen, part, place, how))
+        everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
+        take_away(everything, head_panel.recipe(chosen, part, place, how), chosen.linked)
 
 
 chosen = sidebar()

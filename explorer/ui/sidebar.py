@@ -15,6 +15,9 @@ from models.loading import DTYPES, devices, memory
 
 _TITLES = {entry.name: entry.title for entry in CATALOGUE}
 
+LONGEST_IN_ADDRESS = 4_000
+"""Characters of a text that still go into the URL."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -25,6 +28,11 @@ class Chosen:
     text: str
     pair: str
     target: str
+
+    @property
+    def linked(self) -> bool:
+        """Whether the URL holds the texts."""
+        return max(map(len, (self.text, self.pair, self.target))) <= LONGEST_IN_ADDRESS
 
 
 def sidebar() -> Chosen:
@@ -57,12 +65,12 @@ def sidebar() -> Chosen:
         )
         if (chosen := st.session_state.get("example")) is not None:
             st.caption(_("Look for: {look}").format(look=EXAMPLES[chosen].look))
-        text = st.text_area(_("Text"), EXAMPLES[0].text, key="text", bind="query-params", height=110, persist_state="session")
+        text = _text(_("Text"), "text", EXAMPLES[0].text, height=110)
         pair = target = ""
         if model.kind == "encoder":
-            pair = st.text_area(_("Second text"), "", key="pair", bind="query-params", height=68, persist_state="session")
+            pair = _text(_("Second text"), "pair", placeholder=_("none"))
         elif model.kind == "encoder-decoder":
-            target = st.text_area(_("Target"), "", key="target", bind="query-params", height=68, placeholder=_("generated where empty"))
+            target = _text(_("Target"), "target", placeholder=_("generated where empty"))
     try:
         with st.spinner(_("Reading the text")):
             captured, model = session.run_text(model, asked, text, pair.strip(), target.strip())
@@ -70,6 +78,13 @@ def sidebar() -> Chosen:
         st.warning(f"{session.plain(error.problem)} {session.plain(error.advice)}", icon=":material/edit:")
         captured = None
     return Chosen(model, captured, text, pair.strip(), target.strip())
+
+
+def _text(label: str, key: str, value: str = "", height: int = 68, placeholder: str | None = None) -> str:
+    # An address of many thousand characters is refused when the page is loaded again: a long text stays out of it.
+    short = len(st.session_state.get(key, "")) <= LONGEST_IN_ADDRESS
+    bind = "query-params" if short else None
+    return st.text_area(label, value, key=key, bind=bind, height=height, placeholder=placeholder, persist_state="session")
 
 
 def _use_example() -> None:

@@ -19,8 +19,6 @@ MIME = {
     "npz": "application/octet-stream",
     "html": "text/html",
 }
-LONGEST_LINK = 8_000
-"""Characters; servers refuse much longer addresses."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,13 @@ def pictures(make: Callable[[], alt.TopLevelMixin]) -> dict[str, Callable[[], by
     return {kind: lambda kind=kind: export.picture(make, kind) for kind in ("png", "svg")}
 
 
-def take_away(figures: Sequence[Figure], recipe: str) -> None:
+def take_away(figures: Sequence[Figure], recipe: str, linked: bool = True) -> None:
     """A menu of downloads. Files are made when they are asked for.
 
     Args:
         figures: what there is, the most wanted first.
         recipe: lines of Python.
+        linked: whether the URL holds all that is on the page.
     """
     with st.popover(_("Take away"), icon=":material/download:"):
         for figure in figures:
@@ -65,7 +64,6 @@ def take_away(figures: Sequence[Figure], recipe: str) -> None:
                     )
         st.caption(_("In Python:"))
         st.code(recipe, language="python", height=170)
-        link = f"{(st.context.url or '').partition('?')[0]}?{urlencode(st.query_params.to_dict())}"
-        if len(link) <= LONGEST_LINK:
-            st.caption(_("Link to this view:"))
-            st.code(link, language=None)
+        st.caption(_("Link to this view:") if linked else _("The text is too long for a link."))
+        if linked:
+            st.code(f"{(st.context.url or '').partition('?')[0]}?{urlencode(st.query_params.to_dict())}", language=None)

@@ -5,11 +5,14 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import explorer
 from explorer import cli, export
+from explorer.capture import Tokens
 from explorer.charts import heatmap
-from explorer.views import view
+from explorer.views import crop, view
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +77,15 @@ def test_errors_on_the_shell_are_sentences(tmp_path, capsys):
     assert cli.main(["capture", "--model", str(tmp_path / "no"), "--text", "x", "--out", str(tmp_path / "f.npz")]) == 1
     assert "no folder" in capsys.readouterr().err
     assert cli.main(["models"]) == 0 and "bundled" in capsys.readouterr().out
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6))
+def test_renormalised_rows_sum_to_one_or_are_empty(seed, n_queries, n_keys):
+    draw = np.random.default_rng(seed)
+    sides = [Tokens((0,) * n, ("a",) * n, (0,) * n, tuple(bool(x) for x in draw.integers(0, 2, n))) for n in (n_queries, n_keys)]
+    weights = draw.dirichlet(np.ones(n_keys), n_queries).astype(np.float32)
+    found = view(weights, weights >= 0, *sides, special="renormalised")
+    sums = found.weights.sum(axis=1)
+    assert np.all(np.isclose(sums, 1, atol=1e-5) | (sums == 0))
+    stack = crop(*sides, special="hidden").of(np.stack([weights, weights]))
+    np.testing.assert_array_equal(stack[1], view(weights, weights >= 0, *sides, special="hidden").weights)

@@ -23,7 +23,7 @@ def test_patterns_and_logits_equal_eager(smollm2):
     model = models.load(smollm2, device="cpu", dtype="float32")
     assert (model.kind, len(model.sites), model.trained) == ("decoder", 30, True)
     assert {(site.heads, site.kv_heads) for site in model.sites} == {(9, 3)}
-    reference = plain(smollm2)
+    reference = plain(smollm2, model.kind)
     for name, encoded in cases(model):
         found = deviation(model, reference, encoded)
         assert found.patterns <= TOLERANCE, (name, found)

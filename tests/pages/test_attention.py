@@ -1,9 +1,12 @@
 """The page as Streamlit runs it, without a browser."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from explorer.charts import palette
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +49,17 @@ def test_streamlit_stays_in_its_folders():
         if not name.startswith(allowed):
             lines = file.read_text().splitlines()
             assert not any(line.strip().startswith(("import streamlit", "from streamlit")) for line in lines), name
+
+
+def test_frames_of_other_makers_have_the_colours_of_the_theme():
+    themes = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    for name, dark in (("light", False), ("dark", True)):
+        assert palette.page(dark) == (themes[name]["backgroundColor"], themes[name]["textColor"])
+
+
+@pytest.mark.parametrize("view", ["Lines", "Whole model", "Neurons", "Numbers"])
+def test_every_view_runs(view):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["view"] = view
+    app.query_params["head"] = "max"
+    assert not app.run().exception
