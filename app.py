@@ -22,7 +22,11 @@ st.html(
 )
 
 page = st.navigation(
-    [st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True)],
+    [
+        st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
+        st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
+        st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
+    ],
     position="sidebar",
 )
 page.run()

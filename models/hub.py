@@ -25,6 +25,7 @@ Progress = Callable[[str, float], None]
 """Called with what is going on and the share that is done, 0 to 1."""
 
 _CONVERSION_TITLE = "Adding `safetensors` variant of this model"
+_OTHER = "Choose a bundled model, or give a local folder."
 _SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
 
 
@@ -48,7 +49,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     except ModelError:
         raise
     except Exception as error:
-        raise _explained(name, error) from error
+        raise explained(name, error) from error
 
 
 def _cached(repo: str, revision: str | None) -> Path | None:
@@ -114,20 +115,27 @@ class _Nowhere:
     def flush(self) -> None: ...
 
 
-def _explained(name: str, error: Exception) -> ModelError:
-    """The error in a viewer's words. Order matters: several of the hub's errors inherit from one another."""
-    other = "Choose a bundled model, or give a local folder."
+def explained(name: str, error: Exception, kind: str = "model", other: str = _OTHER) -> ModelError:
+    """An error of the hub in a viewer's words.
+
+    Args:
+        name: hub id that was asked for.
+        error: what the hub's client raised.
+        kind: what was asked for, "model" or "data set".
+        other: advice where the hub itself is of no help.
+    """
+    # Order matters: several of the hub's errors inherit from one another.
     if isinstance(error, GatedRepoError):
         return ModelError(
             f"{name} is gated: its owner lets in only who has asked.",
             "Accept its terms on the hub, run `hf auth login`, and open it again.",
         )
     if isinstance(error, RepositoryNotFoundError):
-        return ModelError(f"The hub knows no model {name}, or it is private.", "Check the spelling: owner/model.")
+        return ModelError(f"The hub knows no {kind} {name}, or it is private.", f"Check the spelling: {_id(kind)}.")
     if isinstance(error, RevisionNotFoundError):
         return ModelError(f"{name} has no such revision.", "Leave out what follows the @.")
     if isinstance(error, HFValidationError):
-        return ModelError(f"{name!r} is neither a folder nor a hub id.", "A hub id reads owner/model.")
+        return ModelError(f"{name!r} is neither a folder nor a hub id.", f"A hub id reads {_id(kind)}.")
     if isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
         return ModelError(f"The hub refused {name} (HTTP {error.response.status_code}).", other)
     if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
@@ -137,6 +145,10 @@ def _explained(name: str, error: Exception) -> ModelError:
     if _network(error):
         return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
     return ModelError(f"{name} could not be fetched: {error}.", other)
+
+
+def _id(kind: str) -> str:
+    return "owner/model" if kind == "model" else "owner/name"
 
 
 def _network(error: BaseException | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,8 @@ class Model:
     sites_of: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held while the network runs, so that `release` never moves it under a viewer's feet."""
+    number: int = field(default_factory=itertools.count().__next__, init=False)
+    """Unlike `id`, never used twice: part of the identity of what is computed with this model."""
 
     @property
     def device(self) -> torch.device:

@@ -68,7 +68,7 @@ class Runner:
         sites_of: site numbers by `id(module)` of the copy, for `models.attention.attending`.
         call_of: for each site, the number of the layer call that computes it.
         selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
-            Only where the network has a head on top of its base model.
+            Only where the network has a head that calls its base model; `did_select` says whether it was so in the last run.
     """
 
     def __init__(self, model: Model) -> None:
@@ -79,6 +79,7 @@ class Runner:
         self.calls, self.start, self.times, self.every = 0, 0, 1, False
         self.known, self.keep = Passed(), None
         self.selected: Tensor | None = None
+        self.did_select = False
         layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
         self.call_of = self._calls_of_sites(model, layers)
         if (base := self.network.base_model) is not self.network:
@@ -86,7 +87,7 @@ class Runner:
 
     def run(self, inputs: Mapping[str, Tensor], keep: Passed | None = None) -> object:
         """A whole forward pass. `keep` collects what `resume` needs."""
-        self.calls, self.start, self.keep = 0, 0, keep
+        self.calls, self.start, self.keep, self.did_select = 0, 0, keep, False
         try:
             return self.network(**inputs)
         finally:
@@ -101,7 +102,7 @@ class Runner:
             known: what the earlier run kept.
             times: copies per example.
         """
-        self.calls, self.start, self.known, self.times = 0, start, known, times
+        self.calls, self.start, self.known, self.times, self.did_select = 0, start, known, times, False
         try:
             return self.network(**inputs)
         finally:
@@ -109,7 +110,8 @@ class Runner:
 
     def _select(self, module: nn.Module, args: tuple, output: object) -> object:
         # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
-        if self.selected is not None:
+        self.did_select = self.selected is not None
+        if self.did_select:
             output.last_hidden_state = output.last_hidden_state[self.selected][None]
         return output
 

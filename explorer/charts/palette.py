@@ -18,6 +18,11 @@ def colours(dark: bool = False) -> list[str]:
     return list(_DARK if dark else _LIGHT)
 
 
+def diverging(dark: bool = False) -> list[str]:
+    """Stops from below 0 over 0 to above: purple for less, the page for nothing, orange for more; safe for the colour-blind."""
+    return ["#8e7cc3", "#1b202b", "#f1963b"] if dark else ["#5e3c99", "#f7f7f7", "#e66101"]
+
+
 def masked(dark: bool = False) -> str:
     """The colour of what a token may not see: outside the scale, never the colour of zero."""
     return _MASKED[dark]

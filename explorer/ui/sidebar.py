@@ -35,25 +35,16 @@ class Chosen:
         return max(map(len, (self.text, self.pair, self.target))) <= LONGEST_IN_ADDRESS
 
 
-def sidebar() -> Chosen:
-    """Draws the sidebar and runs the text through the model."""
+def choose_model() -> Model:
+    """Draws the choice of a model and of where it runs, and opens it."""
     with st.sidebar:
-        name = st.selectbox(
-            _("Model"),
-            [entry.name for entry in CATALOGUE],
-            format_func=lambda n: _TITLES.get(n, n),
-            key="model",
-            bind="query-params",
-            accept_new_options=True,
-            help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
-        )
-        left, right = st.columns(2)
-        device = left.selectbox(_("Device"), ["auto", *devices()], key="device", bind="query-params")
-        dtype = right.selectbox(_("Precision"), ["auto", *DTYPES], key="dtype", bind="query-params")
-        asked = (name or catalogue.BUNDLED_BERT, device, dtype)
-        with st.spinner(_("Opening the model")):
-            model = session.open_model(*asked)
-        _status(model)
+        return _opened()[0]
+
+
+def sidebar() -> Chosen:
+    """Draws the choice of a model and a text, and runs the text through the model."""
+    with st.sidebar:
+        model, asked = _opened()
         st.selectbox(
             _("Examples"),
             range(len(EXAMPLES)),
@@ -78,6 +69,27 @@ def sidebar() -> Chosen:
         st.warning(f"{session.plain(error.problem)} {session.plain(error.advice)}", icon=":material/edit:")
         captured = None
     return Chosen(model, captured, text, pair.strip(), target.strip())
+
+
+def _opened() -> tuple[Model, tuple[str, str, str]]:
+    name = st.selectbox(
+        _("Model"),
+        [entry.name for entry in CATALOGUE],
+        format_func=lambda n: _TITLES.get(n, n),
+        key="model",
+        bind="query-params",
+        accept_new_options=True,
+        help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
+        persist_state="session",
+    )
+    left, right = st.columns(2)
+    device = left.selectbox(_("Device"), ["auto", *devices()], key="device", bind="query-params", persist_state="session")
+    dtype = right.selectbox(_("Precision"), ["auto", *DTYPES], key="dtype", bind="query-params", persist_state="session")
+    asked = (name or catalogue.BUNDLED_BERT, device, dtype)
+    with st.spinner(_("Opening the model")):
+        model = session.open_model(*asked)
+    _status(model)
+    return model, asked
 
 
 def _text(label: str, key: str, value: str = "", height: int = 68, placeholder: str | None = None) -> str:

@@ -1,0 +1,9 @@
+"""What is measured, and against whom. Each is a command that prints one table: `.venv/bin/python -m benchmarks.NAME`.
+
+- `attention_page`: bytes to the browser for 144 heads, a click on a head, a warm `make run`; in a real Chromium.
+- `capture_memory`: memory that capturing 1,024 tokens takes, against plain transformers with `output_attentions=True`.
+- `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
+
+Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.
+The extra packages that they need are in `requirements-dev.txt`, and alone in `benchmarks/requirements.txt`.
+"""

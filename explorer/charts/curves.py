@@ -1,0 +1,76 @@
+"""Score against the share of heads removed, one line per order, with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from explorer.charts import data, palette
+from explorer.i18n import _
+
+COLOURS = ("#1d5fa8", "#e66101", "#2a9d6f", "#b5179e", "#8d6e00", "#7f7f7f")
+DARK = ("#6db3f2", "#f1963b", "#5fd0a0", "#f28ad8", "#e0c04c", "#a8a8a8")
+
+
+def curves(
+    lines: Mapping[str, pd.DataFrame],
+    orders: Sequence[str],
+    *,
+    what: str = "score",
+    chance: float | None = None,
+    landmarks: Sequence[tuple[float, str]] = (),
+    width: int = 640,
+    height: int = 340,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """The chart.
+
+    Args:
+        lines: by order, a table with share (0 to 1), score, low, high, loss and removed.
+        orders: all orders there are, so that each keeps its colour.
+        what: "score" or "loss"; bands are drawn for the score.
+        chance: score of guessing, drawn as a dashed line.
+        landmarks: share and text of published figures, drawn as vertical lines.
+        width, height: in pixels.
+    """
+    tables = [table.assign(order=order) for order, table in lines.items()]
+    frame = pd.concat(tables) if tables else pd.DataFrame(columns=["share", "score", "low", "high", "loss", "removed", "order"])
+    table = data.columns(**{name: frame[name].tolist() for name in frame})
+    colour = alt.Color(
+        "order:N",
+        title=_("order"),
+        scale=alt.Scale(domain=list(orders), range=list(DARK if dark else COLOURS)[: len(orders)]),
+        legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left"),
+    )
+    x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
+    title = _("accuracy") if what == "score" else _("loss, nats")
+    base = alt.Chart(table)
+    layers = []
+    if what == "score":
+        layers.append(base.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=colour))
+    tips = [
+        alt.Tooltip("order:N", title=_("order")),
+        alt.Tooltip("removed:Q", title=_("heads removed")),
+        alt.Tooltip("share:Q", title=_("share"), format=".0%"),
+        alt.Tooltip("score:Q", title=_("accuracy"), format=".4f"),
+        alt.Tooltip("low:Q", title=_("from"), format=".4f"),
+        alt.Tooltip("high:Q", title=_("to"), format=".4f"),
+        alt.Tooltip("loss:Q", title=_("loss"), format=".4f"),
+    ]
+    y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
+    layers.append(base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour))
+    layers.append(base.mark_point(filled=True, size=40).encode(x=x, y=y, color=colour, tooltip=tips))
+    ink = palette.page(dark)[1]
+    if chance is not None and what == "score":
+        guess = data.columns(score=[chance])
+        layers.append(alt.Chart(guess).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(y="score:Q"))
+    if landmarks:
+        marks = data.columns(share=[share for share, _text in landmarks], n=list(range(len(landmarks))))
+        rules = alt.Chart(marks).transform_calculate(said="landmark_texts[datum.n]")
+        layers.append(rules.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("said:N", title="")))
+        text = rules.mark_text(align="left", baseline="top", dx=4, color=ink, fontSize=11, limit=230)
+        layers.append(text.encode(x="share:Q", y=alt.value(4), text="said:N"))
+    chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
+    return chart.add_params(*data.texts(landmark_texts=[text for _share, text in landmarks]).values())

@@ -1,0 +1,241 @@
+"""What all tasks share: examples in batches without padding, and results per example."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.i18n import _
+from models import InputError, Model, attention
+from models.resume import Runner, repeated
+
+Progress = Callable[[float], None]
+"""Called with the share that is done, 0 to 1."""
+
+TOKENS = 4096
+"""Tokens that one forward pass on a CPU takes at once."""
+LOGITS_BYTES = 400 * 2**20
+"""Logits that one forward pass may make."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a model did on every example.
+
+    Attributes:
+        loss: mean cross-entropy of the predictions of each example, in nats, (examples,).
+        correct: share of its predictions that were right, 0 or 1 where an example has one, (examples,).
+        predicted: the class that was predicted, -1 where there are no classes, (examples,).
+        count: number of predictions of each example, (examples,).
+    """
+
+    loss: np.ndarray
+    correct: np.ndarray
+    predicted: np.ndarray
+    count: np.ndarray
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean cross-entropy over the examples, in nats."""
+        return float(self.loss.mean())
+
+    @property
+    def score(self) -> float:
+        """Mean share of right predictions over the examples: accuracy."""
+        return float(self.correct.mean())
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the mean cross-entropy over all predictions."""
+        return float(np.exp((self.loss * self.count).sum() / self.count.sum()))
+
+    @staticmethod
+    def empty(n: int) -> Scores:
+        """Room for n examples."""
+        return Scores(np.full(n, np.nan), np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=int))
+
+    def put(self, index: Sequence[int], outcome: Outcome) -> None:
+        """Fills in the results of some examples."""
+        at = list(index)
+        self.loss[at] = outcome.loss.float().cpu().numpy()
+        self.correct[at] = outcome.correct.float().cpu().numpy()
+        self.predicted[at] = outcome.predicted.cpu().numpy()
+        self.count[at] = outcome.count.cpu().numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Results of one batch, each (batch,); `loss` may carry gradients."""
+
+    loss: Tensor
+    correct: Tensor
+    predicted: Tensor
+    count: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Examples of one length, so that nothing is padded.
+
+    Attributes:
+        index: numbers of the examples.
+        inputs: arguments of the network, each (batch, tokens).
+        targets: what is right: (batch,) classes, or (batch, tokens) token ids with -100 where nothing is predicted.
+    """
+
+    index: tuple[int, ...]
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens per example, both sides together."""
+        return sum(values.shape[1] for name, values in self.inputs.items() if name.endswith("input_ids"))
+
+    def repeat(self, times: int) -> Batch:
+        """Every example `times` times in a row."""
+        index = tuple(i for i in self.index for _ in range(times))
+        return Batch(index, repeated(self.inputs, times), self.targets.repeat_interleave(times, dim=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One encoded example: `inputs` by name, each a list of ids, what is right, and its number among the examples given."""
+
+    inputs: dict[str, list[int]]
+    target: int | list[int]
+    number: int
+
+
+class Task(ABC):
+    """A model, examples, and how well it does on them with some of its heads changed.
+
+    Attributes:
+        kind: "classify", "masked" or "next".
+        model: the model.
+        items: the examples, encoded.
+        notes: what a viewer should know: how many were cut.
+    """
+
+    kind: str
+
+    def __init__(self, model: Model, items: Sequence[Item], notes: tuple[str, ...] = ()) -> None:
+        if not items:
+            raise InputError(_("There are no examples."), _("Give at least one."))
+        if model.view_only:
+            raise InputError(_("{name} is opened view-only: its heads cannot be changed.").format(name=model.name), _("Choose another model."))
+        self.model, self.items, self.notes = model, list(items), notes
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @abstractmethod
+    def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
+        """Loss and predictions of a batch; `forward` runs the network of the runner."""
+
+    @property
+    def room(self) -> int:
+        """Tokens per forward pass that this device bears, heads as extra examples included."""
+        room = TOKENS
+        if self.model.device.type == "cuda":
+            # Activations of one layer, some forty numbers a token and dimension, in half of what is free.
+            free = torch.cuda.mem_get_info(self.model.device)[0]
+            width = self.model.network.config.get_text_config().hidden_size
+            room = max(TOKENS, int(free / 2 / (40 * width * self.model.dtype.itemsize)))
+        return room
+
+    def batches(self, copies: int = 1) -> list[Batch]:
+        """The examples, sorted by length, of one length each; `copies` of each are to fit into one forward pass."""
+
+        def lengths(i: int) -> tuple[int, ...]:
+            return tuple(len(ids) for ids in self.items[i].inputs.values())
+
+        made = []
+        for size, group in groupby(sorted(range(len(self)), key=lengths), key=lengths):
+            members = list(group)
+            step = max(1, self.room // max(1, copies * size[0]))
+            made += [self._batch(members[i : i + step]) for i in range(0, len(members), step)]
+        return made
+
+    def score(
+        self,
+        changes: Callable[[Batch], Mapping[int, attention.Change]] | None = None,
+        *,
+        runner: Runner | None = None,
+        progress: Progress | None = None,
+    ) -> Scores:
+        """Runs all examples.
+
+        Args:
+            changes: what to change at which site, for a batch; nothing where None.
+            runner: a private copy of the network; made here where None.
+            progress: told the share that is done.
+        """
+        scores = Scores.empty(len(self))
+        runner = runner or Runner(self.model)
+        done = 0
+        for batch in self.batches():
+            with self.running(runner, changes(batch) if changes else {}):
+                scores.put(batch.index, self.outcome(runner, batch, runner.run))
+            done += len(batch)
+            if progress:
+                progress(done / len(self))
+        return scores
+
+    @contextmanager
+    def running(
+        self, runner: Runner, changes: Mapping[int, attention.Change], *, record: bool = False, grad: bool = False
+    ) -> Iterator[attention.Run]:
+        """A block in which the network runs with these changes, without gradients unless asked for."""
+        with (
+            self.model.lock,
+            torch.enable_grad() if grad else torch.inference_mode(),
+            attention.attending(runner.sites_of, changes=changes, record=record) as run,
+        ):
+            yield run
+
+    @cached_property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    def _batch(self, members: list[int]) -> Batch:
+        items = [self.items[i] for i in members]
+        inputs = {name: torch.tensor([item.inputs[name] for item in items], device=self.device) for name in items[0].inputs}
+        return Batch(tuple(members), inputs, torch.tensor([item.target for item in items], device=self.device))
+
+
+def encoded(model: Model, texts: Sequence[tuple[str, str]]) -> tuple[list[dict[str, list[int]]], tuple[str, ...]]:
+    """Ids of texts and pairs, each cut at the model's limit, and a note of how many were cut.
+
+    Raises:
+        InputError: an empty text, or one that the tokenizer makes nothing of.
+    """
+    tokenizer, found, cut = model.tokenizer, [], 0
+    limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
+    wanted = {"input_ids", "token_type_ids"} & set(tokenizer.model_input_names)
+    for number, (text, pair) in enumerate(texts):
+        given = tokenizer(text, pair or None, padding=False, verbose=False, **limit)
+        if not text.strip() or not given["input_ids"]:
+            raise InputError(_("Example {number} is empty.").format(number=number + 1), _("Take it out."))
+        if limit and len(given["input_ids"]) == model.max_length:
+            cut += len(tokenizer(text, pair or None, verbose=False)["input_ids"]) > model.max_length
+        found.append({name: list(given[name]) for name in ("input_ids", "token_type_ids") if name in wanted and name in given})
+    note = _("{cut} of {n} texts are longer than {limit} tokens and were cut.").format(cut=cut, n=len(found), limit=model.max_length)
+    return found, (note,) if cut else ()
+
+
+def chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:
+    """Slices of rows that fit into so many bytes each."""
+    step = max(1, room // max(1, row_bytes))
+    return (slice(i, i + step) for i in range(0, rows, step))

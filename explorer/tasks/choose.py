@@ -1,0 +1,56 @@
+"""A task and its examples, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from explorer.i18n import _
+from explorer.tasks import data
+from explorer.tasks.base import Task
+from explorer.tasks.classify import Classify
+from explorer.tasks.data import Examples
+from explorer.tasks.language import Masked, Next
+from models import InputError, Model
+
+TASKS: dict[str, type[Task]] = {"classify": Classify, "masked": Masked, "next": Next}
+
+HUB = "hub:"
+"""What a name of a data set on the hub starts with."""
+
+
+def make(kind: str, model: Model, examples: Examples) -> Task:
+    """A task of `TASKS` on a model. Raises InputError where the model cannot do it, or the examples do not fit."""
+    return TASKS[kind](model, examples)
+
+
+def possible(model: Model) -> list[str]:
+    """The tasks that a model can do, found by trying each on one short example."""
+    found = []
+    for kind, task in TASKS.items():
+        try:
+            task(model, Examples("", (data.Labelled("a cat", 0),), ("negative", "positive")))
+            found.append(kind)
+        except InputError:
+            continue
+    return found
+
+
+def built_in(kind: str) -> Examples:
+    """The project's own examples for a task: labelled sentences, or a passage."""
+    return data.sentiment() if kind == "classify" else data.passage()
+
+
+def named(name: str | None, kind: str) -> Examples:
+    """Examples from a file, from the hub ("hub:owner/name"), or the project's own where there is no name.
+
+    Raises:
+        InputError: no such file, or one that cannot be read.
+    """
+    if not name:
+        return built_in(kind)
+    if name.startswith(HUB):
+        return data.hub(name.removeprefix(HUB))
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise InputError(_("There is no file {path}.").format(path=path), _("Give a CSV, TSV, JSONL or text file."))
+    return data.read(path, path.name)

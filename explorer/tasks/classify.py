@@ -1,0 +1,83 @@
+"""Classification: a model with a classification head, or the bundled BERT with its sentiment probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from explorer.i18n import _
+from explorer.tasks.base import Batch, Item, Outcome, Task, encoded
+from explorer.tasks.data import Examples
+from models import InputError, Model, catalogue
+from models.probe import Probe, load_probe
+from models.resume import Runner
+
+
+class Classify(Task):
+    """Accuracy and cross-entropy of the labels.
+
+    Attributes:
+        labels: names of the model's classes.
+        probe: the linear probe that stands in for a head, or None.
+    """
+
+    kind = "classify"
+
+    def __init__(self, model: Model, examples: Examples) -> None:
+        self.probe, self.labels = _head(model)
+        classes = _classes(examples.labels, self.labels)
+        texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
+        items = []
+        for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
+            if example.label is None:
+                raise InputError(_("Example {number} has no label.").format(number=number + 1), _("Name the column of labels."))
+            items.append(Item(inputs, classes[example.label], number))
+        super().__init__(model, items, notes)
+
+    def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
+        output = forward(batch.inputs)
+        if self.probe is None:
+            logits = output.logits.float()
+        else:
+            hidden = output.last_hidden_state.float()
+            logits = self.probe.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
+        loss = nn.functional.cross_entropy(logits, batch.targets, reduction="none")
+        predicted = logits.argmax(-1)
+        return Outcome(loss, predicted == batch.targets, predicted, torch.ones_like(predicted))
+
+
+def _head(model: Model) -> tuple[Probe | None, tuple[str, ...]]:
+    config = model.network.config
+    if type(model.network).__name__.endswith("ForSequenceClassification"):
+        if config.num_labels < 2:
+            raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose a classifier."))
+        return None, tuple(config.id2label[i] for i in range(config.num_labels))
+    if model.name == catalogue.BUNDLED_BERT:
+        probe = load_probe()
+        return probe, tuple(probe.labels)
+    raise InputError(
+        _("{name} has no classification head.").format(name=model.name),
+        _("Choose a classifier, such as the bundled BERT or DistilBERT SST-2, or another task."),
+    )
+
+
+def _classes(given: Sequence[str], known: Sequence[str]) -> list[int]:
+    """For every class of the examples, the number of the model's class: by name where the names match, else by order."""
+    names = {_plain(name): i for i, name in enumerate(known)}
+    if all(_plain(name) in names for name in given):
+        return [names[_plain(name)] for name in given]
+    if len(given) > len(known):
+        raise InputError(
+            _("The examples have {n} classes ({given}), the model has {m} ({known}).").format(
+                n=len(given), given=", ".join(given[:6]), m=len(known), known=", ".join(known[:6])
+            ),
+            _("Choose examples that fit the model."),
+        )
+    return list(range(len(given)))
+
+
+def _plain(name: str) -> str:
+    name = name.strip().lower().removeprefix("label_")
+    return {"pos": "positive", "neg": "negative", "1": "positive", "0": "negative"}.get(name, name)

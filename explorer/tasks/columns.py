@@ -1,0 +1,151 @@
+"""Which column is the text, which the label, which the second text: by name, else by what is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explorer.i18n import _
+from explorer.tasks import labels
+from models.errors import InputError
+
+PAIRS = (
+    *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("text1", "text2"), ("texta", "textb")),
+    *(("sentencea", "sentenceb"), ("question", "sentence"), ("question", "passage"), ("question", "context"), ("query", "passage")),
+)
+TEXTS = (
+    *("sentence", "text", "review", "content", "sentence1", "premise", "question", "question1", "text1", "reviewtext", "body"),
+    *("comment", "tweet", "document", "utterance", "message", "headline", "phrase", "input", "query", "passage", "context", "title"),
+)
+LABELS = (
+    *("label", "labels", "sentiment", "class", "target", "gold", "goldlabel", "category", "polarity", "stars", "rating"),
+    *("score", "emotion", "intent", "topic", "y", "coarselabel", "finelabel", "labeltext"),
+)
+_KNOWN = {*TEXTS, *LABELS, *(name for pair in PAIRS for name in pair)}
+_NUMBERING = {"id", "idx", "index", "number", "no", "row", "guid", "uid", "pairid", ""}
+_LONGEST_NAME = 80  # characters; what is longer in a first row is a text
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns by number from 0; None where there is none. `guessed` tells which were not named by a known name."""
+
+    text: int
+    label: int | None
+    pair: int | None
+    guessed: tuple[str, ...] = ()
+
+
+def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequence[str]) -> bool:
+    """Whether a first row names the columns rather than being an example.
+
+    Args:
+        first: its cells.
+        rest: the rows below it.
+        asked: names that the caller expects.
+    """
+    if any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first):
+        return False
+    below = [[row[i] for row in rest if i < len(row)] for i in range(len(first))]
+    labelled = [len(first) > 1 and bool(values) and labels.look_like(values) for values in below]
+    if any(is_label and cell.strip() in {v.strip() for v in values} for is_label, cell, values in zip(labelled, first, below, strict=True)):
+        return False  # the first row carries one of the labels
+    keys = {_key(cell) for cell in first}
+    if keys & (_KNOWN | {_key(name) for name in asked if not name.isdigit()}):
+        return True
+    # Unknown names: short words above a column of labels that is none of them.
+    short = all(len(cell.split()) <= 3 for cell in first)
+    return short and any(is_label and not labels.is_word(cell) for is_label, cell in zip(labelled, first, strict=True))
+
+
+def choose(
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    text: str | None = None,
+    label: str | None = None,
+    pair: str | None = None,
+) -> Choice:
+    """The columns to read.
+
+    Args:
+        names: of the columns.
+        rows: (row, column).
+        text, label, pair: a name or a number from 1; None to guess; "" for no label or no pair.
+
+    Raises:
+        InputError: no such column, one column for two purposes, no column of texts.
+    """
+    taken = {role: _asked(names, wanted) for role, wanted in (("text", text), ("label", label), ("pair", pair)) if wanted}
+    doubly = [role for role in taken if list(taken.values()).count(taken[role]) > 1]
+    if doubly:
+        said = _("Column {column} cannot be {one} and {two} at once.")
+        raise InputError(said.format(column=f'"{names[taken[doubly[0]]]}"', one=doubly[0], two=doubly[1]), _("Choose two columns."))
+    free = {_key(name): i for i, name in reversed(list(enumerate(names))) if i not in taken.values()}
+    guessed = []
+    if pair is None:
+        _guess_pair(taken, free, names)
+    _guess_name(taken, free, "text", TEXTS)
+    if label is None:
+        _guess_name(taken, free, "label", LABELS)
+    if label is None and "label" not in taken:
+        found = _labels_by_value(names, rows, taken)
+        if found is not None:
+            taken["label"] = found
+            guessed.append("label")
+    if "text" not in taken:
+        taken["text"] = _texts_by_length(names, rows, taken)
+        guessed.append("text")
+    return Choice(taken["text"], taken.get("label"), taken.get("pair"), tuple(guessed))
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_\-.]+", "", name).casefold()
+
+
+def _asked(names: Sequence[str], wanted: str) -> int:
+    wanted = wanted.strip()
+    for match in (lambda name: name == wanted, lambda name: _key(name) == _key(wanted)):
+        for i, name in enumerate(names):
+            if match(name):
+                return i
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    there = ", ".join(f'"{name}" ({i})' for i, name in enumerate(names, 1))
+    raise InputError(_('There is no column "{name}".').format(name=wanted), _("There are {columns}.").format(columns=there))
+
+
+def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str]) -> None:
+    for one, two in PAIRS:
+        has_one = _key(names[taken["text"]]) == one if "text" in taken else one in free
+        if has_one and two in free:
+            taken.setdefault("text", free.get(one, -1))
+            taken["pair"] = free[two]
+            for key in (one, two):
+                free.pop(key, None)
+            return
+
+
+def _guess_name(taken: dict[str, int], free: dict[str, int], role: str, known: Sequence[str]) -> None:
+    found = next((name for name in known if name in free), None)
+    if role not in taken and found is not None:
+        taken[role] = free.pop(found)
+
+
+def _labels_by_value(names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int]) -> int | None:
+    others = [i for i, name in enumerate(names) if i not in taken.values() and _key(name) not in _NUMBERING]
+    if len(others) + len(taken) < 2:
+        return None
+    columns = {i: [row[i] for row in rows] for i in others}
+    fitting = [i for i in others if labels.look_like(columns[i])]
+    return min(fitting, key=lambda i: len({str(value) for value in columns[i]}), default=None)
+
+
+def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int]) -> int:
+    lengths = {
+        i: sum(len(row[i]) for row in rows) for i in range(len(names)) if i not in taken.values() and all(isinstance(row[i], str) for row in rows)
+    }
+    if not lengths:
+        there = ", ".join(f'"{name}"' for name in names)
+        raise InputError(_("No column holds texts; there are {columns}.").format(columns=there), _("Name the column of texts."))
+    return max(lengths, key=lengths.__getitem__)

@@ -1,0 +1,127 @@
+"""Labels as they are written (integers, words, LABEL_1), made into classes that keep their names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from explorer.i18n import _
+from models.errors import InputError
+
+MAX_CLASSES = 1000
+_SCALES = (
+    *(("negative", "positive"), ("neg", "pos"), ("bad", "good"), ("false", "true"), ("no", "yes")),
+    *(("negative", "neutral", "positive"), ("neg", "neu", "pos")),
+)
+"""Words whose order is known: the first is class 0, also where a file holds only some of them."""
+
+_INTEGER = re.compile(r"[+-]?\d{1,9}(\.0*)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_NUMBERED = re.compile(r"label_(\d{1,4})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Labels as class numbers from 0, the names of the classes, and what a viewer should know."""
+
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
+    """Classes from a column of labels.
+
+    Integers from 0 stay as they are, so that they mean a model's own classes; 1 to n (stars) become 0 to n - 1; other integers
+    and words are sorted, but for words of a known order (negative, positive) and LABEL_n, which stands for n.
+
+    Args:
+        values: one label per row.
+        where: the place of a row's label in a viewer's words.
+
+    Raises:
+        InputError: a missing label, a fraction, numbers mixed with words, too many different ones.
+    """
+    written = [_written(value, where(i)) for i, value in enumerate(values)]
+    numeric = [bool(_INTEGER.fullmatch(label)) for label in written]
+    if any(numeric) and not all(numeric):
+        odd = numeric.index(not numeric[0])
+        said = _("{where}: {label!r} among labels such as {other!r}: a word among numbers, or the reverse.")
+        raise InputError(said.format(where=where(odd), label=written[odd], other=written[0]), _("Write all labels in one way."))
+    found = _integers([int(float(label)) for label in written]) if all(numeric) else _words(written)
+    if len(found.names) > MAX_CLASSES:
+        said = _("{where}: this column holds more than {most} classes.")
+        raise InputError(said.format(where=where(0), most=MAX_CLASSES), _("Choose the column that holds the labels."))
+    return found
+
+
+def look_like(values: Sequence[object]) -> bool:
+    """Whether a column looks like labels: small integers, known words, or few short words again and again."""
+    different = {str(value).strip() for value in values}
+    if not values or "" in different or any(isinstance(value, list | dict) or value is None for value in values):
+        return False
+    again = len(different) <= 20 and 2 * len(different) <= len(values)
+    if all(_INTEGER.fullmatch(label) for label in different):
+        return again or all(abs(float(label)) <= 10 for label in different)
+    return all(is_word(label) for label in different) or (again and all(len(label) <= 40 for label in different))
+
+
+def is_word(cell: str) -> bool:
+    """Whether a cell is a word that is known as a label, such as "pos" or "LABEL_1"."""
+    word = cell.strip().casefold()
+    return bool(_NUMBERED.fullmatch(word)) or any(word in scale for scale in _SCALES)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, as no name of a column is."""
+    return bool(_NUMBER.fullmatch(cell.strip()))
+
+
+def _written(value: object, where: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and not value.strip()):
+        raise InputError(_("{where}: the label is missing.").format(where=where), _("Fill it in, or delete the row."))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | dict):
+        raise InputError(_("{where}: a list is not a label.").format(where=where), _("Choose the column that holds the labels."))
+    label = str(value).strip()
+    if is_number(label) and not _INTEGER.fullmatch(label):
+        said = _("{where}: {label} is not a class.").format(where=where, label=label)
+        raise InputError(said, _("Labels are whole numbers or words; choose the column that holds them."))
+    return label
+
+
+def _integers(values: list[int]) -> Classes:
+    lowest, highest, different = min(values), max(values), sorted(set(values))
+    if highest >= 2 and different == list(range(1, highest + 1)):
+        note = _("The labels 1 to {n} are classes 0 to {last}.").format(n=highest, last=highest - 1)
+        return Classes(tuple(value - 1 for value in values), tuple(str(value) for value in different), (note,))
+    if lowest >= 0 and highest < MAX_CLASSES:
+        return Classes(tuple(values), tuple(str(i) for i in range(highest + 1)))
+    note = _("The labels {labels} are numbered from 0, smallest first.").format(labels=_some([str(value) for value in different]))
+    number = {value: i for i, value in enumerate(different)}
+    return Classes(tuple(number[value] for value in values), tuple(str(value) for value in different), (note,))
+
+
+def _words(written: list[str]) -> Classes:
+    # "Positive" and "positive" are one class, called as it is written first.
+    called: dict[str, str] = {}
+    for label in written:
+        called.setdefault(label.casefold(), label)
+    numbered = {word: _NUMBERED.fullmatch(word) for word in called}
+    if all(numbered.values()):
+        of = {word: int(match[1]) for word, match in numbered.items() if match}
+        names = tuple(f"LABEL_{i}" for i in range(max(of.values()) + 1))
+        return Classes(tuple(of[label.casefold()] for label in written), names)
+    scale = next((scale for scale in _SCALES if set(called) <= set(scale)), None)
+    order = scale or sorted(called)
+    number = {word: i for i, word in enumerate(order)}
+    names = tuple(called.get(word, word) for word in order)
+    notes = () if scale else (_("The classes are numbered in the order of the alphabet: {labels}.").format(labels=_some(names)),)
+    return Classes(tuple(number[label.casefold()] for label in written), names, notes)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", .." if len(names) > 5 else "")

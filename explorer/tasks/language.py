@@ -1,0 +1,127 @@
+"""Language modelling: the masked word of a masked model, the next word of a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.i18n import _
+from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, chunks, encoded
+from explorer.tasks.data import Examples
+from models import InputError, Model
+from models.resume import Runner
+
+IGNORED = -100
+SHARE = 0.15
+"""Of the words that are masked, as in Devlin et al. 2019, section 3.1; here all of them become [MASK]."""
+_CACHE_BYTES = 4 * 2**20
+"""Logits that are worked on at once, so that they stay in a processor's cache."""
+
+
+class Language(Task):
+    """Top-1 accuracy and cross-entropy over a vocabulary."""
+
+    def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
+        chosen = batch.targets != IGNORED
+        runner.selected = chosen
+        try:
+            logits = forward(batch.inputs).logits
+        finally:
+            runner.selected = None
+        logits = logits[0] if runner.did_select else logits[chosen]
+        targets, count = batch.targets[chosen], chosen.sum(dim=1)
+        loss, right = _losses(logits, targets)
+        example = torch.arange(len(batch), device=loss.device).repeat_interleave(count)
+        total = torch.zeros(len(batch), device=loss.device)
+        mean = total.index_add(0, example, loss) / count
+        correct = total.index_add(0, example, right.float()) / count
+        return Outcome(mean, correct, torch.full_like(count, -1), count)
+
+    @property
+    def room(self) -> int:
+        """Also bounded by the logits, which a large vocabulary makes the largest tensor of all."""
+        vocabulary = self.model.network.get_output_embeddings().weight.shape[0]
+        return min(super().room, max(64, int(LOGITS_BYTES / (4 * vocabulary) / self._predictions)))
+
+    @property
+    def _predictions(self) -> float:
+        """Predictions per token."""
+        return 1.0
+
+
+class Masked(Language):
+    """Masked words: the same ones for every set of heads, drawn by a seed."""
+
+    kind = "masked"
+
+    def __init__(self, model: Model, examples: Examples, seed: int = 0) -> None:
+        mask = model.tokenizer.mask_token_id
+        if model.kind != "encoder" or mask is None or not _has_vocabulary(model):
+            raise InputError(
+                _("{name} is no masked language model.").format(name=model.name), _("Choose one, such as BERT base, or another task.")
+            )
+        texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
+        special = set(model.tokenizer.all_special_ids)
+        draw = np.random.default_rng(seed)
+        items = []
+        for number, inputs in enumerate(texts):
+            ids = np.array(inputs["input_ids"])
+            words = np.flatnonzero(~np.isin(ids, list(special)))
+            if not len(words):
+                continue
+            at = draw.choice(words, max(1, round(SHARE * len(words))), replace=False)
+            target, hidden = np.full(len(ids), IGNORED), ids.copy()
+            target[at], hidden[at] = ids[at], mask
+            items.append(Item(inputs | {"input_ids": hidden.tolist()}, target.tolist(), number))
+        super().__init__(model, items, notes)
+
+    @property
+    def _predictions(self) -> float:
+        return 2 * SHARE
+
+
+class Next(Language):
+    """Next words, each predicted from the true ones before it (teacher forcing).
+
+    An encoder-decoder reads the text and predicts the pair; the text again where there is none.
+    """
+
+    kind = "next"
+
+    def __init__(self, model: Model, examples: Examples) -> None:
+        if model.kind == "encoder" or not _has_vocabulary(model):
+            raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder, or another task."))
+        pairs = [(e.text, e.pair) for e in examples.examples]
+        both = model.kind == "encoder-decoder"
+        texts, notes = encoded(model, [(text, "") for text, _pair in pairs])
+        items = []
+        for number, (inputs, (text, pair)) in enumerate(zip(texts, pairs, strict=True)):
+            ids = inputs["input_ids"]
+            if both:
+                limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
+                wanted = list(model.tokenizer(text_target=pair or text, **limit)["input_ids"])
+                start = model.network.config.decoder_start_token_id
+                items.append(Item({"input_ids": ids, "decoder_input_ids": [start, *wanted[:-1]]}, wanted, number))
+            elif len(ids) > 1:
+                items.append(Item({"input_ids": ids}, [*ids[1:], IGNORED], number))
+        super().__init__(model, items, notes)
+
+
+def _has_vocabulary(model: Model) -> bool:
+    return model.network.get_output_embeddings() is not None
+
+
+def _losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy, and whether the target has the largest logit; (predictions, vocabulary) to (predictions,) each."""
+    if logits.requires_grad:
+        return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none"), logits.argmax(-1) == targets
+    losses, right = [], []
+    for rows in chunks(len(logits), 4 * logits.shape[1], _CACHE_BYTES):
+        block = logits[rows].float()
+        wanted = block.gather(1, targets[rows, None])[:, 0]
+        losses.append(block.logsumexp(-1) - wanted)
+        right.append(block.amax(-1) == wanted)
+    return torch.cat(losses), torch.cat(right)
