@@ -11,7 +11,7 @@ import torch
 
 from explorer import pooling
 from explorer.tokens import labels, readable
-from models import InputError, Model, attention, sites
+from models import InputError, Model, attention, heap, sites
 from models.errors import OutOfMemoryError
 from models.loading import out_of_memory
 
@@ -234,7 +234,7 @@ def capture(
         raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
     limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
     ids, tokens, notes = _encode(model, text, pair or None, limit)
-    with model.lock, torch.inference_mode():
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart():
         given = {name: values.to(model.device) for name, values in ids.items()}
         try:
             return _run(model, given, tokens, target, limit, notes)

@@ -8,6 +8,7 @@
 - `slicing`: a smaller network without some heads, and folders of it; `cutting` knows where each architecture keeps its heads,
   `headless` what is left of a layer without any, `sliced_folder` how such a folder is opened
 - `resume`: a network started in the middle, for ablating one head after the other
+- `heap`: large arrays kept out of the heap while a text is captured
 - `loading`: `load`, which returns the one object that everything else takes
 - `errors`: what can go wrong, in words for a viewer
 

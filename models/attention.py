@@ -23,7 +23,7 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 NAME = "attention_explorer"
 
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 8 * 2**20
 """Scores of one block of query rows stay below this; short texts fit in one block and then equal eager bit for bit."""
 
 _CHANGES_SCORES = {"indices", "block_indices"}

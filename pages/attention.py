@@ -43,12 +43,14 @@ def explorer_of(chosen: Chosen) -> None:
         figures = [figure] if figure else []
     else:
         grid, panel = st.columns([11, 10], gap="small")
-        with grid, st.container(key="head_grid", border=True):
-            st.caption(_("All heads. Click one, or use the arrow keys."))
-            head_grid.draw(captured, part, place, dark=how.dark, top=top)
+        every, below = grid.container(key="head_grid", border=True), grid.container(key="pinned", border=True)
+        # The head first: on a click it is what changes, and it need not wait for the grid.
         with panel, st.container(key="head_panel", border=True):
             head_grid.neighbours(captured, part, place)
-            figures = head_panel.draw(captured, part, place, how, grid.container(key="pinned", border=True))
+            figures = head_panel.draw(captured, part, place, how, below)
+        with every:
+            st.caption(_("All heads. Click one, or use the arrow keys."))
+            head_grid.draw(captured, part, place, dark=how.dark, top=top)
     heads = pictures(lambda: head_grid.chart(captured, part, place, False, top)) | {"npz": lambda: export.npz(captured)}
     address.write(layer=place[0], head=place[1])
     with downloads:

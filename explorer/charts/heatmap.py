@@ -12,6 +12,9 @@ from explorer.i18n import _
 
 _SMALLEST = 9
 """Font size in pixels below which nobody reads a label."""
+_MANY = 2_500
+"""Cells from which neighbours in a row that have the colour of zero are drawn as one."""
+_FAINT = 0.5 / 255
 
 
 def heatmap(
@@ -51,24 +54,23 @@ def heatmap(
         clear=False,
         empty=False,
     )
-    tokens = data.texts(row_tokens=list(row_labels), column_tokens=list(column_labels))
-    at = np.argwhere(visible)
-    cells = data.columns(
-        r=at[:, 0],
-        c=at[:, 1],
-        q=np.asarray(rows)[at[:, 0]],
-        k=np.asarray(columns)[at[:, 1]],
-        w=weights[visible],
+    tokens = data.texts(
+        row_tokens=list(row_labels),
+        column_tokens=list(column_labels),
+        row_names=[f"{label} ({i})" for label, i in zip(row_labels, rows, strict=True)],
+        column_names=[f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
     )
+    cells = _cells(weights, visible, rows)
     row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
     y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), padding=0), axis=None)
     x = alt.X(
-        "c:O",
-        scale=alt.Scale(domain=list(range(n_columns)), padding=0),
+        "c:Q",
+        scale=alt.Scale(domain=[0, n_columns], nice=False),
         title=_("attended to →"),
         axis=alt.Axis(
             orient="top",
-            labelExpr="column_tokens[datum.value]",
+            values=[i + 0.5 for i in range(n_columns)],
+            labelExpr="column_tokens[floor(datum.value)]",
             labelAngle=-55 if n_columns > 6 else 0,
             labelFontSize=column_axis,
             labelLimit=90,
@@ -81,12 +83,13 @@ def heatmap(
     )
     base = alt.Chart(cells).transform_calculate(
         **{
-            "from": "row_tokens[datum.r]",
-            "to": "column_tokens[datum.c]",
+            "from": "row_names[datum.r]",
+            "to": "datum.c + 1 < datum.end ? column_names[datum.c] + ' … ' + column_names[datum.end - 1] : column_names[datum.c]",
         }
     )
     rects = base.mark_rect(cursor="pointer").encode(
         x=x,
+        x2="end:Q",
         y=y,
         color=alt.Color(
             "w:Q",
@@ -98,11 +101,9 @@ def heatmap(
             ),
         ),
         tooltip=[
-            alt.Tooltip("from:N", title=_("from")),
-            alt.Tooltip("q:Q", title=_("at position")),
-            alt.Tooltip("to:N", title=_("to")),
-            alt.Tooltip("k:Q", title=_("at position")),
-            alt.Tooltip("w:Q", title=_("weight"), format=".4f"),
+            alt.Tooltip("from:N", title=_("from (position)")),
+            alt.Tooltip("to:N", title=_("to (position)")),
+            alt.Tooltip("w:Q", title=_("weight (largest of several)") if n_rows * n_columns > _MANY else _("weight"), format=".4f"),
         ],
     )
     table = data.columns(r=list(range(n_rows)), q=rows)
@@ -130,11 +131,40 @@ def heatmap(
             width=width,
             height=height,
             autosize=data.PAD,
-            usermeta=data.render(len(at)),
+            usermeta=data.render(n_rows * n_columns),
             title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-72, dy=26, fontSize=12, fontWeight="normal"),
         )
         # What shows between the cells: the colour of masked ones only where there are any.
         .configure_view(stroke=None, fill=palette.colours(dark)[0] if visible.all() else palette.masked(dark))
+    )
+
+
+def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> object:
+    """Rectangles: row r, columns c to end - 1, position q of the row in the text, weight w (the largest, where it is several).
+
+    A browser needs half a second for 16,384 rectangles. Most weights of most heads are so small that they have the colour of 0.
+    """
+    alone = visible & (weights > _FAINT) if weights.size > _MANY else visible
+    # A rectangle starts at each cell that stands alone, after one, and where what is visible begins.
+    before = np.zeros_like(visible)
+    before[:, 1:] = (visible & ~alone)[:, :-1]
+    starts = visible & (alone | ~before)
+    r, c = np.nonzero(starts)
+    # It ends where the next one starts, or where nothing is visible any more, or with the row.
+    border = starts | ~visible
+    ahead = np.where(border, np.arange(visible.shape[1]), visible.shape[1])
+    following = np.minimum.accumulate(ahead[:, ::-1], axis=1)[:, ::-1]
+    end = np.concatenate([following[:, 1:], np.full((len(visible), 1), visible.shape[1])], axis=1)[r, c]
+    flat = np.where(visible, weights, 0).ravel()
+    first = r * visible.shape[1] + c
+    largest = np.maximum.reduceat(flat, first) if len(first) else flat[:0]
+    # Small types: all of it travels to the browser on a click.
+    return data.columns(
+        r=r.astype(np.uint16),
+        c=c.astype(np.uint16),
+        end=end.astype(np.uint16),
+        q=np.asarray(rows, dtype=np.uint32)[r],
+        w=largest.astype(np.float32),
     )
 
 

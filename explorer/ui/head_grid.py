@@ -74,7 +74,11 @@ def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) 
 
 def chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> alt.LayerChart:
     """All heads, a frame around the selected one; `top` is the weight that gets the last colour."""
-    return grid.head_grid(_cells(captured, part, dark, top), selected, width=WIDTH, height=HEIGHT, dark=dark)
+    key = ("grid", part, dark, top)
+    # The last one is kept: a click on the grid draws it again as it was.
+    if captured.derived.get(key, (None,))[0] != selected:
+        captured.derived[key] = (selected, grid.head_grid(_cells(captured, part, dark, top), selected, width=WIDTH, height=HEIGHT, dark=dark))
+    return captured.derived[key][1]
 
 
 def _go(place: Place) -> None:

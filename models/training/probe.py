@@ -1,8 +1,8 @@
 """Trains the sentiment probe: `python -m models.training.probe --data ../shared/data/sst2 --out models/shipped`.
 
 The bundled BERT reads every sentence once; a regularised logistic regression is fitted to the mean of its last hidden states.
-Whether the mean is scaled to length 1, and how strong the regularisation is, cross-validation on the training part decides, by
-its loss. The dev part is scored once for each row of the table and decides nothing.
+Whether [CLS] and [SEP] count, whether the mean is scaled to length 1, and how strong the regularisation is: cross-validation on
+the training part decides, by its loss. The dev part is scored once for each row of the table and decides nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from models import catalogue, loading, probe
 
 LABELS = ("negative", "positive")
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 """Inverse strengths of the regularisation (scikit-learn's C), on standardised features."""
 BATCH = 64
 FOLDS = 5
@@ -34,19 +34,10 @@ SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """One part of the data: features with and without [CLS] and [SEP], float32 (sentences, width), and labels (sentences,)."""
-
-    framed: np.ndarray
-    bare: np.ndarray
-    labels: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted classifier and its figures: accuracies as shares, the loss in nats."""
 
-    title: str
+    skip_ends: bool
     normalise: bool
     strength: float
     weight: np.ndarray
@@ -69,20 +60,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     model = loading.load(catalogue.BUNDLED_BERT, device="cpu", dtype="float32")
-    train, dev = (features(model, *texts[part]) for part in ("train", "dev"))
-    fits = [
-        fitted("mean, length 1", True, train.framed, train.labels, dev.framed, dev.labels),
-        fitted("mean", False, train.framed, train.labels, dev.framed, dev.labels),
-    ]
-    # Not candidates: without knowing which token is special, a caller could not compute these means.
-    compared = [
-        fitted("without [CLS] [SEP], length 1", True, train.bare, train.labels, dev.bare, dev.labels),
-        fitted("without [CLS] [SEP]", False, train.bare, train.labels, dev.bare, dev.labels),
-    ]
+    fits = []
+    for skip_ends, means in features(model, {part: sentences for part, (sentences, _labels) in texts.items()}).items():
+        for normalise in (True, False):
+            train, dev = ((_scaled(means[part], normalise), texts[part][1]) for part in ("train", "dev"))
+            fits.append(fitted(skip_ends, normalise, train, dev))
     chosen = min(fits, key=lambda fit: fit.cross_loss)
-    table = table_of([*fits, *compared], chosen)
+    table = table_of(fits, chosen)
     print(table)
-    write(given.out, chosen, table, {part: len(labels) for part, (_texts, labels) in texts.items()})
+    write(given.out, chosen, table, {part: len(sentences) for part, (sentences, _labels) in texts.items()})
     return 0
 
 
@@ -93,38 +79,43 @@ def rows(path: Path) -> tuple[list[str], np.ndarray]:
     return [sentence for _label, sentence in read], np.array([int(label) for label, _sentence in read])
 
 
-def features(model: loading.Model, texts: list[str], labels: np.ndarray) -> Part:
-    """Means over the last hidden states of each text."""
-    encoded = [model.tokenizer(text, truncation=True, max_length=model.max_length, return_special_tokens_mask=True) for text in texts]
-    # Neighbours of one length waste nothing on padding.
-    order = sorted(range(len(texts)), key=lambda i: len(encoded[i]["input_ids"]))
-    width = model.network.config.hidden_size
-    framed, bare = np.empty((len(texts), width), np.float32), np.empty((len(texts), width), np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            batch = model.tokenizer.pad([encoded[i] for i in chosen], return_tensors="pt")
-            special = batch.pop("special_tokens_mask")
-            hidden = model.network(**batch).last_hidden_state  # (batch, tokens, width)
-            mask = batch["attention_mask"]
-            framed[chosen] = probe.pooled(hidden, mask, normalise=False).numpy()
-            bare[chosen] = probe.pooled(hidden, mask * (1 - special), normalise=False).numpy()
-    return Part(framed, bare, labels)
+def features(model: loading.Model, texts: dict[str, list[str]]) -> dict[bool, dict[str, np.ndarray]]:
+    """Means over the last hidden states, by whether the ends are skipped and by part: float64 (sentences, width)."""
+    means = {skip_ends: {part: [] for part in texts} for skip_ends in (False, True)}
+    for part, sentences in texts.items():
+        encoded = [model.tokenizer(text, truncation=True, max_length=model.max_length) for text in sentences]
+        # Neighbours of one length waste nothing on padding.
+        order = sorted(range(len(sentences)), key=lambda i: len(encoded[i]["input_ids"]))
+        back = np.argsort(order)
+        with torch.inference_mode():
+            for start in range(0, len(order), BATCH):
+                batch = model.tokenizer.pad([encoded[i] for i in order[start : start + BATCH]], return_tensors="pt")
+                hidden = model.network(**batch).last_hidden_state  # (batch, tokens, width)
+                for skip_ends, found in means.items():
+                    found[part].append(probe.pooled(hidden, batch["attention_mask"], skip_ends, normalise=False).double().numpy())
+        for found in means.values():
+            found[part] = np.concatenate(found[part])[back]
+    return means
 
 
-def fitted(title: str, normalise: bool, train: np.ndarray, train_labels: np.ndarray, dev: np.ndarray, dev_labels: np.ndarray) -> Fit:
-    """The classifier whose strength has the smallest cross-validated loss."""
-    train, dev = (_scaled(part, normalise) for part in (train, dev))
+def fitted(skip_ends: bool, normalise: bool, train: tuple[np.ndarray, np.ndarray], dev: tuple[np.ndarray, np.ndarray]) -> Fit:
+    """The classifier whose strength has the smallest cross-validated loss.
+
+    Args:
+        skip_ends, normalise: how the features came about.
+        train, dev: features (sentences, width) and labels (sentences,).
+    """
+    sentences, labels = train
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     best: tuple[float, float, float] | None = None
     for strength in STRENGTHS:
         # The scaler is part of what is validated: each fold standardises by its own training sentences.
-        chances = cross_val_predict(_pipeline(strength), train, train_labels, cv=folds, method="predict_proba")
-        loss, accuracy = log_loss(train_labels, chances), float((chances.argmax(1) == train_labels).mean())
+        chances = cross_val_predict(_pipeline(strength), sentences, labels, cv=folds, method="predict_proba")
+        loss, accuracy = log_loss(labels, chances), float((chances.argmax(1) == labels).mean())
         if best is None or loss < best[0]:
             best = (loss, accuracy, strength)
     loss, accuracy, strength = best
-    fit = _pipeline(strength).fit(train, train_labels)
+    fit = _pipeline(strength).fit(sentences, labels)
     scaler, regression = fit[0], fit[1]
     weight = regression.coef_[0] / scaler.scale_
     bias = float(regression.intercept_[0] - weight @ scaler.mean_)
@@ -132,14 +123,15 @@ def fitted(title: str, normalise: bool, train: np.ndarray, train_labels: np.ndar
     def right(part: np.ndarray, labels: np.ndarray) -> float:
         return float(((part @ weight + bias > 0) == labels).mean())
 
-    return Fit(title, normalise, strength, weight, bias, right(train, train_labels), accuracy, loss, right(dev, dev_labels))
+    return Fit(skip_ends, normalise, strength, weight, bias, right(*train), accuracy, loss, right(*dev))
 
 
 def table_of(fits: list[Fit], chosen: Fit) -> str:
     """The figures, as a table in Markdown."""
     lines = ["| features | C | train | cross-validation | its loss (nats) | dev |", "|---|---|---|---|---|---|"]
     for fit in fits:
-        title = f"**{fit.title}** (shipped)" if fit is chosen else fit.title
+        title = ("without" if fit.skip_ends else "with") + " [CLS] [SEP]" + (", length 1" if fit.normalise else "")
+        title = f"**{title}** (shipped)" if fit is chosen else title
         figures = f"{fit.train:.2%} | {fit.cross:.2%} | {fit.cross_loss:.4f} | {fit.dev:.2%}"
         lines.append(f"| {title} | {fit.strength:g} | {figures} |")
     return "\n".join(lines)
@@ -156,6 +148,7 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
     about = {
         "format": probe.FORMAT,
         "labels": json.dumps(LABELS),
+        "skip_ends": str(fit.skip_ends).lower(),
         "normalise": str(fit.normalise).lower(),
         "base": catalogue.BUNDLED_BERT,
         "base_sha256": probe.sha256(base),
@@ -168,6 +161,7 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
         base=about["base"],
         sha256=about["base_sha256"],
         width=weight.shape[1],
+        ends="left out" if fit.skip_ends else "included",
         scaled=", scaled to length 1" if fit.normalise else "",
         bytes=file.stat().st_size,
         table=table,
@@ -184,7 +178,8 @@ CARD = """\
 # Sentiment probe of {base}
 
 A linear classifier (2 x {width} weights, 2 biases, float32, {bytes:,} bytes): negative (0) or positive (1). It reads the mean of
-the last hidden states of {base} over all tokens, [CLS] and [SEP] included{scaled}. The model itself was not trained further.
+the last hidden states of {base}, [CLS] and [SEP] {ends}{scaled}.
+The model itself was not trained further.
 
 - Base weights: sha256 `{sha256}`; the probe is refused on any other.
 - Data: {trained_on} (Socher et al. 2013). None of them is part of this project.
@@ -194,8 +189,8 @@ Dev accuracy: {dev} ({right} of {n_dev} sentences).
 
 {table}
 
-Features are standardised, which is folded into the weights. The strength C and the scaling were chosen by the loss of a {folds}-fold
-cross-validation on the training part; the dev part was scored after that. The rows without [CLS] and [SEP] are for comparison only.
+Features are standardised, which is folded into the weights. The kind of mean and the strength C were chosen by the loss of a
+{folds}-fold cross-validation on the training part; the dev part was scored after that.
 
 ## Limits
 

@@ -1,0 +1,342 @@
+"""Examples of tasks: ours, files right and wrong, and data sets of the hub."""
+
+import csv
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.tasks import data, tables
+from explorer.tasks.data import Labelled
+from models import InputError
+
+SST2 = Path(__file__).parents[3].parent / "shared" / "data" / "sst2"
+
+
+def read(text, name="file.csv", **more):
+    return data.read(text if isinstance(text, bytes) else text.encode(), name, **more)
+
+
+def refused(text, *said, name="file.csv", **more):
+    with pytest.raises(InputError) as caught:
+        read(text, name, **more)
+    for part in said:
+        assert part in str(caught.value)
+    assert caught.value.advice
+
+
+# Ours
+
+
+def test_our_sentences_are_balanced_short_and_different():
+    ours = data.sentiment()
+    assert len(ours) >= 260 and ours.labels == ("negative", "positive")
+    assert len({example.text.casefold() for example in ours.examples}) == len(ours)
+    assert all(4 <= len(example.text.split()) <= 20 for example in ours.examples)
+    by_kind = Counter((example.kind, example.label) for example in ours.examples)
+    kinds = {kind for kind, _label in by_kind}
+    assert kinds == {"plain", "negation", "contrast", "irony", "comparison", "question"}
+    assert all(by_kind[kind, 0] == by_kind[kind, 1] >= 10 for kind in kinds)
+    # Any first half is as balanced as the whole.
+    assert all(abs(sum(2 * e.label - 1 for e in ours.examples[:n])) <= 1 for n in range(len(ours)))
+    openings = Counter(" ".join(example.text.split()[:2]) for example in ours.examples)
+    assert max(openings.values()) <= 5
+
+
+def test_our_sentences_are_not_the_treebanks():
+    if not SST2.is_dir():
+        pytest.skip(f"{SST2} is not on this machine")
+    theirs = {line.split("\t")[1].strip() for part in ("train", "dev") for line in (SST2 / f"{part}.tsv").read_text("utf-8").splitlines()}
+    assert not theirs & {example.text.casefold() for example in data.sentiment().examples}
+
+
+def test_our_passage():
+    ours = data.passage()
+    assert 5 <= len(ours) and 600 <= sum(len(example.text.split()) for example in ours.examples) <= 900
+    assert all(example.label is None for example in ours.examples) and not ours.labels
+
+
+# Files that are right
+
+
+@pytest.mark.parametrize("part", ["train", "dev"])
+def test_the_treebank_loses_no_row(part):
+    path = SST2 / f"{part}.tsv"
+    if not path.is_file():
+        pytest.skip(f"{path} is not on this machine")
+    lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    found = data.read(path, path.name)
+    assert [(example.label, example.text) for example in found.examples] == [(int(label), text) for label, text in lines]
+    assert found.columns == {"text": "2", "label": "1"} and found.labels == ("0", "1")
+    turned = read("\n".join(f"{text}\t{label}" for label, text in lines), "turned.tsv")
+    assert turned.examples == found.examples and turned.columns == {"text": "1", "label": "2"}
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("label,sentence", {"label": '"label" (1)', "text": '"sentence" (2)'}),
+        ("Sentiment,Review", {"label": '"Sentiment" (1)', "text": '"Review" (2)'}),
+        ("gold_label,content", {"label": '"gold_label" (1)', "text": '"content" (2)'}),
+        ("stars given,what they said", {"label": '"stars given" (1)', "text": '"what they said" (2)'}),
+    ],
+)
+def test_columns_are_guessed_and_told(header, columns):
+    found = read(f"{header}\n1,good and warm\n0,bad and cold\n")
+    assert found.columns == columns
+    assert found.examples == (Labelled("good and warm", 1), Labelled("bad and cold", 0))
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "pair"),
+    [("sentence1,sentence2,label", "one", "two"), ("label,hypothesis,premise", "two", "one"), ("question,sentence,label", "one", "two")],
+)
+def test_pairs(header, text, pair):
+    values = {"sentence1": "one", "sentence2": "two", "premise": "one", "hypothesis": "two", "question": "one", "sentence": "two", "label": "1"}
+    found = read(f"{header}\n{','.join(values[name] for name in header.split(','))}\n")
+    assert found.examples == (Labelled("one", 1, "two"),) and set(found.columns) == {"text", "pair", "label"}
+    assert (text, pair) in {("one", "two"), ("two", "one")}
+
+
+def test_columns_can_be_named_or_numbered():
+    text = "id,one,two,mark\n7,a b,c d,1\n8,e f,g h,0\n"
+    assert read(text, text="two", label="mark").examples[0] == Labelled("c d", 1)
+    assert read(text, text="2", label="4", pair="3").examples[1] == Labelled("e f", 0, "g h")
+    assert read("label,sentence\n1,good\n", label="").examples == (Labelled("good", None),)
+    refused(text, 'no column "three"', '"two" (3)', text="three")
+    refused(text, "at once", text="two", label="3")
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers", "names"),
+    [
+        ("pos neg pos", [1, 0, 1], ("neg", "pos")),
+        ("Positive negative positive", [1, 0, 1], ("negative", "Positive")),
+        ("positive positive positive", [1, 1, 1], ("negative", "positive")),
+        ("True False True", [1, 0, 1], ("False", "True")),
+        ("LABEL_2 LABEL_0 LABEL_2", [2, 0, 2], ("LABEL_0", "LABEL_1", "LABEL_2")),
+        ("negative neutral positive", [0, 1, 2], ("negative", "neutral", "positive")),
+        ("sport art art", [1, 0, 0], ("art", "sport")),
+        ("1 1 1", [1, 1, 1], ("0", "1")),
+        ("0 2 2", [0, 2, 2], ("0", "1", "2")),
+        ("1 3 2", [0, 2, 1], ("1", "2", "3")),
+        ("-1 1 1", [0, 1, 1], ("-1", "1")),
+        ("1.0 0.0 1.0", [1, 0, 1], ("0", "1")),
+        ("5000 70 70", [1, 0, 0], ("70", "5000")),
+    ],
+)
+def test_labels_keep_their_names(written, numbers, names):
+    found = read("label,text\n" + "\n".join(f"{label},some words {i}" for i, label in enumerate(written.split())))
+    assert [example.label for example in found.examples] == numbers and found.labels == names
+
+
+def test_a_first_row_that_carries_a_label_is_no_header():
+    assert len(read("pos,content\nneg,title\npos,fine words\n")) == 3
+    assert len(read("pos\ta b\nneg\tc d\n", "file.tsv")) == 2
+    assert len(read("review\n1,2 is a sum\n".replace(",", " "))) == 1
+
+
+def test_semicolons_and_tabs_in_a_csv():
+    assert read('label;sentence\n1;"good; warm"\n0;bad, cold\n').examples == (Labelled("good; warm", 1), Labelled("bad, cold", 0))
+    assert read("label\tsentence\n1\tgood\n").examples == (Labelled("good", 1),)
+
+
+def test_quotes_in_a_tsv_are_read_both_ways():
+    assert read('label\tsentence\n1\t"quoted ""so"" well"\n0\tplain\n', "f.tsv").examples[0].text == 'quoted "so" well'
+    assert read('label\tsentence\n1\t"over\ntwo lines"\n0\tplain\n', "f.tsv").examples[0].text == "over\ntwo lines"
+    assert read('1\t" an open quote\n0\tit is 5" long\n1\t"so" he said\n', "f.tsv").examples[0].text == '" an open quote'
+
+
+def test_json_lines():
+    lines = [{"sentence": "good", "label": True}, {"label": False, "sentence": "bad\u2028line"}]
+    found = read("\n\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "file.jsonl")
+    assert found.examples == (Labelled("good", 1), Labelled("bad\u2028line", 0)) and found.labels == ("false", "true")
+    assert found.columns == {"text": '"sentence" (1)', "label": '"label" (2)'}
+
+
+def test_plain_text_by_line_or_by_paragraph():
+    assert [e.text for e in read("one\ntwo\r\nthree\n\n", "a.txt").examples] == ["one", "two", "three"]
+    found = read("one\ntwo\n\n \nthree\n", "a.txt")
+    assert [e.text for e in found.examples] == ["one two", "three"] and "paragraph" in found.notes[0]
+
+
+def test_a_mark_at_the_start_is_no_part_of_a_name():
+    assert read(b"\xef\xbb\xbflabel,sentence\n1,good\n").columns["label"] == '"label" (1)'
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
+
+
+@given(st.lists(st.tuples(TEXT, st.integers(0, 3)), min_size=1, max_size=8), st.sampled_from(["csv", "tsv"]), st.sampled_from(["\n", "\r\n"]))
+def test_any_text_comes_back_from_a_file(examples, kind, end):
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([["sentence", "label"], *examples])
+    found = read(file.getvalue(), f"f.{kind}")
+    assert [(example.text, example.label) for example in found.examples] == _shifted(examples)
+
+
+@given(st.lists(st.tuples(TEXT, st.integers(0, 3)), min_size=1, max_size=8))
+def test_any_text_comes_back_from_json_lines(examples):
+    lines = "\n".join(json.dumps({"sentence": text, "label": label}, ensure_ascii=False) for text, label in examples)
+    assert [(example.text, example.label) for example in read(lines, "f.jsonl").examples] == _shifted(examples)
+
+
+def _shifted(examples):
+    """Labels 1 to n are taken for stars."""
+    different = {label for _text, label in examples}
+    by = int(max(different) >= 2 and different == set(range(1, max(different) + 1)))
+    return [(text, label - by) for text, label in examples]
+
+
+@given(st.lists(TEXT, min_size=1, max_size=6), st.data())
+def test_the_line_of_a_missing_label_is_the_one_an_editor_shows(texts, drawn):
+    broken = drawn.draw(st.integers(0, len(texts) - 1))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["sentence", "label"])
+    for i, text in enumerate(texts):
+        line = len(io.StringIO(file.getvalue(), newline=None).readlines()) + 1
+        if i == broken:
+            expected = line
+        writer.writerow([text, "" if i == broken else 1])
+    refused(file.getvalue(), f'Line {expected}, column "label" (2)')
+
+
+# Files that are wrong
+
+
+def test_wrong_rows_are_named_by_line_and_column():
+    good = 'label,sentence\n1,"over\ntwo lines"\n\n'
+    refused(good + ",no label\n", 'Line 5, column "label" (1)', "missing")
+    refused(good + "1, \n", 'Line 5, column "sentence" (2)', "missing")
+    refused(good + "1\n", "Line 5 has 1 of 2 fields", 'column "sentence" (2)')
+    refused(good + "1,one, two\n", "Line 5 has 3 fields where 2", "column 3")
+    refused(good + "good,one\n", 'Line 5, column "label" (1)', "'good'")
+    refused(good + "0.73,one\n", 'Line 5, column "label" (1)', "0.73")
+    refused(good + '1,"never closed\n1,x\n', "Line 5", "does not close")
+    refused(good + '1,"closed" too soon\n', "Line 5", "expected after")
+    refused("1\tone\n0\n", "Line 2 has 1 of 2 fields", "column 2", name="f.tsv")
+    refused("label,sentence,label\n1,a,1\n", "Line 1", '"label" twice', "columns 1 and 3")
+
+
+def test_wrong_json():
+    good = '{"label": 1, "sentence": "a"}\n\n'
+    refused(good + '{"label": 1,}\n', "Line 3, character", name="f.jsonl")
+    refused(good + "[1]\n", "Line 3", "not an object", name="f.jsonl")
+    refused(good + '{"sentence": "a"}\n', 'Line 3, column "label" (1)', "missing", name="f.jsonl")
+    refused(good + '{"label": 1}\n', 'Line 3, column "sentence" (2)', "missing", name="f.jsonl")
+    refused(good + '{"label": 1, "sentence": 5}\n', 'Line 3, column "sentence" (2)', "5 is not a text", name="f.jsonl")
+    refused(good + '{"label": [1], "sentence": "a"}\n', 'Line 3, column "label" (1)', "list", name="f.jsonl")
+    refused(good + '{"label": 1, "label": 2, "sentence": "a"}\n', "Line 3", '"label" twice', name="f.jsonl")
+    refused(good + '{"label": 1, "sentence": "\\ud83d"}\n', 'Line 3, column "sentence" (2)', "U+D83D", name="f.jsonl")
+    refused(good + "[" * 100_000, "Line 3", name="f.jsonl")
+    refused("{}\n", "no fields", name="f.jsonl")
+
+
+def test_wrong_files(tmp_path, monkeypatch):
+    refused("", "is empty")
+    refused("\n \n", "is empty")
+    refused("label,sentence\n", "no rows")
+    refused(b"label,sentence\n1,caf\xe9\n", "line 2, character 6", "0xe9")
+    refused(b"\xef\xbb\xbflabel,sentence\r\n1,\xff\n", "line 2, character 3", "0xff")
+    refused("label,sentence\n1,a\n".encode("utf-16"), "UTF-16", "line 1")
+    refused("a", ".csv", name="file.xlsx")
+    refused("sentence\nall alone\n", 'only one column, "sentence" (1)', "line 2", need_label=True)
+    refused("one line\nand another\n", "only one column", name="f.txt", need_label=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        data.read(tmp_path / "nothing.csv", "nothing.csv")
+    monkeypatch.setattr(tables, "MAX_BYTES", 10)
+    refused("label,sentence\n1,a\n", "MB")
+
+
+def test_a_column_without_labels_is_no_label():
+    assert read("id,sentence\n1,one\n2,two\n").labels == ()
+    refused("id,sentence\n1,one\n2,two\n", "no column of labels", need_label=True)
+
+
+# The hub
+
+
+@pytest.fixture
+def folder(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features(
+        {"idx": datasets.Value("int32"), "sentence": datasets.Value("string"), "label": datasets.ClassLabel(names=["bad", "good"])}
+    )
+    for split, labels in (("train", [0, 1, 1]), ("validation", [1, 0, 1]), ("test", [-1, -1, -1])):
+        rows = {"idx": [0, 1, 2], "sentence": [f"{split} {i}" for i in range(3)], "label": labels}
+        datasets.Dataset.from_dict(rows, features=features).to_parquet(tmp_path / f"{split}-00000-of-00001.parquet")
+    return tmp_path
+
+
+def test_a_folder_of_parquet(folder):
+    found = data.hub(str(folder))
+    assert found.labels == ("bad", "good") and [e.label for e in found.examples] == [1, 0, 1]
+    assert "validation" in found.notes[0] and "train" in found.notes[0]
+    assert len(data.hub(str(folder), "train", limit=2)) == 2
+    secret = data.hub(str(folder), "test")
+    assert [e.label for e in secret.examples] == [None] * 3 and "3 examples carry no label" in secret.notes[-1]
+    with pytest.raises(InputError, match="no part dev"):
+        data.hub(str(folder), "dev")
+    with pytest.raises(InputError, match="no column"):
+        data.hub(str(folder), text="review")
+
+
+def test_a_hub_name_with_a_configuration(monkeypatch, folder):
+    import datasets
+
+    asked, real = [], datasets.load_dataset
+
+    def load(name, configuration, streaming):
+        asked.append((name, configuration, streaming))
+        return real(str(folder), streaming=streaming)
+
+    monkeypatch.setattr(data, "_ask", lambda repo: asked.append(repo))
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    assert data.hub("owner/name:part").labels == ("bad", "good")
+    assert asked == ["owner/name", ("owner/name", "part", True)]
+
+
+def _response(status):
+    import httpx2 as httpx
+
+    return httpx.Response(status, request=httpx.Request("GET", "http://hub.invalid"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (lambda e: e.RepositoryNotFoundError("x", response=_response(404)), "knows no data set owner/name"),
+        (lambda e: e.GatedRepoError("x", response=_response(403)), "gated"),
+        (lambda e: e.LocalEntryNotFoundError("x"), "cannot be reached"),
+        (lambda e: ConnectionError("x"), "cannot be reached"),
+        (lambda e: RuntimeError("Dataset scripts are no longer supported, but found name.py"), "code of its own"),
+        (lambda e: ValueError("Config name is missing.\nPlease pick one among the available configs: ['a', 'b']"), "'a', 'b'"),
+        (lambda e: ValueError("BuilderConfig 'x' not found. Available: ['a']"), "owner/name:configuration"),
+        (lambda e: FileNotFoundError("No (supported) data files found"), "no data that can be read"),
+    ],
+)
+def test_the_hub_fails(monkeypatch, error, said):
+    import huggingface_hub.errors as errors
+
+    def fail(repo):
+        raise error(errors)
+
+    monkeypatch.setattr(data, "_ask", fail)
+    with pytest.raises(InputError) as caught:
+        data.hub("owner/name")
+    assert said in str(caught.value)
+
+
+def test_a_wrong_hub_name(tmp_path):
+    for name in ("", "a/b/c", "no spaces, please"):
+        with pytest.raises(InputError):
+            data.hub(name)
+    (tmp_path / f"{tmp_path.name}.py").write_text("raise SystemExit('never run')")
+    with pytest.raises(InputError, match="code of its own"):
+        data.hub(str(tmp_path))
