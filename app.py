@@ -18,6 +18,7 @@ st.html(
     ".stMainBlockContainer{padding:2.6rem 1.5rem 1rem}.stMainBlockContainer .stVerticalBlock{gap:.55rem}"
     ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
     ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
+    ".st-key-board_buttons{gap:.4rem}.st-key-board_buttons button{padding:.1rem .6rem}"
     "</style>"
 )
 

@@ -10,6 +10,7 @@
 - `resume`: a network started in the middle, for ablating one head after the other
 - `heap`: large arrays kept out of the heap while a text is captured
 - `loading`: `load`, which returns the one object that everything else takes
+- `probe`: a linear classifier on hidden states; `shipped/` holds the one of the bundled BERT, `training/` makes it
 - `errors`: what can go wrong, in words for a viewer
 
 Nothing here imports `explorer`.

@@ -66,11 +66,12 @@ def curves(
     if chance is not None and what == "score":
         guess = data.columns(score=[chance])
         layers.append(alt.Chart(guess).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(y="score:Q"))
-    if landmarks:
-        marks = data.columns(share=[share for share, _text in landmarks], n=list(range(len(landmarks))))
-        rules = alt.Chart(marks).transform_calculate(said="landmark_texts[datum.n]")
-        layers.append(rules.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("said:N", title="")))
-        text = rules.mark_text(align="left", baseline="top", dx=4, color=ink, fontSize=11, limit=230)
-        layers.append(text.encode(x="share:Q", y=alt.value(4), text="said:N"))
+    for i, (share, _said) in enumerate(landmarks):
+        mark = alt.Chart(data.columns(share=[share])).transform_calculate(said=f"landmark_texts[{i}]")
+        rule = mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("said:N", title=" "))
+        # One below the other: published shares lie close together. From the middle on they are read towards the left.
+        left = share > 0.5
+        text = mark.mark_text(align="right" if left else "left", dx=-5 if left else 5, baseline="top", color=ink, fontSize=11)
+        layers += [rule, text.encode(x="share:Q", y=alt.value(height - 16 * (len(landmarks) - i)), text="said:N")]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.add_params(*data.texts(landmark_texts=[text for _share, text in landmarks]).values())

@@ -40,6 +40,11 @@ def built_in(kind: str) -> Examples:
     return data.sentiment() if kind == "classify" else data.passage()
 
 
+def wanted(kind: str) -> dict[str, object]:
+    """How `data.read` and `data.hub` are to look for labels: needed for classes, left alone otherwise."""
+    return {"need_label": True} if kind == "classify" else {"label": ""}
+
+
 def named(name: str | None, kind: str) -> Examples:
     """Examples from a file, from the hub ("hub:owner/name"), or the project's own where there is no name.
 
@@ -49,8 +54,8 @@ def named(name: str | None, kind: str) -> Examples:
     if not name:
         return built_in(kind)
     if name.startswith(HUB):
-        return data.hub(name.removeprefix(HUB))
+        return data.hub(name.removeprefix(HUB), **wanted(kind))
     path = Path(name).expanduser()
     if not path.is_file():
         raise InputError(_("There is no file {path}.").format(path=path), _("Give a CSV, TSV, JSONL or text file."))
-    return data.read(path, path.name)
+    return data.read(path, path.name, **wanted(kind))

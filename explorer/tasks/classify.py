@@ -27,14 +27,14 @@ class Classify(Task):
 
     def __init__(self, model: Model, examples: Examples) -> None:
         self.probe, self.labels = _head(model)
-        classes = _classes(examples.labels, self.labels)
+        classes, said = _classes(examples.labels, self.labels)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
             if example.label is None:
                 raise InputError(_("Example {number} has no label.").format(number=number + 1), _("Name the column of labels."))
             items.append(Item(inputs, classes[example.label], number))
-        super().__init__(model, items, notes)
+        super().__init__(model, items, (*said, *notes))
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
         output = forward(batch.inputs)
@@ -63,11 +63,11 @@ def _head(model: Model) -> tuple[Probe | None, tuple[str, ...]]:
     )
 
 
-def _classes(given: Sequence[str], known: Sequence[str]) -> list[int]:
-    """For every class of the examples, the number of the model's class: by name where the names match, else by order."""
+def _classes(given: Sequence[str], known: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """For every class of the examples, the number of the model's class: by name where the names match, else by order, and a note."""
     names = {_plain(name): i for i, name in enumerate(known)}
     if all(_plain(name) in names for name in given):
-        return [names[_plain(name)] for name in given]
+        return [names[_plain(name)] for name in given], ()
     if len(given) > len(known):
         raise InputError(
             _("The examples have {n} classes ({given}), the model has {m} ({known}).").format(
@@ -75,7 +75,8 @@ def _classes(given: Sequence[str], known: Sequence[str]) -> list[int]:
             ),
             _("Choose examples that fit the model."),
         )
-    return list(range(len(given)))
+    pairs = ", ".join(f"{mine} = {theirs}" for mine, theirs in zip(given, known, strict=False))
+    return list(range(len(given))), (_("Classes were matched by their order: {pairs}.").format(pairs=pairs),)
 
 
 def _plain(name: str) -> str:

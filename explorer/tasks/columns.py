@@ -47,12 +47,15 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
     """
     if any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first):
         return False
+    expected = _KNOWN | {_key(name) for name in asked if not name.isdigit()}
+    known = sum(_key(cell) in expected for cell in first)
+    if known > 1:
+        return True
     below = [[row[i] for row in rest if i < len(row)] for i in range(len(first))]
     labelled = [len(first) > 1 and bool(values) and labels.look_like(values) for values in below]
     if any(is_label and cell.strip() in {v.strip() for v in values} for is_label, cell, values in zip(labelled, first, below, strict=True)):
         return False  # the first row carries one of the labels
-    keys = {_key(cell) for cell in first}
-    if keys & (_KNOWN | {_key(name) for name in asked if not name.isdigit()}):
+    if known:
         return True
     # Unknown names: short words above a column of labels that is none of them.
     short = all(len(cell.split()) <= 3 for cell in first)

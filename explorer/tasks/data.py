@@ -74,7 +74,8 @@ def sentiment() -> Examples:
     found = _examples(table, _("Short sentences, negative and positive"), columns.choose(table.names, table.rows, "sentence", "label"))
     kinds = table.values(table.names.index("kind"))
     marked = tuple(dataclasses.replace(example, kind=kind) for example, kind in zip(found.examples, kinds, strict=True))
-    return dataclasses.replace(found, examples=marked, labels=(_("negative"), _("positive")))
+    # Names of classes are not translated: a model's own classes are found by them.
+    return dataclasses.replace(found, examples=marked, labels=("negative", "positive"))
 
 
 @lru_cache(maxsize=1)

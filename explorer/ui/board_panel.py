@@ -28,7 +28,7 @@ def rows(job: Job) -> list[str]:
 def draw(job: Job, pruned: PrunedSet) -> Figure:
     """The board and what stands above it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="board_buttons"):
-        by = st.selectbox(_("Colour"), COLOURS, format_func=COLOURS.get, key="colour", bind="query-params", width=190)
+        by = st.selectbox(_("Colour"), COLOURS, format_func=COLOURS.get, key="colour", bind="query-params", width=170)
         st.button(_("Undo"), on_click=pruned.undo, disabled=not pruned.before, shortcut="Ctrl+Z", key="undo")
         st.button(_("Redo"), on_click=pruned.redo, disabled=not pruned.after, shortcut="Ctrl+Y", key="redo")
         st.button(_("Reset"), on_click=pruned.change, args=((),), disabled=not pruned.heads, key="reset")

@@ -40,7 +40,7 @@ def draw(job: Job, pruned: PrunedSet) -> Figure | None:
 
 def _metrics(job: Job, full: Scores, found: Scores) -> None:
     low, high = interval(found.correct)
-    first, second, third = st.columns([1.3, 1.3, 1])
+    first, second, third = st.columns([1.25, 1.25, 1])
     same = found is full
     first.metric(
         _("Accuracy"),
@@ -108,7 +108,7 @@ def _flipped(job: Job, table: pd.DataFrame) -> None:
         hide_index=True,
         height=min(330, 38 + 35 * len(table)),
         column_config={
-            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width="large"),
+            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width=250),
             "rise": number(_("rise of loss"), format="%+.2f"),
             "accuracy before": number(format="%.2f"),
             "accuracy after": number(format="%.2f"),

@@ -107,7 +107,7 @@ def _map(job: Job, by: str, values: np.ndarray) -> Figure:
     def chart(dark: bool) -> object:
         sizes = [site.heads for site in job.model.sites]
         return charts.board(
-            rows(job), sizes, (), values=values, title=TITLES[by], diverging=by == "exact", clickable=False, width=285, height=300, dark=dark
+            rows(job), sizes, (), values=values, title=TITLES[by], diverging=by == "exact", clickable=False, width=285, height=190, dark=dark
         )
 
     st.altair_chart(chart(st.context.theme.type == "dark"), key=f"map_{by}", width="content")

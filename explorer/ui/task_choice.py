@@ -18,7 +18,7 @@ from models import InputError, Model, ModelError
 KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words")}
 SOURCES = {"own": _("Our own"), "file": _("A file"), "hub": _("From the hub")}
 REMOVALS = {"zero": _("zero"), "mean": _("its mean"), "resample": _("another example's"), "uniform": _("uniform attention")}
-LIMIT = 280
+LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 
 
@@ -44,8 +44,8 @@ def _ledger(number: int, kind: str, digest: str, _model: Model, _examples: Examp
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _from_hub(name: str, limit: int) -> Examples:
-    return data.hub(name, limit=limit)
+def _from_hub(name: str, limit: int, kind: str) -> Examples:
+    return data.hub(name, limit=limit, **choose.wanted(kind))
 
 
 def choose_job(model: Model) -> Job | None:
@@ -83,11 +83,11 @@ def _examples(kind: str, source: str, limit: int) -> Examples | None:
     if source == "hub":
         name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220)
         with st.spinner(_("Fetching {name}").format(name=name)):
-            return _from_hub(name.strip(), limit)
+            return _from_hub(name.strip(), limit, kind)
     given = st.file_uploader(
         _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], key="file", help=_("The commonest header: label, sentence.")
     )
-    return None if given is None else data.read(given.getvalue(), given.name)
+    return None if given is None else data.read(given.getvalue(), given.name, **choose.wanted(kind))
 
 
 def said(job: Job) -> None:

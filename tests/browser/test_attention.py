@@ -45,7 +45,7 @@ def test_arrow_keys_move_to_the_neighbour(open_page):
 
 def test_a_clicked_token_pins_its_row_as_bars(open_page):
     page = open_page("/?layer=0&head=2")
-    page.locator(f"{PANEL} .mark-text text", has_text="cat").first.click()
+    page.locator(f"{PANEL} .mark-text.role-mark text", has_text="cat").first.click()
     page.locator(".st-key-pinned .mark-rect path").nth(12).wait_for()
     assert page.locator(".st-key-pinned .mark-rect path").count() == 13
     page.locator(".st-key-pinned").get_by_text("cat (position 2)").wait_for()
@@ -139,7 +139,7 @@ def test_two_viewers_two_models_two_texts(open_page, tiny_folder):
     first.locator(PANEL).get_by_text("Layer 0, head 1").wait_for()
     second.locator(PANEL).get_by_text("Layer 2, head 3").wait_for()
     assert first.locator(f"{GRID} image").count() == 2 * 6 and second.locator(f"{GRID} image").count() == 6 * 14
-    texts = [page.locator(f"{PANEL} .mark-text").first.text_content() for page in (first, second)]
+    texts = [page.locator(f"{PANEL} .mark-text.role-mark").first.text_content() for page in (first, second)]
     assert "apples" not in texts[0] and "apples" in texts[1]
     # Cross-attention: target tokens attend from, source tokens are attended to.
     assert "mat" not in map_of(first).locator(".role-axis").first.text_content()

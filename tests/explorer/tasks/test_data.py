@@ -17,13 +17,13 @@ from models import InputError
 SST2 = Path(__file__).parents[3].parent / "shared" / "data" / "sst2"
 
 
-def read(text, name="file.csv", **more):
-    return data.read(text if isinstance(text, bytes) else text.encode(), name, **more)
+def read(content, name="file.csv", /, **more):
+    return data.read(content if isinstance(content, bytes) else content.encode(), name, **more)
 
 
-def refused(text, *said, name="file.csv", **more):
+def refused(content, /, *said, name="file.csv", **more):
     with pytest.raises(InputError) as caught:
-        read(text, name, **more)
+        read(content, name, **more)
     for part in said:
         assert part in str(caught.value)
     assert caught.value.advice
@@ -56,7 +56,7 @@ def test_our_sentences_are_not_the_treebanks():
 
 def test_our_passage():
     ours = data.passage()
-    assert 5 <= len(ours) and 600 <= sum(len(example.text.split()) for example in ours.examples) <= 900
+    assert len(ours) >= 5 and 600 <= sum(len(example.text.split()) for example in ours.examples) <= 900
     assert all(example.label is None for example in ours.examples) and not ours.labels
 
 
@@ -92,14 +92,12 @@ def test_columns_are_guessed_and_told(header, columns):
 
 
 @pytest.mark.parametrize(
-    ("header", "text", "pair"),
-    [("sentence1,sentence2,label", "one", "two"), ("label,hypothesis,premise", "two", "one"), ("question,sentence,label", "one", "two")],
+    ("header", "row"),
+    [("sentence1,sentence2,label", "one,two,1"), ("label,hypothesis,premise", "1,two,one"), ("question,sentence,label", "one,two,1")],
 )
-def test_pairs(header, text, pair):
-    values = {"sentence1": "one", "sentence2": "two", "premise": "one", "hypothesis": "two", "question": "one", "sentence": "two", "label": "1"}
-    found = read(f"{header}\n{','.join(values[name] for name in header.split(','))}\n")
+def test_pairs(header, row):
+    found = read(f"{header}\n{row}\n")
     assert found.examples == (Labelled("one", 1, "two"),) and set(found.columns) == {"text", "pair", "label"}
-    assert (text, pair) in {("one", "two"), ("two", "one")}
 
 
 def test_columns_can_be_named_or_numbered():
@@ -171,10 +169,15 @@ def test_a_mark_at_the_start_is_no_part_of_a_name():
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
 
 
-@given(st.lists(st.tuples(TEXT, st.integers(0, 3)), min_size=1, max_size=8), st.sampled_from(["csv", "tsv"]), st.sampled_from(["\n", "\r\n"]))
-def test_any_text_comes_back_from_a_file(examples, kind, end):
+@given(
+    st.lists(st.tuples(TEXT, st.integers(0, 3)), min_size=1, max_size=8),
+    st.sampled_from(["csv", "tsv"]),
+    # With other line ends, Python's minimal quoting leaves a bare carriage return unquoted.
+    st.sampled_from([("\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_MINIMAL)]),
+)
+def test_any_text_comes_back_from_a_file(examples, kind, style):
     file = io.StringIO(newline="")
-    writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator=style[0], quoting=style[1])
     writer.writerows([["sentence", "label"], *examples])
     found = read(file.getvalue(), f"f.{kind}")
     assert [(example.text, example.label) for example in found.examples] == _shifted(examples)
@@ -197,7 +200,7 @@ def _shifted(examples):
 def test_the_line_of_a_missing_label_is_the_one_an_editor_shows(texts, drawn):
     broken = drawn.draw(st.integers(0, len(texts) - 1))
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)
     writer.writerow(["sentence", "label"])
     for i, text in enumerate(texts):
         line = len(io.StringIO(file.getvalue(), newline=None).readlines()) + 1

@@ -1,0 +1,24 @@
+"""Starts the dashboard: `python -m scripts.dashboard [STREAMLIT OPTIONS]`, what `make run` calls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web import cli
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+
+
+def main(options: list[str]) -> None:
+    """Runs `streamlit run app.py` with these options; does not return."""
+    # Streamlit takes a folder named pages/ for its older kind of navigation until app.py has run once: a link to a page,
+    # opened first, would show that file alone. app.py says itself which pages there are.
+    PagesManager.uses_pages_directory = False
+    sys.argv = ["streamlit", "run", str(APP), *options]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
