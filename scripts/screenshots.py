@@ -15,6 +15,8 @@ SHOTS = {
     "lines": "/?layer=0&head=2&view=Lines",
     "whole-model": "/?view=Whole%20model",
     "neurons": "/?layer=0&head=2&view=Neurons&q=3",
+    "prune": "/prune?pruned=5.9,2.1,3.9",
+    "importance": "/importance?orders=gradient",
 }
 
 
@@ -27,8 +29,10 @@ def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
             for name in names or SHOTS:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
                 page.goto(url + SHOTS[name])
-                page.locator("[data-testid=stVegaLiteChart]").first.wait_for(timeout=60_000)
+                page.locator("[data-testid=stVegaLiteChart], iframe").first.wait_for(timeout=60_000)
                 page.wait_for_timeout(2_500)
+                page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=300_000)
+                page.wait_for_timeout(1_000)
                 page.screenshot(path=out / f"{name}-{theme}.png")
                 page.close()
 
