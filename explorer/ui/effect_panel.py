@@ -68,7 +68,7 @@ def _metrics(job: Job, full: Scores, found: Scores) -> None:
 def _joint(full: Scores, found: Scores, single: dict) -> None:
     joint, total = found.mean_loss - full.mean_loss, sum(single.values())
     st.markdown(
-        _("Together these {n} heads raise the loss by **{joint:+.3f}**; their single effects sum to **{total:+.3f}**.").format(
+        _("Together these {n} heads change the loss by **{joint:+.3f}**; their single effects sum to **{total:+.3f}**.").format(
             n=len(single), joint=joint, total=total
         ),
         help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."),
@@ -108,7 +108,7 @@ def _flipped(job: Job, table: pd.DataFrame) -> None:
         hide_index=True,
         height=min(330, 38 + 35 * len(table)),
         column_config={
-            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width=250),
+            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width=215),
             "rise": number(_("rise of loss"), format="%+.2f"),
             "accuracy before": number(format="%.2f"),
             "accuracy after": number(format="%.2f"),
