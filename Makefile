@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
-	$(BIN)/python -m scripts.dashboard $(ARGS)
+	$(BIN)/python -m explorer.ui.start $(ARGS)
 
 test: .venv/.test ## check style and run every test; make test ARGS="-k capture" passes arguments on to pytest
 	$(BIN)/python -m scripts.find_browser --install

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -154,7 +155,7 @@ def _opened(given: argparse.Namespace) -> tuple[Task, Unfinished]:
         examples = replace(examples, examples=examples.examples[: given.limit])
     task = make(given.task, model, examples)
     for note in (*model.notes, *examples.notes, *task.notes):
-        tqdm.write(f"note: {note}")
+        print(f"note: {note}", file=sys.stderr)
     texts = json.dumps([[e.text, e.pair, e.label] for e in examples.examples]).encode()
     of = {name: str(getattr(given, name, None)) for name in ("model", "task", "method", "dtype", "order")}
     of |= {"data": hashlib.sha256(texts).hexdigest(), "weights": _fingerprint(model), "seeds": getattr(given, "seeds", None)}
@@ -173,7 +174,7 @@ def _fingerprint(model: Model) -> str:
 @contextmanager
 def _interruptible(unfinished: Unfinished) -> Iterator[None]:
     if len(unfinished):
-        tqdm.write(f"note: {len(unfinished)} finished pieces found in {unfinished.path}")
+        print(f"note: {len(unfinished)} finished pieces found in {unfinished.path}", file=sys.stderr)
     try:
         yield
     except KeyboardInterrupt:

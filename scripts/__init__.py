@@ -1,1 +1,1 @@
-"""Tools of the project: the start of the dashboard, the browser for tests, a running app, screenshots."""
+"""Tools of the project: the browser for tests, a running app, screenshots."""

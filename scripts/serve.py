@@ -27,7 +27,7 @@ def serve(timeout: float = 60.0) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile("w+") as log:
-        command = [sys.executable, "-m", "scripts.dashboard", "--server.headless", "true"]
+        command = [sys.executable, "-m", "explorer.ui.start", "--server.headless", "true"]
         server = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
             cwd=ROOT,

@@ -4,9 +4,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+import models
 from explorer.charts import palette
+from explorer.ui import session
+from models import loading
+from tests import tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,3 +68,17 @@ def test_every_view_runs(view):
     app.query_params["view"] = view
     app.query_params["head"] = "max"
     assert not app.run().exception
+
+
+def test_a_model_is_released_when_its_place_in_the_cache_goes(tmp_path, monkeypatch):
+    folder = str(tiny.save("bert", tmp_path / "bert"))
+    session._model.clear()
+    released = []
+    # The cache holds the function itself, so what it does inside is watched.
+    monkeypatch.setattr(loading, "_empty_cache", lambda: released.append("emptied"))
+    monkeypatch.setattr(models.Model, "device", property(lambda model: torch.device("cuda")))
+    for stamp in range(5):
+        session._model(folder, "cpu", "auto", stamp)
+        assert len(released) == (stamp == 4)
+    session._model.clear()
+    assert len(released) == 5

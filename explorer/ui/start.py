@@ -1,4 +1,4 @@
-"""Starts the dashboard: `python -m scripts.dashboard [STREAMLIT OPTIONS]`, what `make run` calls."""
+"""Starts the dashboard: `python -m explorer.ui.start [STREAMLIT OPTIONS]`, what `make run` calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
+APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
 def main(options: list[str]) -> None:
