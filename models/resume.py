@@ -31,8 +31,7 @@ class _Layer(nn.Module):
     def __init__(self, wrapped: nn.Module, runner: Runner) -> None:
         super().__init__()
         self.wrapped = wrapped
-        # In a list: a plain attribute would register nothing either, but this says that it is not a child.
-        self._runner = [runner]
+        self._runner = runner
         self._attending = [module for module in wrapped.modules() if id(module) in runner.sites_of]
 
     def __getattr__(self, name: str) -> object:
@@ -43,7 +42,7 @@ class _Layer(nn.Module):
             return getattr(super().__getattr__("wrapped"), name)
 
     def forward(self, *args: object, **kwargs: object) -> object:
-        runner = self._runner[0]
+        runner = self._runner
         call = runner.calls
         runner.calls += 1
         if call < runner.start:

@@ -1,6 +1,7 @@
 """Heads that are really gone: against gates of zero, on every architecture, and back from a folder."""
 
 import copy
+import dataclasses
 import errno
 import json
 from unittest import mock
@@ -173,7 +174,7 @@ def test_a_projection_of_another_kind_is_refused(opened):
     network = copy.deepcopy(model.network)
     network.bert.encoder.layer[0].attention.self.query = Adapted(24, 24)
     layout = sites.probe(network)
-    other = models.Model(**{**vars(model), "network": network, "sites_of": layout.sites_of})
+    other = dataclasses.replace(model, network=network, sites_of=layout.sites_of)
     with pytest.raises(models.ModelError, match="not known"):
         slicing.sliced(other, {0: [0]})
 
