@@ -20,8 +20,8 @@ from models.resume import Runner, repeated
 Progress = Callable[[float], None]
 """Called with the share that is done, 0 to 1."""
 
-TOKENS = 4096
-"""Tokens that one forward pass on a CPU takes at once."""
+TOKENS = 2048
+"""Tokens that one forward pass on a CPU takes at once. Larger tensors are fetched from the system and cleared each time."""
 LOGITS_BYTES = 400 * 2**20
 """Logits that one forward pass may make."""
 

@@ -122,6 +122,7 @@ def _losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     for rows in chunks(len(logits), 4 * logits.shape[1], _CACHE_BYTES):
         block = logits[rows].float()
         wanted = block.gather(1, targets[rows, None])[:, 0]
-        losses.append(block.logsumexp(-1) - wanted)
-        right.append(block.amax(-1) == wanted)
+        top = block.amax(-1)
+        losses.append((block - top[:, None]).exp_().sum(-1).log() + top - wanted)
+        right.append(top == wanted)
     return torch.cat(losses), torch.cat(right)
