@@ -2,6 +2,7 @@
 
 - `attention_page`: bytes to the browser for 144 heads, a click on a head, a warm `make run`; in a real Chromium.
 - `capture_memory`: memory that capturing 1,024 tokens takes, against plain transformers with `output_attentions=True`.
+- `ablation`: every head removed alone, against a plain loop and TransformerLens (`transformer_lens_loop`, in an environment of its own).
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 
 Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.
