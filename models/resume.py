@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from models import attention
 from models.loading import Model
@@ -51,7 +52,11 @@ class _Layer(nn.Module):
                 attention.passed_over(module)
             # The last one before the start is what is computed on; of the others only what they pass on counts.
             return _repeated(output, runner.times) if call == runner.start - 1 or runner.every else output
-        output = self.wrapped(*args, **kwargs)
+        runner.copying = call == runner.start and runner.times > 1
+        try:
+            output = self.wrapped(*args, **kwargs)
+        finally:
+            runner.copying = False
         if runner.keep is not None:
             runner.keep.outputs.append(output)
         return output
@@ -77,6 +82,7 @@ class Runner:
         self.sites_of = {id(modules[original]): sites for original, sites in model.sites_of.items()}
         self.calls, self.start, self.times, self.every = 0, 0, 1, False
         self.known, self.keep = Passed(), None
+        self.copying = False
         self.selected: Tensor | None = None
         self.did_select = False
         layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
@@ -105,7 +111,7 @@ class Runner:
         try:
             return self.network(**inputs)
         finally:
-            self.known, self.start = Passed(), 0
+            self.known, self.start, self.times = Passed(), 0, 1
 
     def _select(self, module: nn.Module, args: tuple, output: object) -> object:
         # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
@@ -113,6 +119,11 @@ class Runner:
         if self.did_select:
             output.last_hidden_state = output.last_hidden_state[self.selected][None]
         return output
+
+    def _share(self, module: nn.Module) -> None:
+        """Computes once what all copies of an example have in common."""
+        module.register_forward_pre_hook(lambda _module, args: (args[0][:: self.times].contiguous(), *args[1:]) if self.copying else None)
+        module.register_forward_hook(lambda _module, args, out: out.repeat_interleave(self.times, dim=0) if self.copying else None)
 
     def _wrap(self, module: nn.Module, attending: set[nn.Module]) -> list[_Layer]:
         """Wraps the elements of the outermost lists that hold attention: the layers."""
@@ -129,13 +140,26 @@ class Runner:
     def _calls_of_sites(self, model: Model, layers: list[_Layer]) -> dict[int, int]:
         # Modules that share weights take turns (ALBERT): the n-th call of a layer serves the n-th site of each of its modules.
         order: list[_Layer] = []
+        before: dict[nn.Module, bool] = {}
+
+        def note(module: nn.Module, args: tuple) -> None:
+            # Called only before any attention of its layer, on (batch, token, width): projections to queries, keys and values.
+            early = len(run.records) == entered[-1] and bool(args) and args[0].shape[:-1] == sample.shape
+            before[module] = early and before.get(module, True)
+
+        entered = [-1]
         hooks = [layer.register_forward_pre_hook(lambda module, args: order.append(module)) for layer in layers]
-        with torch.inference_mode():
+        hooks += [layer.register_forward_pre_hook(lambda module, args: entered.append(len(run.records))) for layer in layers]
+        hooks += [m.register_forward_pre_hook(note) for layer in layers for m in layer.modules() if isinstance(m, nn.Linear | Conv1D)]
+        with torch.inference_mode(), attention.attending() as run:
             sample = torch.full((1, 2), 1, device=model.device)
             given = {"input_ids": sample} | ({"decoder_input_ids": sample} if model.kind == "encoder-decoder" else {})
             self.run(given)
         for hook in hooks:
             hook.remove()
+        for module, early in before.items():
+            if early:
+                self._share(module)
         found, turn = {}, {}
         for call, layer in enumerate(order):
             at = turn.get(id(layer), 0)
