@@ -1,0 +1,109 @@
+"""How far the bundled BERT can be cut on SST-2: `python -m benchmarks.pruning_curves`.
+
+All single heads removed, and the curves of all six orders in steps of 5 %, on the 872 sentences of SST-2's dev part. Prints,
+for each order, the share of heads that can go, one after the other, at less than one point of accuracy. The reference is the
+order "random": what a pruner gets for nothing.
+
+Ctrl-C keeps what is done; the same command goes on from there. With --out DIR the tables are written as JSON, the heatmap and
+the curves as PNG. Takes an hour on two cores, most of it for the greedy order, which removes every head that is left alone
+again at each step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+import models
+from benchmarks import report
+from benchmarks.real import cache
+from explorer import export
+from explorer.ablation import curves, importance
+from explorer.ablation.sweep import sweep
+from explorer.ablation.unfinished import Unfinished
+from explorer.charts import board as board_charts
+from explorer.charts import curves as curve_charts
+from explorer.landmarks import PRUNING
+from explorer.tasks import choose
+from models import catalogue
+from scripts.serve import ROOT
+
+SST2 = ROOT.parent / "shared" / "data" / "sst2" / "dev.tsv"
+DROP = 0.01
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=SST2, help="file of labelled sentences (default: SST-2's dev part in ../shared)")
+    parser.add_argument("--limit", type=int, help="first N sentences only")
+    parser.add_argument("--orders", nargs="+", choices=curves.ORDERS, default=curves.ORDERS, help="default: all")
+    parser.add_argument("--out", type=Path, help="folder for tables and pictures")
+    given = parser.parse_args()
+    examples = choose.named(str(given.data), "classify")
+    examples = replace(examples, examples=examples.examples[: given.limit])
+    model = models.load(catalogue.BUNDLED_BERT)
+    task = choose.make("classify", model, examples)
+    kept = Unfinished(cache() / "pruning_curves.unfinished", {"data": str(given.data), "limit": given.limit, "sentences": len(task)})
+
+    start = time.perf_counter()
+    exact = sweep(task, unfinished=kept)
+    print(f"all {len(exact.without)} heads alone: {time.perf_counter() - start:.0f} s", flush=True)
+    found = {}
+    for order in given.orders:
+        start = time.perf_counter()
+        found[order] = curves.curve(task, order, exact=exact, unfinished=kept)
+        print(f"{order}: {time.perf_counter() - start:.0f} s", flush=True)
+
+    by_exact = curves.from_sweep(exact)
+    correlations = {by: importance.rank_correlation(getattr(importance, by)(task), by_exact) for by in ("gradient", "confidence")}
+    rows = [_row(order, curve, found.get("random"), correlations) for order, curve in found.items()]
+    report.show(
+        f"{model.name}, {len(task)} sentences of {given.data.name}, accuracy {exact.baseline.score:.4f}, loss {exact.baseline.mean_loss:.4f}; "
+        f"heads that can go at less than {100 * DROP:.0f} point of accuracy",
+        ["order", "share", "heads", "of random's", "score at 50 %", "score without any head", "rank correlation with exact"],
+        rows,
+    )
+    if given.out:
+        _write(given.out, model, exact, found)
+    return 0
+
+
+def _row(order: str, curve: curves.Curve, chance: curves.Curve | None, correlations: dict[str, float]) -> list[str]:
+    share = curve.largest_share(DROP)
+    point = {round(100 * p.share): p for p in curve.points}
+    against = chance.largest_share(DROP) if chance else 0
+    return [
+        order,
+        f"{share:.0%}",
+        str(next(p.removed for p in curve.points if p.share == share)),
+        f"{share / against:.1f}x" if against else "",
+        f"{point[50].score:.4f}" if 50 in point else "",
+        f"{curve.points[-1].score:.4f}",
+        f"{correlations[order]:+.2f}" if order in correlations else "",
+    ]
+
+
+def _write(folder: Path, model: models.Model, exact: curves.Sweep, found: dict[str, curves.Curve]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    table = importance.table(curves.from_sweep(exact), list(model.sites))
+    about = {"loss_rise": table.tolist(), "curves": {order: [vars(point) for point in curve.points] for order, curve in found.items()}}
+    (folder / "pruning.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    rows, sizes = [str(site.layer) for site in model.sites], [site.heads for site in model.sites]
+    pictures = {
+        "heads": lambda: board_charts.board(rows, sizes, (), values=table, title="rise of the loss", diverging=True, clickable=False),
+        "curves": lambda: curve_charts.curves(tables, list(tables), landmarks=marks, width=980),
+    }
+    tables = {order: pd.DataFrame([vars(point) for point in curve.points]) for order, curve in found.items()}
+    marks = [(mark.share, mark.said) for mark in PRUNING]
+    for name, make in pictures.items():
+        (folder / f"{name}.png").write_bytes(export.picture(make, "png"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
