@@ -21,7 +21,7 @@ from explorer.ablation.heads import by_site, changes, parse, write
 from explorer.ablation.intervals import interval
 from explorer.ablation.sweep import sweep
 from explorer.ablation.unfinished import Unfinished
-from explorer.speed import speed
+from explorer.speed import side_by_side
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS, make, named
 from models import Model, load, slicing
@@ -141,7 +141,7 @@ def _slice(given: argparse.Namespace) -> int:
     print(f"{given.out}: {small.parameters:,} of {model.parameters:,} parameters ({small.parameters / model.parameters:.1%})")
     if given.speed:
         print("ratio  batch  full ms  sliced ms")
-        for full, less in zip(speed(model), speed(small), strict=True):
+        for full, less in side_by_side([model, small]):
             print(f"{full.seconds / less.seconds:5.2f}  {full.batch:5}  {1e3 * full.seconds:7.1f}  {1e3 * less.seconds:9.1f}")
     return 0
 

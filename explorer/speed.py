@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,8 @@ from models import InputError, Model, sites
 from models.errors import OutOfMemoryError
 from models.loading import out_of_memory
 
+BATCH_SIZES = (1, 4, 16, 64)
+"""Those of Michel et al. 2019, section 4."""
 _WARM_UP, _FEWEST = 2, 3
 
 
@@ -35,14 +37,14 @@ class Timing:
 
 def speed(
     model: Model,
-    batch_sizes: Sequence[int] = (1, 4, 16, 64),
+    batch_sizes: Sequence[int] = BATCH_SIZES,
     length: int = 32,
     seconds: float = 1.0,
 ) -> list[Timing]:
     """Times forward passes of a model with its head, without a cache, on random tokens and without padding.
 
     Args:
-        model: any; to compare two models, time them on a machine that does nothing else.
+        model: any.
         batch_sizes: texts per pass.
         length: tokens per text, and per target of an encoder-decoder.
         seconds: time to spend on each batch size after the warm-up; at least three passes are timed.
@@ -51,30 +53,51 @@ def speed(
         InputError: a length, batch size or time that makes no sense, or texts too long for the model.
         models.errors.OutOfMemoryError: the device has no room for a batch.
     """
+    return [timing for (timing,) in side_by_side([model], batch_sizes, length, seconds)]
+
+
+def side_by_side(
+    models: Sequence[Model],
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    length: int = 32,
+    seconds: float = 1.0,
+) -> Iterator[tuple[Timing, ...]]:
+    """As `speed`, for several models whose passes take turns, so that whatever else the machine does slows all of them alike.
+
+    Yields:
+        For each batch size a timing of each model; `seconds` is the time of each.
+    """
     if length < 1 or any(batch < 1 for batch in batch_sizes):
         raise InputError("Batch size and length are at least 1.")
     if not 0 <= seconds < float("inf"):
         raise InputError(f"{seconds} seconds cannot be spent.", "Give a number of seconds from 0.")
-    if model.max_length and length > model.max_length:
-        raise InputError(f"{model.name} reads at most {model.max_length} tokens, not {length}.", "Time shorter texts.")
-    return [_timed(model, batch, length, seconds) for batch in batch_sizes]
+    for model in models:
+        if model.max_length and length > model.max_length:
+            raise InputError(f"{model.name} reads at most {model.max_length} tokens, not {length}.", "Time shorter texts.")
+    for batch in batch_sizes:
+        yield _timed(models, batch, length, seconds)
 
 
-def _timed(model: Model, batch: int, length: int, seconds: float) -> Timing:
-    given = _inputs(model, batch, length)
-    taken: list[float] = []
+def _timed(models: Sequence[Model], batch: int, length: int, seconds: float) -> tuple[Timing, ...]:
+    given = [_inputs(model, batch, length) for model in models]
+    taken: list[list[float]] = [[] for _ in models]
     try:
         for _ in range(_WARM_UP):
-            _pass(model, given)
-        while len(taken) < _FEWEST or sum(taken) < seconds:
-            taken.append(_pass(model, given))
+            for model, inputs in zip(models, given, strict=True):
+                _pass(model, inputs)
+        while any(len(one) < _FEWEST or sum(one) < seconds for one in taken):
+            for model, inputs, one in zip(models, given, taken, strict=True):
+                one.append(_pass(model, inputs))
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
         raise OutOfMemoryError(f"{model.device} has no room for {batch} texts of {length} tokens.", "Choose smaller batches.") from error
-    median = statistics.median(taken)
-    tokens = batch * length * (2 if model.kind == "encoder-decoder" else 1)
-    return Timing(batch, median, tokens / median, len(taken))
+    timings = []
+    for model, one in zip(models, taken, strict=True):
+        median = statistics.median(one)
+        tokens = batch * length * (2 if model.kind == "encoder-decoder" else 1)
+        timings.append(Timing(batch, median, tokens / median, len(one)))
+    return tuple(timings)
 
 
 def _pass(model: Model, given: dict[str, torch.Tensor]) -> float:

@@ -154,7 +154,7 @@ class Runner:
         with torch.inference_mode(), attention.attending() as run:
             sample = torch.full((1, 2), 1, device=model.device)
             given = {"input_ids": sample} | ({"decoder_input_ids": sample} if model.kind == "encoder-decoder" else {})
-            self.run(given)
+            self.network.base_model(**given)  # without the head: some insist on an end token
         for hook in hooks:
             hook.remove()
         for module, early in before.items():

@@ -28,8 +28,10 @@ def recipe(job: Job) -> str:
 @st.fragment
 def importance_of(job: Job) -> None:
     top = st.container(horizontal=True, vertical_alignment="center")
-    figures = importance_panel.maps(job)
-    with st.container(border=True, key="curves"):
+    left, right = st.columns([13, 7], gap="small")
+    with right, st.container(border=True, key="maps"):
+        figures = importance_panel.maps(job)
+    with left, st.container(border=True, key="curves"):
         curves = importance_panel.curves(job)
     with top:
         said(job)

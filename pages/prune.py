@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
 from explorer.ui import board_panel, effect_panel, pruned_set
+from explorer.ui.cut_out import cut_out
 from explorer.ui.session import plain
 from explorer.ui.sidebar import choose_model
 from explorer.ui.take_away import take_away
@@ -39,6 +40,8 @@ def pruning_of(job: Job) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(pruned.heads)} {_('of')} {total} {_('heads removed')}** :small[({len(pruned.heads) / total:.0%})]")
             st.space("stretch")
+            if st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out"):
+                cut_out(job.model, pruned.heads)
             downloads = st.container(width="content")
         examples = effect_panel.draw(job, pruned)
     with downloads:

@@ -79,7 +79,7 @@ def from_sweep(found: Sweep) -> importance.Importance:
 def order_of(
     task: Task, order: str, *, exact: Sweep | None = None, method: str = "zero", seed: int = 0, progress: Progress | None = None
 ) -> list[Head]:
-    """Heads in the order in which they go; "greedy" has none before the curve is drawn.
+    """Heads in the order in which they go; "greedy" has none before the curve is drawn. `progress` is told of the ranking.
 
     Raises:
         ValueError: an unknown order.
@@ -87,9 +87,9 @@ def order_of(
     if order == "random":
         return [every(task.model)[i] for i in np.random.default_rng(seed).permutation(len(every(task.model)))]
     if order in ("gradient", "confidence"):
-        return ranked(getattr(importance, order)(task))
+        return ranked(getattr(importance, order)(task, progress=progress))
     if order in ("exact", "reversed"):
-        found = ranked(from_sweep(exact or sweep(task, method=method)))
+        found = ranked(from_sweep(exact or sweep(task, method=method, progress=progress)))
         return found if order == "exact" else found[::-1]
     raise ValueError(f"an order is one of {', '.join(ORDERS)}, not {order!r}")
 
@@ -134,16 +134,23 @@ def curve(
     if order == "random":
         return _random(task, sizes, seeds, scored, total, progress)
     points: list[Point] = []
-    steps = _greedy(task, sizes, method, exact, unfinished) if order == "greedy" else None
-    heads = None if steps else _known_order(task, order, exact, method, unfinished)
+
+    def ranking(share: float) -> None:
+        """Ranking counts as half of the work that leads to the next point; of all points, where it is done once."""
+        if progress:
+            progress((len(points) + share / 2) / len(sizes) if order == "greedy" else share / 2, points)
+
+    steps = _greedy(task, sizes, method, exact, unfinished, ranking) if order == "greedy" else None
+    heads = None if steps else _known_order(task, order, exact, method, unfinished, ranking)
     gone: list[Head] = []
+    before = 0.0 if steps or exact is not None else 0.5
     for i, size in enumerate(sizes):
         gone = next(steps) if steps else heads[:size]
         found = scored(gone, [size])
         low, high = interval(np.array(found["correct"]))
         points.append(Point(size / total, size, float(np.mean(found["correct"])), low, high, float(np.mean(found["loss"]))))
         if progress:
-            progress((i + 1) / len(sizes), points)
+            progress(before + (1 - before) * (i + 1) / len(sizes), points)
     return Curve(order, tuple(points), tuple(gone))
 
 
@@ -153,22 +160,24 @@ def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tup
     return joint.mean_loss - base, sum(sweep_of.without[head].mean_loss - base for head in heads)
 
 
-def _known_order(task: Task, order: str, exact: Sweep | None, method: str, unfinished: Unfinished | None) -> list[Head]:
+def _known_order(task: Task, order: str, exact: Sweep | None, method: str, unfinished: Unfinished | None, progress: Progress) -> list[Head]:
     known = unfinished.get("order", order) if unfinished is not None else None
     if known is None:
-        known = order_of(task, order, exact=exact, method=method)
+        known = order_of(task, order, exact=exact, method=method, progress=progress)
         if unfinished is not None:
             unfinished.put("order", order, [list(head) for head in known])
     return [tuple(head) for head in known]
 
 
-def _greedy(task: Task, sizes: list[int], method: str, exact: Sweep | None, unfinished: Unfinished | None) -> Iterator[list[Head]]:
+def _greedy(
+    task: Task, sizes: list[int], method: str, exact: Sweep | None, unfinished: Unfinished | None, progress: Progress
+) -> Iterator[list[Head]]:
     gone: list[Head] = []
     for size in sizes:
         if size > len(gone):
             known = unfinished.get("greedy ranks", size) if unfinished is not None else None
             if known is None:
-                found = exact if exact is not None and not gone else sweep(task, method=method, pruned=frozenset(gone))
+                found = exact if exact is not None and not gone else sweep(task, method=method, pruned=frozenset(gone), progress=progress)
                 known = [list(head) for head in ranked(from_sweep(found))[: size - len(gone)]]
                 if unfinished is not None:
                     unfinished.put("greedy ranks", size, known)

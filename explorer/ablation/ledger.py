@@ -95,9 +95,13 @@ class Ledger:
     def curve(self, order: str, method: str = "zero", progress: Callable[[float, list[Point]], None] | None = None) -> Curve:
         """Score against the share of heads removed."""
         if (order, method) not in self._curves:
-            exact = self.exact(method) if order in ("exact", "reversed", "greedy") and self.knows_exact(method) else None
+            exact, before = None, 0.0
+            if order in ("exact", "reversed", "greedy"):
+                before = 0.0 if self.knows_exact(method) else 0.5
+                exact = self.exact(method, (lambda share: progress(before * share, [])) if progress and before else None)
+            after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None
             kept = self._kept(order, method)
-            self._curves[order, method] = curve(self.task, order, method=method, exact=exact, progress=progress, unfinished=kept)
+            self._curves[order, method] = curve(self.task, order, method=method, exact=exact, progress=after, unfinished=kept)
         return self._curves[order, method]
 
     def knows_curve(self, order: str, method: str = "zero") -> bool:

@@ -25,6 +25,7 @@ def board(
     clickable: bool = True,
     width: int = 480,
     height: int = 460,
+    compact: bool = False,
     dark: bool = False,
 ) -> alt.LayerChart:
     """The board.
@@ -41,6 +42,7 @@ def board(
         diverging: the scale is centred on 0.
         clickable: False for a picture only.
         width, height: room for the cells, in pixels.
+        compact: the scale stands beside the cells, and nothing above them.
     """
     n_heads = max(heads)
     cells = [(r, h) for r, n in enumerate(heads) for h in range(n)]
@@ -61,7 +63,7 @@ def board(
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if diverging else ".4f")] if values is not None else []
     tips += [alt.Tooltip("state:N", title=_("state"))]
     rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3).encode(
-        x=x, y=y, color=_colour(values, title, diverging, dark), tooltip=tips
+        x=x, y=y, color=_colour(values, title, diverging, dark, compact), tooltip=tips
     )
     gone = base.transform_filter("datum.removed === 1")
     veil = gone.mark_rect(color=palette.page(dark)[0], opacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, tooltip=tips)
@@ -83,25 +85,21 @@ def board(
         box = alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False)
         layers[0] = rects.add_params(box)
         layers[-1] = top.add_params(cell)
-    return (
-        alt.layer(*layers)
-        .add_params(*names.values())
-        .properties(
-            width=across * n_heads,
-            height=down * len(rows),
-            autosize=data.PAD,
-            usermeta=data.render(0),
-            title=alt.TitleParams(_("layers down, heads across, both from 0"), anchor="start", fontSize=12, fontWeight="normal", offset=22),
-        )
-        .configure_view(stroke=None)
-    )
+    chart = alt.layer(*layers).add_params(*names.values())
+    chart = chart.properties(width=across * n_heads, height=down * len(rows), autosize=data.PAD, usermeta=data.render(0))
+    if not compact:
+        said = alt.TitleParams(_("layers down, heads across, both from 0"), anchor="start", fontSize=12, fontWeight="normal", offset=22)
+        chart = chart.properties(title=said)
+    return chart.configure_view(stroke=None)
 
 
-def _colour(values: np.ndarray | None, title: str, diverging: bool, dark: bool) -> alt.Color | alt.Value:
+def _colour(values: np.ndarray | None, title: str, diverging: bool, dark: bool, compact: bool) -> alt.Color | alt.Value:
     plain = "#2d4a6b" if dark else "#a6cbe8"
     if values is None or np.isnan(values).all():
         return alt.value(plain)
-    legend = alt.Legend(orient="bottom", direction="horizontal", gradientThickness=8, gradientLength=200, titleOrient="left", tickCount=4)
+    where = {"orient": "right", "gradientLength": 90} if compact else {"orient": "bottom", "direction": "horizontal", "gradientLength": 200}
+    where |= {"title": None} if compact else {"titleOrient": "left"}
+    legend = alt.Legend(gradientThickness=8, tickCount=4, **where)
     if diverging:
         top = max(float(np.nanmax(np.abs(values))), 1e-9)
         scale = alt.Scale(domain=[-top, 0, top], range=palette.diverging(dark), interpolate="rgb", clamp=True)

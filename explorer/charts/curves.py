@@ -42,7 +42,7 @@ def curves(
         "order:N",
         title=_("order"),
         scale=alt.Scale(domain=list(orders), range=list(DARK if dark else COLOURS)[: len(orders)]),
-        legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left"),
+        legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left", symbolOpacity=1),
     )
     x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
     title = _("accuracy") if what == "score" else _("loss, nats")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from explorer.ablation import importance
-from explorer.ablation.curves import ORDERS, SEEDS, Curve
+from explorer.ablation.curves import ORDERS, SEEDS, Curve, Point
 from explorer.charts import board as charts
 from explorer.charts import curves as curve_charts
 from explorer.i18n import _
@@ -17,6 +20,8 @@ from explorer.ui.board_panel import COLOURS, TITLES, rows
 from explorer.ui.take_away import Figure, pictures
 from explorer.ui.task_choice import Job
 
+_REDRAW_S = 0.7
+"""Seconds between two pictures of a curve that grows."""
 MEASURES = {"exact": _("Exact"), "gradient": _("Gradient"), "confidence": _("Confidence")}
 ABOUT = {
     "exact": _("Rise of the mean loss, in nats, when the head alone is removed; computed for every head."),
@@ -26,18 +31,19 @@ ABOUT = {
 ORDER_NAMES = {
     "gradient": _("gradient"),
     "exact": _("exact"),
-    "greedy": _("greedy, ranked again"),
+    "greedy": _("greedy"),
     "confidence": _("confidence"),
-    "reversed": _("exact, reversed"),
+    "reversed": _("reversed"),
     "random": _("random"),
 }
 
 
 def maps(job: Job) -> list[Figure]:
-    """Three boards side by side, as far as they are known; each computes itself on a click."""
+    """Three boards, one below the other, as far as they are known; the exact one waits for a click."""
     figures, found = [], {}
-    for place, by in zip(st.columns(3, gap="small"), MEASURES, strict=True):
-        with place, st.container(border=True, key=f"measure_{by}"):
+    st.caption(_("Layers down, heads across, both from 0."))
+    for by in MEASURES:
+        with st.container(key=f"measure_{by}", gap="xsmall"):
             st.markdown(f"**{MEASURES[by]}**", help=ABOUT[by])
             values = _known(job, by)
             if values is not None:
@@ -48,37 +54,43 @@ def maps(job: Job) -> list[Figure]:
 
 
 def curves(job: Job) -> Figure | None:
-    """Score against the share of heads removed."""
+    """Score against the share of heads removed; points appear as they are computed."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="curve_controls"):
         chosen = st.pills(
             _("Orders"), ORDERS, selection_mode="multi", default=["gradient"], format_func=ORDER_NAMES.get, key="orders", bind="query-params"
         )
         what = st.segmented_control(_("Shown"), ["score", "loss"], default="score", key="what", bind="query-params", required=True)
-    lines, stopped = {}, False
-    for order in chosen:
-        found = _curve(job, order)
-        stopped |= found is None
-        if found is not None:
-            lines[ORDER_NAMES[order]] = found
-    if not lines:
-        st.caption(_("Choose an order: the heads go in it, from 0 to 100 % in steps of 5."))
-        return None
+    at_work, place = st.container(), st.empty()
+    lines = {order: job.ledger.curve(order, job.method).points for order in chosen if job.ledger.knows_curve(order, job.method)}
 
     def chart(dark: bool) -> object:
-        tables = {name: pd.DataFrame([vars(point) for point in found.points]) for name, found in lines.items()}
+        tables = {ORDER_NAMES[order]: pd.DataFrame([vars(point) for point in points]) for order, points in lines.items()}
         return curve_charts.curves(
             tables,
             list(ORDER_NAMES.values()),
             what=what,
             chance=_chance(job),
             landmarks=[(mark.share, mark.said) for mark in PRUNING],
-            width=980,
+            width=600,
+            height=340,
             dark=dark,
         )
 
-    st.altair_chart(chart(st.context.theme.type == "dark"), key=f"curves_{what}_{sorted(lines)}", width="content")
-    shares = "; ".join(f"{name} {found.largest_share():.0%}" for name, found in lines.items())
-    st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
+    def drawn() -> None:
+        place.altair_chart(chart(st.context.theme.type == "dark"), width="content")
+
+    for order in chosen:
+        if order not in lines:
+            with at_work:
+                _computed(job, order, lines, drawn)
+    if not lines:
+        st.caption(_("Choose an order: the heads go in it, from 0 to 100 % in steps of 5."))
+        return None
+    drawn()
+    whole = [order for order in chosen if job.ledger.knows_curve(order, job.method)]
+    shares = "; ".join(f"{ORDER_NAMES[order]} {job.ledger.curve(order, job.method).largest_share():.0%}" for order in whole)
+    if whole:
+        st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
     sources = sorted({mark.source for mark in PRUNING})
     st.caption(
         _("Bands: 95 % bootstrap interval over the examples; for random the range over {n} seeds. Dotted: published, {sources}.").format(
@@ -86,6 +98,26 @@ def curves(job: Job) -> Figure | None:
         )
     )
     return Figure(_("The curves"), "curves", pictures(lambda: chart(False)) | {"csv": lambda: _csv(lines)})
+
+
+def _computed(job: Job, order: str, lines: dict[str, Sequence[Point]], drawn: Callable[[], None]) -> None:
+    """Computes a curve and draws it point by point; what was there when the viewer stopped stays."""
+    label, last = _("Curve: {order}").format(order=ORDER_NAMES[order]), time.monotonic()
+
+    def work(tell: Callable[[float], None]) -> Curve:
+        def on(share: float, points: list[Point]) -> None:
+            nonlocal last
+            lines[order] = list(points)
+            if time.monotonic() - last > _REDRAW_S:
+                last = time.monotonic()
+                drawn()
+            tell(share)
+
+        return job.ledger.curve(order, job.method, on)
+
+    found = long_work.run(label, f"curve {order} {id(job.ledger)} {job.method}", work)
+    if found is not None:
+        lines[order] = found.points
 
 
 def _known(job: Job, by: str) -> np.ndarray | None:
@@ -107,7 +139,17 @@ def _map(job: Job, by: str, values: np.ndarray) -> Figure:
     def chart(dark: bool) -> object:
         sizes = [site.heads for site in job.model.sites]
         return charts.board(
-            rows(job), sizes, (), values=values, title=TITLES[by], diverging=by == "exact", clickable=False, width=285, height=190, dark=dark
+            rows(job),
+            sizes,
+            (),
+            values=values,
+            title=TITLES[by],
+            diverging=by == "exact",
+            clickable=False,
+            width=252,
+            height=120,
+            compact=True,
+            dark=dark,
         )
 
     st.altair_chart(chart(st.context.theme.type == "dark"), key=f"map_{by}", width="content")
@@ -130,16 +172,6 @@ def _correlations(found: dict[str, np.ndarray]) -> None:
     )
 
 
-def _curve(job: Job, order: str) -> Curve | None:
-    ledger, method = job.ledger, job.method
-    if ledger.knows_curve(order, method):
-        return ledger.curve(order, method)
-    label = _("Curve: {order}").format(order=ORDER_NAMES[order])
-    return long_work.run(
-        label, f"curve {order} {id(ledger)} {method}", lambda tell: ledger.curve(order, method, lambda share, points: tell(share))
-    )
-
-
 def _chance(job: Job) -> float | None:
     if job.kind != "classify":
         return None
@@ -147,6 +179,6 @@ def _chance(job: Job) -> float | None:
     return float(np.bincount(targets).max() / len(targets))
 
 
-def _csv(lines: dict[str, Curve]) -> bytes:
-    tables = [pd.DataFrame([vars(p) for p in found.points]).assign(order=name) for name, found in lines.items()]
+def _csv(lines: Mapping[str, Sequence[Point]]) -> bytes:
+    tables = [pd.DataFrame([vars(point) for point in points]).assign(order=ORDER_NAMES[order]) for order, points in lines.items()]
     return pd.concat(tables).to_csv(index=False).encode("utf-8-sig")
