@@ -66,7 +66,7 @@ def main() -> int:
     report.show(
         f"{model.name}, {len(task)} sentences of {given.data.name}, accuracy {exact.baseline.score:.4f}, loss {exact.baseline.mean_loss:.4f}; "
         f"heads that can go at less than {100 * DROP:.0f} point of accuracy",
-        ["order", "share", "heads", "of random's", "score at 50 %", "score without any head", "rank correlation with exact"],
+        ["order", "score at 50 % / random's", "share", "heads", "score at 50 %", "score without any head", "rank correlation with exact"],
         rows,
     )
     if given.out:
@@ -75,18 +75,21 @@ def main() -> int:
 
 
 def _row(order: str, curve: curves.Curve, chance: curves.Curve | None, correlations: dict[str, float]) -> list[str]:
-    share = curve.largest_share(DROP)
-    point = {round(100 * p.share): p for p in curve.points}
-    against = chance.largest_share(DROP) if chance else 0
+    share, half = curve.largest_share(DROP), _half(curve)
     return [
         order,
+        f"{half / _half(chance):.2f}x" if chance else "",
         f"{share:.0%}",
         str(next(p.removed for p in curve.points if p.share == share)),
-        f"{share / against:.1f}x" if against else "",
-        f"{point[50].score:.4f}" if 50 in point else "",
+        f"{half:.4f}",
         f"{curve.points[-1].score:.4f}",
         f"{correlations[order]:+.2f}" if order in correlations else "",
     ]
+
+
+def _half(curve: curves.Curve) -> float:
+    """Score with half of the heads removed."""
+    return min(curve.points, key=lambda point: abs(point.share - 0.5)).score
 
 
 def _write(folder: Path, model: models.Model, exact: curves.Sweep, found: dict[str, curves.Curve]) -> None:

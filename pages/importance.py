@@ -17,7 +17,7 @@ def recipe(job: Job) -> str:
         "from explorer.tasks import choose",
         "",
         f"model = models.load({job.model.name!r})",
-        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}))  # or choose.named('file.csv', {job.kind!r})",
+        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
         "ledger = Ledger(task)",
         f"print(ledger.exact({job.method!r}).table(model.sites, 'loss'))",
         f"print(ledger.importance('gradient'), ledger.curve('gradient', {job.method!r}).points)",
@@ -31,8 +31,11 @@ def importance_of(job: Job) -> None:
     left, right = st.columns([13, 7], gap="small")
     with right, st.container(border=True, key="maps"):
         figures = importance_panel.maps(job)
+    knew = job.ledger.knows_exact(job.method)
     with left, st.container(border=True, key="curves"):
         curves = importance_panel.curves(job)
+    if job.ledger.knows_exact(job.method) > knew:
+        st.rerun()  # the curve needed the exact ablation: its map can be drawn now
     with top:
         said(job)
         st.space("stretch")

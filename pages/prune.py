@@ -20,7 +20,7 @@ def recipe(job: Job, heads: frozenset) -> str:
         "from explorer.tasks import choose",
         "",
         f"model = models.load({job.model.name!r})",
-        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}))  # or choose.named('file.csv', {job.kind!r})",
+        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
         f"heads = parse(model, {write(job.model, heads)!r})",
         f"fill_of = fills(task, {job.method!r})",
         "scores = task.score(lambda batch: changes(model, heads, fill_of(batch)))",

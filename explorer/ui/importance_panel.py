@@ -44,12 +44,15 @@ def maps(job: Job) -> list[Figure]:
     st.caption(_("Layers down, heads across, both from 0."))
     for by in MEASURES:
         with st.container(key=f"measure_{by}", gap="xsmall"):
-            st.markdown(f"**{MEASURES[by]}**", help=ABOUT[by])
+            title = st.empty()
+            title.markdown(f"**{MEASURES[by]}**", help=ABOUT[by])
             values = _known(job, by)
             if values is not None:
                 found[by] = values
                 figures.append(_map(job, by, values))
-    _correlations(found)
+            if by != "exact" and values is not None and "exact" in found:
+                correlation = _("rank correlation with exact {value:+.2f}").format(value=_correlation(found["exact"], values))
+                title.markdown(f"**{MEASURES[by]}** :small[{correlation}]", help=f"{ABOUT[by]} {_('Rank correlation: Spearman.')}")
     return figures
 
 
@@ -93,9 +96,10 @@ def curves(job: Job) -> Figure | None:
         st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
     sources = sorted({mark.source for mark in PRUNING})
     st.caption(
-        _("Bands: 95 % bootstrap interval over the examples; for random the range over {n} seeds. Dotted: published, {sources}.").format(
-            n=SEEDS, sources="; ".join(sources)
-        )
+        _(
+            "Bands: 95 % bootstrap interval over the examples; for random the range over {n} seeds. Heads are ranked on the examples that the "
+            "score is read on, which flatters the best orders. Dotted: published, {sources}."
+        ).format(n=SEEDS, sources="; ".join(sources))
     )
     return Figure(_("The curves"), "curves", pictures(lambda: chart(False)) | {"csv": lambda: _csv(lines)})
 
@@ -157,19 +161,10 @@ def _map(job: Job, by: str, values: np.ndarray) -> Figure:
     return Figure(MEASURES[by], f"importance-{by}", pictures(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
 
 
-def _correlations(found: dict[str, np.ndarray]) -> None:
-    if "exact" not in found or len(found) < 2:
-        return
-    exact = found.pop("exact").ravel()
-    said = []
-    for by, values in found.items():
-        both = ~np.isnan(exact)
-        pairs = {i: float(v) for i, v in enumerate(values.ravel()) if both[i]}
-        said.append(f"{MEASURES[by]} {importance.rank_correlation({i: float(exact[i]) for i in pairs}, pairs):+.2f}")
-    st.markdown(
-        _("Spearman's rank correlation with the exact ablation: {said}.").format(said=", ".join(said)),
-        help=_("1: the same order of heads; 0: none."),
-    )
+def _correlation(exact: np.ndarray, values: np.ndarray) -> float:
+    """Spearman's rank correlation over the heads that there are."""
+    both = np.flatnonzero(~np.isnan(exact.ravel()))
+    return importance.rank_correlation(*({i: float(table.ravel()[i]) for i in both} for table in (exact, values)))
 
 
 def _chance(job: Job) -> float | None:

@@ -47,15 +47,16 @@ def open_page(browser, app_url):
     """Opens a page of the app; afterwards no request may have left this machine, and nothing may have raised."""
     seen, contexts = [], []
 
-    def opened(path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel"):
+    def opened(path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel", settled: bool = True):
         context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: seen.append(request.url))
         page.goto(app_url + path)
         page.locator(wait_for).first.wait_for(timeout=90_000)
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        page.wait_for_timeout(500)
+        if settled:
+            page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
+            page.wait_for_timeout(500)
         return page
 
     yield opened
