@@ -304,7 +304,9 @@ def _target(model: Model, given: dict[str, torch.Tensor], target: str | None, li
         return _shifted(network, labels_), notes
     if not hasattr(network, "generate") or network.get_output_embeddings() is None:
         raise InputError(f"{model.name} cannot generate.", "Give a target.")
-    made = network.generate(**given, max_new_tokens=min(MAX_NEW_TOKENS, limit or MAX_NEW_TOKENS), num_beams=1, do_sample=False)
+    # The start token takes a place of the limit, too.
+    room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
+    made = network.generate(**given, max_new_tokens=room, num_beams=1, do_sample=False)
     end = network.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])
     ids = made[0].tolist()

@@ -1,6 +1,7 @@
 """What computes: pretrained models, and the one place where attention is computed, recorded or changed.
 
 - `attention`: the attention function that every model dispatches through, and the context that records and changes it
+- `normalisers`: what turns scores into weights where it is not a softmax
 - `sites`: where a network attends (layer, heads, self or cross), measured by a probe
 - `catalogue`: the models offered by name, the bundled BERT among them
 - `hub`: fetching a model from the Hugging Face hub, and saying clearly why it could not be fetched
@@ -11,6 +12,7 @@
 - `heap`: large arrays kept out of the heap while a text is captured
 - `loading`: `load`, which returns the one object that everything else takes
 - `probe`: a linear classifier on hidden states; `shipped/` holds the one of the bundled BERT, `training/` makes it
+- `toy`: the toy transformer, a recurrent network beside it, their vocabularies and tasks
 - `errors`: what can go wrong, in words for a viewer
 
 Nothing here imports `explorer`.

@@ -5,7 +5,8 @@ records and what it changes travels in a context variable, set for one call: net
 nothing that one viewer asks for may be left behind on a network.
 
 Recorded per call are queries, keys, values and the softmax's row statistics, O(n d) numbers. A pattern is
-`exp(scale q k^T + bias - lse)`, computed when someone looks, so that no n x n matrix of all heads is ever kept.
+`exp(scale q k^T + bias - lse)`, computed when someone looks, so that no n x n matrix of all heads is ever kept. The toy
+transformer also has sparsemax and linear attention (`models.normalisers`); they are recorded and changed in the same way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+from models import normalisers
 
 NAME = "attention_explorer"
 
@@ -61,17 +64,19 @@ class Record:
     """One call of the attention function, as it was computed.
 
     Attributes:
-        query: (batch, heads, query, head dim), after rotary embedding where the model has one.
-        key: (batch, kv heads, key, head dim); query head h reads key head `h // (heads // kv_heads)`.
+        query: (batch, heads, query, head dim), after rotary embedding where the model has one; in linear attention, its features.
+        key: (batch, kv heads, key, head dim), likewise; query head h reads key head `h // (heads // kv_heads)`.
         value: (batch, kv heads, key, value dim).
         scale: factor on q k^T, shape (1, heads, 1, 1).
-        mask: additive mask (batch, 1 or heads, query, key) as the model gave it, or None.
+        mask: additive or bool mask (1 or batch, 1 or heads, query, key) as the model gave it, or None.
         bias: additive position bias (1 or batch, heads, query, key), or None.
         allow: edges left by a `Change`, or None where nothing was cut.
         softcap: scores were squashed to softcap * tanh(score / softcap), or None.
-        row_max, row_sum: per row, the largest score and the sum of exp(score - row_max), shape (batch, heads, query).
-        sites: numbers of the sites that the called module serves; more than one where layers share their weights.
+        row_max, row_sum: per row, the largest score and the sum of exp(score - row_max), shape (batch, heads, query). For sparsemax the
+            largest score and the largest weight, which is their distance from the threshold; for linear attention 0 and the sum.
         module: the module that called.
+        site: number of its site, or None.
+        normaliser: what made weights of the scores, one of `normalisers.NAMES`.
     """
 
     query: Tensor
@@ -86,10 +91,11 @@ class Record:
     row_sum: Tensor
     module: nn.Module | None = None
     site: int | None = None
+    normaliser: str = "softmax"
 
     @property
     def lse(self) -> Tensor:
-        """Row-wise log-sum-exp of the scores, (batch, heads, query)."""
+        """Row-wise log-sum-exp of the scores, (batch, heads, query); of a softmax only."""
         return self.row_max + self.row_sum.log()
 
     @property
@@ -102,7 +108,7 @@ class Record:
         return self.query.shape[1] // self.key.shape[1]
 
     def scores(self, head: int, *, example: int = 0, rows: slice = slice(None)) -> Tensor:
-        """Scaled scores of one head before the softmax, bias and mask included, (rows, key), float32."""
+        """Scaled scores of one head before the softmax, bias and mask included, (rows, key), float32; 0 is masked in linear attention."""
         return self._scores(slice(head, head + 1), slice(example, example + 1), rows)[0, 0]
 
     def pattern(self, head: int, *, example: int = 0, rows: slice = slice(None)) -> Tensor:
@@ -112,8 +118,12 @@ class Record:
     def patterns(self, heads: slice = slice(None), *, example: int = 0, rows: slice = slice(None)) -> Tensor:
         """Attention weights of several heads, (heads, rows, key), float32."""
         one = slice(example, example + 1)
-        scores = self._scores(heads, one, rows)
-        weights = (scores - self.row_max[one, heads, rows, None]).exp() / self.row_sum[one, heads, rows, None]
+        below = self._scores(heads, one, rows) - self.row_max[one, heads, rows, None]
+        row_sum = self.row_sum[one, heads, rows, None]
+        if self.normaliser == "sparsemax":
+            weights = (below + row_sum).clamp(min=0)
+        else:
+            weights = (below.exp() if self.normaliser == "softmax" else below) / row_sum
         return weights.nan_to_num(0.0)[0]
 
     def output(self, head: int, *, example: int = 0) -> Tensor:
@@ -126,7 +136,7 @@ class Record:
         seen = torch.ones(self.query.shape[2], self.key.shape[2], dtype=torch.bool)
         if self.mask is not None:
             mask = self.mask[min(example, len(self.mask) - 1), min(head, self.mask.shape[1] - 1)]
-            seen &= (mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2).cpu()
+            seen &= _seen(mask).cpu()
         if self.allow is not None:
             seen &= _of(self.allow, slice(example, example + 1), slice(head, head + 1), slice(None))[0, 0].cpu()
         return seen
@@ -148,6 +158,7 @@ class Record:
             _of(self.bias, examples, heads, rows),
             _of(self.allow, examples, heads, rows),
             self.softcap,
+            self.normaliser,
         )
 
     def _row_blocks(self) -> Iterator[slice]:
@@ -223,6 +234,8 @@ def attention_function(
     position_bias: Tensor | None = None,
     softcap: float | None = None,
     s_aux: Tensor | None = None,
+    normaliser: str = "softmax",
+    causal: bool = False,
     **kwargs: object,
 ) -> tuple[Tensor, None]:
     """Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1) with recording and changes.
@@ -237,23 +250,36 @@ def attention_function(
         position_bias: added to the scores (T5).
         softcap: scores become softcap * tanh(score / softcap) (Gemma 2).
         s_aux: one learned score per head that takes part in the softmax and is then dropped (gpt-oss).
+        normaliser: "softmax"; "sparsemax" (Martins & Astudillo 2016); or "linear", phi(q) phi(k)^T over its row sum with phi = elu + 1
+            (Katharopoulos et al. 2020), where any scale cancels. Linear attention that nothing records, changes or masks otherwise
+            than `causal` takes linear time.
+        causal: where no mask is given, query i sees keys 0..i.
 
     Returns:
         Output of the heads (batch, query, heads, value dim), and None in the place of the weights.
 
     Raises:
         NotSupportedByInterface: the model asks for something that this function does not compute.
+        ValueError: an unknown normaliser, or one that does not go with what else is asked for.
     """
     if asked := _CHANGES_SCORES & {name for name, given in kwargs.items() if given is not None}:
         raise NotSupportedByInterface(f"attention with {', '.join(sorted(asked))}")
+    _check_normaliser(normaliser, position_bias, softcap, s_aux)
     run = _current.get()
+    if normaliser == "linear":
+        if run is None and attention_mask is None and not (dropout and module.training):
+            return normalisers.linear_attention(query, key, value, causal=causal).transpose(1, 2).contiguous(), None
+        query, key, scaling = normalisers.features(query), normalisers.features(key), 1.0
+    if causal and attention_mask is None:
+        attention_mask = torch.ones(1, 1, query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
     site = run.site(module) if run else None
     change = run.changes.get(site) if run and site is not None else None
     heads, group = query.shape[1], query.shape[1] // key.shape[1]
     scale = torch.full((1, heads, 1, 1), query.shape[-1] ** -0.5 if scaling is None else scaling, device=query.device)
     allow = None
     if change is not None:
-        scale = scale * torch.as_tensor(change.scale, device=query.device, dtype=scale.dtype).reshape(1, -1, 1, 1)
+        if normaliser != "linear":
+            scale = scale * torch.as_tensor(change.scale, device=query.device, dtype=scale.dtype).reshape(1, -1, 1, 1)
         allow = _allowed(change, query, key)
     if attention_mask is not None and attention_mask.dim() == 4:
         attention_mask = attention_mask[..., : key.shape[2]]
@@ -270,12 +296,13 @@ def attention_function(
             _of(position_bias, everything, everything, rows),
             _of(allow, everything, everything, rows),
             softcap,
+            normaliser,
         )
         if run and run.record:
-            row_max, row_sum = _row_statistics(scores.detach(), s_aux)
+            row_max, row_sum = _row_statistics(scores.detach(), normaliser, s_aux)
             maxima.append(row_max)
             sums.append(row_sum)
-        weights = _softmax(scores, s_aux)
+        weights = _weights(scores, normaliser, s_aux)
         if allow is not None:
             weights = weights.nan_to_num(0.0)
         weights = nn.functional.dropout(weights.to(query.dtype), p=dropout, training=module.training)
@@ -297,6 +324,7 @@ def attention_function(
                 row_sum=torch.cat(sums, dim=2),
                 module=module,
                 site=site,
+                normaliser=normaliser,
             )
         )
     if change is not None and change.gate is not None:
@@ -316,9 +344,15 @@ def _scores(
     bias: Tensor | None,
     allow: Tensor | None,
     softcap: float | None,
+    normaliser: str,
 ) -> Tensor:
     """Scores before the softmax, (batch, heads, rows, key), float32; half precision is lifted before the product."""
     scores = torch.matmul(query.float(), key.float().transpose(2, 3)) * scale
+    if normaliser == "linear":
+        # Not exponentiated, so what is not seen is 0.
+        for seen in (mask if mask is None else _seen(mask), allow):
+            scores = scores if seen is None else scores.masked_fill(~seen, 0)
+        return scores
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
     if bias is not None:
@@ -330,7 +364,21 @@ def _scores(
     return scores
 
 
-def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
+def _check_normaliser(normaliser: str, bias: Tensor | None, softcap: float | None, sinks: Tensor | None) -> None:
+    if normaliser not in normalisers.NAMES:
+        raise ValueError(f"a normaliser is one of {', '.join(normalisers.NAMES)}, not {normaliser!r}")
+    if normaliser != "softmax" and sinks is not None:
+        raise ValueError(f"a sink takes part in a softmax, not in {normaliser}")
+    if normaliser == "linear" and (bias is not None or softcap is not None):
+        raise ValueError("linear attention has no scores for a bias or a soft cap to act on")
+
+
+def _weights(scores: Tensor, normaliser: str, sinks: Tensor | None) -> Tensor:
+    if normaliser == "sparsemax":
+        return normalisers.sparsemax(scores)
+    if normaliser == "linear":
+        # A row that sees nothing has the sum 0, and passes nothing on.
+        return scores / scores.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
     if sinks is None:
         return torch.softmax(scores, dim=-1)
     return torch.softmax(torch.cat([scores, _sink_column(scores, sinks)], dim=-1), dim=-1)[..., :-1]
@@ -340,11 +388,16 @@ def _sink_column(scores: Tensor, sinks: Tensor) -> Tensor:
     return sinks.float().reshape(1, -1, 1, 1).expand(*scores.shape[:-1], 1)
 
 
-def _row_statistics(scores: Tensor, sinks: Tensor | None) -> tuple[Tensor, Tensor]:
+def _row_statistics(scores: Tensor, normaliser: str, sinks: Tensor | None) -> tuple[Tensor, Tensor]:
+    if normaliser == "linear":
+        row_sum = scores.sum(dim=-1)
+        return torch.zeros_like(row_sum), row_sum
     # Kept apart: in a row that is masked everywhere the log of the sum would drown beside the mask's huge maximum.
     if sinks is not None:
         scores = torch.cat([scores, _sink_column(scores, sinks)], dim=-1)
     row_max = scores.amax(dim=-1)
+    if normaliser == "sparsemax":
+        return row_max, normalisers.largest_sparsemax_weight(scores - row_max[..., None])[..., 0]
     return row_max, (scores - row_max[..., None]).exp_().sum(dim=-1)
 
 
@@ -359,6 +412,11 @@ def _of(t: Tensor | None, examples: slice, heads: slice, rows: slice) -> Tensor 
         return None
     whole = slice(None)
     return t[examples if t.shape[0] > 1 else whole, heads if t.shape[1] > 1 else whole, rows if t.shape[2] > 1 else whole]
+
+
+def _seen(mask: Tensor) -> Tensor:
+    """Where a mask lets a query see a key, bool."""
+    return mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
 
 
 def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
@@ -389,8 +447,7 @@ def _uniform(values: Tensor, mask: Tensor | None, rows: int) -> Tensor:
     """Mean of the visible values: what a head passes on that attends to all of them alike."""
     if mask is None:
         return values.mean(dim=2, keepdim=True).expand(-1, -1, rows, -1)
-    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
-    weights = seen.to(values.dtype)
+    weights = _seen(mask).to(values.dtype)
     weights = weights / weights.sum(dim=-1, keepdim=True).clamp(min=1)
     return torch.matmul(weights, values)
 

@@ -26,7 +26,8 @@ class Family:
     """Where the attention modules of an architecture keep their heads.
 
     Attributes:
-        inputs: projections of queries, keys and values; only one name where they lie side by side in one matrix.
+        inputs: projections of queries, keys and values; only one name where they lie side by side in one matrix. There, keys may be
+            values, too.
         output: the output projection, in the module, or in its parent if `beside`.
         count: the module's number of heads, if it keeps one.
         size: the module's numbers per head.
@@ -59,6 +60,8 @@ FAMILIES: dict[str, Family] = {
     "T5Attention": Family(("q", "k", "v"), "o", "n_heads", "key_value_proj_dim", mixins=(PartOfBias,)),
     "BartAttention": _BART,
     "MarianAttention": _BART,
+    "ToyAttention": Family(("qkv",), "output", "heads", "d_k"),
+    "ToyCrossAttention": Family(("query", "key", "value"), "output", "heads", "d_k"),
 }
 """By the class of the attention module."""
 
@@ -113,7 +116,8 @@ def places(network: nn.Module) -> list[Place]:
     found = []
     for name, module in network.named_modules():
         family = FAMILIES.get(_original(module).__name__)
-        if family is None:
+        # A toy's heads may be averaged, or stand without an output projection: then none has weights to itself.
+        if family is None or not getattr(module, "sliceable", True):
             continue
         owner = network.get_submodule(name.rpartition(".")[0]) if family.beside else module
         layers = [owner.get_submodule(family.output), *(module.get_submodule(projection) for projection in family.inputs)]
@@ -166,7 +170,8 @@ def _cut(place: Place, gone: list[int]) -> None:
     kept, all_heads = [place.kept[head] for head in left], getattr(module, "all_heads", total)
     device = place.output.weight.device
     if len(family.inputs) == 1:
-        beside = [part * total + head for part in range(3) for head in left]
+        parts = _shape(module.get_submodule(family.inputs[0]))[1] // _shape(place.output)[0]
+        beside = [part * total + head for part in range(parts) for head in left]
         rows = [columns(place, beside, device)]
     else:
         rows = [columns(place, heads, device) for heads in (left, left_kv, left_kv)]

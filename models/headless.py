@@ -55,6 +55,7 @@ class Headless:
         key_value_states: Tensor | None = None,
         position_bias: Tensor | None = None,
         past_key_values: object | None = None,
+        causal: bool = False,
         **kwargs: object,
     ) -> tuple[Tensor, Tensor | None]:
         family, shape = self.family, hidden_states.shape
@@ -67,7 +68,7 @@ class Headless:
             key, _ = cache.update(key, key, self.layer_idx)
         weights = None
         if self.config._attn_implementation == attention.NAME:
-            attention.attention_function(self, query, key, key, attention_mask, size**-0.5)
+            attention.attention_function(self, query, key, key, attention_mask, size**-0.5, causal=causal)
         else:
             weights = query.new_zeros(shape[0], 0, shape[1], key.shape[2])
         if family.beside:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-from models import catalogue, folder, hub, sites, sliced_folder
+from models import catalogue, folder, hub, sites, sliced_folder, toy
 from models.errors import ModelError, OutOfMemoryError
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -224,10 +224,11 @@ def _auto_dtype(device: torch.device, weight_bytes: int) -> torch.dtype:
 def _network(path: Path, dtype: torch.dtype) -> tuple[nn.Module, list[str]]:
     """The network with the head it was saved with, and the names of weights that the file does not hold."""
     config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    saved_as = getattr(transformers, (config.architectures or [""])[0], None)
+    named = (config.architectures or [""])[0]
+    saved_as = getattr(transformers, named, None) or toy.NETWORKS.get(named)
     if saved_as is None:
         saved_as = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModel
-        if type(config) in AutoModelForCausalLM._model_mapping and "CausalLM" in (config.architectures or [""])[0]:
+        if type(config) in AutoModelForCausalLM._model_mapping and "CausalLM" in named:
             saved_as = AutoModelForCausalLM
     saved_as = sliced_folder.architecture(saved_as, config)
     network, info = saved_as.from_pretrained(

@@ -137,7 +137,7 @@ def _dispatched(network: nn.Module, records: list[attention.Record]) -> Layout:
         if two_stacks:
             part = "cross" if queries != keys else "encoder" if queries == _SOURCE else "decoder"
         else:
-            part = "decoder" if not record.visible().all() else "encoder"
+            part = "encoder" if record.visible().triu(1).any() else "decoder"
         sites.append(_site(index, part, layers, record.heads, record.key.shape[1], record.query.shape[-1]))
         sites_of.setdefault(id(record.module), []).append(index)
     if not two_stacks and len({s.part for s in sites}) > 1:

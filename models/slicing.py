@@ -38,7 +38,8 @@ def sliced(model: Model, heads: Heads) -> Model:
     others look at; to train it, `copy.deepcopy` its network first.
 
     Args:
-        model: BERT, RoBERTa, ELECTRA, DistilBERT, GPT-2, OPT, Llama, Mistral, Qwen2, T5, BART or Marian, with any head.
+        model: BERT, RoBERTa, ELECTRA, DistilBERT, GPT-2, OPT, Llama, Mistral, Qwen2, T5, BART or Marian, with any head; or a toy with an
+            output projection whose heads are concatenated.
         heads: what to remove. Where several heads read one key/value head, they go together (Ainslie et al. 2023).
 
     Raises:

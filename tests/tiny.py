@@ -6,6 +6,8 @@ import torch
 import transformers as t
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
+from models.toy import ToyConfig, ToyModel
+
 WORDS = [
     "the",
     "a",
@@ -34,6 +36,7 @@ _POSITIONS = {"max_position_embeddings": 40, "pad_token_id": 0}
 _DECODER = {"vocab_size": 32, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 _BART = dict(d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4)
 _BART |= dict(encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=40, decoder_start_token_id=2, forced_eos_token_id=3)
+_TOY = {**_DECODER, "d_model": 24, "max_length": 40, "decoder_start_token_id": 2}
 
 CONFIGS = {
     "bert": lambda: t.BertForMaskedLM(t.BertConfig(**_BERT, **_POSITIONS)),
@@ -56,9 +59,20 @@ CONFIGS = {
         t.GPTNeoConfig(**_DECODER, hidden_size=24, num_layers=2, num_heads=4, attention_types=[[["global"], 2]], max_position_embeddings=40)
     ),
 }
-ENCODERS = ["bert", "roberta", "distilbert", "electra", "albert"]
-DECODERS = ["gpt2", "gpt_neox", "opt", "llama"]
-PAIRED = ["t5", "bart", "marian"]
+TOYS = {
+    "toy": {},
+    "toy_rope": {"positions": "rope", "d_k": 8, "ffn": 0},
+    "toy_alibi": {"positions": "alibi", "norm": "post", "attention": "strided", "window": 2},
+    "toy_mean": {"combine": "mean", "positions": "sinusoidal", "norm": "none", "attention": "global", "window": 1},
+    "toy_linear": {"attention": "linear", "bias": False},
+    "toy_encoder": {"causal": False, "attention": "window", "window": 3},
+    "toy_sparsemax": {"causal": False, "attention": "sparsemax", "positions": "alibi", "tie_kv": True},
+    "toy_pair": {"encoder_decoder": True},
+}
+CONFIGS |= {name: lambda switches=switches: ToyModel(ToyConfig(**_TOY | switches)) for name, switches in TOYS.items()}
+ENCODERS = ["bert", "roberta", "distilbert", "electra", "albert", "toy_encoder", "toy_sparsemax"]
+DECODERS = ["gpt2", "gpt_neox", "opt", "llama", "toy", "toy_rope", "toy_alibi", "toy_mean", "toy_linear"]
+PAIRED = ["t5", "bart", "marian", "toy_pair"]
 DISPATCHED = [*ENCODERS, *DECODERS, *PAIRED]
 
 

@@ -25,8 +25,8 @@ MORE = {
     "qwen2": lambda: transformers.Qwen2ForCausalLM(transformers.Qwen2Config(**_GROUPED)),
 }
 GROUPED = ["llama", "mistral", "qwen2"]
-CACHED = ["gpt2", "opt", *GROUPED, *making.PAIRED]
-NAMES = ["bert", "roberta", "electra", "distilbert", *CACHED]
+CACHED = ["gpt2", "opt", *GROUPED, "t5", "bart", "marian"]
+NAMES = ["bert", "roberta", "electra", "distilbert", "toy_alibi", "toy_sparsemax", "toy_pair", *CACHED]
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +159,10 @@ def test_a_site_or_head_that_is_not_there(opened, how, heads):
         how(opened("bert"), heads)
 
 
-@pytest.mark.parametrize(("name", "said"), [("albert", "share"), ("gpt_neox", "not known.*[Gg]ating works"), ("gpt_neo", "view-only")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("albert", "share"), ("gpt_neox", "not known.*[Gg]ating works"), ("toy_mean", "not known.*[Gg]ating works"), ("gpt_neo", "view-only")],
+)
 @pytest.mark.parametrize("how", [slicing.sliced, slicing.zeroed])
 def test_other_architectures_say_so(opened, how, name, said):
     with pytest.raises(models.ModelError, match=said):

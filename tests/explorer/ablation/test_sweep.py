@@ -42,7 +42,7 @@ def brute_force(task, removed):
     return np.array(losses)
 
 
-LANGUAGE = ["bert", "roberta", "distilbert", "albert", *making.DECODERS, *making.PAIRED]
+LANGUAGE = ["bert", "roberta", "distilbert", "albert", "toy_sparsemax", *making.DECODERS, *making.PAIRED]
 
 
 @pytest.mark.parametrize("name", LANGUAGE)
