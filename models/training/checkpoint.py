@@ -1,0 +1,81 @@
+"""A training run between two steps, in one safetensors file: weights, the optimiser's state, and how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from models.errors import InputError
+from models.training.recipe import Recipe
+
+_WEIGHTS, _OPTIMISER = "weights/", "optimiser/"
+_AGAIN = "Or start over with --restart."
+
+
+def save(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, seconds: float) -> None:
+    """Writes the file, or leaves the old one as it is: a kill in the middle loses nothing.
+
+    Args:
+        step: number of steps that are done.
+        seconds: processor time that they took.
+    """
+    tensors = {_WEIGHTS + name: value.detach().contiguous() for name, value in network.named_parameters()}
+    for number, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"{_OPTIMISER}{number}/{name}": value.contiguous() for name, value in state.items()}
+    about = {"recipe": recipe.as_json(), "step": step, "seconds": seconds}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".part")
+    save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
+    os.replace(unfinished, file)
+
+
+def about(file: Path) -> dict | None:
+    """Recipe, step and seconds of a saved run, or None where there is no file.
+
+    Raises:
+        InputError: the file is broken.
+    """
+    if not file.is_file():
+        return None
+    try:
+        with safe_open(file, "pt") as saved:
+            return json.loads(saved.metadata()["about"])
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{file} is not a checkpoint: {error}.", "Start over with --restart.") from error
+
+
+def resume(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recipe: Recipe) -> tuple[int, float]:
+    """Puts weights and the optimiser's state back, to the bit.
+
+    Returns:
+        The steps that are done and the seconds they took; (0, 0.0) where there is no file.
+
+    Raises:
+        InputError: the file is broken, of another recipe, or too far to change the number of steps.
+    """
+    found = about(file)
+    if found is None:
+        return 0, 0.0
+    if differs := [name for name, value in recipe.as_json().items() if found["recipe"].get(name) != value and name != "steps"]:
+        raise InputError(f"{file} is of a run with another {', '.join(differs)}.", f"Give the same again. {_AGAIN}")
+    # Until the learning rate falls, runs of all lengths are one and the same.
+    steps = found["recipe"]["steps"]
+    if recipe.steps != steps and found["step"] > min(replace(recipe, steps=steps).stays_until, recipe.stays_until):
+        raise InputError(f"{file} is too far for another number of steps: {found['step']} of {steps}.", f"Give --steps {steps}. {_AGAIN}")
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    with safe_open(file, "pt") as saved, torch.no_grad():
+        for name, value in network.named_parameters():
+            value.copy_(saved.get_tensor(_WEIGHTS + name))
+        for key in saved.keys():  # noqa: SIM118 - the file itself cannot be looped over
+            if key.startswith(_OPTIMISER):
+                number, name = key.removeprefix(_OPTIMISER).split("/")
+                state.setdefault(int(number), {})[name] = saved.get_tensor(key)
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return found["step"], found["seconds"]

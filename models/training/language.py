@@ -1,0 +1,234 @@
+"""Trains the small language models: `python -m models.training.language --model gpt2-mini --data ../shared/data --out models/shipped/gpt2-mini`.
+
+gpt2-mini predicts the next token, bert-mini hidden ones; both have 6 layers of 8 heads and share a byte-level BPE. The same
+command goes on where an interrupted one stopped, to the same result: batches depend on the seed and the number of the step.
+Until the learning rate falls, an interrupted run may be given another number of steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from models.errors import ExplorerError, ModelError
+from models.training import card, checkpoint, corpus, pieces, stopping
+from models.training.batches import NOT_ASKED, Batch, Stream, masked_words, next_words, rng_of
+from models.training.recipe import GPT2, RECIPES, Recipe, network_of, optimiser_of
+
+_TIMED, _NOT_TIMED = 8, 3
+"""Steps by which minutes become a number of steps, and steps before them in which memory is still being laid out."""
+_SHOWN = 50
+_KEPT = 120.0
+"""Steps from one line of progress to the next, and seconds from one checkpoint to the next."""
+
+
+class Stopped(Exception):
+    """The run was asked to stop; its checkpoint is written."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.training.language", description="Trains a small language model from scratch.")
+    parser.add_argument("--model", choices=RECIPES, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with wikitext2/ and gutenberg/")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model; an unfinished run is kept beside it, in OUT.work")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="number of steps")
+    length.add_argument("--minutes", type=float, help="as many steps as these minutes are likely to hold")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--seed", type=int, help="seed of the weights and of the batches")
+    parser.add_argument("--embeddings", help="model with the same merges whose token embeddings are the first ones here (default: random)")
+    parser.add_argument("--restart", action="store_true", help="forget an unfinished run instead of going on with it")
+    given = parser.parse_args(arguments)
+    changes = {name: getattr(given, name) for name in ("steps", "rate", "seed", "embeddings") if getattr(given, name) is not None}
+    try:
+        make(dataclasses.replace(RECIPES[given.model], **changes), given.data, given.out, minutes=given.minutes, restart=given.restart)
+    except ExplorerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Stopped:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def make(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    restart: bool = False,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Trains a model and writes it with its card, from the start or from where an earlier run stopped.
+
+    Args:
+        data: folder with wikitext2/ and gutenberg/.
+        out: where the model goes.
+        minutes: decides the number of steps in place of the recipe; an unfinished run keeps the number it began with.
+        restart: forget an unfinished run.
+        say: told what is going on.
+
+    Raises:
+        InputError: data are missing, or a checkpoint in the way is broken or of another recipe.
+        ModelError: the training went astray.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    file = out.with_name(out.name + ".work") / "run.safetensors"
+    if restart:
+        file.unlink(missing_ok=True)
+    texts = corpus.read(data)
+    test = corpus.wikitext(data, "test")
+    tokenizer = tokenizer_of(recipe, texts)
+    streams = streams_of(recipe, texts, tokenizer)
+    say(f"{recipe.model}: {sum(len(stream.ids) for stream in streams):,} tokens of text, {len(tokenizer):,} in the vocabulary")
+    if minutes:
+        begun = checkpoint.about(file)
+        steps = begun["recipe"]["steps"] if begun else round(minutes * 60 / _seconds_a_step(recipe, streams, tokenizer))
+        recipe = dataclasses.replace(recipe, steps=max(1, steps))
+    network, seconds = train(recipe, streams, tokenizer, file, say)
+    out.mkdir(parents=True, exist_ok=True)
+    network.half().save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    card.write(out, recipe, texts, test, seconds, say)
+    shutil.rmtree(file.parent)
+
+
+def train(
+    recipe: Recipe,
+    streams: Sequence[Stream],
+    tokenizer: PreTrainedTokenizerBase,
+    file: Path,
+    say: Callable[[str], None] = print,
+) -> tuple[nn.Module, float]:
+    """The trained network, float32 on the CPU, and the seconds of processor time that it took, which no break or busy machine adds to.
+
+    Args:
+        file: checkpoint, read where it is there, written every few minutes, when the run is stopped, and at the end.
+
+    Raises:
+        InputError: the checkpoint is broken or of another recipe.
+        ModelError: the loss is no longer a number.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    torch.manual_seed(recipe.seed)
+    network = network_of(recipe, tokenizer).to(_device()).train()
+    optimiser = optimiser_of(network, recipe)
+    step, seconds = checkpoint.resume(file, network, optimiser, recipe)
+    if step:
+        say(f"goes on after step {step:,} of {recipe.steps:,}")
+    begun = time.process_time() - seconds
+    shown = kept = time.monotonic()
+    losses: list[Tensor] = []
+    with stopping.signals() as asked_to_stop:
+        while step < recipe.steps:
+            losses.append(one_step(network, optimiser, recipe, step, streams, tokenizer))
+            step += 1
+            now = time.monotonic()
+            last = step == recipe.steps
+            if step % _SHOWN == 0 or last:
+                mean = torch.stack(losses).mean().item()
+                if not math.isfinite(mean):
+                    raise ModelError("The loss is no longer a number.", "Start over with --restart and a smaller --rate.")
+                speed = len(losses) / (now - shown)
+                left = (recipe.steps - step) / speed / 60
+                say(f"step {step:,} of {recipe.steps:,}   loss {mean:.3f}   {speed * recipe.tokens:,.0f} tokens/s   {left:.0f} min left")
+                losses, shown = [], now
+            if asked_to_stop or last or now - kept > _KEPT:
+                checkpoint.save(file, network, optimiser, recipe, step, time.process_time() - begun)
+                kept = now
+            if asked_to_stop and not last:
+                raise Stopped
+    return network.float().cpu().eval(), time.process_time() - begun
+
+
+def one_step(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    recipe: Recipe,
+    step: int,
+    streams: Sequence[Stream],
+    tokenizer: PreTrainedTokenizerBase,
+) -> Tensor:
+    """Reads the batch of one step, moves the weights, and returns the loss in nats per token that was asked for."""
+    batch = batch_of(recipe, step, streams, tokenizer)
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.rate_at(step)
+    loss = loss_of(network, batch)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    optimiser.step()
+    optimiser.zero_grad()
+    return loss.detach()
+
+
+def batch_of(recipe: Recipe, step: int, streams: Sequence[Stream], tokenizer: PreTrainedTokenizerBase) -> Batch:
+    """The batch of a step, counted from 0."""
+    rng = rng_of(recipe.seed, step)
+    context = int(rng.choice(recipe.contexts))
+    rows = max(1, recipe.tokens // context)
+    # Special tokens come after the ordinary ones.
+    ordinary = len(tokenizer) - len(tokenizer.all_special_ids)
+    if recipe.model == GPT2:
+        return next_words(rng, streams, rows, context, recipe.repeated, ordinary)
+    special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.mask_token_id)
+    return masked_words(rng, streams, rows, context, recipe.hidden, *special, ordinary)
+
+
+def loss_of(network: nn.Module, batch: Batch) -> Tensor:
+    """Mean cross-entropy in nats; the logits, a third of all the work, are computed only where something is asked for."""
+    device = next(network.parameters()).device
+    inputs, targets = batch.inputs.to(device), batch.targets.to(device)
+    asked = targets != NOT_ASKED
+    head = network.cls if hasattr(network, "cls") else network.lm_head
+    with torch.autocast(device.type, torch.bfloat16):
+        hidden = network.base_model(input_ids=inputs)[0]  # (batch, context, width)
+        logits = head(hidden[asked])
+    return nn.functional.cross_entropy(logits.float(), targets[asked])
+
+
+def tokenizer_of(recipe: Recipe, texts: corpus.Corpus) -> PreTrainedTokenizerBase:
+    """The tokenizer, learned from what is trained on; its merges are the same for both models."""
+    merges = pieces.merges([texts.raw, *texts.articles, *texts.books], recipe.vocabulary)
+    return (pieces.for_gpt2 if recipe.model == GPT2 else pieces.for_bert)(merges, recipe.context)
+
+
+def streams_of(recipe: Recipe, texts: corpus.Corpus, tokenizer: PreTrainedTokenizerBase) -> list[Stream]:
+    """WikiText-2 as it is, its articles as people type them, and the books; gpt2-mini finds its end token between texts."""
+    line_ends = np.array([token.endswith(pieces.LINE_END) for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))])
+    between = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+    streams = []
+    for share, parts in zip(recipe.shares, ((texts.raw,), texts.articles, texts.books), strict=True):
+        encoded = tokenizer(list(parts), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+        ids = np.concatenate([np.array(between + part, dtype=np.int32) for part in encoded])
+        streams.append(Stream(ids, np.flatnonzero(line_ends[ids]) + 1, share))
+    return streams
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _seconds_a_step(recipe: Recipe, streams: Sequence[Stream], tokenizer: PreTrainedTokenizerBase) -> float:
+    network = network_of(recipe, tokenizer).to(_device()).train()
+    optimiser = optimiser_of(network, recipe)
+    for step in range(_NOT_TIMED + _TIMED):
+        if step == _NOT_TIMED:
+            begun = time.monotonic()
+        one_step(network, optimiser, recipe, step, streams, tokenizer).item()
+    return (time.monotonic() - begun) / _TIMED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What decides how a small language model comes out, apart from the texts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn, optim
+from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
+
+from models import loading
+from models.errors import InputError
+
+GPT2, BERT = "gpt2-mini", "bert-mini"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run.
+
+    Attributes:
+        model: GPT2 or BERT.
+        steps: number of optimiser steps.
+        rate: learning rate; it rises over the first `rising` steps, stays, and falls in a line to zero over the last `falling` of
+            all steps (Hägele et al. 2024). As long as it stays, the number of steps may still be changed.
+        tokens: tokens of a step.
+        contexts: lengths that a step's windows may have, drawn anew for each step; the last is the longest.
+        layers, heads, width: shape of the network; a feed-forward layer is four times as wide.
+        vocabulary: size of the BPE, special tokens not counted.
+        repeated: share of gpt2-mini's windows that are repeated random tokens.
+        hidden: share of the tokens that bert-mini is asked for.
+        shares: shares of the windows from WikiText-2 as it is, from the same as people type it, and from books.
+        decay: weight decay of matrices; vectors have none.
+        clip: largest norm of the gradient.
+        seed: of the weights and of the batches.
+        embeddings: folder of a model with the same merges whose token embeddings are the first ones here; empty for random ones.
+    """
+
+    model: str
+    steps: int
+    rate: float
+    tokens: int = 2048
+    contexts: tuple[int, ...] = (128, 256)
+    layers: int = 6
+    heads: int = 8
+    width: int = 256
+    vocabulary: int = 7996
+    repeated: float = 0.12
+    hidden: float = 0.15
+    shares: tuple[float, float, float] = (0.55, 0.15, 0.3)
+    rising: int = 150
+    falling: float = 0.3
+    decay: float = 0.1
+    clip: float = 1.0
+    seed: int = 0
+    embeddings: str = ""
+
+    @property
+    def context(self) -> int:
+        """The longest text in tokens, special tokens included."""
+        return self.contexts[-1]
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        return self.rate * min(1.0, (step + 1) / self.rising, (self.steps - step) / (self.steps - self.stays_until))
+
+    @property
+    def stays_until(self) -> int:
+        """The step from which the learning rate falls."""
+        return self.steps - max(1, round(self.falling * self.steps))
+
+    def as_json(self) -> dict:
+        """The recipe as it comes back from a JSON file, where tuples are lists."""
+        return json.loads(json.dumps(asdict(self)))
+
+
+RECIPES = {
+    GPT2: Recipe(GPT2, steps=5000, rate=2e-3),
+    BERT: Recipe(BERT, steps=6000, rate=1e-3, contexts=(32, 64, 128, 256)),
+}
+
+
+def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
+    """The untrained network, without dropout: a run this short never sees the data often enough to need it.
+
+    Raises:
+        ModelError, InputError: the model that gives the token embeddings cannot be opened, or has other tokens.
+    """
+    network = _random(recipe, tokenizer)
+    if recipe.embeddings:
+        giver = loading.load(recipe.embeddings, device="cpu", dtype="float32")
+        shared = sorted(number for _token, number in giver.tokenizer.get_vocab().items() & tokenizer.get_vocab().items())
+        ours, theirs = (of.get_input_embeddings().weight for of in (network, giver.network))
+        if len(shared) < len(tokenizer) - len(tokenizer.all_special_ids) or ours.shape[1] != theirs.shape[1]:
+            raise InputError(f"{recipe.embeddings} has other tokens or another width.", "Give a model that was trained on the same data.")
+        with torch.no_grad():
+            ours[shared] = theirs[shared]
+    return network
+
+
+def optimiser_of(network: nn.Module, recipe: Recipe) -> optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019)."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": recipe.decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95), fused=True)
+
+
+def _random(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
+    if recipe.model == GPT2:
+        config = GPT2Config(
+            vocab_size=len(tokenizer),
+            n_positions=recipe.context,
+            n_embd=recipe.width,
+            n_layer=recipe.layers,
+            n_head=recipe.heads,
+            # GPT-2's own tanh form of GELU, in one kernel where "gelu_new" takes seven.
+            activation_function="gelu_pytorch_tanh",
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        return GPT2LMHeadModel._from_config(config, attn_implementation="sdpa")
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        max_position_embeddings=recipe.context,
+        hidden_size=recipe.width,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        intermediate_size=4 * recipe.width,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return BertForMaskedLM._from_config(config, attn_implementation="sdpa")

@@ -1,0 +1,95 @@
+"""How a toy is trained: steps, batch, learning rate, seed, and what a lecture laptop bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from transformers import AutoModel, PreTrainedConfig
+
+from models.errors import InputError
+
+SNAPSHOTS = 20
+"""About so many snapshots a run, where nobody says how often."""
+MOST_PARAMETERS = 10_000_000
+MOST_STEPS = 200_000
+MOST_SCORES = 2**28
+"""Attention scores of one step, all layers: 1 GiB in float32."""
+MOST_WORK = 4e14
+"""Multiply-adds of a whole run: one or two hours on a laptop."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one training run.
+
+    Attributes:
+        steps: batches that are learned from.
+        batch: examples of a batch.
+        learning_rate: of AdamW (Loshchilov & Hutter 2019), after the warm-up.
+        warm_up: steps in which it rises from 0.
+        decay: whether it falls to 0 afterwards, along a line; else it stays.
+        weight_decay: of matrices and embeddings; biases and norms have none.
+        clip: the gradient is scaled down to this norm where it is larger; 0 leaves it.
+        seed: of the initial weights and of all examples.
+        snapshot_every: steps between snapshots; 0 for about `SNAPSHOTS` that lie ever further apart.
+    """
+
+    steps: int = 1000
+    batch: int = 64
+    learning_rate: float = 3e-3
+    warm_up: int = 50
+    decay: bool = True
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    seed: int = 0
+    snapshot_every: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"steps": 1, "batch": 1, "warm_up": 0, "weight_decay": 0, "clip": 0, "seed": 0, "snapshot_every": 0}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value < least.get(field.name, 0):
+                raise InputError(f"{field.name} is {value}.", f"It is at least {least.get(field.name, 0)}.")
+        if self.learning_rate == 0:
+            raise InputError("With a learning rate of 0 nothing is learned.", "Choose one such as 0.003.")
+        if self.steps > MOST_STEPS:
+            raise InputError(f"{self.steps:,} steps are too many.", f"Choose at most {MOST_STEPS:,}.")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        rising = (step + 1) / (self.warm_up + 1)
+        falling = (self.steps - step) / max(1, self.steps - self.warm_up) if self.decay else 1.0
+        return self.learning_rate * min(1.0, rising, falling)
+
+    def snapshot_steps(self) -> tuple[int, ...]:
+        """After how many steps a snapshot is taken: 0, .., `steps`."""
+        if self.snapshot_every:
+            return tuple(sorted({*range(0, self.steps, self.snapshot_every), self.steps}))
+        most = min(SNAPSHOTS, self.steps)
+        return tuple(sorted({round(self.steps * (i / most) ** 2) for i in range(most + 1)}))
+
+
+def limits(config: PreTrainedConfig, settings: Settings) -> None:
+    """Refuses what a lecture laptop does not bear.
+
+    Raises:
+        InputError: too many parameters, too large a batch, or too long a run, with the number and the limit.
+    """
+    advice = "Choose fewer layers, a smaller d_model, a smaller batch or fewer steps."
+    with torch.device("meta"):
+        size = AutoModel.from_config(config).num_parameters()
+    if size > MOST_PARAMETERS:
+        raise InputError(f"This network has {size / 1e6:.1f} million parameters; at most {MOST_PARAMETERS / 1e6:.0f} are trained here.", advice)
+    heads = config.heads * (3 if config.encoder_decoder else 1) if hasattr(config, "heads") else 0  # a recurrent toy has none
+    scores = settings.batch * config.layers * heads * config.max_length**2
+    if scores > MOST_SCORES:
+        raise InputError(
+            f"One step computes {scores / 1e6:,.0f} million attention scores; at most {MOST_SCORES / 1e6:,.0f} million fit here.",
+            "Choose shorter examples, fewer heads or a smaller batch.",
+        )
+    # Forward once, backward twice: 3 multiply-adds for each parameter and token, and for each score and number of a head.
+    tokens = settings.batch * config.max_length
+    work = 3.0 * settings.steps * (size * tokens + 2 * scores * getattr(config, "head_dim", 0))
+    if work > MOST_WORK:
+        raise InputError(f"This run takes about {work:.0e} multiply-adds; at most {MOST_WORK:.0e} are done here.", advice)
