@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import cli_pruning, export
+from explorer import cli_pruning, cli_training, export
 from explorer.capture import capture
 from models import CATALOGUE, load
 from models.errors import ExplorerError
@@ -23,6 +23,7 @@ _EPILOG = """examples:
   python -m explorer ablate --model bert --task classify --json heads.json
   python -m explorer prune --model bert --task classify --order gradient --json curve.json
   python -m explorer slice --model bert --heads 0.3,2.11 --out smaller
+  python -m explorer train --task induction --set heads=4 --out induction
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
 
@@ -71,6 +72,7 @@ encoder-decoders have, instead of pattern:
     one.add_argument("--max-tokens", type=int, metavar="N", help="cut the text here (default: the model's own limit)")
     one.set_defaults(run=_capture)
     cli_pruning.add(commands)
+    cli_training.add(commands)
     return parser
 
 

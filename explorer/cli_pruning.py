@@ -78,9 +78,13 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
 
 def _task_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
-    parser.add_argument("--task", required=True, choices=sorted(TASKS), help="classify: labels; masked: masked words; next: next words")
     parser.add_argument(
-        "--data", metavar="F", help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage"
+        "--task", required=True, choices=sorted(TASKS), help="classify: labels; masked: masked words; next: next words; exact: a toy's own task"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="F",
+        help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; for exact, held-out examples",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="first N examples only")
     parser.add_argument("--method", choices=METHODS, default="zero", help="what takes the place of a head's output (default: zero)")
@@ -148,7 +152,7 @@ def _slice(given: argparse.Namespace) -> int:
 
 def _opened(given: argparse.Namespace) -> tuple[Task, Unfinished]:
     model = load(given.model, given.device, given.dtype)
-    examples = named(given.data, given.task)
+    examples = named(given.data, given.task, model)
     if given.limit is not None:
         if given.limit < 1:
             raise InputError("--limit wants a number from 1.")

@@ -1,7 +1,7 @@
 """Tasks: what a model is asked to do while its heads are switched off.
 
 - `base`: examples in batches without padding, results per example
-- `classify`, `language`: the tasks: classes, masked words, next words
+- `classify`, `language`, `exact`: the tasks: classes; masked words and next words; a toy's own
 - `choose`: a task and its examples by name
 - `data`: the examples of a task, ours, uploaded, or from the hub
 - `tables`: files as rows that remember their line numbers

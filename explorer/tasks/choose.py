@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from explorer.i18n import _
-from explorer.tasks import data
+from explorer.tasks import data, exact
 from explorer.tasks.base import Task
 from explorer.tasks.classify import Classify
 from explorer.tasks.data import Examples
+from explorer.tasks.exact import Exact
 from explorer.tasks.language import Masked, Next
 from models import InputError, Model
 
-TASKS: dict[str, type[Task]] = {"classify": Classify, "masked": Masked, "next": Next}
+TASKS: dict[str, type[Task]] = {"classify": Classify, "masked": Masked, "next": Next, "exact": Exact}
 
 HUB = "hub:"
 """What a name of a data set on the hub starts with."""
@@ -25,6 +26,11 @@ def make(kind: str, model: Model, examples: Examples) -> Task:
 
 def possible(model: Model) -> list[str]:
     """The tasks that a model can do, found by trying each on one short example."""
+    try:
+        Exact(model, exact.held_out(model, 1))
+        return [Exact.kind]  # a toy knows the words of its own task only
+    except InputError:
+        pass
     found = []
     for kind, task in TASKS.items():
         try:
@@ -35,8 +41,16 @@ def possible(model: Model) -> list[str]:
     return found
 
 
-def built_in(kind: str) -> Examples:
-    """The project's own examples for a task: labelled sentences, or a passage."""
+def built_in(kind: str, model: Model | None = None) -> Examples:
+    """The project's own examples for a task: labelled sentences, a passage, or held-out examples of a toy's own task.
+
+    Raises:
+        InputError: "exact" without a model that was trained on a toy task.
+    """
+    if kind == Exact.kind:
+        if model is None:
+            raise InputError(_("The examples of a toy task come from the toy."), _("Name the model."))
+        return exact.held_out(model)
     return data.sentiment() if kind == "classify" else data.passage()
 
 
@@ -45,14 +59,14 @@ def wanted(kind: str) -> dict[str, object]:
     return {"need_label": True} if kind == "classify" else {"label": ""}
 
 
-def named(name: str | None, kind: str) -> Examples:
-    """Examples from a file, from the hub ("hub:owner/name"), or the project's own where there is no name.
+def named(name: str | None, kind: str, model: Model | None = None) -> Examples:
+    """Examples from a file, from the hub ("hub:owner/name"), or the built-in ones where there is no name.
 
     Raises:
         InputError: no such file, or one that cannot be read.
     """
     if not name:
-        return built_in(kind)
+        return built_in(kind, model)
     if name.startswith(HUB):
         return data.hub(name.removeprefix(HUB), **wanted(kind))
     path = Path(name).expanduser()

@@ -15,7 +15,7 @@ from explorer.tasks.data import Examples
 from explorer.ui.session import plain
 from models import InputError, Model, ModelError
 
-KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words")}
+KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words"), "exact": _("Its own task")}
 SOURCES = {"own": _("Our own"), "file": _("A file"), "hub": _("From the hub")}
 REMOVALS = {"zero": _("zero"), "mean": _("its mean"), "resample": _("another example's"), "uniform": _("uniform attention")}
 LIMIT = 284
@@ -65,7 +65,7 @@ def choose_job(model: Model) -> Job | None:
         _("Removed output becomes"), METHODS, format_func=REMOVALS.get, key="method", bind="query-params", width=190, persist_state="session"
     )
     try:
-        examples = _examples(kind, source, limit)
+        examples = _examples(model, kind, source, limit)
         if examples is None:
             return None
         examples = replace(examples, examples=examples.examples[:limit])
@@ -77,9 +77,9 @@ def choose_job(model: Model) -> Job | None:
     return Job(model, kind, examples, ledger, method)
 
 
-def _examples(kind: str, source: str, limit: int) -> Examples | None:
+def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | None:
     if source == "own":
-        return choose.built_in(kind)
+        return choose.built_in(kind, model)
     if source == "hub":
         name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220)
         with st.spinner(_("Fetching {name}").format(name=name)):
