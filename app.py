@@ -27,6 +27,7 @@ page = st.navigation(
         st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
         st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
         st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
+        st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
     ],
     position="sidebar",
 )

@@ -5,6 +5,8 @@
 - `pooling`: large maps made small
 - `views`: special tokens and sentence pairs taken out of a map, without lying about the rest
 - `examples`: texts that show something
+- `roles`: what a head does, as numbers
+- `lab/`: a small model that trains in the background
 - `export`: what a viewer takes away
 - `i18n`: the words on the pages
 - `charts/`: numbers in, Altair charts out

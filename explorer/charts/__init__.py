@@ -5,5 +5,8 @@
 - `grid`: all heads at once
 - `heatmap`: one head, tokens on both axes
 - `bars`: one row of a head, and one score taken apart
+- `film`: all heads of a small model, large, frame by frame
+- `training`: values over the steps of a training
+- `moving`: charts of which only the numbers change
 - `data`: numbers into a chart, compactly
 """

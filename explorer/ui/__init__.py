@@ -10,6 +10,7 @@
 - `task_choice`: which task on which examples; `long_work`: progress, and a button that stops
 - `board_panel`, `effect_panel`, `pruned_set`: heads off and on, what that did, and undo
 - `importance_panel`: which heads matter, and curves
+- `lab_controls`, `lab_runs`: what to train, and the runs of a viewer; `lab_film`, `lab_curves`: how they go; `lab_take_away`: what comes of it
 - `take_away`: downloads and the lines that reproduce a picture
 - `bertviz_frame`: BertViz without a network
 """

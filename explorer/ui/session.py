@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,8 @@ from models import Model, ModelError, catalogue, hub, load
 from models.errors import OutOfMemoryError
 from models.loading import locate
 
+TRAINED_HERE = "trained here: "
+"""How the name of a model begins that lives in this session only; no folder and no hub id looks like it."""
 MAX_TOKENS = 1024
 """Longest text that a page shows; a notebook or the shell may go on to the model's own limit."""
 
@@ -22,7 +25,7 @@ def _model(name: str, device: str, dtype: str, stamp: int) -> Model:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _capture(key: tuple, text: str, pair: str, target: str, _model: Model) -> Capture:
+def _capture(number: int, text: str, pair: str, target: str, _model: Model) -> Capture:
     return capture(_model, text, pair or None, target or None, max_tokens=MAX_TOKENS)
 
 
@@ -44,6 +47,18 @@ def open_model(name: str, device: str, dtype: str) -> Model:
         slot.empty()
 
 
+def keep(model: Model) -> str:
+    """Gives a model of this session a name by which `open_model` finds it, beside the ones that lie in folders."""
+    name = TRAINED_HERE + model.name
+    st.session_state.setdefault("_trained", {})[name] = replace(model, name=name)
+    return name
+
+
+def kept() -> list[str]:
+    """Names of the models that `keep` was given, the newest first."""
+    return list(st.session_state.get("_trained", {}))[::-1]
+
+
 def run_text(model: Model, asked: tuple[str, str, str], text: str, pair: str, target: str) -> tuple[Capture, Model]:
     """The capture of a text, and the model it came from: the one on the CPU where the accelerator has no room.
 
@@ -51,7 +66,7 @@ def run_text(model: Model, asked: tuple[str, str, str], text: str, pair: str, ta
         models.InputError: a text that the model cannot take.
     """
     try:
-        return _capture((model.name, *asked[1:], _stamp(model.name)), text, pair, target, model), model
+        return _capture(model.number, text, pair, target, model), model
     except OutOfMemoryError as error:
         if model.device.type == "cpu":
             raise
@@ -65,6 +80,13 @@ def plain(text: str) -> str:
 
 
 def _opened(name: str, device: str, dtype: str, progress: hub.Progress | None) -> Model:
+    if name.startswith(TRAINED_HERE):
+        if name not in kept():
+            raise ModelError(
+                _("{name} was trained in another session, and is gone with it.").format(name=name.removeprefix(TRAINED_HERE)),
+                _("Train it again in the lab, or open a folder that was saved there."),
+            )
+        return st.session_state["_trained"][name]
     full = catalogue.resolve(name.strip())
     # The download happens outside the cached function, where its progress can be drawn.
     locate(full, progress)

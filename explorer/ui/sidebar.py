@@ -74,7 +74,7 @@ def sidebar() -> Chosen:
 def _opened() -> tuple[Model, tuple[str, str, str]]:
     name = st.selectbox(
         _("Model"),
-        [entry.name for entry in CATALOGUE],
+        [*session.kept(), *(entry.name for entry in CATALOGUE)],
         format_func=lambda n: _TITLES.get(n, n),
         key="model",
         bind="query-params",
@@ -109,8 +109,13 @@ def _use_example() -> None:
 def _status(model: Model) -> None:
     used, total = memory(model.device)
     st.caption(
-        _("{parameters:.1f} M parameters, {own:.0f} MB · {used:.1f} of {total:.0f} GB in use · {origin}").format(
-            parameters=model.parameters / 1e6, own=model.memory_bytes / 1e6, used=used / 1e9, total=total / 1e9, origin=model.origin
+        _("{parameters} parameters, {own:.{digits}f} MB · {used:.1f} of {total:.0f} GB in use · {origin}").format(
+            parameters=f"{model.parameters / 1e6:.1f} M" if model.parameters >= 1e5 else f"{model.parameters:,}",
+            own=model.memory_bytes / 1e6,
+            digits=0 if model.memory_bytes >= 1e6 else 2,
+            used=used / 1e9,
+            total=total / 1e9,
+            origin=model.origin,
         )
     )
     for note in model.notes:

@@ -18,6 +18,7 @@ MIME = {
     "csv": "text/csv",
     "npz": "application/octet-stream",
     "html": "text/html",
+    "zip": "application/zip",
 }
 
 

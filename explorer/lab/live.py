@@ -1,0 +1,233 @@
+"""A training in a thread of its own, which others watch, pause, step and stop."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from explorer.i18n import _
+from explorer.lab.places import PLACES, Places
+from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
+from models.errors import ExplorerError
+from models.loading import out_of_memory
+from models.training.runs import Evaluation, Snapshot, evaluate, named_weights
+from models.training.toy import Training
+
+TURN_S = 5.0
+"""Seconds after which a training lets another one have its place."""
+GRACE_S = 5.0
+"""Seconds that a viewer may be away: a connection that breaks off comes back."""
+_LOOK_S, _STOP_S = 0.25, 3.0
+_NOW = 250
+"""Held-out examples on which a paused network is measured."""
+_started: weakref.WeakSet[Live] = weakref.WeakSet()
+
+
+class Live:
+    """A training that runs in the background from `start` until it is done, stopped, or its viewer is gone.
+
+    All methods may be called from any thread; `read` and `still` wait for the end of the step that is being done.
+
+    Args:
+        training: belongs to this object from now on; `still` lends it.
+        alive: whether anybody is still there to watch.
+        places: of which it takes one while it trains.
+    """
+
+    def __init__(self, training: Training, alive: Callable[[], bool] = lambda: True, places: Places = PLACES) -> None:
+        self._training, self._alive, self._places = training, alive, places
+        self._changed = threading.Condition()
+        self._asked, self._singles, self._readers, self._busy = RUNNING, 0, 0, False
+        self._status, self._problem, self._advice = WAITING, "", ""
+        self._now: Snapshot | None = None
+        self._final: Evaluation | None = None
+        self._inside, self._since = False, 0.0
+        self._seen = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name=f"training {training.task.name}", daemon=True)
+
+    def start(self) -> Live:
+        """Lets it run."""
+        _started.add(self)
+        self._thread.start()
+        return self
+
+    def pause(self) -> None:
+        """No further step."""
+        self._ask(PAUSED)
+
+    def resume(self) -> None:
+        """Goes on after a pause."""
+        self._ask(RUNNING)
+
+    def step(self) -> None:
+        """One step, then a pause."""
+        with self._changed:
+            self._singles += 1
+        self._ask(PAUSED)
+
+    def stop(self) -> None:
+        """No further step, ever."""
+        self._ask(STOPPED)
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until it has paused or is over; False where it has not, after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._status not in (WAITING, RUNNING) and not self._singles, seconds)
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Waits until it is over; False where it is not, after so many seconds."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def read(self) -> State:
+        """The run as it is now, between two steps."""
+        with self.still() as run:
+            frames = tuple(run.snapshots)
+            if self._now is not None and self._now.step > frames[-1].step:
+                frames += (self._now,)
+            return State(self._status, run.done, tuple(run.history), frames, self._final, self._problem, self._advice)
+
+    @contextmanager
+    def still(self) -> Iterator[Training]:
+        """The training itself, between two steps; the next one waits for the end of this block."""
+        with self._changed:
+            self._readers += 1
+            self._changed.wait_for(lambda: not self._busy)
+        try:
+            yield self._training
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    def _ask(self, what: str) -> None:
+        with self._changed:
+            if self._asked != STOPPED:
+                self._asked = what
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        try:
+            with _one_core():
+                while self._may_step():
+                    self._busily(self._step)
+                if self._training.finished:
+                    self._busily(self._measure)
+            self._over(FINISHED if self._training.finished else STOPPED)
+        except ExplorerError as error:
+            self._over(FAILED, error.problem, error.advice)
+        except Exception as error:
+            if isinstance(error, MemoryError) or out_of_memory(error) or "allocate memory" in str(error):
+                self._over(FAILED, _("There is not enough memory."), _("Choose a smaller network or a smaller batch."))
+            else:
+                logging.getLogger(__name__).exception("a training broke off")
+                said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+                self._over(FAILED, _("The training broke off: {error}.").format(error=said.rstrip(".")), _("Train again."))
+        finally:
+            self._places.leave(self)
+
+    def _may_step(self) -> bool:
+        """Waits until there is a step to do; False where there is none any more."""
+        while not (self._training.finished or self._asked == STOPPED or self._abandoned()):
+            if self._asked == PAUSED and not self._singles:
+                self._rest()
+            elif self._place():
+                with self._changed:
+                    self._singles = max(0, self._singles - 1)
+                    self._status = RUNNING
+                return True
+        return False
+
+    def _rest(self) -> None:
+        """A moment of a pause; at its beginning the network is looked at."""
+        self._places.leave(self)
+        self._inside = False
+        if self._status != PAUSED:
+            self._busily(self._look)
+        with self._changed:
+            self._status = PAUSED
+            self._changed.notify_all()
+            self._changed.wait(_LOOK_S)
+
+    def _place(self) -> bool:
+        """Whether it has a place to train; waits a moment for one."""
+        if self._inside and self._places.wanted and time.monotonic() - self._since > TURN_S:
+            self._places.leave(self)
+            self._inside = False
+        if not self._inside:
+            self._status = WAITING
+            self._inside = self._places.take(self, _LOOK_S)
+            self._since = time.monotonic()
+        return self._inside
+
+    def _busily(self, work: Callable[[], None]) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._readers)
+            self._busy = True
+        try:
+            work()
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _step(self) -> None:
+        metrics = self._training.step()
+        if not math.isfinite(metrics.loss):
+            raise ExplorerError(
+                _("After {n} steps the loss is no number any more.").format(n=metrics.step), _("Lower the learning rate, or add a norm.")
+            )
+
+    def _look(self) -> None:
+        """A frame of now, unless there is a snapshot."""
+        run = self._training
+        if run.snapshots[-1].step < run.done:
+            weights = {name: weight.to("cpu", torch.float16, copy=True) for name, weight in named_weights(run.network).items()}
+            self._now = Snapshot(run.done, weights, evaluate(run.network, run.task.held_out(_NOW)))
+
+    def _measure(self) -> None:
+        self._final = self._training.evaluate()
+
+    def _over(self, status: str, problem: str = "", advice: str = "") -> None:
+        if status == STOPPED:
+            self._busily(self._look)
+        with self._changed:
+            self._status, self._problem, self._advice = status, problem, advice
+            self._changed.notify_all()
+
+    def _abandoned(self) -> bool:
+        now = time.monotonic()
+        if self._alive():
+            self._seen = now
+        return now - self._seen > GRACE_S
+
+
+@atexit.register
+def _stop_all() -> None:
+    """A process that ends in the middle of a step of torch's would be aborted."""
+    for live in list(_started):
+        live.stop()
+    for live in list(_started):
+        live.join(_STOP_S)
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """This thread computes on one core: a toy's steps are too small to be shared out, and viewers need the others.
+
+    torch also remembers the number for threads that are yet to come; another thread puts that back.
+    """
+    others = torch.get_num_threads()
+    torch.set_num_threads(1)
+    reset = threading.Thread(target=torch.set_num_threads, args=(others,))
+    reset.start()
+    reset.join()
+    yield

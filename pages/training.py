@@ -1,0 +1,120 @@
+"""The training lab: a small transformer learns a task while the class watches; afterwards it is a model like any other."""
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.lab.state import FAILED, PAUSED, State
+from explorer.lab.wanted import Wanted
+from explorer.ui import lab_controls, lab_curves, lab_film, lab_runs, lab_take_away
+from explorer.ui.lab_runs import Entry, Lab
+from explorer.ui.session import plain
+from models import InputError
+from models.training.presets import PRESETS
+
+# Seconds between two pictures of a training, and of a film. No docstring: Streamlit would show it on the page.
+LIVE_S, FILM_S = 0.8, 0.45
+
+
+def buttons(lab: Lab, wanted: Wanted | None) -> None:
+    """Train, and what can be done to the run that is shown."""
+    if st.button(_("Train"), type="primary", icon=":material/model_training:", disabled=wanted is None, key="train"):
+        try:
+            lab.begin(wanted, lab_runs.alive())
+            st.rerun()
+        except InputError as error:
+            st.session_state["_lab_problem"] = error
+    entry = lab.shown
+    live = entry.watched if entry is not None and entry.number else None
+    state = live.read() if live else None
+    going = state is not None and not state.over
+    paused = going and state.status == PAUSED
+    # One button in two states: another one in its place would swallow a click that comes while it is put there.
+    st.button(
+        _("Resume") if paused else _("Pause"),
+        icon=":material/play_arrow:" if paused else ":material/pause:",
+        key="pause",
+        disabled=not going,
+        on_click=lambda: live.resume() if paused else lab_runs.settled(live, live.pause),
+        width=110,
+    )
+    st.button(_("Step"), icon=":material/skip_next:", key="step_once", disabled=not going, on_click=lambda: lab_runs.settled(live, live.step))
+    st.button(_("Stop"), icon=":material/stop:", key="stop", disabled=not going, on_click=lambda: lab_runs.settled(live, live.stop))
+
+
+def runs(lab: Lab) -> None:
+    """Which run is shown, where there are several, and a way to forget one."""
+    by_title = {entry.title: entry for entry in lab.entries}
+    if not by_title or [*by_title.values()] == [lab.shown]:
+        return
+    st.session_state["lab_run"] = lab.shown and lab.shown.title
+
+    def chosen() -> None:
+        lab.show(by_title.get(st.session_state["lab_run"], lab.shown))
+
+    # Where one is shown, none is no choice.
+    at = None if lab.shown is None else 0
+    st.selectbox(
+        _("Run"), list(by_title), at, key="lab_run", on_change=chosen, width=260, placeholder=_("Earlier runs"), label_visibility="collapsed"
+    )
+    if lab.shown and lab.shown.number:
+        st.button("", icon=":material/close:", key="forget", help=_("Remove this run"), on_click=lab.remove, args=(lab.shown,))
+
+
+def status(entry: Entry, state: State) -> str:
+    """How far it is, how fast, and how good."""
+    task, preset, steps = entry.film.task, PRESETS[entry.wanted.preset], entry.wanted.settings.steps
+    reached = f"{_('held-out accuracy')} **{state.evaluation.held_out_accuracy(task):.1%}**"
+    goal = preset.at_most if preset.is_contrast else preset.at_least
+    if goal and not entry.wanted.changed():
+        reached += f" ({_('expected: at most') if preset.is_contrast else _('goal')} {goal:.0%})"
+    parts = [lab_runs.STATUS[state.status], f"{_('step')} **{state.done:,}** / {steps:,}", reached]
+    if (ms := state.step_ms()) is not None:
+        parts.append(f"{ms:.1f} {_('ms a step')}")
+    return " · ".join(parts)
+
+
+def watch(lab: Lab, active: bool, playing: bool) -> None:
+    """Everything that moves while a run trains or a film plays."""
+    entry = lab.shown
+    state = entry.watched.read()
+    with st.container(horizontal=True, vertical_alignment="center", key="lab_status"):
+        st.markdown(status(entry, state))
+        st.space("stretch")
+        downloads = st.container(horizontal=True, width="content")
+    if state.status == FAILED:
+        st.error(f"{plain(state.problem)} {plain(state.advice)}", icon=":material/error:")
+    with st.container(horizontal=True, gap="small"):
+        with st.container(border=True, key="lab_film", width=650):
+            frame = lab_film.controls(lab, state)
+            film = lab_film.draw(lab, frame)
+        with st.container(border=True, key="lab_over", width="stretch"):
+            figures = lab_curves.draw(lab, state, frame)
+    with downloads:
+        lab_take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])
+    if (state.active, lab.playing) != (active, playing):
+        # How often this is drawn is decided outside of it, and so is which buttons there are.
+        st.rerun()
+
+
+with st.sidebar:
+    try:
+        wanted = lab_controls.choose()
+        wanted.check()
+    except InputError as error:
+        wanted = None
+        st.warning(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/edit:")
+preset = PRESETS[st.session_state[lab_controls.PRESET]]
+lab = lab_runs.current(preset.name)
+with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons"):
+    st.markdown(f"#### {_('Training lab')} :small[{plain(preset.name)}]")
+    buttons(lab, wanted)
+    st.space("stretch")
+    runs(lab)
+st.caption(f":material/visibility: {plain(preset.look_at)}")
+if problem := st.session_state.pop("_lab_problem", None):
+    st.error(f"{plain(problem.problem)} {plain(problem.advice)}", icon=":material/error:")
+if lab.shown is None:
+    st.info(_("No run of {name} is shipped with this copy. Press Train.").format(name=preset.name), icon=":material/model_training:")
+else:
+    active = lab.shown.watched.read().active
+    st.fragment(watch, run_every=LIVE_S if active else FILM_S if lab.playing else None)(lab, active, lab.playing)
