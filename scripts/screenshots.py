@@ -17,6 +17,7 @@ SHOTS = {
     "neurons": "/?layer=0&head=2&view=Neurons&q=3",
     "prune": "/prune?pruned=5.9,2.1,3.9",
     "importance": "/importance?orders=gradient",
+    "training": "/training?over=Roles",
 }
 
 
