@@ -108,7 +108,7 @@ def _flipped(job: Job, table: pd.DataFrame) -> None:
         hide_index=True,
         height=min(330, 38 + 35 * len(table)),
         column_config={
-            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width=215),
+            "text": st.column_config.TextColumn(_("flipped example") if job.kind == "classify" else _("example"), width=185),
             "rise": number(_("rise of loss"), format="%+.2f"),
             "accuracy before": number(format="%.2f"),
             "accuracy after": number(format="%.2f"),

@@ -52,7 +52,7 @@ def open_page(browser, app_url):
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: seen.append(request.url))
-        page.goto(app_url + path)
+        page.goto(app_url + path, timeout=120_000)
         page.locator(wait_for).first.wait_for(timeout=90_000)
         if settled:
             page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
