@@ -36,7 +36,7 @@ import transformers
 
 import models
 from benchmarks import report, shapes
-from benchmarks.real import cache
+from benchmarks.real import SST2, cache
 from explorer.ablation import importance
 from explorer.ablation.heads import every
 from explorer.ablation.sweep import sweep
@@ -49,7 +49,6 @@ from scripts.serve import ROOT
 
 NEEDS = ROOT / "benchmarks" / "requirements-transformer-lens.txt"
 LOOP = ROOT / "benchmarks" / "transformer_lens_loop.py"
-SST2 = ROOT.parent / "shared" / "data" / "sst2" / "dev.tsv"
 LAYERS = HEADS = 12
 BATCH = 32
 """Examples of a batch of the loops."""

@@ -15,15 +15,16 @@ import time
 import torch
 
 from benchmarks import report
-from models.training.presets import PRESETS, Preset
+from models.training.presets import PRESETS, WITHOUT_TEXT, Preset
 
 SECONDS = 60
 
 
 def main() -> int:
-    known = [name for name, preset in PRESETS.items() if preset.task != "characters"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--presets", nargs="+", choices=known, default=known, metavar="P", help=f"default: all ({', '.join(known)})")
+    parser.add_argument(
+        "--presets", nargs="+", choices=WITHOUT_TEXT, default=WITHOUT_TEXT, metavar="P", help=f"default: all ({', '.join(WITHOUT_TEXT)})"
+    )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train each with the seeds 0 to N - 1 (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="default: %(default)s")
     given = parser.parse_args()

@@ -22,7 +22,7 @@ import pandas as pd
 
 import models
 from benchmarks import report
-from benchmarks.real import cache
+from benchmarks.real import SST2, cache
 from explorer import export
 from explorer.ablation import curves, importance
 from explorer.ablation.sweep import sweep
@@ -32,9 +32,7 @@ from explorer.charts import curves as curve_charts
 from explorer.landmarks import PRUNING
 from explorer.tasks import choose
 from models import catalogue
-from scripts.serve import ROOT
 
-SST2 = ROOT.parent / "shared" / "data" / "sst2" / "dev.tsv"
 DROP = 0.01
 
 

@@ -13,6 +13,8 @@ from scripts.serve import ROOT
 
 TOOL = ROOT.parent / "shared" / "tools" / "real_models.py"
 NEEDS = ("gguf", "accelerate")
+SST2 = ROOT.parent / "shared" / "data" / "sst2" / "dev.tsv"
+"""Labelled sentences of SST-2's dev part."""
 
 
 def cache() -> Path:

@@ -18,6 +18,7 @@ import torch
 
 import models
 from benchmarks import report, shapes
+from explorer.ablation.heads import changes
 from explorer.landmarks import SLICING
 from explorer.speed import side_by_side
 from models import attention, catalogue, slicing
@@ -67,11 +68,7 @@ def main() -> int:
 def deviation(full: models.Model, small: models.Model, heads: slicing.Heads) -> float:
     """Largest difference between the sliced model's logits and the gated full one's, in units of the largest |logit|."""
     ids = torch.randint(5, 1000, (2, 24), generator=torch.Generator().manual_seed(0)).to(full.device)
-    gates = {}
-    for site, gone in heads.items():
-        gate = torch.ones(full.sites[site].heads, device=full.device)
-        gate[list(gone)] = 0
-        gates[site] = attention.Change(gate=gate)
+    gates = changes(full, [(site, head) for site, gone in heads.items() for head in gone])
     with torch.inference_mode():
         with attention.attending(full.sites_of, changes=gates, record=False):
             expected = full.network(input_ids=ids)[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from explorer.tasks.choose import TASKS, make, named
 from models import Model, load, slicing
 from models.errors import InputError, ModelError
 from models.loading import DTYPES
+from models.whole import whole
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -197,13 +197,8 @@ def _bar(what: str) -> Iterator[Callable[[float], None]]:
 
 
 def _write(path: Path, made: dict) -> None:
-    """A whole file or none: a full disk leaves the old one."""
-    beside = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as beside:
         beside.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _about(given: argparse.Namespace, task: Task) -> dict:

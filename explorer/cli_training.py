@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from explorer.lab.wanted import passage, said, switches, task_fields
+from explorer.lab.wanted import BY_COMMAND, passage, said, switches, task_fields
 from models import loading
 from models.errors import InputError, ModelError
 from models.toy.tasks import TASKS
@@ -27,7 +27,6 @@ UNFINISHED = "unfinished.safetensors"
 _KEEP_EVERY_S = 30
 _OF_TASK = {"causal", "max_length"}
 """Switches whose default is the task's."""
-_FLAGS = {"steps": "N", "batch": "N", "learning_rate": "R", "warm_up": "N", "weight_decay": "W", "seed": "S", "snapshot_every": "N"}
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -50,9 +49,9 @@ Ctrl-C keeps what is done in DIR; the same command goes on from there, to the sa
     train.add_argument("--task", required=True, metavar="T", help=", ".join(TASKS))
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a switch of the network, or a setting of the task")
     for field in dataclasses.fields(Settings):
-        if field.name in _FLAGS:
+        if field.name in BY_COMMAND:
             named = "--" + field.name.replace("_", "-")
-            train.add_argument(named, type=type(field.default), metavar=_FLAGS[field.name], help="default: the task's preset")
+            train.add_argument(named, type=type(field.default), metavar=BY_COMMAND[field.name], help="default: the task's preset")
     train.add_argument("--text", type=Path, metavar="F", help="the text for characters, UTF-8 (default: the project's passage)")
     train.add_argument("--device", default="cpu", help="auto, cpu, cuda, mps (default: cpu, the fastest for so small a network)")
     train.add_argument("--threads", type=int, default=1, metavar="N", help="of the cpu (default: 1, the fastest for so small a network)")
@@ -108,7 +107,7 @@ def _wanted(given: argparse.Namespace) -> Training:
     elif given.text is not None:
         raise InputError(f"{given.task} reads no text.", "Leave --text out, or choose characters.")
     task = preset.toy_task(**settings)
-    flags = {name: value for name in _FLAGS if (value := getattr(given, name)) is not None}
+    flags = {name: value for name in BY_COMMAND if (value := getattr(given, name)) is not None}
     here = loading.devices()
     if given.device not in ("auto", *here):
         raise InputError(f"This machine has no {given.device}.", f"It has {', '.join(here)}.")

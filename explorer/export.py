@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
+import tempfile
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import altair as alt
 import numpy as np
@@ -114,3 +117,15 @@ def _stacked(layers: list[np.ndarray]) -> np.ndarray:
 def _cell(token: str) -> str:
     # A spreadsheet would run a cell that starts like a formula.
     return "'" + token if token[:1] in ("=", "+", "-", "@") and len(token) > 1 else token
+
+
+def zipped(export: Callable[[Path], object]) -> bytes:
+    """A folder that `export` writes, as a zip without compression: weights hardly shrink."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "model"
+        export(folder)
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for path in sorted(folder.rglob("*")):
+                archive.write(path, path.relative_to(folder))
+    return stream.getvalue()

@@ -78,8 +78,7 @@ def row_scores(patterns: np.ndarray, mask: Mask) -> np.ndarray:
 
 def score(patterns: np.ndarray, mask: Mask) -> np.ndarray:
     """Mean of `row_scores`, (..): one number for each pattern; nan where no query has such a key."""
-    rows = row_scores(patterns, mask)
-    return rows.mean(-1) if rows.shape[-1] else np.full(rows.shape[:-1], np.nan)
+    return _mean(row_scores(patterns, mask))
 
 
 def scores(examples: Sequence[tuple[np.ndarray, Sequence[int]]]) -> dict[str, np.ndarray]:
@@ -93,6 +92,9 @@ def scores(examples: Sequence[tuple[np.ndarray, Sequence[int]]]) -> dict[str, np
     """
     found = {}
     for name, role in ROLES.items():
-        rows = np.concatenate([row_scores(patterns, role(ids)) for patterns, ids in examples], axis=-1)
-        found[name] = rows.mean(-1) if rows.shape[-1] else np.full(rows.shape[:-1], np.nan)
+        found[name] = _mean(np.concatenate([row_scores(patterns, role(ids)) for patterns, ids in examples], axis=-1))
     return found
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    return rows.mean(-1) if rows.shape[-1] else np.full(rows.shape[:-1], np.nan)

@@ -13,6 +13,7 @@
 - `loading`: `load`, which returns the one object that everything else takes
 - `probe`: a linear classifier on hidden states; `shipped/` holds the one of the bundled BERT, `training/` makes it
 - `toy`: the toy transformer, a recurrent network beside it, their vocabularies and tasks
+- `whole`: files that are whole or not there at all
 - `errors`: what can go wrong, in words for a viewer
 
 Nothing here imports `explorer`.

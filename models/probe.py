@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from torch.nn import functional
 
 from models import catalogue
+from models.catalogue import SHIPPED
 from models.errors import ModelError
 
-SHIPPED = Path(__file__).parent / "shipped"
 NAME = "minilm-sst2-probe"
 FORMAT = "probe 1"
 

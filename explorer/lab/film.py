@@ -57,7 +57,7 @@ class Film:
         key = (frame.step, example)
         with self._lock:
             if key not in self._captures:
-                self._put(frame)
+                frame.put_into(self._model.network)
                 model = replace(self._model, name=f"{self.task.name}, step {frame.step}")
                 self._captures[key] = capture(model, example.text, None, example.target or None)
             return self._captures[key]
@@ -66,12 +66,9 @@ class Film:
         """Role scores at a snapshot on `SCORED` held-out examples: by role, then by part and layer, (heads,)."""
         with self._lock:
             if frame.step not in self._roles:
-                self._put(frame)
+                frame.put_into(self._model.network)
                 self._roles[frame.step] = self._scored(max(self._held_out, key=len))
             return self._roles[frame.step]
-
-    def _put(self, frame: Snapshot) -> None:
-        self._model.network.load_state_dict({name: weight.float() for name, weight in frame.weights.items()}, strict=False)
 
     @torch.inference_mode()
     def _scored(self, batch: Batch) -> dict[str, dict[tuple[str, int], np.ndarray]]:

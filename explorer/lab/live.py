@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import math
 import threading
 import time
 import weakref
@@ -18,7 +17,7 @@ from explorer.lab.places import PLACES, Places
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
 from models.errors import ExplorerError
 from models.loading import out_of_memory
-from models.training.runs import Evaluation, Snapshot, evaluate, named_weights
+from models.training.runs import Evaluation, Snapshot
 from models.training.toy import Training
 
 TURN_S = 5.0
@@ -26,8 +25,6 @@ TURN_S = 5.0
 GRACE_S = 5.0
 """Seconds that a viewer may be away: a connection that breaks off comes back."""
 _LOOK_S, _STOP_S = 0.25, 3.0
-_NOW = 250
-"""Held-out examples on which a paused network is measured."""
 _started: weakref.WeakSet[Live] = weakref.WeakSet()
 
 
@@ -118,7 +115,7 @@ class Live:
         try:
             with _one_core():
                 while self._may_step():
-                    self._busily(self._step)
+                    self._busily(self._training.step)
                 if self._training.finished:
                     self._busily(self._measure)
             self._over(FINISHED if self._training.finished else STOPPED)
@@ -168,7 +165,7 @@ class Live:
             self._since = time.monotonic()
         return self._inside
 
-    def _busily(self, work: Callable[[], None]) -> None:
+    def _busily(self, work: Callable[[], object]) -> None:
         with self._changed:
             self._changed.wait_for(lambda: not self._readers)
             self._busy = True
@@ -179,19 +176,11 @@ class Live:
                 self._busy = False
                 self._changed.notify_all()
 
-    def _step(self) -> None:
-        metrics = self._training.step()
-        if not math.isfinite(metrics.loss):
-            raise ExplorerError(
-                _("After {n} steps the loss is no number any more.").format(n=metrics.step), _("Lower the learning rate, or add a norm.")
-            )
-
     def _look(self) -> None:
         """A frame of now, unless there is a snapshot."""
         run = self._training
         if run.snapshots[-1].step < run.done:
-            weights = {name: weight.to("cpu", torch.float16, copy=True) for name, weight in named_weights(run.network).items()}
-            self._now = Snapshot(run.done, weights, evaluate(run.network, run.task.held_out(_NOW)))
+            self._now = run.now()
 
     def _measure(self) -> None:
         self._final = self._training.evaluate()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from explorer.lab.state import Kept
-from models.catalogue import SHIPPED
 from models.training import runs
-
-RUNS = SHIPPED / "runs"
+from models.training.runs import SHIPPED as RUNS
 
 
 def folder(preset: str) -> Path | None:

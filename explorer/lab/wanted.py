@@ -16,8 +16,8 @@ from models.training.toy import Training
 
 _SET_BY_TASK = {"vocab_size", "encoder_decoder", "task", "task_settings", "pad_token_id"}
 _SET_BY_TASK |= {"bos_token_id", "eos_token_id", "decoder_start_token_id"}
-_BY_COMMAND = ("steps", "batch", "learning_rate", "warm_up", "weight_decay", "seed", "snapshot_every")
-"""Settings that the command takes."""
+BY_COMMAND = {"steps": "N", "batch": "N", "learning_rate": "R", "warm_up": "N", "weight_decay": "W", "seed": "S", "snapshot_every": "N"}
+"""Settings that the command takes, and what stands for their values in its help."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class Wanted:
         if self.base.task == "characters":
             settings["passage"] = self.text or passage()
         task = self.base.toy_task(**settings)
-        changed = {name: value for name, value in self.switches.items() if value != of_preset(self.base, name)}
-        return task, self.base.config(task, **changed)
+        return task, self.base.config(task, **self._turned())
 
     def training(self) -> Training:
         """The training, before its first step. Raises InputError as `parts` does, and for what is too much for a laptop."""
@@ -61,10 +60,14 @@ class Wanted:
 
     def changed(self) -> dict[str, object]:
         """What differs from the preset, by name."""
-        found = {name: value for name, value in self.switches.items() if value != of_preset(self.base, name)}
+        found = self._turned()
         found |= {name: value for name, value in self.task_settings.items() if value != of_task(self.base, name)}
         own, preset = dataclasses.asdict(self.settings), dataclasses.asdict(self.base.settings)
         return found | {name: value for name, value in own.items() if value != preset[name]}
+
+    def _turned(self) -> dict[str, object]:
+        """Switches that differ from the preset."""
+        return {name: value for name, value in self.switches.items() if value != of_preset(self.base, name)}
 
     def command(self, out: str) -> str:
         """The line of shell that trains the same: the command starts from the preset that has the task's name."""
@@ -76,7 +79,7 @@ class Wanted:
         words = ["python", "-m", "explorer", "train", "--task", self.base.task]
         for name, value in set_.items():
             words += ["--set", f"{name}={said(value)}"]
-        for name in _BY_COMMAND:
+        for name in BY_COMMAND:
             if (value := getattr(self.settings, name)) != getattr(plain.settings, name):
                 words += [f"--{name.replace('_', '-')}", said(value)]
         words += ["--text", "text.txt"] if self.text else []

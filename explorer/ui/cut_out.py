@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from explorer.ablation.heads import Heads, by_site, write
 from explorer.charts import speed as chart
+from explorer.export import zipped
 from explorer.i18n import _
 from explorer.landmarks import SLICING
 from explorer.speed import BATCH_SIZES, side_by_side
@@ -96,15 +93,3 @@ def _downloads(model: Model, heads: Heads) -> None:
     st.code(
         f"python -m explorer slice --model {model.name} --heads {write(model, heads)} --out smaller --speed", language="shell", wrap_lines=True
     )
-
-
-def zipped(export: Callable[[Path], object]) -> bytes:
-    """A folder that `export` writes, as a zip without compression: weights hardly shrink."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made) / "model"
-        export(folder)
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w") as archive:
-            for path in sorted(folder.rglob("*")):
-                archive.write(path, path.relative_to(folder))
-    return stream.getvalue()

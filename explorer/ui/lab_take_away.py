@@ -8,11 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.export import zipped
 from explorer.i18n import _
 from explorer.lab.film import Example
 from explorer.lab.state import State
 from explorer.ui import session
-from explorer.ui.cut_out import zipped
 from explorer.ui.lab_runs import Entry
 from explorer.ui.take_away import Figure, take_away
 from models.training.runs import Snapshot

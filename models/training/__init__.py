@@ -4,5 +4,6 @@
 - `language`: gpt2-mini and bert-mini, on two CPU cores or a GPU. `recipe` decides how they come out; `corpus`, `pieces` and `batches` turn
   texts into tokens and tokens into batches; `checkpoint` keeps an unfinished run; `held_out` measures and `card` writes it down
 - `shipped_runs`: the toys, one for each of `presets`. `settings` says how a toy is trained, `toy` trains it step by step, `runs` is what a
-  training leaves behind; `stopping` ends a long run between two steps
+  training leaves behind
+- `optimiser`: of all trainings here; `stopping` ends a long run between two steps
 """

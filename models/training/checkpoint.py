@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.errors import InputError
+from models.training.optimiser import moments, put_moments
 from models.training.recipe import Recipe
+from models.whole import whole
 
 _WEIGHTS, _OPTIMISER = "weights/", "optimiser/"
 _AGAIN = "Or start over with --restart."
@@ -27,13 +28,11 @@ def save(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recip
         seconds: processor time that they took.
     """
     tensors = {_WEIGHTS + name: value.detach().contiguous() for name, value in network.named_parameters()}
-    for number, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"{_OPTIMISER}{number}/{name}": value.contiguous() for name, value in state.items()}
+    tensors |= {_OPTIMISER + name: value.contiguous() for name, value in moments(optimiser).items()}
     about = {"recipe": recipe.as_json(), "step": step, "seconds": seconds}
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".part")
-    save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
-    os.replace(unfinished, file)
+    with whole(file) as beside:
+        save_file(tensors, beside, metadata={"about": json.dumps(about)})
 
 
 def about(file: Path) -> dict | None:
@@ -69,13 +68,10 @@ def resume(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, rec
     steps = found["recipe"]["steps"]
     if recipe.steps != steps and found["step"] > min(replace(recipe, steps=steps).stays_until, recipe.stays_until):
         raise InputError(f"{file} is too far for another number of steps: {found['step']} of {steps}.", f"Give --steps {steps}. {_AGAIN}")
-    state: dict[int, dict[str, torch.Tensor]] = {}
     with safe_open(file, "pt") as saved, torch.no_grad():
         for name, value in network.named_parameters():
             value.copy_(saved.get_tensor(_WEIGHTS + name))
-        for key in saved.keys():  # noqa: SIM118 - the file itself cannot be looped over
-            if key.startswith(_OPTIMISER):
-                number, name = key.removeprefix(_OPTIMISER).split("/")
-                state.setdefault(int(number), {})[name] = saved.get_tensor(key)
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        # The file itself cannot be looped over.
+        kept = [key for key in saved.keys() if key.startswith(_OPTIMISER)]  # noqa: SIM118
+        put_moments(optimiser, {key.removeprefix(_OPTIMISER): saved.get_tensor(key) for key in kept})
     return found["step"], found["seconds"]

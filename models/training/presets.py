@@ -120,3 +120,5 @@ _ALL = (
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
 """By name; the preset of a task has its name."""
+WITHOUT_TEXT = [name for name, preset in PRESETS.items() if preset.task != "characters"]
+"""Names of the presets that a viewer need not supply a text for."""

@@ -11,6 +11,7 @@ from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadMode
 
 from models import loading
 from models.errors import InputError
+from models.training.optimiser import adamw
 
 GPT2, BERT = "gpt2-mini", "bert-mini"
 
@@ -100,13 +101,8 @@ def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
 
 
 def optimiser_of(network: nn.Module, recipe: Recipe) -> optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019)."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": recipe.decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95), fused=True)
+    """AdamW as the recipe wants it."""
+    return adamw(network, recipe.rate, recipe.decay, (0.9, 0.95))
 
 
 def _random(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:

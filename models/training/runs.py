@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,16 +14,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
-from models import loading, sites
+from models import catalogue, loading, sites
 from models.errors import ModelError
 from models.toy import tasks
 from models.toy.tasks import IGNORED, Batch, ToyTask
 from models.training.settings import Settings
+from models.whole import whole
 
 EVALUATED = 1000
 """Held-out examples of an evaluation, where there are so many."""
 _AT_ONCE = 250
 HISTORY, SNAPSHOTS = "history.json", "snapshots.safetensors"
+SHIPPED = catalogue.SHIPPED / "runs"
+"""Runs that come with the project, by preset; `models.training.shipped_runs` makes them."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Snapshot:
     weights: Mapping[str, Tensor]
     evaluation: Evaluation
 
+    def put_into(self, network: nn.Module) -> None:
+        """Gives these weights to a network of the same config."""
+        network.load_state_dict({name: weight.float() for name, weight in self.weights.items()}, strict=False)
+
 
 @dataclass(eq=False)
 class Run:
@@ -114,6 +120,13 @@ class Run:
             "settings": asdict(self.settings),
         }
 
+    def story(self) -> dict[str, list[dict[str, object]]]:
+        """How it went, as JSON knows it: figures of the snapshots, without their weights, and the curve."""
+        return {
+            "snapshots": [{"step": snapshot.step, **asdict(snapshot.evaluation)} for snapshot in self.snapshots],
+            "history": [asdict(metrics) for metrics in self.history],
+        }
+
     def evaluate(self, n: int = EVALUATED) -> Evaluation:
         """The network as it is now, on at most n held-out examples, always the same ones."""
         return evaluate(self.network, self.task.held_out(n))
@@ -126,7 +139,7 @@ class Run:
         """
         network = copy.deepcopy(self.network).requires_grad_(False)
         if snapshot is not None:
-            network.load_state_dict({name: weight.float() for name, weight in snapshot.weights.items()}, strict=False)
+            snapshot.put_into(network)
         try:
             layout = sites.probe(network)
         except ValueError as error:
@@ -161,10 +174,10 @@ class Run:
         about = {
             **self.identity(),
             "held_out": asdict(self.evaluate()),
-            "snapshots": [{"step": snapshot.step, **asdict(snapshot.evaluation)} for snapshot in self.snapshots],
-            "history": [asdict(metrics) for metrics in self.history],
+            **self.story(),
         }
-        write_whole(folder / HISTORY, json.dumps(about, ensure_ascii=False) + "\n")
+        with whole(folder / HISTORY) as beside:
+            beside.write_text(json.dumps(about, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load(folder: Path) -> Run:
@@ -230,13 +243,3 @@ def read_snapshots(tensors: Mapping[str, Tensor], about: Sequence[Mapping[str, o
         weights = {name.removeprefix(prefix): weight for name, weight in tensors.items() if name.startswith(prefix)}
         found.append(Snapshot(said["step"], weights, Evaluation(**{name: value for name, value in said.items() if name != "step"})))
     return found
-
-
-def write_whole(file: Path, text: str) -> None:
-    """A whole file or none."""
-    beside = file.with_name(file.name + ".partial")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, file)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -15,21 +15,21 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from models import catalogue
 from models.errors import ExplorerError
 from models.training import runs
-from models.training.presets import PRESETS, Preset
+from models.training.presets import PRESETS, WITHOUT_TEXT, Preset
+from models.training.runs import SHIPPED
 
-SHIPPED = catalogue.SHIPPED / "runs"
 MOST_BYTES = 10_000_000
 """All of them together."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    known = [name for name, preset in PRESETS.items() if preset.task != "characters"]
     parser = argparse.ArgumentParser(prog="python -m models.training.shipped_runs", description="Trains the toys that are shipped.")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for a folder of each (%(default)s)")
-    parser.add_argument("--presets", nargs="+", choices=known, default=known, metavar="P", help=f"default: all ({', '.join(known)})")
+    parser.add_argument(
+        "--presets", nargs="+", choices=WITHOUT_TEXT, default=WITHOUT_TEXT, metavar="P", help=f"default: all ({', '.join(WITHOUT_TEXT)})"
+    )
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:

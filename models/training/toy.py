@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -26,9 +25,12 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from models.errors import InputError, ModelError
 from models.toy import tasks
 from models.toy.config import SHORTEST, ToyConfig
+from models.toy.model import loss_of
 from models.toy.tasks import IGNORED, ToyTask
+from models.training.optimiser import adamw, moments, put_moments
 from models.training.runs import Metrics, Run, Snapshot, evaluate, named_weights, read_snapshots, snapshot_tensors
 from models.training.settings import Settings, limits
+from models.whole import whole
 
 POINTS = 500
 """So many steps of a run at most, one more or less, are kept for its curve."""
@@ -63,12 +65,8 @@ class State:
 
     def write(self, file: Path) -> None:
         """One safetensors file, whole or not at all."""
-        beside = file.with_name(file.name + ".partial")
-        try:
+        with whole(file) as beside:
             save_file(self.tensors, beside, metadata={"format": _FORMAT, "about": json.dumps(self.about)})
-            os.replace(beside, file)
-        finally:
-            beside.unlink(missing_ok=True)
 
     @staticmethod
     def read(file: Path) -> State:
@@ -109,11 +107,12 @@ class Training(Run):
         self.device = torch.device(device)
         self.seconds = 0.0
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = self._optimizer()
+        # Betas of Vaswani et al. 2017, section 5.3: the second moment forgets faster than by default, which suits short runs.
+        self.optimizer = adamw(self.network, settings.learning_rate, settings.weight_decay, (0.9, 0.98))
         self._layers = _by_layer(self.network)
         self._snapshot_steps = frozenset(settings.snapshot_steps())
         self._held_out = task.held_out(_SNAPSHOT_EXAMPLES)
-        self._take_snapshot()
+        self.snapshots.append(self.now())
 
     @property
     def finished(self) -> bool:
@@ -136,7 +135,7 @@ class Training(Run):
         # Dropout is the one thing that draws from torch's own generator.
         with _seeded(self.settings.seed + self.done) if getattr(self.config, "dropout", 0) else nullcontext():
             logits = self.network(**batch.inputs).logits.float()
-            loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
+            loss = loss_of(logits, batch.targets)
             loss.backward()
         norms = {name: nn.utils.get_total_norm([p.grad for p in layer if p.grad is not None]) for name, layer in self._layers.items()}
         if self.settings.clip:
@@ -154,7 +153,7 @@ class Training(Run):
         if self.done % math.ceil(self.settings.steps / POINTS) == 0 or self.finished:
             self.history.append(metrics)
         if self.done in self._snapshot_steps:
-            self._take_snapshot()
+            self.snapshots.append(self.now())
         if not math.isfinite(metrics.loss):
             raise ModelError(f"After {self.done} steps the loss is no number any more.", "Lower the learning rate, or add a norm.")
         return metrics
@@ -162,16 +161,14 @@ class Training(Run):
     def state(self) -> State:
         """Everything as it is now: weights, optimiser, generator, snapshots, curve."""
         tensors = {f"weights/{name}": weight for name, weight in named_weights(self.network).items()}
-        for number, parts in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{number}/{name}": value for name, value in parts.items()}
+        tensors |= {f"optimizer/{name}": value for name, value in moments(self.optimizer).items()}
         tensors["generator"] = self.generator.get_state()
         tensors |= {f"snapshots/{name}": weight for name, weight in snapshot_tensors(self.snapshots)}
         about = {
             **self.identity(),
             "done": self.done,
             "seconds": self.seconds,
-            "snapshots": [{"step": snapshot.step, **asdict(snapshot.evaluation)} for snapshot in self.snapshots],
-            "history": [asdict(metrics) for metrics in self.history],
+            **self.story(),
         }
         # A copy: training may go on before it is written.
         return State({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, about)
@@ -193,28 +190,16 @@ class Training(Run):
             weights = under("weights/")
             for name, weight in self.network.named_parameters():
                 weight.copy_(weights[name])
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in under("optimizer/").items():
-            number, part = name.split("/")
-            moments.setdefault(int(number), {})[part] = value.clone()
-        self.optimizer.load_state_dict({"state": moments, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        put_moments(self.optimizer, under("optimizer/"))
         self.generator.set_state(state.tensors["generator"])
         self.done, self.seconds = state.about["done"], state.about["seconds"]
         self.snapshots = read_snapshots(under("snapshots/"), state.about["snapshots"])
         self.history = [Metrics(**metrics) for metrics in state.about["history"]]
 
-    def _optimizer(self) -> torch.optim.Optimizer:
-        weights = list(self.network.parameters())
-        groups = [
-            {"params": [w for w in weights if w.dim() >= 2], "weight_decay": self.settings.weight_decay},
-            {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
-        ]
-        # Betas of Vaswani et al. 2017, section 5.3: the second moment forgets faster than by default, which suits short runs.
-        return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), fused=True)
-
-    def _take_snapshot(self) -> None:
+    def now(self) -> Snapshot:
+        """The network as it is, measured; the run does not keep it."""
         weights = {name: weight.to("cpu", torch.float16, copy=True) for name, weight in named_weights(self.network).items()}
-        self.snapshots.append(Snapshot(self.done, weights, evaluate(self.network, self._held_out)))
+        return Snapshot(self.done, weights, evaluate(self.network, self._held_out))
 
 
 def _check(task: ToyTask, config: PreTrainedConfig) -> None:
