@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,14 +54,15 @@ def next_words(rng: np.random.Generator, streams: Sequence[Stream], rows: int, c
         rng: from `rng_of`.
         streams: where windows come from.
         rows, context: shape of the batch.
-        repeated: share of the rows that are random tokens repeated: a segment of random length, over and over. They are what
-            induction heads form on (Olsson et al. 2022), and ask only for what the first copy gives away.
+        repeated: share of the rows that are random tokens repeated: a segment of random length, short ones as often as long
+            ones, over and over. They are what induction heads form on (Olsson et al. 2022), and ask only for what the first
+            copy gives away.
         ordinary: the tokens below this number are ordinary ones, of which the random ones are drawn.
     """
     windows = _windows(rng, streams, rows, context + 1)
     inputs, targets = windows[:, :-1].copy(), windows[:, 1:].copy()
     for row in np.flatnonzero(rng.random(rows) < repeated):
-        length = int(rng.integers(_SHORTEST, context // 2 + 1))
+        length = round(math.exp(rng.uniform(math.log(_SHORTEST), math.log(context // 2))))
         tokens = np.resize(rng.integers(0, ordinary, length), context + 1)
         inputs[row], targets[row] = tokens[:-1], tokens[1:]
         # At the last token of the first copy nothing says yet that it starts over.
@@ -79,7 +81,8 @@ def masked_words(
         cls, sep, mask: numbers of the special tokens.
     """
     windows = _windows(rng, streams, rows, context - 2)
-    chosen = rng.random(windows.shape) < share
+    # Always the same number of them: shapes that change would be compiled anew.
+    chosen = rng.permuted(np.arange(windows.size) < round(share * windows.size)).reshape(windows.shape)
     targets = np.where(chosen, windows, NOT_ASKED)
     fate = rng.random(windows.shape)
     hidden = np.where(fate < MASKED, mask, np.where(fate < MASKED + SWAPPED, rng.integers(0, ordinary, windows.shape), windows))

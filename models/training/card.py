@@ -16,13 +16,16 @@ from models.training.recipe import GPT2, Recipe
 _SEEDS = 8
 
 
-def write(out: Path, recipe: Recipe, texts: Corpus, test: str, seconds: float, say: Callable[[str], None] = print) -> None:
+def write(
+    out: Path, recipe: Recipe, texts: Corpus, test: str, seconds: float, compiled: bool = False, say: Callable[[str], None] = print
+) -> None:
     """Opens the model in `out` as a viewer would, measures it, and writes its README.md.
 
     Args:
         texts: what it was trained on, and the ends of the books.
         test: the test part of WikiText-2, to the byte.
         seconds: processor time that the training took.
+        compiled: the network was compiled.
         say: told the figures.
     """
     model = loading.load(out, device="cpu", dtype="float32")
@@ -52,7 +55,7 @@ def write(out: Path, recipe: Recipe, texts: Corpus, test: str, seconds: float, s
         steps=recipe.steps,
         tokens=recipe.tokens,
         all_tokens=recipe.steps * recipe.tokens / 1e6,
-        contexts=" or ".join(str(n) for n in recipe.contexts),
+        contexts="".join(f"{length} up to step {until:,}, " for length, until in recipe.shorter) + " or ".join(str(n) for n in recipe.contexts),
         rate=recipe.rate,
         rising=recipe.rising,
         falling=recipe.falling,
@@ -62,7 +65,8 @@ def write(out: Path, recipe: Recipe, texts: Corpus, test: str, seconds: float, s
         machine=torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads",
         command=f"python -m models.training.language --model {recipe.model} --data ../shared/data --out models/shipped/{recipe.model} "
         f"--steps {recipe.steps} --rate {recipe.rate:g} --seed {recipe.seed}"
-        + (f" --embeddings {recipe.embeddings}" if recipe.embeddings else ""),
+        + (f" --embeddings {recipe.embeddings}" if recipe.embeddings else "")
+        + (" --compile" if compiled else ""),
         begin=f"Its token embeddings began as those of {Path(recipe.embeddings).name}, all else at random. " if recipe.embeddings else "",
         figures=figures,
     )
@@ -129,10 +133,11 @@ None of these texts is part of this project. The weights are the project's own a
 
 {task}
 
-{begin}{steps:,} steps of {tokens:,} tokens ({all_tokens:.1f} million), windows of {contexts} tokens, half of them from the start of a paragraph.
-AdamW (0.9, 0.95), learning rate {rate:g} after a rise over {rising} steps, falling to zero in a line over the last {falling:.0%};
-weight decay {decay:g}, gradients clipped at {clip:g}, bfloat16 autocast with float32 weights. {minutes:.0f} minutes of processor time,
-on {machine}.
+{begin}{steps:,} steps of {tokens:,} tokens ({all_tokens:.1f} million); windows of {contexts} tokens, half of them from the start of a
+paragraph. Position embeddings began as sinusoids.
+Muon for the matrices of the layers and AdamW (0.9, 0.95) for the rest, learning rate {rate:g} after a rise over {rising} steps,
+falling to zero in a line over the last {falling:.0%}; weight decay {decay:g}, gradients clipped at {clip:g}, bfloat16 autocast with
+float32 weights. {minutes:.0f} minutes of processor time, on {machine}.
 
 ```
 {command}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import nn, optim
 
 from models.errors import InputError
 from models.training.optimiser import moments, put_moments
@@ -20,7 +21,7 @@ _WEIGHTS, _OPTIMISER = "weights/", "optimiser/"
 _AGAIN = "Or start over with --restart."
 
 
-def save(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, seconds: float) -> None:
+def save(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Recipe, step: int, seconds: float) -> None:
     """Writes the file, or leaves the old one as it is: a kill in the middle loses nothing.
 
     Args:
@@ -28,7 +29,8 @@ def save(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recip
         seconds: processor time that they took.
     """
     tensors = {_WEIGHTS + name: value.detach().contiguous() for name, value in network.named_parameters()}
-    tensors |= {_OPTIMISER + name: value.contiguous() for name, value in moments(optimiser).items()}
+    for number, optimiser in enumerate(optimisers):
+        tensors |= {f"{_OPTIMISER}{number}/{name}": value.contiguous() for name, value in moments(optimiser).items()}
     about = {"recipe": recipe.as_json(), "step": step, "seconds": seconds}
     file.parent.mkdir(parents=True, exist_ok=True)
     with whole(file) as beside:
@@ -50,8 +52,8 @@ def about(file: Path) -> dict | None:
         raise InputError(f"{file} is not a checkpoint: {error}.", "Start over with --restart.") from error
 
 
-def resume(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, recipe: Recipe) -> tuple[int, float]:
-    """Puts weights and the optimiser's state back, to the bit.
+def resume(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Recipe) -> tuple[int, float]:
+    """Puts weights and the optimisers' states back, to the bit.
 
     Returns:
         The steps that are done and the seconds they took; (0, 0.0) where there is no file.
@@ -72,6 +74,8 @@ def resume(file: Path, network: nn.Module, optimiser: torch.optim.Optimizer, rec
         for name, value in network.named_parameters():
             value.copy_(saved.get_tensor(_WEIGHTS + name))
         # The file itself cannot be looped over.
-        kept = [key for key in saved.keys() if key.startswith(_OPTIMISER)]  # noqa: SIM118
-        put_moments(optimiser, {key.removeprefix(_OPTIMISER): saved.get_tensor(key) for key in kept})
+        names = list(saved.keys())
+        for number, optimiser in enumerate(optimisers):
+            of_it = f"{_OPTIMISER}{number}/"
+            put_moments(optimiser, {name.removeprefix(of_it): saved.get_tensor(name) for name in names if name.startswith(of_it)})
     return found["step"], found["seconds"]

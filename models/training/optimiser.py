@@ -1,20 +1,25 @@
-"""The optimiser of all trainings here, and its state as tensors that have names."""
+"""The optimisers of all trainings here, and their state as tensors that have names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from torch import Tensor, nn, optim
+from torch import Tensor, optim
 
 
-def adamw(network: nn.Module, rate: float, decay: float, betas: tuple[float, float]) -> optim.Optimizer:
+def adamw(weights: Iterable[Tensor], rate: float, decay: float, betas: tuple[float, float]) -> optim.Optimizer:
     """AdamW (Loshchilov and Hutter 2019) that decays matrices and embeddings; biases and norms have no decay."""
-    weights = list(network.parameters())
+    weights = list(weights)
     groups = [
         {"params": [w for w in weights if w.dim() >= 2], "weight_decay": decay},
         {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
     ]
     return optim.AdamW([group for group in groups if group["params"]], lr=rate, betas=betas, fused=True)
+
+
+def muon(weights: Iterable[Tensor], rate: float, decay: float) -> optim.Optimizer:
+    """Muon (Jordan et al. 2024) for the matrices within the layers, with steps as large as AdamW's would be (Liu et al. 2025, 2.2)."""
+    return optim.Muon(weights, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
 
 
 def moments(optimiser: optim.Optimizer) -> dict[str, Tensor]:

@@ -11,7 +11,8 @@ from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadMode
 
 from models import loading
 from models.errors import InputError
-from models.training.optimiser import adamw
+from models.toy.positions import sinusoids
+from models.training.optimiser import adamw, muon
 
 GPT2, BERT = "gpt2-mini", "bert-mini"
 
@@ -27,6 +28,8 @@ class Recipe:
             all steps (Hägele et al. 2024). As long as it stays, the number of steps may still be changed.
         tokens: tokens of a step.
         contexts: lengths that a step's windows may have, drawn anew for each step; the last is the longest.
+        shorter: before that, windows of one length up to a step, as (length, step): in short windows induction heads form sooner, as
+            each position is read more often and there is less to choose from.
         layers, heads, width: shape of the network; a feed-forward layer is four times as wide.
         vocabulary: size of the BPE, special tokens not counted.
         repeated: share of gpt2-mini's windows that are repeated random tokens.
@@ -41,13 +44,14 @@ class Recipe:
     model: str
     steps: int
     rate: float
-    tokens: int = 2048
+    tokens: int = 4096
     contexts: tuple[int, ...] = (128, 256)
+    shorter: tuple[tuple[int, int], ...] = ((32, 600), (64, 900))
     layers: int = 6
     heads: int = 8
     width: int = 256
     vocabulary: int = 7996
-    repeated: float = 0.12
+    repeated: float = 0.15
     hidden: float = 0.15
     shares: tuple[float, float, float] = (0.55, 0.15, 0.3)
     rising: int = 150
@@ -61,6 +65,10 @@ class Recipe:
     def context(self) -> int:
         """The longest text in tokens, special tokens included."""
         return self.contexts[-1]
+
+    def contexts_at(self, step: int) -> tuple[int, ...]:
+        """Lengths that the windows of a step, counted from 0, may have."""
+        return next(((length,) for length, until in self.shorter if step < until), self.contexts)
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -77,18 +85,25 @@ class Recipe:
 
 
 RECIPES = {
-    GPT2: Recipe(GPT2, steps=5000, rate=2e-3),
-    BERT: Recipe(BERT, steps=6000, rate=1e-3, contexts=(32, 64, 128, 256)),
+    GPT2: Recipe(GPT2, steps=3600, rate=3e-3),
+    BERT: Recipe(BERT, steps=3600, rate=3e-3),
 }
 
 
 def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
     """The untrained network, without dropout: a run this short never sees the data often enough to need it.
 
+    Position embeddings are learned, and begin as small sinusoids rather than at random: a head that looks at the token before finds its
+    place sooner.
+
     Raises:
         ModelError, InputError: the model that gives the token embeddings cannot be opened, or has other tokens.
     """
     network = _random(recipe, tokenizer)
+    table = next(module for name, module in network.named_modules() if name.endswith(("wpe", "position_embeddings")))
+    with torch.no_grad():
+        # As large as the other embeddings at first: the mean square of a sinusoid is one half.
+        table.weight.copy_(sinusoids(*table.weight.shape) * network.config.initializer_range * 2**0.5)
     if recipe.embeddings:
         giver = loading.load(recipe.embeddings, device="cpu", dtype="float32")
         shared = sorted(number for _token, number in giver.tokenizer.get_vocab().items() & tokenizer.get_vocab().items())
@@ -100,9 +115,12 @@ def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
     return network
 
 
-def optimiser_of(network: nn.Module, recipe: Recipe) -> optim.Optimizer:
-    """AdamW as the recipe wants it."""
-    return adamw(network, recipe.rate, recipe.decay, (0.9, 0.95))
+def optimisers_of(network: nn.Module, recipe: Recipe) -> tuple[optim.Optimizer, optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the embeddings and all vectors, with one learning rate."""
+    layers = next(module for module in network.modules() if isinstance(module, nn.ModuleList))
+    matrices = {id(weight) for weight in layers.parameters() if weight.dim() == 2}
+    within, without = ([w for w in network.parameters() if (id(w) in matrices) == inside] for inside in (True, False))
+    return muon(within, recipe.rate, recipe.decay), adamw(without, recipe.rate, recipe.decay, (0.9, 0.95))
 
 
 def _random(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:

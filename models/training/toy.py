@@ -108,7 +108,7 @@ class Training(Run):
         self.seconds = 0.0
         self.generator = torch.Generator().manual_seed(settings.seed)
         # Betas of Vaswani et al. 2017, section 5.3: the second moment forgets faster than by default, which suits short runs.
-        self.optimizer = adamw(self.network, settings.learning_rate, settings.weight_decay, (0.9, 0.98))
+        self.optimizer = adamw(self.network.parameters(), settings.learning_rate, settings.weight_decay, (0.9, 0.98))
         self._layers = _by_layer(self.network)
         self._snapshot_steps = frozenset(settings.snapshot_steps())
         self._held_out = task.held_out(_SNAPSHOT_EXAMPLES)

@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import os
 import random
+import shutil
 import signal
 
 import pytest
@@ -17,7 +18,18 @@ from models.training import checkpoint, corpus, held_out, language
 from models.training.batches import NOT_ASKED, Batch
 from models.training.recipe import BERT, GPT2, RECIPES, network_of
 
-SMALL = {"steps": 6, "rate": 1e-3, "tokens": 64, "contexts": (16, 32), "layers": 2, "heads": 2, "width": 16, "vocabulary": 300, "rising": 2}
+SMALL = {
+    "steps": 6,
+    "rate": 1e-3,
+    "tokens": 64,
+    "contexts": (16, 32),
+    "shorter": ((8, 2),),
+    "layers": 2,
+    "heads": 2,
+    "width": 16,
+    "vocabulary": 300,
+    "rising": 2,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +66,11 @@ def small(model):
 
 def quiet(_line):
     pass
+
+
+def loss_of(network, batch):
+    with torch.no_grad():
+        return language.loss(network, *language.asked(batch, torch.device("cpu")))
 
 
 def weights(folder):
@@ -109,10 +126,10 @@ def test_an_interrupted_run_ends_with_the_same_weights_to_the_bit(model, data, t
     file = tmp_path / "halves.safetensors"
     step = language.one_step
 
-    def interrupted(network, optimiser, recipe, number, *rest):
+    def interrupted(network, optimisers, recipe, number, *rest):
         if number == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(network, optimiser, recipe, number, *rest)
+        return step(network, optimisers, recipe, number, *rest)
 
     monkeypatch.setattr(language, "one_step", interrupted)
     with pytest.raises(language.Stopped):
@@ -135,10 +152,10 @@ def test_a_kill_between_two_checkpoints_starts_from_the_last_one(data, tmp_path,
     class Killed(BaseException):
         pass
 
-    def killed(network, optimiser, recipe, number, *rest):
+    def killed(network, optimisers, recipe, number, *rest):
         if number == 2:
             raise Killed
-        return step(network, optimiser, recipe, number, *rest)
+        return step(network, optimisers, recipe, number, *rest)
 
     monkeypatch.setattr(language, "one_step", killed)
     with pytest.raises(Killed):
@@ -193,7 +210,23 @@ def test_the_loss_equals_cross_entropy_over_all_logits(data, model):
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(inputs).logits.float()
     wanted = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=NOT_ASKED)
-    assert language.loss_of(network, Batch(inputs, targets)).item() == pytest.approx(wanted.item(), abs=2e-3)
+    assert loss_of(network, Batch(inputs, targets)).item() == pytest.approx(wanted.item(), abs=2e-3)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
+@pytest.mark.parametrize("model", [GPT2, BERT])
+def test_compiled_the_loss_and_its_gradient_are_the_same(data, model):
+    recipe = dataclasses.replace(small(model), layers=1)
+    texts = corpus.read(data)
+    tokenizer = language.tokenizer_of(recipe, texts)
+    network = network_of(recipe, tokenizer)
+    asked = language.asked(language.batch_of(recipe, 0, language.streams_of(recipe, texts, tokenizer), tokenizer), torch.device("cpu"))
+    plain = language.loss(network, *asked)
+    gradients = torch.autograd.grad(plain, list(network.parameters()), allow_unused=True)
+    compiled = language.compiled_loss(network)(network, *asked)
+    assert compiled.item() == pytest.approx(plain.item(), abs=5e-3)
+    for one, two in zip(gradients, torch.autograd.grad(compiled, list(network.parameters()), allow_unused=True), strict=True):
+        assert (one is None) == (two is None) and (one is None or torch.allclose(one, two, atol=1e-6 + 0.05 * one.abs().max().item()))
 
 
 def test_training_lowers_the_loss(data, tmp_path):
@@ -207,7 +240,7 @@ def test_training_lowers_the_loss(data, tmp_path):
     fresh = network_of(recipe, tokenizer)
     trained = models.load(tmp_path / "out").network
     batch = language.batch_of(recipe, 1000, streams, tokenizer)
-    assert language.loss_of(trained, batch) < 0.8 * language.loss_of(fresh, batch)
+    assert loss_of(trained, batch) < 0.8 * loss_of(fresh, batch)
 
 
 def test_token_embeddings_of_another_model_are_taken_by_token(data, tmp_path):
@@ -242,10 +275,10 @@ def test_a_run_whose_rate_has_not_fallen_yet_may_be_given_another_length(data, t
     step = language.one_step
 
     def until(last):
-        def stopping(network, optimiser, recipe, number, *rest):
+        def stopping(network, optimisers, recipe, number, *rest):
             if number == last - 1:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return step(network, optimiser, recipe, number, *rest)
+            return step(network, optimisers, recipe, number, *rest)
 
         monkeypatch.setattr(language, "one_step", stopping)
         with pytest.raises(language.Stopped):
