@@ -4,7 +4,7 @@
 - `capture_memory`: memory that capturing 1,024 tokens takes, against plain transformers with `output_attentions=True`.
 - `ablation`: every head removed alone, against a plain loop and TransformerLens (`transformer_lens_loop`, in an environment of its own).
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
-- `toy_speed`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
+- `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
 Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.

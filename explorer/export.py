@@ -18,6 +18,10 @@ from explorer.capture import Capture, Neurons
 from explorer.charts.data import standalone
 from explorer.views import View
 
+TRAINED_HERE = "trained here: "
+"""How the name of a model begins that lives in one session only; no folder and no hub id looks like it."""
+SAVE_FIRST = "in the training lab, Take away, The model; unpack it"
+
 
 def picture(make: Callable[[], alt.TopLevelMixin], kind: str) -> bytes:
     """The chart that `make` returns, as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
@@ -74,6 +78,17 @@ def npz(capture: Capture) -> bytes:
     return out.getvalue()
 
 
+def folder_of(model: str) -> str:
+    """What `models.load` and `--model` take for a model by its name here; one trained in a session has none until it is saved."""
+    return model.removeprefix(TRAINED_HERE).split(",")[0] if model.startswith(TRAINED_HERE) else model
+
+
+def opening(model: str) -> str:
+    """The line of Python that opens a model."""
+    saved = f"  # the folder: {SAVE_FIRST}" if model.startswith(TRAINED_HERE) else ""
+    return f"model = models.load({folder_of(model)!r}){saved}"
+
+
 def recipe(
     model: str,
     text: str,
@@ -97,7 +112,7 @@ def recipe(
         "import explorer, models",
         "from explorer.views import view",
         "",
-        f"model = models.load({model!r})",
+        opening(model),
         f"captured = explorer.capture(model, {', '.join(given)})",
         f"weights = {of.get(head, f'captured.pattern({layer}, {head}, {part!r})')}  # (query, key)",
         f"visible = captured.visible({layer}, {part!r})",

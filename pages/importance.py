@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer import export
 from explorer.i18n import _
 from explorer.ui import importance_panel
 from explorer.ui.session import plain
@@ -16,7 +17,7 @@ def recipe(job: Job) -> str:
         "from explorer.ablation.ledger import Ledger",
         "from explorer.tasks import choose",
         "",
-        f"model = models.load({job.model.name!r})",
+        export.opening(job.model.name),
         f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
         "ledger = Ledger(task)",
         f"print(ledger.exact({job.method!r}).table(model.sites, 'loss'))",

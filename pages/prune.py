@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer import export
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
 from explorer.ui import board_panel, effect_panel, pruned_set
@@ -19,7 +20,7 @@ def recipe(job: Job, heads: frozenset) -> str:
         "from explorer.ablation.heads import changes, parse",
         "from explorer.tasks import choose",
         "",
-        f"model = models.load({job.model.name!r})",
+        export.opening(job.model.name),
         f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
         f"heads = parse(model, {write(job.model, heads)!r})",
         f"fill_of = fills(task, {job.method!r})",

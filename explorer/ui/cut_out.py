@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 
 from explorer.ablation.heads import Heads, by_site, write
 from explorer.charts import speed as chart
-from explorer.export import zipped
+from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
 from explorer.landmarks import SLICING
 from explorer.speed import BATCH_SIZES, side_by_side
@@ -90,6 +91,6 @@ def _downloads(model: Model, heads: Heads) -> None:
                     on_click="ignore",
                     key=f"export_{name}",
                 )
-    st.code(
-        f"python -m explorer slice --model {model.name} --heads {write(model, heads)} --out smaller --speed", language="shell", wrap_lines=True
-    )
+    lines = [f"# {model.name}: {SAVE_FIRST}"] if model.name.startswith(TRAINED_HERE) else []
+    lines.append(f"python -m explorer slice --model {shlex.quote(folder_of(model.name))} --heads {write(model, heads)} --out smaller --speed")
+    st.code("\n".join(lines), language="shell", wrap_lines=True)

@@ -8,13 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.capture import Capture, capture
+from explorer.export import TRAINED_HERE
 from explorer.i18n import _
 from models import Model, ModelError, catalogue, hub, load
 from models.errors import OutOfMemoryError
 from models.loading import locate
 
-TRAINED_HERE = "trained here: "
-"""How the name of a model begins that lives in this session only; no folder and no hub id looks like it."""
 MAX_TOKENS = 1024
 """Longest text that a page shows; a notebook or the shell may go on to the model's own limit."""
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer import export
 from explorer.lab import shipped
-from explorer.ui import lab_runs, session
+from explorer.ui import lab_runs
 from models import Model
 from models.training.presets import PRESETS
 from tests.tiny_training import training
@@ -78,7 +79,7 @@ def test_it_trains_and_the_model_can_be_opened(opened):
     # AppTest knows no other page here; what is kept for the sidebar is there all the same.
     press(app, "open_trained")
     (name, model), *others = app.session_state["_trained"].items()
-    assert not others and name == f"{session.TRAINED_HERE}order, step 6" == model.name and isinstance(model, Model) and model.trained
+    assert not others and name == f"{export.TRAINED_HERE}order, step 6" == model.name and isinstance(model, Model) and model.trained
     assert app.session_state["model"] == name and app.session_state["text"]
 
 

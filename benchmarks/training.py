@@ -1,4 +1,4 @@
-"""Training steps per second of the toy transformer, transformers' GPT-2 and PyTorch's own encoder: `python -m benchmarks.toy_speed`.
+"""Training steps per second of the toy transformer, transformers' GPT-2 and PyTorch's own encoder: `python -m benchmarks.training`.
 
 All three have the same shape, the same number of parameters (checked), activation, data and optimiser, and no dropout; GPT-2 fills no
 cache, and PyTorch's encoder is told that its mask is causal. They take turns, and the best round of each counts, as other work on
