@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import cli_pruning, cli_training, export
+from explorer import cli_positions, cli_pruning, cli_softmax, cli_training, export
 from explorer.capture import capture
 from models import CATALOGUE, load
 from models.errors import ExplorerError
@@ -24,6 +24,8 @@ _EPILOG = """examples:
   python -m explorer prune --model bert --task classify --order gradient --json curve.json
   python -m explorer slice --model bert --heads 0.3,2.11 --out smaller
   python -m explorer train --task induction --set heads=4 --out induction
+  python -m explorer positions --model bert --json positions.json
+  python -m explorer scale --model bert --json scale.json
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
 
@@ -73,6 +75,8 @@ encoder-decoders have, instead of pattern:
     one.set_defaults(run=_capture)
     cli_pruning.add(commands)
     cli_training.add(commands)
+    cli_positions.add(commands)
+    cli_softmax.add(commands)
     return parser
 
 
