@@ -28,6 +28,7 @@ page = st.navigation(
         st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
         st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
         st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
+        st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
     ],
     position="sidebar",
 )

@@ -5,6 +5,7 @@
 - `ablation`: every head removed alone, against a plain loop and TransformerLens (`transformer_lens_loop`, in an environment of its own).
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
+- `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
 Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.

@@ -6,6 +6,8 @@
 - `views`: special tokens and sentence pairs taken out of a map, without lying about the rest
 - `examples`: texts that show something
 - `roles`: what a head does, as numbers
+- `positions/`: where order comes from, and what happens without it
+- `softmax/`: scores before and after scaling, and what their scale decides
 - `lab/`: a small model that trains in the background
 - `export`: what a viewer takes away
 - `i18n`: the words on the pages

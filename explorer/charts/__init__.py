@@ -7,6 +7,8 @@
 - `bars`: one row of a head, and one score taken apart
 - `film`: all heads of a small model, large, frame by frame
 - `training`: values over the steps of a training
+- `extrapolation`: accuracy or loss over the length that is read
+- `sliders`: inputs that a viewer moves in the browser; `softmax/`: charts of the softmax laboratory
 - `moving`: charts of which only the numbers change
 - `data`: numbers into a chart, compactly
 """

@@ -1,0 +1,134 @@
+"""A factor on a model's own scale: what it does to the entropy of its heads, to its predictions, and to the score of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from explorer.ablation.intervals import interval
+from explorer.i18n import _
+from explorer.softmax.heads import SATURATED
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task
+from explorer.tasks.language import IGNORED
+from models import InputError, attention
+from models.resume import Runner
+
+FACTORS = tuple(float(f"{10 ** (i / 6):.4g}") for i in range(-6, 7))
+"""From a tenth to ten times the model's own scale, a sixth of a decade apart."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One factor.
+
+    Attributes:
+        factor: on the scale of every head.
+        entropy: of a row, in nats, mean over rows that see two keys or more, heads and examples.
+        relative: mean of entropy / log(keys that the row sees).
+        saturated: share of rows with a weight above `heads.SATURATED`.
+        agreement: share of predictions that are those of factor 1.
+        score, low, high, loss: of the task, with its 95 % interval.
+    """
+
+    factor: float
+    entropy: float
+    relative: float
+    saturated: float
+    agreement: float
+    score: float
+    low: float
+    high: float
+    loss: float
+
+
+@dataclass(eq=False)
+class ScaleCurve:
+    """Points of one task; what is computed once is kept, so that stopped work goes on where it was.
+
+    Attributes:
+        task: model and examples.
+        points: by factor.
+    """
+
+    task: Task
+    points: dict[float, Point] = field(default_factory=dict)
+    _own: np.ndarray | None = None
+    """Predictions with factor 1."""
+
+    def known(self, factors: Sequence[float] = FACTORS) -> bool:
+        """Whether all of these are computed."""
+        return set(factors) <= set(self.points)
+
+    def compute(self, factors: Sequence[float] = FACTORS, progress: Progress | None = None) -> list[Point]:
+        """The points of these factors, in their order.
+
+        Raises:
+            InputError: a factor that is not above 0; attention without a scale.
+        """
+        if not factors or min(factors) <= 0:
+            raise InputError(_("A factor on the scale is above 0."), _("Give numbers such as 0.5, 1, 2."))
+        runner = Runner(self.task.model)
+        # Factor 1 first: the others' predictions are compared with its own.
+        missing = [1.0] * (self._own is None) + [f for f in sorted(factors, key=lambda f: abs(np.log(f))) if f != 1 and f not in self.points]
+        for done, factor in enumerate(missing):
+            self._add(factor, runner, (lambda share, at=done: progress((at + share) / len(missing))) if progress else None)
+        return [self.points[factor] for factor in factors]
+
+    def _add(self, factor: float, runner: Runner, progress: Progress | None) -> None:
+        sums, rows, tops = np.zeros(3), 0, []
+        scores = Scores.empty(len(self.task))
+        changes = {site.index: attention.Change(scale=factor) for site in self.task.model.sites}
+        order: list[int] = []
+        for batch in self.task.batches():
+            outputs: list[object] = []
+
+            def forward(inputs: dict, outputs: list = outputs) -> object:
+                outputs.append(runner.run(inputs))
+                return outputs[-1]
+
+            with self.task.running(runner, changes, record=True) as run:
+                outcome = self.task.outcome(runner, batch, forward)
+                tops.append(_predicted(outputs[-1], batch, outcome, runner))
+                for record in run.records:
+                    more, n = _over_rows(record)
+                    sums, rows = sums + more, rows + n
+            scores.put(batch.index, outcome)
+            order += batch.index
+            if progress:
+                progress(len(order) / len(self.task))
+        predicted = np.concatenate(tops)
+        if factor == 1:
+            self._own = predicted
+        low, high = interval(scores.correct)
+        entropy, relative, saturated = (sums / max(1, rows)).tolist()
+        agreement = float((predicted == self._own).mean())
+        self.points[factor] = Point(factor, entropy, relative, saturated, agreement, scores.score, low, high, scores.mean_loss)
+
+
+def _predicted(output: object, batch: Batch, outcome: Outcome, runner: Runner) -> np.ndarray:
+    """The class of each example, or the most likely token at each place that is asked for."""
+    if batch.targets.dim() == 1:
+        return outcome.predicted.cpu().numpy()
+    logits = output.logits[0] if runner.did_select else output.logits[batch.targets != IGNORED]
+    return logits.argmax(dim=-1).cpu().numpy()
+
+
+def _over_rows(record: attention.Record) -> tuple[np.ndarray, int]:
+    """Sums of entropy, relative entropy and saturation over heads and rows, and how many these are."""
+    if record.normaliser == "linear":
+        raise InputError(_("Linear attention has no scale: any factor cancels."), _("Choose a model with a softmax."))
+    # Examples of a batch have one length and no padding, so that all of them see the same.
+    seen = record.visible().sum(dim=1)
+    several = seen > 1
+    most = seen[several].log().to(record.query.device)
+    sums, rows = torch.zeros(3, dtype=torch.double), 0
+    for example in range(len(record.query)):
+        weights = record.patterns(example=example)[:, several.to(record.query.device)]
+        entropy = torch.special.entr(weights).sum(dim=-1)
+        saturated = weights.amax(dim=-1) > SATURATED
+        sums += torch.stack([entropy.sum(), (entropy / most).sum(), saturated.sum()]).double().cpu()
+        rows += entropy.numel()
+    return sums.numpy(), rows

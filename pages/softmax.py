@@ -1,0 +1,74 @@
+"""The softmax laboratory: why scores are scaled, what else makes weights of them, and the same on a real model."""
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.ui import softmax_closed, softmax_model, softmax_scale
+from explorer.ui.controls import part_of
+from explorer.ui.session import plain
+from explorer.ui.sidebar import Chosen, choose_model, sidebar
+from explorer.ui.take_away import Figure, take_away
+from explorer.ui.task_choice import choose_job, said
+
+VIEWS = {"vectors": _("Random vectors"), "lookups": _("Four lookups"), "model": _("This model")}
+LOOKS = {"scores": _("Scores"), "uniform": _("Uniform weights"), "scale": _("A factor on the scale")}
+
+
+def chosen_of(key: str, options: dict[str, str]) -> str:
+    return st.segmented_control(
+        _("Shown"), options, default=next(iter(options)), format_func=options.get, key=key, bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def closed(view: str, seed: int) -> tuple[Figure, str]:
+    return softmax_closed.random_vectors(seed) if view == "vectors" else softmax_closed.four_lookups(seed)
+
+
+@st.fragment
+def heads(chosen: Chosen, look: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="which"):
+        of = softmax_model.choose_head(chosen.capture, part_of(chosen.capture))
+        st.space("stretch")
+        downloads = st.container(width="content")
+    figures = softmax_model.scores(of) if look == "scores" else softmax_model.uniform(of)
+    with downloads:
+        take_away(figures, softmax_model.recipe(chosen.model.name, chosen.text, of), chosen.linked)
+
+
+def scale() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="task_controls"):
+        job = choose_job(choose_model())
+    if job is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said(job)
+        st.space("stretch")
+        downloads = st.container(width="content")
+    if figure := softmax_scale.draw(job):
+        with downloads:
+            take_away([figure], softmax_scale.recipe(job))
+
+
+heading = st.empty()
+heading.markdown(f"#### {_('Softmax laboratory')}")
+with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+    view = chosen_of("softmax", VIEWS)
+    if view == "model":
+        look = chosen_of("look", LOOKS)
+    else:
+        how = {"key": "seed", "bind": "query-params", "icon": ":material/casino:", "width": 150, "label_visibility": "collapsed"}
+        seed = st.number_input(_("Number of the draw"), 0, 9999, 1, **how)
+        st.space("stretch")
+        downloads = st.container(width="content")
+if view != "model":
+    figure, recipe = closed(view, seed)
+    with downloads:
+        take_away([figure], recipe)
+elif look == "scale":
+    scale()
+else:
+    chosen = sidebar()
+    heading.markdown(f"#### {_('Softmax laboratory')} :small[{plain(chosen.model.name)}]")
+    if chosen.capture is not None:
+        heads(chosen, look)

@@ -1,0 +1,90 @@
+"""The softmax laboratory in a browser: sliders move the picture and ask nobody, what is shown is what torch computes, all is in reach."""
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.charts.softmax.lookups import SCORES
+from explorer.softmax.vectors import WIDTHS, draw
+from tests.browser import dragging
+
+VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
+PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=Four%20lookups"}
+PATIENCE_MS = 250
+"""The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
+
+
+def opened(open_page, inside: str):
+    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
+    sent = dragging.watch(page)
+    page.reload()
+    page.locator(f"{inside} .vega-bind").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    page.wait_for_timeout(1_000)
+    return page, sent
+
+
+@pytest.mark.parametrize(
+    ("inside", "slider", "least"),
+    [(VECTORS, "d_k_step", 15), (VECTORS, "temperature_exponent", 25), (LOOKUPS, "score_2", 25)],
+)
+def test_dragging_repaints_and_sends_nothing(open_page, inside, slider, least):
+    page, sent = opened(open_page, inside)
+    assert sent, "the page itself does send messages, and they are counted"
+    found = dragging.drag(page, inside, slider, sent)
+    assert found.sent == 0
+    assert found.inputs >= least and found.changed >= least * 0.8
+    assert found.median < PATIENCE_MS
+    before = len(sent)
+    if inside == VECTORS:
+        # An input of Streamlit's own, for comparison.
+        page.locator(".st-key-seed [data-testid=stNumberInputStepUp]").click()
+        page.wait_for_timeout(1_000)
+        assert len(sent) > before
+
+
+def test_what_is_shown_is_what_torch_computes(open_page):
+    page, sent = opened(open_page, VECTORS)
+    row = draw(1).row
+    page.locator(f"{VECTORS} input[name=divisor_kind][value=root]").check()
+    for end in (0.2, 0.5, 0.9):
+        step = round(dragging.drag(page, VECTORS, "d_k_step", sent, end=end, steps=5).values[-1])
+        p = torch.tensor(row[:64, step] / WIDTHS[step] ** 0.5).softmax(0)
+        jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
+        expected = {
+            "d_k": WIDTHS[step],
+            "in theory, d_k / divisor²": 1,
+            "largest weight": float(p.max()),
+            "entropy, nats": float(torch.special.entr(p).sum()),
+            "trace of the Jacobian": float(jacobian.trace()),
+            "norm of the Jacobian": float(jacobian.norm()),
+        }
+        assert {name: dragging.said(page, VECTORS, name) for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+def test_lookups_follow_their_sliders(open_page):
+    page, sent = opened(open_page, LOOKUPS)
+    scores = np.array(SCORES)
+    scores[3] = dragging.drag(page, LOOKUPS, "score_4", sent, steps=5).values[-1]
+    largest = float(torch.tensor(scores).softmax(0).max())
+    assert scores[3] > 5 and dragging.said(page, LOOKUPS, "softmax, largest") == pytest.approx(largest, abs=1e-6)
+    assert dragging.said(page, LOOKUPS, "sparsemax, exact zeros") == 5
+
+
+@pytest.mark.parametrize("inside", PLACES)
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=str)
+def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside, size):
+    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(800)
+    for part in (page.locator(f"{inside} form.vega-bindings"), page.locator(f"{inside} svg.marks")):
+        box = part.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0]
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1]
+
+
+def test_a_factor_on_the_scale_is_computed_and_drawn(open_page):
+    page = open_page("/softmax?softmax=This%20model&look=A%20factor%20on%20the%20scale&limit=6", wait_for=".st-key-compute_scale button")
+    page.locator(".st-key-compute_scale button").click()
+    page.locator(".st-key-scale_curve .mark-line path").first.wait_for(state="attached", timeout=120_000)
+    page.get_by_text("Best of these factors").wait_for(timeout=60_000)

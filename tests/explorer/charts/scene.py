@@ -1,0 +1,30 @@
+"""What Vega draws, without a browser: its scene graph, with every mark's place and every text, unrounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+import vl_convert
+
+from explorer.charts import sliders
+
+
+def drawn(chart: Mapping[str, object], tables: Mapping[str, pd.DataFrame] | None = None, **moved: object) -> dict:
+    """The scene of a chart of `sliders.with_inputs`, its inputs moved."""
+    made = sliders.Standalone(sliders.moved(chart, **moved), tables or {})
+    return vl_convert.vegalite_to_scenegraph(made.to_json())["scenegraph"]
+
+
+def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:
+    """The items of all marks of one kind ("rect", "text"), mark by mark, in the order of drawing; what Vega draws by itself is left out."""
+    if scene.get("marktype") == kind and (scene.get("name") or "").endswith("marks"):
+        yield scene["items"]
+    for item in scene.get("items", ()):
+        yield from marks(item, kind)
+
+
+def said(scene: Mapping[str, object]) -> dict[str, float]:
+    """All numbers of `sliders.readouts`, with all digits, by their names."""
+    described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]
+    return {name: float(value.replace("−", "-")) for name, value in (text.rsplit(": ", 1) for text in described)}
