@@ -13,7 +13,7 @@
 - `i18n`: the words on the pages
 - `charts/`: numbers in, Altair charts out
 - `ui/`: what the pages share; Streamlit lives there
-- `__main__`, `cli`: the same functions from the shell
+- `__main__`, `cli`: the same functions from the shell; `cli_*`: its commands, `cli_shared`: what those have in common
 """
 
 from explorer.capture import Capture, capture

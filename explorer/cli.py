@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from explorer import cli_positions, cli_pruning, cli_softmax, cli_training, export
 from explorer.capture import capture
+from explorer.cli_shared import device_arguments, model_argument
 from models import CATALOGUE, load
 from models.errors import ExplorerError
-from models.loading import DTYPES
 
 _EPILOG = """examples:
   python -m explorer models
@@ -64,13 +64,12 @@ encoder-decoders have, instead of pattern:
 """,
         **style,
     )
-    one.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+    model_argument(one)
     one.add_argument("--text", required=True, metavar="T", help="the text; the source, for encoder-decoders")
     one.add_argument("--pair", metavar="P", help="a second text, for encoders")
     one.add_argument("--target", metavar="T2", help="what the decoder reads; generated greedily where absent (encoder-decoders)")
     one.add_argument("--out", required=True, type=Path, metavar="F.npz", help="file to write")
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    one.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help="default: auto")
+    device_arguments(one)
     one.add_argument("--max-tokens", type=int, metavar="N", help="cut the text here (default: the model's own limit)")
     one.set_defaults(run=_capture)
     cli_pruning.add(commands)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from explorer.cli_shared import device_arguments, model_argument, opened, write_json
 from explorer.positions import order, reading, tables, terms
-from models import Model, load
+from models import Model
 from models.errors import InputError
-from models.loading import DTYPES
-from models.whole import whole
 
 _TEXT = "The dog bites the man in the garden."
 
@@ -33,19 +31,17 @@ null where a model has no such thing; why, says `notes`.
 """,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    positions.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+    model_argument(positions)
     positions.add_argument("--text", default=_TEXT, metavar="T", help="the text whose tokens are reversed (default: %(default)s)")
     positions.add_argument("--angles", type=int, metavar="K", help="dimensions of the subspaces (default: 10, or as many as there are)")
     positions.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
-    positions.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    positions.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help="default: auto")
+    device_arguments(positions)
     positions.set_defaults(run=_positions)
 
 
 def _positions(given: argparse.Namespace) -> int:
-    made = measured(load(given.model, given.device, given.dtype), given.text, given.angles)
-    with whole(given.json) as beside:
-        beside.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    made = measured(opened(given), given.text, given.angles)
+    write_json(given.json, made, ensure_ascii=False)
     for note in made["notes"]:
         print(f"note: {note}", file=sys.stderr)
     on, off = made["equivariance"]["with"], made["equivariance"]["without"]

@@ -6,13 +6,11 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from explorer.ablation import curves
 from explorer.ablation.fills import METHODS, fills
@@ -20,13 +18,12 @@ from explorer.ablation.heads import by_site, changes, parse, write
 from explorer.ablation.intervals import interval
 from explorer.ablation.sweep import sweep
 from explorer.ablation.unfinished import Unfinished
+from explorer.cli_shared import bar, device_arguments, model_argument, opened, task_of, write_json
 from explorer.speed import side_by_side
 from explorer.tasks.base import Scores, Task
-from explorer.tasks.choose import TASKS, make, named
+from explorer.tasks.choose import TASKS
 from models import Model, load, slicing
 from models.errors import InputError, ModelError
-from models.loading import DTYPES
-from models.whole import whole
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -68,7 +65,7 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
         description="Cuts heads out of a model's weights and writes a smaller model, which `--model DIR` opens.",
         **style,
     )
-    cut.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+    model_argument(cut)
     cut.add_argument("--heads", required=True, metavar="L.H,..", help="heads to remove, such as 0.3,2.11 (layer.head from 0)")
     cut.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write; it must not exist")
     cut.add_argument("--zeroed", action="store_true", help="keep all shapes and write zeros instead, so that plain from_pretrained opens it")
@@ -77,7 +74,7 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
 
 
 def _task_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+    model_argument(parser)
     parser.add_argument(
         "--task", required=True, choices=sorted(TASKS), help="classify: labels; masked: masked words; next: next words; exact: a toy's own task"
     )
@@ -88,16 +85,15 @@ def _task_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="first N examples only")
     parser.add_argument("--method", choices=METHODS, default="zero", help="what takes the place of a head's output (default: zero)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help="default: auto")
+    device_arguments(parser)
 
 
 def _ablate(given: argparse.Namespace) -> int:
-    task, unfinished = _opened(given)
-    with _interruptible(unfinished), _bar("heads") as tell:
+    task, unfinished = _task(given)
+    with _interruptible(unfinished), bar("heads") as tell:
         found = sweep(task, method=given.method, progress=tell, unfinished=unfinished)
     tables = {what: _rows(found.table(task.model.sites, name)) for what, name in (("score", "correct"), ("loss", "loss"))}
-    _write(given.json, {"baseline": _said(found.baseline), **tables, **_about(given, task)})
+    write_json(given.json, {"baseline": _said(found.baseline), **tables, **_about(given, task)})
     unfinished.finish()
     _summary(found.baseline)
     return 0
@@ -106,26 +102,26 @@ def _ablate(given: argparse.Namespace) -> int:
 def _prune(given: argparse.Namespace) -> int:
     if given.order and not given.json:
         raise InputError("A curve wants a file.", "Add --json OUT.")
-    task, unfinished = _opened(given)
+    task, unfinished = _task(given)
     if given.heads is not None:
         heads = parse(task.model, given.heads)
         fill_of = fills(task, given.method)
-        with _bar("scoring") as tell:
+        with bar("scoring") as tell:
             full = task.score()
             scores = task.score(lambda batch: changes(task.model, heads, fill_of(batch)), progress=tell)
         made = {"heads": write(task.model, heads), **_said(scores), "baseline": _said(full)}
         made["flipped"] = int((scores.predicted != full.predicted).sum()) if given.task == "classify" else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
-            _write(given.json, made | _about(given, task))
+            write_json(given.json, made | _about(given, task))
         return 0
-    with _interruptible(unfinished), _bar(given.order) as tell:
+    with _interruptible(unfinished), bar(given.order) as tell:
         found = curves.curve(
             task, given.order, method=given.method, seeds=given.seeds, progress=lambda share, points: tell(share), unfinished=unfinished
         )
     points = [vars(point) for point in found.points]
     order = write(task.model, []) if not found.heads else [write(task.model, [head]) for head in found.heads]
-    _write(given.json, {"order": given.order, "points": points, "heads": order, **_about(given, task)})
+    write_json(given.json, {"order": given.order, "points": points, "heads": order, **_about(given, task)})
     unfinished.finish()
     print(f"{100 * found.largest_share():.0f} % of the heads can go at less than one point of the score ({given.order})")
     return 0
@@ -150,16 +146,9 @@ def _slice(given: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(given: argparse.Namespace) -> tuple[Task, Unfinished]:
-    model = load(given.model, given.device, given.dtype)
-    examples = named(given.data, given.task, model)
-    if given.limit is not None:
-        if given.limit < 1:
-            raise InputError("--limit wants a number from 1.")
-        examples = replace(examples, examples=examples.examples[: given.limit])
-    task = make(given.task, model, examples)
-    for note in (*model.notes, *examples.notes, *task.notes):
-        print(f"note: {note}", file=sys.stderr)
+def _task(given: argparse.Namespace) -> tuple[Task, Unfinished]:
+    model = opened(given)
+    task, examples = task_of(given, model, given.task)
     texts = json.dumps([[e.text, e.pair, e.label] for e in examples.examples]).encode()
     of = {name: str(getattr(given, name, None)) for name in ("model", "task", "method", "dtype", "order")}
     of |= {"data": hashlib.sha256(texts).hexdigest(), "weights": _fingerprint(model), "seeds": getattr(given, "seeds", None)}
@@ -183,22 +172,6 @@ def _interruptible(unfinished: Unfinished) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise ModelError(f"Stopped. What is done is kept in {unfinished.path}.", "The same command goes on from there.") from None
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[float], None]]:
-    with tqdm(total=1000, leave=False, bar_format="{desc} {bar} {percentage:3.0f} % {elapsed}<{remaining}", desc=what) as bar:
-
-        def tell(share: float) -> None:
-            bar.n = round(1000 * share)
-            bar.refresh()
-
-        yield tell
-
-
-def _write(path: Path, made: dict) -> None:
-    with whole(path) as beside:
-        beside.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
 
 def _about(given: argparse.Namespace, task: Task) -> dict:

@@ -11,37 +11,24 @@ from explorer.ablation.heads import changes, parse
 from explorer.tasks import choose
 from tests import tiny
 
-LINES = "the cat sat on the mat\na dog\nthey play in the garden .\n"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny.save("llama", tmp_path_factory.mktemp("llama"))
-
-
-@pytest.fixture
-def lines(tmp_path):
-    (tmp_path / "lines.txt").write_text(LINES)
-    return tmp_path / "lines.txt"
-
 
 def run(*arguments: object) -> int:
     return cli.main([str(argument) for argument in arguments])
 
 
-def test_ablate_writes_the_tables(folder, lines, tmp_path):
+def test_ablate_writes_the_tables(llama_folder, lines, tmp_path):
     out = tmp_path / "heads.json"
-    assert run("ablate", "--model", folder, "--task", "next", "--data", lines, "--json", out, "--limit", 2) == 0
+    assert run("ablate", "--model", llama_folder, "--task", "next", "--data", lines, "--json", out, "--limit", 2) == 0
     made = json.loads(out.read_text())
     assert np.shape(made["score"]) == np.shape(made["loss"]) == (2, 4) and made["examples"] == 2
-    model = models.load(folder)
+    model = models.load(llama_folder)
     task = choose.make("next", model, choose.named(str(lines), "next"))
     without = task.score(lambda batch: changes(model, parse(model, "1.2")))
     assert made["loss"][1][2] == pytest.approx(without.loss[:2].mean(), abs=1e-5)
     assert not list(tmp_path.glob("*.unfinished")) and not list(tmp_path.glob("*.partial"))
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, lines, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(llama_folder, lines, tmp_path, monkeypatch, capsys):
     from explorer import cli_pruning
 
     out, real = tmp_path / "heads.json", cli_pruning.sweep
@@ -54,19 +41,19 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, lines, t
         return real(task, progress=stop, **options)
 
     monkeypatch.setattr(cli_pruning, "sweep", interrupted)
-    command = ("ablate", "--model", folder, "--task", "next", "--data", lines, "--json", out)
+    command = ("ablate", "--model", llama_folder, "--task", "next", "--data", lines, "--json", out)
     assert run(*command) == 1 and "goes on from there" in capsys.readouterr().err
     assert not out.exists() and (tmp_path / "heads.json.unfinished").stat().st_size
     monkeypatch.setattr(cli_pruning, "sweep", real)
     assert run(*command) == 0 and out.exists() and not (tmp_path / "heads.json.unfinished").exists()
 
 
-def test_prune_one_set_and_a_curve(folder, lines, tmp_path, capsys):
-    assert run("prune", "--model", folder, "--task", "next", "--data", lines, "--heads", "0.1,1.3") == 0
+def test_prune_one_set_and_a_curve(llama_folder, lines, tmp_path, capsys):
+    assert run("prune", "--model", llama_folder, "--task", "next", "--data", lines, "--heads", "0.1,1.3") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["heads"] == "0.1,1.3" and said["loss"] != said["baseline"]["loss"]
     out = tmp_path / "curve.json"
-    assert run("prune", "--model", folder, "--task", "next", "--data", lines, "--order", "exact", "--json", out) == 0
+    assert run("prune", "--model", llama_folder, "--task", "next", "--data", lines, "--order", "exact", "--json", out) == 0
     made = json.loads(out.read_text())
     assert [point["removed"] for point in made["points"]] == list(range(9)) and len(made["heads"]) == 8
 
@@ -94,6 +81,6 @@ def test_slice_writes_a_smaller_model(tmp_path, capsys):
         (("prune", "--task", "next", "--order", "exact"), "wants a file"),
     ],
 )
-def test_what_is_wrong_is_said(folder, arguments, said, capsys):
-    assert run(arguments[0], "--model", folder, *arguments[1:]) == 1
+def test_what_is_wrong_is_said(llama_folder, arguments, said, capsys):
+    assert run(arguments[0], "--model", llama_folder, *arguments[1:]) == 1
     assert said in capsys.readouterr().err

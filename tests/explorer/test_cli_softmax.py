@@ -7,30 +7,16 @@ import pytest
 from explorer import cli
 from explorer.softmax.scale import ScaleCurve
 from explorer.tasks import choose
-from tests import tiny as making
 from tests.one_thread import one_thread  # noqa: F401
-
-LINES = "the cat sat on the mat\na dog\nthey play in the garden .\n"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return making.save("llama", tmp_path_factory.mktemp("llama"))
-
-
-@pytest.fixture
-def lines(tmp_path):
-    (tmp_path / "lines.txt").write_text(LINES)
-    return tmp_path / "lines.txt"
 
 
 def run(*arguments: object) -> int:
     return cli.main(["scale", "--device", "cpu", *map(str, arguments)])
 
 
-def test_points_are_those_of_the_function(folder, lines, tmp_path, tiny, capsys) -> None:
+def test_points_are_those_of_the_function(llama_folder, lines, tmp_path, tiny, capsys) -> None:
     out = tmp_path / "scale.json"
-    assert run("--model", folder, "--data", lines, "--limit", 2, "--factors", "0.5,1,3", "--json", out) == 0
+    assert run("--model", llama_folder, "--data", lines, "--limit", 2, "--factors", "0.5,1,3", "--json", out) == 0
     made = json.loads(out.read_text())
     task = choose.make("next", tiny("llama"), choose.named(str(lines), "next"))
     task.items = task.items[:2]
@@ -41,11 +27,11 @@ def test_points_are_those_of_the_function(folder, lines, tmp_path, tiny, capsys)
     assert f"best of 3 factors: {best['factor']:g}, score {best['score']:.4f}" in capsys.readouterr().out
 
 
-def test_wrong_arguments_are_explained(folder, lines, tmp_path, capsys) -> None:
+def test_wrong_arguments_are_explained(llama_folder, lines, tmp_path, capsys) -> None:
     out = tmp_path / "scale.json"
-    assert run("--model", folder, "--data", lines, "--factors", "0,1", "--json", out) == 1
+    assert run("--model", llama_folder, "--data", lines, "--factors", "0,1", "--json", out) == 1
     assert "above 0" in capsys.readouterr().err
-    assert run("--model", folder, "--data", lines, "--limit", 0, "--json", out) == 1
+    assert run("--model", llama_folder, "--data", lines, "--limit", 0, "--json", out) == 1
     with pytest.raises(SystemExit):
-        run("--model", folder, "--factors", "a,b", "--json", out)
+        run("--model", llama_folder, "--factors", "a,b", "--json", out)
     assert "numbers with commas" in capsys.readouterr().err and not out.exists()
