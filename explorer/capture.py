@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from explorer import pooling
-from explorer.tokens import labels, readable
-from models import InputError, Model, attention, heap, sites
+from explorer.tokens import framing, labels, readable
+from models import InputError, Model, attention, heap, scoring, sites
 from models.errors import OutOfMemoryError
 from models.loading import out_of_memory
 
@@ -176,9 +176,8 @@ class Capture:
         n = len(self.queries(part))
         if not self.site(layer, part).heads:  # all of them were sliced off
             return np.zeros((n, len(self.keys(part))), np.float32)
-        step = max(1, attention.BLOCK_BYTES // (4 * self.site(layer, part).heads * len(self.keys(part))))
-        blocks = [reduce(self.patterns(layer, part, slice(i, i + step)), axis=0) for i in range(0, n, step)]
-        return np.concatenate(blocks)
+        blocks = scoring.row_blocks(n, 4 * self.site(layer, part).heads * len(self.keys(part)))
+        return np.concatenate([reduce(self.patterns(layer, part, rows), axis=0) for rows in blocks])
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,10 +322,8 @@ def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> torch.Tensor
 
 def _tokens(model: Model, ids: list[int], segments: list[int]) -> Tokens:
     tokenizer = model.tokenizer
-    # [UNK] and [MASK] stand for words of the text; all other special ids frame it.
-    words = {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)}
-    framing = set(tokenizer.all_special_ids) - words
-    special = tuple(i in framing for i in ids)
+    frame = framing(tokenizer)
+    special = tuple(i in frame for i in ids)
     return Tokens(tuple(ids), tuple(readable(tokenizer, ids)), tuple(segments), special)
 
 

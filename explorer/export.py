@@ -73,8 +73,13 @@ def arrays(capture: Capture) -> dict[str, np.ndarray]:
 
 def npz(capture: Capture) -> bytes:
     """`arrays` as the bytes of a compressed .npz file."""
+    return packed(**arrays(capture))
+
+
+def packed(**named: np.ndarray) -> bytes:
+    """The bytes of a compressed .npz file."""
     out = io.BytesIO()
-    np.savez_compressed(out, **arrays(capture))
+    np.savez_compressed(out, **named)
     return out.getvalue()
 
 

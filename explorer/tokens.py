@@ -23,6 +23,11 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str
     return [piece if piece in added else _piece(piece, byte_level) for piece in pieces]
 
 
+def framing(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """Ids of the tokens that frame a text: all special ones but [UNK] and [MASK], which stand for words of it."""
+    return set(tokenizer.all_special_ids) - {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)}
+
+
 def labels(tokens: Sequence[str]) -> list[str]:
     """Tokens for an axis: no space around them, and white space made visible where there is nothing else."""
     return [token.strip() if token.strip() else (token.translate(_VISIBLE) or "∅") for token in tokens]

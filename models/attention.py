@@ -1,4 +1,4 @@
-"""The one attention function: computed, recorded and changed here and nowhere else.
+"""The one attention function: computed and changed here and nowhere else, and recorded as `models.records` says.
 
 transformers dispatches the attention of most models through `AttentionInterface`. We register one function there. What it
 records and what it changes travels in a context variable, set for one call: networks are shared between viewers, and
@@ -11,23 +11,20 @@ transformer also has sparsemax and linear attention (`models.normalisers`); they
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from models import normalisers
+from models import normalisers, scoring
+from models.records import Record
 
 NAME = "attention_explorer"
-
-BLOCK_BYTES = 8 * 2**20
-"""Scores of one block of query rows stay below this; short texts fit in one block and then equal eager bit for bit."""
 
 _CHANGES_SCORES = {"indices", "block_indices"}
 """Arguments with which some models choose keys inside their attention; ignoring them would show a wrong picture."""
@@ -57,112 +54,6 @@ class Change:
     def __post_init__(self) -> None:
         if isinstance(self.fill, str) and self.fill != "uniform":
             raise ValueError(f'fill is None, "uniform" or a tensor, not {self.fill!r}')
-
-
-@dataclass(eq=False)
-class Record:
-    """One call of the attention function, as it was computed.
-
-    Attributes:
-        query: (batch, heads, query, head dim), after rotary embedding where the model has one; in linear attention, its features.
-        key: (batch, kv heads, key, head dim), likewise; query head h reads key head `h // (heads // kv_heads)`.
-        value: (batch, kv heads, key, value dim).
-        scale: factor on q k^T, shape (1, heads, 1, 1).
-        mask: additive or bool mask (1 or batch, 1 or heads, query, key) as the model gave it, or None.
-        bias: additive position bias (1 or batch, heads, query, key), or None.
-        allow: edges left by a `Change`, or None where nothing was cut.
-        softcap: scores were squashed to softcap * tanh(score / softcap), or None.
-        row_max, row_sum: per row, the largest score and the sum of exp(score - row_max), shape (batch, heads, query). For sparsemax the
-            largest score and the largest weight, which is their distance from the threshold; for linear attention 0 and the sum.
-        module: the module that called.
-        site: number of its site, or None.
-        normaliser: what made weights of the scores, one of `normalisers.NAMES`.
-    """
-
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    scale: Tensor
-    mask: Tensor | None
-    bias: Tensor | None
-    allow: Tensor | None
-    softcap: float | None
-    row_max: Tensor
-    row_sum: Tensor
-    module: nn.Module | None = None
-    site: int | None = None
-    normaliser: str = "softmax"
-
-    @property
-    def lse(self) -> Tensor:
-        """Row-wise log-sum-exp of the scores, (batch, heads, query); of a softmax only."""
-        return self.row_max + self.row_sum.log()
-
-    @property
-    def heads(self) -> int:
-        return self.query.shape[1]
-
-    @property
-    def group(self) -> int:
-        """Query heads per key/value head."""
-        return self.query.shape[1] // self.key.shape[1]
-
-    def scores(self, head: int, *, example: int = 0, rows: slice = slice(None)) -> Tensor:
-        """Scaled scores of one head before the softmax, bias and mask included, (rows, key), float32; 0 is masked in linear attention."""
-        return self._scores(slice(head, head + 1), slice(example, example + 1), rows)[0, 0]
-
-    def pattern(self, head: int, *, example: int = 0, rows: slice = slice(None)) -> Tensor:
-        """Attention weights of one head, exact, (rows, key), float32; each row sums to 1 (less where a sink takes part)."""
-        return self.patterns(slice(head, head + 1), example=example, rows=rows)[0]
-
-    def patterns(self, heads: slice = slice(None), *, example: int = 0, rows: slice = slice(None)) -> Tensor:
-        """Attention weights of several heads, (heads, rows, key), float32."""
-        one = slice(example, example + 1)
-        below = self._scores(heads, one, rows) - self.row_max[one, heads, rows, None]
-        row_sum = self.row_sum[one, heads, rows, None]
-        if self.normaliser == "sparsemax":
-            weights = (below + row_sum).clamp(min=0)
-        else:
-            weights = (below.exp() if self.normaliser == "softmax" else below) / row_sum
-        return weights.nan_to_num(0.0)[0]
-
-    def output(self, head: int, *, example: int = 0) -> Tensor:
-        """Output z of one head before the output projection and before any gate, (query, value dim), float32."""
-        value = self.value[example, head // self.group].float()
-        return torch.cat([self.pattern(head, example=example, rows=rows) @ value for rows in self._row_blocks()])
-
-    def visible(self, head: int = 0, *, example: int = 0) -> Tensor:
-        """Which keys each query may see, bool (query, key); False is masked, which is not the same as weight 0."""
-        seen = torch.ones(self.query.shape[2], self.key.shape[2], dtype=torch.bool)
-        if self.mask is not None:
-            mask = self.mask[min(example, len(self.mask) - 1), min(head, self.mask.shape[1] - 1)]
-            seen &= _seen(mask).cpu()
-        if self.allow is not None:
-            seen &= _of(self.allow, slice(example, example + 1), slice(head, head + 1), slice(None))[0, 0].cpu()
-        return seen
-
-    def cpu(self) -> Record:
-        """The same record in main memory, so that a cached picture holds no accelerator memory."""
-        moved = {name: value.cpu() for name, value in vars(self).items() if isinstance(value, Tensor) and value.device.type != "cpu"}
-        return replace(self, module=None, **moved)
-
-    def _scores(self, heads: slice, examples: slice, rows: slice) -> Tensor:
-        query = self.query[examples, heads, rows].float()
-        index = torch.arange(self.heads, device=query.device)[heads] // self.group
-        key = self.key[examples][:, index].float()
-        return _scores(
-            query,
-            key,
-            self.scale[:, heads],
-            _of(self.mask, examples, heads, rows),
-            _of(self.bias, examples, heads, rows),
-            _of(self.allow, examples, heads, rows),
-            self.softcap,
-            self.normaliser,
-        )
-
-    def _row_blocks(self) -> Iterator[slice]:
-        return _row_blocks(self.query.shape[2], self.key.shape[2] * 4)
 
 
 @dataclass(eq=False)
@@ -286,15 +177,15 @@ def attention_function(
 
     keys, values = (t.repeat_interleave(group, dim=1) if group > 1 else t for t in (key, value))
     outputs, maxima, sums = [], [], []
-    for rows in _row_blocks(query.shape[2], query.shape[0] * heads * key.shape[2] * 4):
+    for rows in scoring.row_blocks(query.shape[2], query.shape[0] * heads * key.shape[2] * 4):
         everything = slice(None)
-        scores = _scores(
+        scores = scoring.scores_of(
             query[:, :, rows],
             keys,
             scale,
-            _of(attention_mask, everything, everything, rows),
-            _of(position_bias, everything, everything, rows),
-            _of(allow, everything, everything, rows),
+            scoring.part_of(attention_mask, everything, everything, rows),
+            scoring.part_of(position_bias, everything, everything, rows),
+            scoring.part_of(allow, everything, everything, rows),
             softcap,
             normaliser,
         )
@@ -336,34 +227,6 @@ class NotSupportedByInterface(RuntimeError):
     """The model's attention does more than the one attention function computes; it is opened view-only instead."""
 
 
-def _scores(
-    query: Tensor,
-    key: Tensor,
-    scale: Tensor,
-    mask: Tensor | None,
-    bias: Tensor | None,
-    allow: Tensor | None,
-    softcap: float | None,
-    normaliser: str,
-) -> Tensor:
-    """Scores before the softmax, (batch, heads, rows, key), float32; half precision is lifted before the product."""
-    scores = torch.matmul(query.float(), key.float().transpose(2, 3)) * scale
-    if normaliser == "linear":
-        # Not exponentiated, so what is not seen is 0.
-        for seen in (mask if mask is None else _seen(mask), allow):
-            scores = scores if seen is None else scores.masked_fill(~seen, 0)
-        return scores
-    if softcap is not None:
-        scores = softcap * torch.tanh(scores / softcap)
-    if bias is not None:
-        scores = scores + bias.float()
-    if mask is not None:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min) if mask.dtype == torch.bool else scores + mask.float()
-    if allow is not None:
-        scores = scores.masked_fill(~allow, -math.inf)
-    return scores
-
-
 def _check_normaliser(normaliser: str, bias: Tensor | None, softcap: float | None, sinks: Tensor | None) -> None:
     if normaliser not in normalisers.NAMES:
         raise ValueError(f"a normaliser is one of {', '.join(normalisers.NAMES)}, not {normaliser!r}")
@@ -401,24 +264,6 @@ def _row_statistics(scores: Tensor, normaliser: str, sinks: Tensor | None) -> tu
     return row_max, (scores - row_max[..., None]).exp_().sum(dim=-1)
 
 
-def _row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
-    step = max(1, BLOCK_BYTES // max(1, row_bytes))
-    return (slice(start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step))
-
-
-def _of(t: Tensor | None, examples: slice, heads: slice, rows: slice) -> Tensor | None:
-    """The part of a tensor that broadcasts to (batch, heads, query, key); axes of size 1 stay whole."""
-    if t is None:
-        return None
-    whole = slice(None)
-    return t[examples if t.shape[0] > 1 else whole, heads if t.shape[1] > 1 else whole, rows if t.shape[2] > 1 else whole]
-
-
-def _seen(mask: Tensor) -> Tensor:
-    """Where a mask lets a query see a key, bool."""
-    return mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
-
-
 def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
     if change.allow is None and not change.cut:
         return None
@@ -439,17 +284,8 @@ def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None) -> Te
     gate = gate.reshape(gate.shape[0] if gate.dim() == 2 else 1, z.shape[1], 1, 1)
     if change.fill is None:
         return z * gate
-    fill = _uniform(values, mask, z.shape[2]) if isinstance(change.fill, str) else change.fill.to(device=z.device, dtype=z.dtype)
+    fill = scoring.uniform(values, mask, z.shape[2]) if isinstance(change.fill, str) else change.fill.to(device=z.device, dtype=z.dtype)
     return z * gate + (1 - gate) * fill
-
-
-def _uniform(values: Tensor, mask: Tensor | None, rows: int) -> Tensor:
-    """Mean of the visible values: what a head passes on that attends to all of them alike."""
-    if mask is None:
-        return values.mean(dim=2, keepdim=True).expand(-1, -1, rows, -1)
-    weights = _seen(mask).to(values.dtype)
-    weights = weights / weights.sum(dim=-1, keepdim=True).clamp(min=1)
-    return torch.matmul(weights, values)
 
 
 AttentionInterface.register(NAME, attention_function)

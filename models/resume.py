@@ -7,7 +7,6 @@ the same moment, never learns of it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from transformers.pytorch_utils import Conv1D
 
 from models import attention
 from models.loading import Model
+from models.private import private
 
 
 @dataclass(eq=False)
@@ -76,8 +76,7 @@ class Runner:
     """
 
     def __init__(self, model: Model) -> None:
-        shared = {id(t): t for t in [*model.network.parameters(), *model.network.buffers()]}
-        self.network = copy.deepcopy(model.network, shared)
+        self.network = private(model.network)
         modules = dict(zip(map(id, model.network.modules()), self.network.modules(), strict=True))
         self.sites_of = {id(modules[original]): sites for original, sites in model.sites_of.items()}
         self.calls, self.start, self.times, self.every = 0, 0, 1, False

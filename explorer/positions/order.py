@@ -17,6 +17,7 @@ from torch import nn
 from explorer.i18n import _
 from explorer.positions import reading, tables
 from models import InputError, Model
+from models.private import private
 from models.toy import ToyModel, tasks
 from models.training.runs import SHIPPED
 from models.training.settings import Settings
@@ -97,7 +98,7 @@ def without_positions(model: Model) -> nn.Module:
         InputError: positions of a kind that cannot be switched off.
     """
     kind, table = tables.kind_and_table(model)
-    network = reading.private(model.network)
+    network = private(model.network)
     if kind == tables.NONE:
         return network
     if isinstance(network, ToyModel):

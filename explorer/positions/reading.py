@@ -1,8 +1,7 @@
-"""The stack that reads a text, and a private copy of it in which something may be switched off."""
+"""A text as a model reads it, and the stack that does."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.i18n import _
-from explorer.tokens import labels, readable
+from explorer.tokens import framing, labels, readable
 from models import InputError, Model, sites
 
 
@@ -55,14 +54,8 @@ def read(model: Model, text: str | Sequence[int]) -> Text:
     if model.max_length and len(ids) > model.max_length:
         problem = _("{n} tokens are more than the {most} that {model} reads.").format(n=len(ids), most=model.max_length, model=model.name)
         raise InputError(problem, _("Shorten the text."))
-    framing = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)}
-    return Text(torch.tensor(ids), tuple(labels(readable(tokenizer, ids))), tuple(i in framing for i in ids))
-
-
-def private(network: nn.Module) -> nn.Module:
-    """A copy that shares the weights: whatever is put on it or taken from it, the original, which others use, never learns of it."""
-    shared = {id(t): t for t in [*network.parameters(), *network.buffers()]}
-    return copy.deepcopy(network, shared)
+    frame = framing(tokenizer)
+    return Text(torch.tensor(ids), tuple(labels(readable(tokenizer, ids))), tuple(i in frame for i in ids))
 
 
 def run(network: nn.Module, ids: Tensor) -> Tensor:

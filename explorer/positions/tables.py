@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.positions import reading
 from models import InputError, Model
+from models.private import private
 from models.toy import ToyModel
 
 LEARNED, SINUSOIDAL, ROPE, RELATIVE, ALIBI, NONE, UNKNOWN = "learned", "sinusoidal", "rope", "relative", "alibi", "none", "unknown"
@@ -99,7 +100,7 @@ def added(model: Model) -> Table | None:
 
     Found by what it does, not by its name: of several equal tokens, one embedding makes different rows, and they are neighbours.
     """
-    network = reading.private(model.network)
+    network = private(model.network)
     if isinstance(network, ToyModel):
         return _of_toy(network)
     calls: list[tuple[str, Tensor, Tensor]] = []

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.positions import reading, tables
 from models import InputError, Model, attention
+from models.private import private
 from models.toy import ToyModel
 
 _SUM, _CONTENT, _POSITION, _NEITHER = range(4)
@@ -148,7 +149,7 @@ def _first_call(network: nn.Module, ids: Tensor) -> attention.Record:
 
 def _in_parts(network: nn.Module, table: tables.Table, device: torch.device) -> nn.Module:
     """A private copy that reads one text four times: as the model does, without its positions, without its tokens, without both."""
-    network = reading.private(network)
+    network = private(network)
     content = torch.tensor([1.0, 1.0, 0.0, 0.0], device=device, dtype=network.dtype)[:, None, None]
     position = torch.tensor([1.0, 0.0, 1.0, 0.0], device=device, dtype=network.dtype)[:, None, None]
     for name, module in network.named_modules():

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from scipy.special import entr
 
 from explorer.capture import Capture
 from explorer.i18n import _
-from models import InputError, attention
+from models import InputError, scoring
 
 SATURATED = 0.9
 """A row whose largest weight is above this is called saturated."""
@@ -125,15 +124,14 @@ def raw_scores(capture: Capture, layer: int, head: int, part: str | None = None)
 
 def factor(capture: Capture, layer: int, head: int, part: str | None = None) -> float:
     """The model's own scale of one head."""
-    scale = capture.record(layer, part).scale
-    return float(scale[0, head if scale.shape[1] > 1 else 0])
+    return float(capture.record(layer, part).scale[0, head])
 
 
 def uniform(capture: Capture, layer: int, head: int, part: str | None = None) -> Uniform:
     """One head with uniform weights, as `models.attention` computes it. Raises InputError for a view-only model."""
     record = capture.record(layer, part)
     values = record.value[0, head // record.group].float()
-    return Uniform(values.numpy(), _uniform_outputs(record)[head].numpy(), record.output(head).numpy())
+    return Uniform(values.numpy(), record.uniform()[head].numpy(), record.output(head).numpy())
 
 
 def deviation_from_mean(capture: Capture, part: str | None = None) -> float:
@@ -145,31 +143,21 @@ def deviation_from_mean(capture: Capture, part: str | None = None) -> float:
     largest = 0.0
     for site in capture.sites(part):
         record = capture.record(site.layer, part)
-        outputs = _uniform_outputs(record).double()
+        outputs = record.uniform().double()
         for head in range(site.heads):
             seen = record.visible(head)
-            for rows in _blocks(len(seen), seen.shape[1]):
+            for rows in scoring.row_blocks(len(seen), 8 * seen.shape[1]):
                 weights = seen[rows].double()
                 means = weights @ record.value[0, head // record.group].double() / weights.sum(dim=1, keepdim=True).clamp(min=1)
                 largest = max(largest, float((outputs[head, rows] - means).abs().max()))
     return largest
 
 
-def _uniform_outputs(record: attention.Record) -> torch.Tensor:
-    """(heads, query, value dim), float32."""
-    module, gate = nn.Identity(), torch.zeros(record.heads)
-    sites, changes = {id(module): (0,)}, {0: attention.Change(gate=gate, fill="uniform")}
-    with torch.inference_mode(), attention.attending(sites, changes=changes, record=False):
-        # All that its scores would pass on is removed, whatever they are.
-        outputs, _none = attention.attention_function(module, record.query, record.key, record.value, record.mask)
-    return outputs[0].transpose(0, 1).float()
-
-
 def _rows(capture: Capture, layer: int, part: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Largest weight and entropy of each row, (heads, query)."""
     n_keys, n_rows = len(capture.keys(part)), len(capture.queries(part))
     largest, entropy = [], []
-    for rows in _blocks(n_rows, n_keys * capture.site(layer, part).heads):
+    for rows in scoring.row_blocks(n_rows, 4 * n_keys * capture.site(layer, part).heads):
         weights = capture.patterns(layer, part, rows)
         largest.append(weights.max(axis=-1))
         entropy.append(entropies(weights))
@@ -178,12 +166,7 @@ def _rows(capture: Capture, layer: int, part: str | None) -> tuple[np.ndarray, n
 
 def entropies(weights: np.ndarray) -> np.ndarray:
     """Entropy over the last axis, in nats."""
-    return -(weights * np.log(weights, where=weights > 0, out=np.zeros_like(weights))).sum(axis=-1)
-
-
-def _blocks(rows: int, numbers: int) -> Iterator[slice]:
-    step = max(1, attention.BLOCK_BYTES // (4 * max(1, numbers)))
-    return (slice(i, i + step) for i in range(0, rows, step))
+    return entr(weights).sum(axis=-1)
 
 
 def _shape(capture: Capture, part: str | None) -> tuple[int, int]:

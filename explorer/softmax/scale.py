@@ -81,24 +81,25 @@ class ScaleCurve:
         sums, rows, tops = np.zeros(3), 0, []
         scores = Scores.empty(len(self.task))
         changes = {site.index: attention.Change(scale=factor) for site in self.task.model.sites}
-        order: list[int] = []
+        done = 0
+        output = None
+
+        def forward(inputs: dict) -> object:
+            nonlocal output
+            output = runner.run(inputs)
+            return output
+
         for batch in self.task.batches():
-            outputs: list[object] = []
-
-            def forward(inputs: dict, outputs: list = outputs) -> object:
-                outputs.append(runner.run(inputs))
-                return outputs[-1]
-
             with self.task.running(runner, changes, record=True) as run:
                 outcome = self.task.outcome(runner, batch, forward)
-                tops.append(_predicted(outputs[-1], batch, outcome, runner))
+                tops.append(_predicted(output, batch, outcome, runner))
                 for record in run.records:
                     more, n = _over_rows(record)
                     sums, rows = sums + more, rows + n
             scores.put(batch.index, outcome)
-            order += batch.index
+            done += len(batch.index)
             if progress:
-                progress(len(order) / len(self.task))
+                progress(done / len(self.task))
         predicted = np.concatenate(tops)
         if factor == 1:
             self._own = predicted

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from explorer import export
 from explorer.charts import moving
 from explorer.charts.sliders import Standalone
 from explorer.charts.softmax import lookups, vectors
 from explorer.i18n import _
 from explorer.softmax import vectors as drawn
-from explorer.softmax.files import npz
 from explorer.ui import sliders
 from explorer.ui.take_away import Figure, pictures
 
@@ -40,7 +40,7 @@ def random_vectors(seed: int) -> tuple[Figure, str]:
         ).format(pairs=len(pairs))
     )
 
-    files = pictures(lambda: Standalone(description(False), tables)) | {"npz": lambda: npz(widths=drawn.WIDTHS, pairs=pairs, row=row)}
+    files = pictures(lambda: Standalone(description(False), tables)) | {"npz": lambda: export.packed(widths=drawn.WIDTHS, pairs=pairs, row=row)}
     lines = [
         "import torch",
         "from explorer.softmax.vectors import draw",

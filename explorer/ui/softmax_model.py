@@ -17,7 +17,6 @@ from explorer.charts import board
 from explorer.charts.softmax import heads as charts
 from explorer.i18n import _
 from explorer.softmax import heads
-from explorer.softmax.files import npz
 from explorer.ui.session import plain
 from explorer.ui.take_away import Figure, pictures
 from models import InputError
@@ -131,7 +130,7 @@ def _outputs(of: Head, figures: list[Figure]) -> str:
         return charts.outputs(made.values, made.uniform, made.learned, keys, queries, dark=dark)
 
     st.altair_chart(chart(_dark()), key="outputs_chart", width="content")
-    files = pictures(lambda: chart(False)) | {"npz": lambda: npz(values=made.values, uniform=made.uniform, learned=made.learned)}
+    files = pictures(lambda: chart(False)) | {"npz": lambda: export.packed(values=made.values, uniform=made.uniform, learned=made.learned)}
     figures.append(Figure(_("In, uniform, learned"), "uniform", files))
     whole = of.captured.visible(of.layer, of.part).all()
     meaning = _("the mean of the values") if whole else _("the mean of the values that a token sees")

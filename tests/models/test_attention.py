@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import attention, sites
+from models import attention, scoring, sites
 from tests import tiny
 
 EXACT = {"rtol": 0, "atol": 1e-5}
@@ -56,7 +56,7 @@ def test_blocks_of_rows_change_nothing(tiny, name, monkeypatch):
     given = sites.inputs_for(model.network, **batch(name))
     with torch.no_grad():
         whole = model.network(**given).logits
-        monkeypatch.setattr(attention, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(scoring, "BLOCK_BYTES", 300)
         torch.testing.assert_close(model.network(**given).logits, whole, **EXACT)
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import attention, normalisers
+from models import attention, normalisers, scoring
 
 EXACT = {"rtol": 0, "atol": 1e-5}
 ROWS = st.lists(st.floats(-6, 6, width=32), min_size=1, max_size=6)
@@ -115,7 +115,7 @@ def test_blocks_of_rows_change_nothing(normaliser, monkeypatch):
         return z, seen.records[0].patterns()
 
     whole = run()
-    monkeypatch.setattr(attention, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(scoring, "BLOCK_BYTES", 300)
     for found, expected in zip(run(), whole, strict=True):
         torch.testing.assert_close(found, expected, **EXACT)
 

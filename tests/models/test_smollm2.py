@@ -7,7 +7,7 @@ import pytest
 import models
 from benchmarks import real
 from benchmarks.exactness import TOLERANCE, cases, deviation, plain
-from models import attention
+from models import scoring
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_patterns_and_logits_equal_eager(smollm2, monkeypatch):
     assert {(site.heads, site.kv_heads) for site in model.sites} == {(9, 3)}
     reference = plain(smollm2, model.kind)
     # Small blocks, so that 300 tokens go through in several; 1,200 in blocks as they are: `python -m benchmarks.exactness`.
-    monkeypatch.setattr(attention, "BLOCK_BYTES", 2**20)
+    monkeypatch.setattr(scoring, "BLOCK_BYTES", 2**20)
     for name, encoded in cases(model, long=300):
         found = deviation(model, reference, encoded)
         assert found.patterns <= TOLERANCE, (name, found)
