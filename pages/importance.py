@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from explorer import export
 from explorer.i18n import _
 from explorer.ui import importance_panel
 from explorer.ui.session import plain
 from explorer.ui.sidebar import choose_model
 from explorer.ui.take_away import take_away
-from explorer.ui.task_choice import Job, choose_job, said
+from explorer.ui.task_choice import Job, choose_job, opening, said
 
 
 def recipe(job: Job) -> str:
@@ -17,8 +16,7 @@ def recipe(job: Job) -> str:
         "from explorer.ablation.ledger import Ledger",
         "from explorer.tasks import choose",
         "",
-        export.opening(job.model.name),
-        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
+        *opening(job),
         "ledger = Ledger(task)",
         f"print(ledger.exact({job.method!r}).table(model.sites, 'loss'))",
         f"print(ledger.importance('gradient'), ledger.curve('gradient', {job.method!r}).points)",

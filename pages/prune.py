@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer import export
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
 from explorer.ui import board_panel, effect_panel, pruned_set
@@ -10,7 +9,7 @@ from explorer.ui.cut_out import cut_out
 from explorer.ui.session import plain
 from explorer.ui.sidebar import choose_model
 from explorer.ui.take_away import take_away
-from explorer.ui.task_choice import Job, choose_job, said
+from explorer.ui.task_choice import Job, choose_job, opening, said
 
 
 def recipe(job: Job, heads: frozenset) -> str:
@@ -20,8 +19,7 @@ def recipe(job: Job, heads: frozenset) -> str:
         "from explorer.ablation.heads import changes, parse",
         "from explorer.tasks import choose",
         "",
-        export.opening(job.model.name),
-        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
+        *opening(job),
         f"heads = parse(model, {write(job.model, heads)!r})",
         f"fill_of = fills(task, {job.method!r})",
         "scores = task.score(lambda batch: changes(model, heads, fill_of(batch)))",

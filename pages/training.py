@@ -7,7 +7,7 @@ from explorer.lab.state import FAILED, PAUSED, State
 from explorer.lab.wanted import Wanted
 from explorer.ui import lab_controls, lab_curves, lab_film, lab_runs, lab_take_away
 from explorer.ui.lab_runs import Entry, Lab
-from explorer.ui.session import plain
+from explorer.ui.session import explained, plain
 from models import InputError
 from models.training.presets import PRESETS
 
@@ -102,7 +102,7 @@ with st.sidebar:
         wanted.check()
     except InputError as error:
         wanted = None
-        st.warning(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/edit:")
+        st.warning(explained(error), icon=":material/edit:")
 preset = PRESETS[st.session_state[lab_controls.PRESET]]
 lab = lab_runs.current(preset.name)
 with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons"):
@@ -112,7 +112,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons
     runs(lab)
 st.caption(f":material/visibility: {plain(preset.look_at)}")
 if problem := st.session_state.pop("_lab_problem", None):
-    st.error(f"{plain(problem.problem)} {plain(problem.advice)}", icon=":material/error:")
+    st.error(explained(problem), icon=":material/error:")
 if lab.shown is None:
     st.info(_("No run of {name} is shipped with this copy. Press Train.").format(name=preset.name), icon=":material/model_training:")
 else:

@@ -10,9 +10,6 @@ import pandas as pd
 from explorer.charts import data, palette
 from explorer.i18n import _
 
-COLOURS = ("#1d5fa8", "#e66101", "#2a9d6f", "#b5179e", "#8d6e00", "#7f7f7f")
-DARK = ("#6db3f2", "#f1963b", "#5fd0a0", "#f28ad8", "#e0c04c", "#a8a8a8")
-
 
 def curves(
     lines: Mapping[str, pd.DataFrame],
@@ -41,7 +38,7 @@ def curves(
     colour = alt.Color(
         "order:N",
         title=_("order"),
-        scale=alt.Scale(domain=list(orders), range=list(DARK if dark else COLOURS)[: len(orders)]),
+        scale=alt.Scale(domain=list(orders), range=list(palette.lines(dark))[: len(orders)]),
         legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left", symbolOpacity=1),
     )
     x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))

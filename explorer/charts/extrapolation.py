@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts import data, palette
-from explorer.charts.curves import COLOURS, DARK
 from explorer.i18n import _
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -45,8 +44,7 @@ def extrapolation(
         frame = frame.assign(**{name: frame[name].clip(lower=_LEAST_LOSS) for name in ("mean", "low", "high")})
     lengths = sorted({trained, *frame["length"].tolist()})
     ends = _ends(frame, what, height)
-    shades = DARK if dark else COLOURS
-    colour = alt.Color("scheme:N", legend=None, scale=alt.Scale(domain=list(schemes), range=list(shades)[: len(schemes)]))
+    colour = alt.Color("scheme:N", legend=None, scale=alt.Scale(domain=list(schemes), range=list(palette.lines(dark))[: len(schemes)]))
     shape = alt.Shape("scheme:N", legend=None, scale=alt.Scale(domain=list(schemes), range=list(SHAPES)[: len(schemes)]))
     x = alt.X(
         "length:Q",

@@ -10,6 +10,10 @@ _LIGHT = ("#ffffff", "#dbe9f6", "#a6cbe8", "#5fa2d3", "#2f78bb", "#134f94", "#08
 _DARK = ("#10131a", "#1c3b63", "#1f6397", "#2b90b0", "#55bdaa", "#a9e29b", "#fdf6b5")
 _MASKED = {False: "#e4e0d8", True: "#33302b"}
 _FRAME = {False: "#e0452f", True: "#ff8a5c"}
+_LINES = {
+    False: ("#1d5fa8", "#e66101", "#2a9d6f", "#b5179e", "#8d6e00", "#7f7f7f"),
+    True: ("#6db3f2", "#f1963b", "#5fd0a0", "#f28ad8", "#e0c04c", "#a8a8a8"),
+}
 _PAGE = {False: ("#ffffff", "#31333f"), True: ("#10131a", "#e6e8ee")}
 
 
@@ -21,6 +25,11 @@ def colours(dark: bool = False) -> list[str]:
 def diverging(dark: bool = False) -> list[str]:
     """Stops from below 0 over 0 to above: purple for less, the page for nothing, orange for more; safe for the colour-blind."""
     return ["#8e7cc3", "#1b202b", "#f1963b"] if dark else ["#5e3c99", "#f7f7f7", "#e66101"]
+
+
+def lines(dark: bool = False) -> tuple[str, ...]:
+    """Colours to tell lines apart."""
+    return _LINES[dark]
 
 
 def masked(dark: bool = False) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts import data, palette
-from explorer.charts.curves import COLOURS, DARK
 from explorer.i18n import _
 
 POINTS = 150
@@ -96,7 +95,7 @@ def description(plot: Plot) -> dict[str, object]:
     # Plots one below the other share their steps: their left edges meet.
     axis = alt.Axis(format="%" if plot.percent else alt.Undefined, tickCount=4, minExtent=38, maxExtent=38)
     y = alt.Y("value:Q", title=plot.title, scale=scale, axis=axis)
-    shades, n = list(DARK if plot.dark else COLOURS), len(plot.colours)
+    shades, n = list(palette.lines(plot.dark)), len(plot.colours)
     across = 2 if max(map(len, plot.colours)) <= _SHORT else 1
     legend = alt.Legend(
         orient="bottom",

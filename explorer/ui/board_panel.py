@@ -12,6 +12,7 @@ from explorer.charts import board as charts
 from explorer.i18n import _
 from explorer.ui import long_work
 from explorer.ui.pruned_set import PrunedSet
+from explorer.ui.session import is_dark
 from explorer.ui.take_away import Figure, pictures
 from explorer.ui.task_choice import Job
 
@@ -44,7 +45,7 @@ def draw(job: Job, pruned: PrunedSet) -> Figure:
         )
 
     key = f"board_{job.model.number}_{by}_{pruned.moves}"
-    dark = st.context.theme.type == "dark"
+    dark = is_dark()
     st.altair_chart(chart(dark, True), key=key, on_select=lambda: _picked(job, pruned, key), width="content")
     st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
     return Figure(_("The board"), "board", pictures(lambda: chart(False, False)))

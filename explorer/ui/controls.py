@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.capture import Capture
 from explorer.i18n import _
+from explorer.ui.session import is_dark
 from explorer.views import PAIRS, SPECIAL
 
 VIEWS = {"map": _("Map"), "lines": _("Lines"), "model": _("Whole model"), "neurons": _("Neurons"), "numbers": _("Numbers")}
@@ -46,4 +47,4 @@ def controls(captured: Capture, part: str) -> Controls:
     if part == "encoder" and 1 in captured.keys(part).segments:
         pair = st.selectbox(_("Pair"), PAIRS, key="pairs", bind="query-params", width=90)
     scale = st.selectbox(_("Colours"), SCALES, format_func=SCALES.get, key="scale", bind="query-params", persist_state="session", width=160)
-    return Controls(which, special, pair, scale, st.context.theme.type == "dark")
+    return Controls(which, special, pair, scale, is_dark())

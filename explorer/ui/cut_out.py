@@ -15,7 +15,7 @@ from explorer.i18n import _
 from explorer.landmarks import SLICING
 from explorer.speed import BATCH_SIZES, side_by_side
 from explorer.ui import long_work
-from explorer.ui.session import plain
+from explorer.ui.session import explained, is_dark
 from models import Model, ModelError, slicing
 
 LARGEST = 2 * 2**30
@@ -44,7 +44,7 @@ def cut_out(model: Model, heads: Heads) -> None:
         _report(model, heads, *known[1:])
         _downloads(model, heads)
     except ModelError as error:
-        st.error(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/error:")
+        st.error(explained(error), icon=":material/error:")
 
 
 def _measured(model: Model, heads: Heads, tell: Callable[[float], None]) -> tuple[int, pd.DataFrame]:
@@ -63,7 +63,7 @@ def _report(model: Model, heads: Heads, parameters: int, table: pd.DataFrame) ->
         st.metric(_("Parameters"), f"{parameters / 1e6:.2f} M", f"{share:+.1%}", delta_color="off", help=f"{parameters:,} / {model.parameters:,}")
         st.metric(_("Heads"), f"{sum(site.heads for site in model.sites) - len(heads)}", f"-{len(heads)}", delta_color="off")
     with right:
-        st.altair_chart(chart.faster(table, SLICING, dark=st.context.theme.type == "dark"), width="content")
+        st.altair_chart(chart.faster(table, SLICING, dark=is_dark()), width="content")
     st.caption(
         _(
             "Bars: measured just now on {device}, 32 tokens an example. Diamonds: published, half of BERT's heads cut out on a GTX 1080 Ti "

@@ -17,6 +17,7 @@ from explorer.i18n import _
 from explorer.landmarks import PRUNING
 from explorer.ui import long_work
 from explorer.ui.board_panel import COLOURS, TITLES, rows
+from explorer.ui.session import is_dark
 from explorer.ui.take_away import Figure, pictures
 from explorer.ui.task_choice import Job
 
@@ -80,7 +81,7 @@ def curves(job: Job) -> Figure | None:
         )
 
     def drawn() -> None:
-        place.altair_chart(chart(st.context.theme.type == "dark"), width="content")
+        place.altair_chart(chart(is_dark()), width="content")
 
     for order in chosen:
         if order not in lines:
@@ -156,7 +157,7 @@ def _map(job: Job, by: str, values: np.ndarray) -> Figure:
             dark=dark,
         )
 
-    st.altair_chart(chart(st.context.theme.type == "dark"), key=f"map_{by}", width="content")
+    st.altair_chart(chart(is_dark()), key=f"map_{by}", width="content")
     csv = pd.DataFrame(values, index=rows(job)).rename_axis("layer")
     return Figure(MEASURES[by], f"importance-{by}", pictures(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer.charts import moving
+from explorer.charts import moving, palette
 from explorer.charts import training as charts
-from explorer.charts.curves import COLOURS
 from explorer.charts.training import Line, Plot
 from explorer.i18n import _
 from explorer.lab.state import State, step_times
 from explorer.roles import ROLES
 from explorer.ui.controls import PARTS
 from explorer.ui.lab_runs import Lab
+from explorer.ui.session import is_dark
 from explorer.ui.take_away import Figure, pictures
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
@@ -61,7 +61,7 @@ def draw(lab: Lab, state: State, frame: Snapshot) -> list[Figure]:
         label_visibility="collapsed",
     )
     drawn = {"roles": _roles, "gradients": _gradients}.get(view, _progress)(lab, state, frame)
-    dark, figures = st.context.theme.type == "dark", []
+    dark, figures = is_dark(), []
     for name, one in drawn.items():
         plot = replace(one.plot, dark=dark)
         st.vega_lite_chart(moving.with_tables(charts.description(plot), one.tables()), key=f"over_{name}", width="content")
@@ -119,7 +119,7 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         return " ".join(filter(None, said))
 
     # A colour for each head while there are enough of them, else for each layer.
-    each = len(places) <= len(COLOURS)
+    each = len(places) <= len(palette.lines())
     picked = st.session_state.get("_film_head", (0, 0))
     shown = []
     for i, (part, layer, head) in enumerate(places):

@@ -16,7 +16,7 @@ from explorer.lab.state import State
 from explorer.ui import address
 from explorer.ui.controls import PARTS
 from explorer.ui.lab_runs import Entry, Lab
-from explorer.ui.session import plain
+from explorer.ui.session import is_dark, plain
 from explorer.ui.take_away import Figure, pictures
 from models.training.runs import Snapshot
 
@@ -86,7 +86,7 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     example = example_of(entry)
     captured = entry.film.at(frame, example)
     layer, head = place(captured, part)
-    dark = st.context.theme.type == "dark"
+    dark = is_dark()
     if view == "one":
         st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
         st.altair_chart(_one(captured, part, layer, head, dark), key=f"film_one_{entry.number}_{part}", width="content")

@@ -17,7 +17,7 @@ from explorer.lab.live import Live
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Watched
 from explorer.lab.wanted import Wanted, said
 from explorer.ui import address
-from explorer.ui.session import plain
+from explorer.ui.session import explained
 from models import ModelError
 
 MOST = 5
@@ -138,7 +138,7 @@ def _shipped(preset: str) -> Entry | None:
     try:
         watched, film = _kept(preset, folder.stat().st_mtime_ns)
     except ModelError as error:
-        st.error(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/error:")
+        st.error(explained(error), icon=":material/error:")
         return None
     with watched.still() as run:
         return Entry(0, Wanted(preset, settings=run.settings), watched, film)

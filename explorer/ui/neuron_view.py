@@ -27,7 +27,7 @@ def draw(captured: Capture, part: str, place: Place, how: Controls) -> Figure | 
         query, key = _chosen(captured, part, layer, int(head))
         made = captured.neurons(layer, int(head), query, key, part)
     except InputError as error:
-        st.info(f"{session.plain(error.problem)} {session.plain(error.advice)}")
+        st.info(session.explained(error))
         return None
 
     def drawn(dark: bool) -> alt.VConcatChart:

@@ -11,7 +11,7 @@ from explorer.capture import Capture, capture
 from explorer.export import TRAINED_HERE
 from explorer.i18n import _
 from models import Model, ModelError, catalogue, hub, load
-from models.errors import OutOfMemoryError
+from models.errors import ExplorerError, OutOfMemoryError
 from models.loading import locate
 
 MAX_TOKENS = 1024
@@ -39,7 +39,7 @@ def open_model(name: str, device: str, dtype: str) -> Model:
         last = st.session_state.get("_last_model", (catalogue.BUNDLED_BERT, "cpu", "auto"))
         if last == (name, device, dtype):
             raise
-        st.error(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/error:")
+        st.error(explained(error), icon=":material/error:")
         st.caption(_("Still showing {name}.").format(name=plain(last[0])))
         return _opened(*last, None)
     finally:
@@ -76,6 +76,16 @@ def run_text(model: Model, asked: tuple[str, str, str], text: str, pair: str, ta
 def plain(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
+
+
+def explained(error: ExplorerError) -> str:
+    """What went wrong and what to do about it, as Markdown."""
+    return f"{plain(error.problem)} {plain(error.advice)}"
+
+
+def is_dark() -> bool:
+    """Whether the viewer's theme is the dark one."""
+    return st.context.theme.type == "dark"
 
 
 def _opened(name: str, device: str, dtype: str, progress: hub.Progress | None) -> Model:

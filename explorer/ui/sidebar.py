@@ -66,7 +66,7 @@ def sidebar() -> Chosen:
         with st.spinner(_("Reading the text")):
             captured, model = session.run_text(model, asked, text, pair.strip(), target.strip())
     except InputError as error:
-        st.warning(f"{session.plain(error.problem)} {session.plain(error.advice)}", icon=":material/edit:")
+        st.warning(session.explained(error), icon=":material/edit:")
         captured = None
     return Chosen(model, captured, text, pair.strip(), target.strip())
 

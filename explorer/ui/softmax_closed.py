@@ -12,6 +12,7 @@ from explorer.charts.softmax import lookups, vectors
 from explorer.i18n import _
 from explorer.softmax import vectors as drawn
 from explorer.ui import sliders
+from explorer.ui.session import is_dark
 from explorer.ui.take_away import Figure, pictures
 
 DRAWS = 32
@@ -32,7 +33,7 @@ def random_vectors(seed: int) -> tuple[Figure, str]:
     def description(dark: bool) -> dict[str, object]:
         return vectors.description(drawn.WIDTHS, len(pairs), len(row), dark=dark)
 
-    sliders.draw(moving.with_tables(description(st.context.theme.type == "dark"), tables), "vectors")
+    sliders.draw(moving.with_tables(description(is_dark()), tables), "vectors")
     st.caption(
         _(
             "Entries of q and k: independent, mean 0, variance 1. Histogram: {pairs} pairs that share no vector. Weights: one query and its "
@@ -62,7 +63,7 @@ def four_lookups(seed: int) -> tuple[Figure, str]:
     def description(dark: bool) -> dict[str, object]:
         return lookups.description(DRAWS, dark=dark)
 
-    sliders.draw(moving.with_tables(description(st.context.theme.type == "dark"), tables), "lookups")
+    sliders.draw(moving.with_tables(description(is_dark()), tables), "lookups")
     st.caption(
         _(
             "Below: how the weight of the chosen key changes with each score. Sparsemax: Martins & Astudillo 2016; "

@@ -17,7 +17,7 @@ from explorer.charts import board
 from explorer.charts.softmax import heads as charts
 from explorer.i18n import _
 from explorer.softmax import heads
-from explorer.ui.session import plain
+from explorer.ui.session import explained, is_dark
 from explorer.ui.take_away import Figure, pictures
 from models import InputError
 
@@ -108,8 +108,8 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
     def one(dark: bool) -> alt.VConcatChart:
         return charts.histograms(raw, raw * factor, dark=dark)
 
-    st.altair_chart(every(_dark()), key="spread_chart", width="content")
-    st.altair_chart(one(_dark()), key="histogram_chart", width="content")
+    st.altair_chart(every(is_dark()), key="spread_chart", width="content")
+    st.altair_chart(one(is_dark()), key="histogram_chart", width="content")
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
@@ -129,7 +129,7 @@ def _outputs(of: Head, figures: list[Figure]) -> str:
     def chart(dark: bool) -> alt.HConcatChart:
         return charts.outputs(made.values, made.uniform, made.learned, keys, queries, dark=dark)
 
-    st.altair_chart(chart(_dark()), key="outputs_chart", width="content")
+    st.altair_chart(chart(is_dark()), key="outputs_chart", width="content")
     files = pictures(lambda: chart(False)) | {"npz": lambda: export.packed(values=made.values, uniform=made.uniform, learned=made.learned)}
     figures.append(Figure(_("In, uniform, learned"), "uniform", files))
     whole = of.captured.visible(of.layer, of.part).all()
@@ -153,7 +153,7 @@ def _map(of: Head, what: str) -> Figure:
     title = SHOWN[what].capitalize()
     with st.container(width="content", key=f"map_{what}"):
         st.markdown(f"**{title}** :small[{_('layers down, heads across')}]")
-        st.altair_chart(chart(_dark()), key=f"map_{what}_chart", width="content")
+        st.altair_chart(chart(is_dark()), key=f"map_{what}_chart", width="content")
     csv = pd.DataFrame(values).rename_axis("layer")
     return Figure(title, what, pictures(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
 
@@ -175,9 +175,5 @@ def _or_said(compute: Callable[[], Result]) -> Result | None:
     try:
         return compute()
     except InputError as error:
-        st.info(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/visibility:")
+        st.info(explained(error), icon=":material/visibility:")
         return None
-
-
-def _dark() -> bool:
-    return st.context.theme.type == "dark"

@@ -8,15 +8,14 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from explorer import export
 from explorer.ablation.ledger import Ledger
 from explorer.charts.softmax import scale as charts
 from explorer.i18n import _
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.ui import long_work
-from explorer.ui.session import plain
+from explorer.ui.session import explained, is_dark
 from explorer.ui.take_away import Figure, pictures
-from explorer.ui.task_choice import Job
+from explorer.ui.task_choice import Job, opening
 from models import InputError
 
 _curves: weakref.WeakKeyDictionary[Ledger, ScaleCurve] = weakref.WeakKeyDictionary()
@@ -34,7 +33,7 @@ def draw(job: Job) -> Figure | None:
         return charts.curves(table, dark=dark)
 
     with st.container(key="scale_curve"):
-        st.altair_chart(chart(st.context.theme.type == "dark"), key="scale_chart", width="content")
+        st.altair_chart(chart(is_dark()), key="scale_chart", width="content")
     own, best = table[table.factor == 1].iloc[0], table.loc[table.score.idxmax()]
     st.markdown(
         _("The model's own scale: entropy {entropy:.2f} nats, accuracy {score:.1%}. Best of these factors: {best:.4g}, {most:.1%}.").format(
@@ -57,8 +56,7 @@ def recipe(job: Job) -> str:
         "from explorer.softmax.scale import ScaleCurve",
         "from explorer.tasks import choose",
         "",
-        export.opening(job.model.name),
-        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
+        *opening(job),
         "for point in ScaleCurve(task).compute():",
         "    print(point)",
     ]
@@ -83,5 +81,5 @@ def _computed(job: Job, curve: ScaleCurve) -> bool:
     try:
         return long_work.run(_("A factor on the scale"), key, lambda tell: curve.compute(progress=tell)) is not None
     except InputError as error:
-        st.info(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/info:")
+        st.info(explained(error), icon=":material/info:")
         return False

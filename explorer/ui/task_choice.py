@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from explorer import export
 from explorer.ablation.fills import METHODS
 from explorer.ablation.ledger import Ledger
 from explorer.i18n import _
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
-from explorer.ui.session import plain
+from explorer.ui.session import explained, plain
 from models import InputError, Model, ModelError
 
 KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words"), "exact": _("Its own task")}
@@ -72,7 +73,7 @@ def choose_job(model: Model) -> Job | None:
         digest = hashlib.sha256(repr((examples.examples, examples.labels)).encode()).hexdigest()
         ledger = _ledger(model.number, kind, digest, model, examples)
     except (InputError, ModelError) as error:
-        st.error(f"{plain(error.problem)} {plain(error.advice)}", icon=":material/error:")
+        st.error(explained(error), icon=":material/error:")
         return None
     return Job(model, kind, examples, ledger, method)
 
@@ -88,6 +89,14 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | No
         _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], key="file", help=_("The commonest header: label, sentence.")
     )
     return None if given is None else data.read(given.getvalue(), given.name, **choose.wanted(kind))
+
+
+def opening(job: Job) -> list[str]:
+    """Lines of Python that open the model and make the task; `models` and `choose` are imported above them."""
+    return [
+        export.opening(job.model.name),
+        f"task = choose.make({job.kind!r}, model, choose.built_in({job.kind!r}, model))  # or choose.named('file.csv', {job.kind!r})",
+    ]
 
 
 def said(job: Job) -> None:

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from explorer.charts import data, palette
-from explorer.charts.softmax.style import finished, shades, titled
+from explorer.charts.softmax.style import finished, titled
 from explorer.i18n import _
 
 _BINS = 60
@@ -53,7 +53,7 @@ def _ranges(quantiles: np.ndarray, chosen: tuple[int, int], last: bool, dark: bo
     y_axis = alt.Axis(values=[-1000, -100, -10, 0, 10, 100, 1000], minExtent=34, maxExtent=34)
     tips = [alt.Tooltip("layer:Q", title=_("layer")), alt.Tooltip("head:Q", title=_("head"))]
     tips += [alt.Tooltip(f"q{i}:Q", title=f"{share:.0%}", format=".4~g") for i, share in enumerate((0.05, 0.25, 0.5, 0.75, 0.95))]
-    colour = alt.condition("datum.mine === 1", alt.value(palette.frame(dark)), alt.value(shades(dark)[0]))
+    colour = alt.condition("datum.mine === 1", alt.value(palette.frame(dark)), alt.value(palette.lines(dark)[0]))
     base = alt.Chart(table).encode(x=x, color=colour, tooltip=tips)
     thin = base.mark_rule(strokeWidth=1).encode(y=alt.Y("q0:Q", title=_("score"), scale=y_scale, axis=y_axis), y2="q4:Q")
     middle = base.mark_rule(strokeWidth=2.5).encode(y=alt.Y("q1:Q", scale=y_scale, title=_("score")), y2="q3:Q")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts import palette, sliders
-from explorer.charts.softmax.style import finished, shades, titled
+from explorer.charts.softmax.style import finished, titled
 from explorer.i18n import _
 
 SCORES = (2.0, 1.6, 1.2, 0.0, -1.0, -3.0)
@@ -89,14 +89,14 @@ def _bars(weights: alt.Chart, method: str, dark: bool) -> alt.Chart:
         "gumbel": (_("Gumbel-softmax"), _("a draw, not the mean")),
     }
     y = alt.Y(f"p_{method}:Q", title=_("weight") if method == METHODS[0] else None, scale=alt.Scale(domain=[0, 1]), axis=_axis())
-    bars = weights.mark_bar(color=shades(dark)[METHODS.index(method)]).encode(x=_keys(False), y=y, tooltip=_tips(method))
+    bars = weights.mark_bar(color=palette.lines(dark)[METHODS.index(method)]).encode(x=_keys(False), y=y, tooltip=_tips(method))
     return bars.properties(width=WIDTH, height=HEIGHT, title=titled(*names[method], dark))
 
 
 def _gradient(weights: alt.Chart, method: str, dark: bool) -> alt.LayerChart:
     scale = alt.Scale(domain=alt.ExprRef("[-0.5 / temperature, 0.5 / temperature]"), nice=False)
     y = alt.Y(f"gradient_{method}:Q", title=_("its gradient") if method == METHODS[0] else None, scale=scale, axis=_axis())
-    bars = weights.mark_bar(color=shades(dark)[METHODS.index(method)]).encode(x=_keys(True), y=y, tooltip=_tips(method))
+    bars = weights.mark_bar(color=palette.lines(dark)[METHODS.index(method)]).encode(x=_keys(True), y=y, tooltip=_tips(method))
     if method == "hard":
         none = alt.Chart(alt.sequence(0, 1, 1, as_="i")).mark_text(
             text=_("none"), color=palette.page(dark)[1], fontSize=13, fontWeight="bold", dy=-12

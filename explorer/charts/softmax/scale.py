@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from explorer.charts import data, palette
-from explorer.charts.softmax.style import finished, shades, titled
+from explorer.charts.softmax.style import finished, titled
 from explorer.i18n import _
 
 
@@ -26,7 +26,7 @@ def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bo
         scale=alt.Scale(type="log", domain=ends, nice=False),
         axis=alt.Axis(values=[0.1, 0.3, 1, 3, 10], grid=False, format="~g"),
     )
-    colour, ink = shades(dark)[0], palette.page(dark)[1]
+    colour, ink = palette.lines(dark)[0], palette.page(dark)[1]
     base = alt.Chart(rows).encode(x=x)
     own = alt.Chart(data.columns(factor=[1])).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(x=x)
     tips = [
@@ -47,7 +47,7 @@ def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bo
     def panel(layers: list[alt.Chart], said: alt.TitleParams) -> alt.LayerChart:
         return alt.layer(own, *layers).properties(width=width, height=height, title=said)
 
-    second = shades(dark)[1]
+    second = palette.lines(dark)[1]
     first = [*line("relative", colour), *line("saturated", second, dash=True)]
     band = base.mark_area(opacity=0.18, color=colour).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     panels = [

@@ -5,18 +5,12 @@ from __future__ import annotations
 import altair as alt
 
 from explorer.charts import data, palette
-from explorer.charts.curves import COLOURS, DARK
 
 
 def titled(text: str, look: str, dark: bool) -> alt.TitleParams:
     """A picture's title, and under it what to look at."""
     ink = palette.page(dark)[1]
     return alt.TitleParams(text, subtitle=look, anchor="start", fontSize=13, subtitleFontSize=12, subtitleColor=ink, offset=6)
-
-
-def shades(dark: bool) -> tuple[str, ...]:
-    """Colours to tell things apart."""
-    return DARK if dark else COLOURS
 
 
 def finished(chart: alt.TopLevelMixin, marks: int = 0) -> alt.TopLevelMixin:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts import palette, sliders
-from explorer.charts.softmax.style import finished, shades, titled
+from explorer.charts.softmax.style import finished, titled
 from explorer.i18n import _
 
 MAPPED = 24
@@ -91,7 +91,7 @@ def _histogram(scores: alt.Chart, n: int, dark: bool) -> alt.LayerChart:
             density=f"datum.count / {n} / (span * {2 / _BINS})",
         )
     )
-    bars = binned.mark_rect(color=shades(dark)[0], opacity=0.65, aria=False).encode(
+    bars = binned.mark_rect(color=palette.lines(dark)[0], opacity=0.65, aria=False).encode(
         x=alt.X("left:Q", title=x_title, scale=x_scale, axis=alt.Axis(tickCount=6, grid=False)),
         x2="right:Q",
         y=alt.Y("density:Q", title=y_title, axis=alt.Axis(tickCount=3, format="~g"), stack=None),
@@ -102,7 +102,7 @@ def _histogram(scores: alt.Chart, n: int, dark: bool) -> alt.LayerChart:
         alt.Chart(alt.sequence(-4, 4.01, 0.1, as_="t"))
         .transform_calculate(x="datum.t * sigma", density=f"exp(-datum.t * datum.t / 2) / sigma / {math.sqrt(2 * math.pi)}")
         .transform_filter("abs(datum.x) <= span")
-        .mark_line(color=shades(dark)[1], strokeWidth=2, aria=False)
+        .mark_line(color=palette.lines(dark)[1], strokeWidth=2, aria=False)
         .encode(x=alt.X("x:Q", title=x_title, scale=x_scale), y=alt.Y("density:Q", title=y_title))
     )
     said = titled(_("Scores q·k and their normal"), _("Drag d_k: undivided, they spread with √d_k."), dark)
@@ -118,9 +118,9 @@ def _bars(weights: alt.Chart, dark: bool) -> alt.LayerChart:
         alt.Tooltip("z:Q", title=_("score"), format=".4f"),
         alt.Tooltip("p:Q", title=_("weight"), format=".6f"),
     ]
-    bars = weights.transform_calculate(left="datum.rank - 1", right="datum.rank - 0.12").mark_rect(color=shades(dark)[0], aria=False)
+    bars = weights.transform_calculate(left="datum.rank - 1", right="datum.rank - 0.12").mark_rect(color=palette.lines(dark)[0], aria=False)
     even = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(even="1 / keys")
-    rule = even.mark_rule(color=shades(dark)[1], strokeWidth=1.5, strokeDash=[4, 3]).encode(y="even:Q")
+    rule = even.mark_rule(color=palette.lines(dark)[1], strokeWidth=1.5, strokeDash=[4, 3]).encode(y="even:Q")
     said = titled(_("Weights of one query"), _("The wider the scores, the more one key takes. Dashed: 1/n."), dark)
     return alt.layer(bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips), rule).properties(width=WIDTH, height=HEIGHT, title=said)
 
