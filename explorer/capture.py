@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -232,7 +233,26 @@ def capture(
     if target and model.kind != "encoder-decoder":
         raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
     limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
-    ids, tokens, notes = _encode(model, text, pair or None, limit)
+    return _guarded(model, *_encode(model, text, pair or None, limit), target, limit)
+
+
+def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
+    """Runs a text that is given as ids, as the model's tokenizer would give them, special tokens included.
+
+    Raises:
+        InputError: an encoder-decoder.
+        models.errors.OutOfMemoryError: the accelerator has no room for this text.
+    """
+    if model.kind == "encoder-decoder":
+        raise InputError(f"{model.name} reads a source and a target.", "Give it a text.")
+    ids = [int(i) for i in ids]
+    given = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
+    return _guarded(model, given, _tokens(model, ids, [0] * len(ids)), [])
+
+
+def _guarded(
+    model: Model, ids: dict[str, torch.Tensor], tokens: Tokens, notes: list[str], target: str | None = None, limit: int | None = None
+) -> Capture:
     with model.lock, torch.inference_mode(), heap.large_arrays_apart():
         given = {name: values.to(model.device) for name, values in ids.items()}
         try:

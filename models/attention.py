@@ -43,6 +43,7 @@ class Change:
         allow: bool, broadcasts to (batch, heads, query, key); False cuts edges before the softmax, so the rest of the row
             still sums to 1. A row that is cut completely attends to nothing, and its output is zero.
         cut: single edges (head, query, key) to cut, in addition to `allow`.
+        added: added to z after all else, broadcasts to (batch, heads, query, value dim). Zeros that carry gradients collect dL/dz.
     """
 
     gate: Tensor | None = None
@@ -50,6 +51,7 @@ class Change:
     scale: float | Tensor = 1.0
     allow: Tensor | None = None
     cut: tuple[tuple[int, int, int], ...] = ()
+    added: Tensor | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.fill, str) and self.fill != "uniform":
@@ -220,6 +222,8 @@ def attention_function(
         )
     if change is not None and change.gate is not None:
         z = _gated(z, change, values, attention_mask)
+    if change is not None and change.added is not None:
+        z = z + change.added.to(device=z.device, dtype=z.dtype)
     return z.transpose(1, 2).contiguous(), None
 
 

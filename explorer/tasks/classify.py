@@ -26,7 +26,7 @@ class Classify(Task):
     kind = "classify"
 
     def __init__(self, model: Model, examples: Examples) -> None:
-        self.probe, self.labels = _head(model)
+        self.probe, self.labels = head_of(model)
         classes, said = _classes(examples.labels, self.labels)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
@@ -48,7 +48,12 @@ class Classify(Task):
         return Outcome(loss, predicted == batch.targets, predicted, torch.ones_like(predicted))
 
 
-def _head(model: Model) -> tuple[Probe | None, tuple[str, ...]]:
+def head_of(model: Model) -> tuple[Probe | None, tuple[str, ...]]:
+    """The probe that stands in for a classification head, None where there is a head, and the names of the classes.
+
+    Raises:
+        InputError: the model has neither.
+    """
     config = model.network.config
     if type(model.network).__name__.endswith("ForSequenceClassification"):
         if config.num_labels < 2:

@@ -147,3 +147,20 @@ def test_rows_sum_to_one(n_queries, n_keys, group, scale):
     row = 0
     by_hand = torch.tensor([sum(q[0, 3, row, d] * k[0, 3 // group, j, d] for d in range(5)) * scale for j in range(n_keys)]).softmax(0)
     torch.testing.assert_close(record.pattern(3)[row], by_hand, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_added_to_z_passes_on_and_its_gradient_is_that_of_z(tiny):
+    model = tiny("gpt2")
+    ids = batch("gpt2")["input_ids"]
+    added = torch.zeros(2, 4, 9, 6, requires_grad=True)
+    with attention.attending(model.sites_of, changes={0: attention.Change(added=added)}):
+        value = model.network(ids).logits.sum()
+    (gradient,) = torch.autograd.grad(value, [added])
+    step = torch.zeros(2, 4, 9, 6)
+    step[1, 2, 3, 4] = 1e-2
+    with torch.no_grad():
+        moved = []
+        for sign in (1, -1):
+            with attention.attending(model.sites_of, changes={0: attention.Change(added=sign * step)}):
+                moved.append(model.network(ids).logits.double().sum())
+    assert float(gradient[1, 2, 3, 4]) == pytest.approx(float(moved[0] - moved[1]) / 2e-2, rel=0.02)

@@ -1,0 +1,169 @@
+"""What a text is read for: one number that the model gives, and at which tokens of the last layer it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from explorer.i18n import _
+from explorer.positions import reading
+from explorer.tasks.classify import head_of
+from explorer.tokens import readable
+from models import InputError, Model, sites
+from models.probe import Probe
+
+KINDS = ("class", "masked", "next", "vector")
+"""What there is to predict: a class of the text, a masked word, the next word, or where the vector of the text points."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A number that a model gives for a text.
+
+    Attributes:
+        kind: of `KINDS`.
+        ids: the text as the model reads it, (n,) int64 on the CPU; the masked word is masked.
+        labels: readable tokens.
+        free: numbers of the tokens that frame nothing and are not the masked one: those that can be left out.
+        rows: tokens of the last layer that the number is read from.
+        number: the class or the vocabulary id; -1 for a vector.
+        name: of the class or the token.
+        value: its logit; 1 for a vector, whose number is the cosine with the vector of the whole text.
+        chance: its probability; 1 for a vector.
+        best: the likeliest alternatives, as (number, name, probability), likeliest first; empty for a vector.
+    """
+
+    kind: str
+    ids: Tensor
+    labels: tuple[str, ...]
+    free: tuple[int, ...]
+    rows: tuple[int, ...]
+    number: int
+    name: str
+    value: float = 1.0
+    chance: float = 1.0
+    best: tuple[tuple[int, str, float], ...] = ()
+    _probe: Probe | None = field(default=None, repr=False)
+    _whole: Tensor | None = field(default=None, repr=False)
+
+    def values(self, network: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The number of several texts of this length, as logit and as probability.
+
+        For a vector: the mean of its states along the vector of the whole text, and the cosine of the two. (The cosine is largest at the
+        whole text itself, so that its gradient vanishes there.)
+
+        Args:
+            network: the model's, or a private copy of it.
+            ids: (batch, n).
+
+        Returns:
+            float32 (batch,) each; gradients flow.
+        """
+        output = _run(network, ids, self.kind)
+        if self.kind == "vector":
+            mean = _mean(output[0])
+            along = mean @ self._whole
+            return along, along / mean.norm(dim=-1)
+        logits = _logits(output, self.kind, self.rows, self._probe)
+        return logits[:, self.number], logits.softmax(-1)[:, self.number]
+
+
+def kinds(model: Model) -> tuple[str, ...]:
+    """What this model can be asked for, of `KINDS`. Raises InputError for an encoder-decoder, and for a view-only model."""
+    if model.view_only:
+        raise InputError(_("{name} is opened view-only: it gives weights, but nothing to trace.").format(name=model.name))
+    if model.kind == "encoder-decoder":
+        raise InputError(_("{name} has three kinds of attention; only a lone stack is traced.").format(name=model.name), _("Choose one."))
+    words = model.network.get_output_embeddings() is not None
+    found = []
+    try:
+        head_of(model)
+        found.append("class")
+    except InputError:
+        pass
+    if words and model.kind == "encoder" and model.tokenizer.mask_token_id is not None:
+        found.append("masked")
+    if words and model.kind == "decoder":
+        found.append("next")
+    return (*found, "vector")
+
+
+def make(model: Model, text: str, kind: str | None = None, *, at: int | None = None, number: int | None = None) -> Target:
+    """The target of a text.
+
+    Args:
+        model: an encoder or a decoder.
+        text: the text.
+        kind: of `kinds(model)`; the first of them where None.
+        at: for a masked word, the token that is masked (the last free one where None); for the next word, the token after which it comes
+            (the last one where None).
+        number: class or vocabulary id; what the model holds likeliest where None.
+
+    Raises:
+        InputError: an empty text, a kind that the model does not have, a token that is not there.
+    """
+    possible = kinds(model)
+    kind = kind or possible[0]
+    if kind not in possible:
+        raise InputError(_("{name} cannot be asked for that: {kind}.").format(name=model.name, kind=kind), ", ".join(possible))
+    read = reading.read(model, text)
+    ids, free = read.ids.clone(), [i for i, special in enumerate(read.special) if not special]
+    if not free:
+        raise InputError(_("This text has no tokens of its own."), _("Type a sentence, or choose an example."))
+    if at is not None and at not in range(len(ids)):
+        raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=len(ids)))
+    rows, labels = _rows(model, kind, at, ids, free), list(read.labels)
+    if kind == "masked":
+        ids[rows[0]], labels[rows[0]] = model.tokenizer.mask_token_id, model.tokenizer.mask_token
+    free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
+    how = {"kind": kind, "ids": ids, "labels": tuple(labels), "free": tuple(free), "rows": rows}
+    with model.lock, torch.no_grad():  # not inference_mode: the vector takes part in a backward pass
+        output = _run(model.network, ids[None].to(model.device), kind)
+        if kind == "vector":
+            return Target(**how, number=-1, name=_("vector of the text"), _whole=functional.normalize(_mean(output[0])[0], dim=0))
+        probe, names = head_of(model) if kind == "class" else (None, None)
+        logits = _logits(output, kind, rows, probe)[0]
+    chances = logits.softmax(-1)
+    number = int(logits.argmax()) if number is None else number
+    if not 0 <= number < len(logits):
+        raise InputError(_("There is no class or token {number}.").format(number=number))
+    likeliest = chances.topk(min(10, len(logits))).indices.tolist()
+    name = (lambda i: names[i]) if names else (lambda i: readable(model.tokenizer, [i])[0])
+    best = tuple((i, name(i), float(chances[i])) for i in likeliest)
+    return Target(**how, number=number, name=name(number), value=float(logits[number]), chance=float(chances[number]), best=best, _probe=probe)
+
+
+def _rows(model: Model, kind: str, at: int | None, ids: Tensor, free: list[int]) -> tuple[int, ...]:
+    if kind == "masked":
+        return (free[-1] if at is None else at,)
+    if kind == "next":
+        return (len(ids) - 1 if at is None else at,)
+    if kind == "vector":
+        return tuple(range(len(ids)))
+    if type(model.network).__name__.endswith("ForSequenceClassification"):
+        # Encoders classify at their first token, decoders at the last one.
+        return (0,) if model.kind == "encoder" else (len(ids) - 1,)
+    return tuple(range(1, len(ids) - 1)) or (0,)
+
+
+def _run(network: nn.Module, ids: Tensor, kind: str) -> object:
+    runs = network.base_model if kind == "vector" else network
+    return runs(**sites.inputs_for(network, input_ids=ids, attention_mask=torch.ones_like(ids)))
+
+
+def _logits(output: object, kind: str, rows: tuple[int, ...], probe: Probe | None) -> Tensor:
+    """float32 (batch, classes or vocabulary)."""
+    if kind != "class":
+        return output.logits[:, rows[0]].float()
+    if probe is None:
+        return output.logits.float()
+    hidden = output.last_hidden_state.float()
+    return probe.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
+
+
+def _mean(hidden: Tensor) -> Tensor:
+    """Mean of the last states, float32 (batch, width): at length 1 the vector of a text (Reimers & Gurevych 2019)."""
+    return hidden.float().mean(dim=1)
