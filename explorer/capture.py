@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -212,6 +212,7 @@ def capture(
     target: str | None = None,
     *,
     max_tokens: int | None = None,
+    changes: Mapping[int, attention.Change] | None = None,
 ) -> Capture:
     """Runs a text through a model and records where it attended.
 
@@ -221,9 +222,10 @@ def capture(
         pair: a second text, for encoders.
         target: what the decoder of an encoder-decoder is given; generated greedily where it is None.
         max_tokens: cut the text here, if the model's own limit is not lower.
+        changes: what to do differently, by `Site.index`: see `explorer.ablation.heads.changes` for heads that are switched off.
 
     Raises:
-        InputError: empty text, a pair for a model that takes none, a target that cannot be made.
+        InputError: empty text, a pair for a model that takes none, a target that cannot be made, changes to a view-only model.
         models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
     if not text or not text.strip():
@@ -233,7 +235,9 @@ def capture(
     if target and model.kind != "encoder-decoder":
         raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
     limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
-    return _guarded(model, *_encode(model, text, pair or None, limit), target, limit)
+    if changes and model.view_only:
+        raise InputError(f"{model.name} is opened view-only: its attention cannot be changed.", "Choose another model.")
+    return _guarded(model, *_encode(model, text, pair or None, limit), target, limit, changes)
 
 
 def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
@@ -251,12 +255,18 @@ def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
 
 
 def _guarded(
-    model: Model, ids: dict[str, torch.Tensor], tokens: Tokens, notes: list[str], target: str | None = None, limit: int | None = None
+    model: Model,
+    ids: dict[str, torch.Tensor],
+    tokens: Tokens,
+    notes: list[str],
+    target: str | None = None,
+    limit: int | None = None,
+    changes: Mapping[int, attention.Change] | None = None,
 ) -> Capture:
     with model.lock, torch.inference_mode(), heap.large_arrays_apart():
         given = {name: values.to(model.device) for name, values in ids.items()}
         try:
-            return _run(model, given, tokens, target, limit, notes)
+            return _run(model, given, tokens, target, limit, notes, changes)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -287,6 +297,7 @@ def _run(
     target: str | None,
     limit: int | None,
     notes: list[str],
+    changes: Mapping[int, attention.Change] | None,
 ) -> Capture:
     sides = {"encoder" if model.kind == "encoder-decoder" else model.kind: tokens}
     if model.kind == "encoder-decoder":
@@ -302,7 +313,7 @@ def _run(
         outputs = base(**given, output_attentions=True, return_dict=True)
         each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
         return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
-    with attention.attending(model.sites_of) as run:
+    with attention.attending(model.sites_of, changes=changes) as run:
         base(**given)
     return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 
