@@ -23,13 +23,20 @@ st.html(
 )
 
 page = st.navigation(
-    [
-        st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
-        st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
-        st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
-        st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
-        st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
-    ],
+    {
+        _("Look"): [
+            st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
+            st.Page("pages/beyond.py", title=_("Beyond the weights"), icon=":material/conversion_path:"),
+        ],
+        _("Change"): [
+            st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
+            st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
+        ],
+        _("Learn"): [
+            st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
+            st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
+        ],
+    },
     position="sidebar",
 )
 page.run()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+import altair as alt
 import pandas as pd
 import vl_convert
 
-from explorer.charts import sliders
+from explorer.charts import data, sliders
 
 
 def drawn(chart: Mapping[str, object], tables: Mapping[str, pd.DataFrame] | None = None, **moved: object) -> dict:
     """The scene of a chart of `sliders.with_inputs`, its inputs moved."""
     made = sliders.Standalone(sliders.moved(chart, **moved), tables or {})
     return vl_convert.vegalite_to_scenegraph(made.to_json())["scenegraph"]
+
+
+def rendered(make: Callable[[], alt.TopLevelMixin]) -> dict:
+    """The scene of any other chart; `make` draws it."""
+    with data.standalone():
+        return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
 
 
 def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:

@@ -1,0 +1,54 @@
+"""Beyond the weights in a browser: what is drawn, a click on a cell, all in reach."""
+
+from urllib.parse import quote
+
+import pytest
+
+TEXT = "In the summer of 1914 the army crossed the river and took the"
+GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_token_has_a_cell_for_every_method(open_page, theme):
+    page = open_page("/beyond?text=" + quote("The film was a wonderful surprise."), theme, wait_for=".st-key-strips svg")
+    cells = page.locator(".st-key-strips svg.marks .mark-rect path")
+    # Nine tokens, two of them special, which are not left out; five methods on all nine.
+    assert cells.count() == 7 + 5 * 9
+    words = page.locator(".st-key-strips svg.marks text").all_text_contents()
+    assert "wonderful" in words and sum(word.startswith("ρ") for word in words) == 5
+    colours = set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))
+    assert len(colours) > 15
+
+
+def test_a_click_on_a_cell_of_the_lens_shows_its_candidates(open_page):
+    page = open_page(GPT2 + "&beyond=Logit%20lens", wait_for=".st-key-lens_candidates svg, .st-key-lens_cell svg")
+    grid = page.locator(".st-key-lens_grid svg.marks")
+    assert grid.locator(".mark-rect.role-mark path").count() >= 7 * 13
+    before = page.locator(".st-key-lens_cell").inner_text()
+    assert "after layer 5" in before
+    box = grid.bounding_box()
+    grid.get_by_text("army", exact=True).first.click()  # what the embedding of "army" would predict: itself
+    page.get_by_text("At army, embedding", exact=True).wait_for(timeout=30_000)
+    assert "army" in page.locator(".st-key-lens_cell svg.marks").first.text_content()
+    grid.get_by_text("river", exact=True).last.click()  # the token at the margin
+    page.get_by_text("At river, embedding", exact=True).wait_for(timeout=30_000)
+    now = grid.bounding_box()
+    assert (now["x"], now["y"]) == (box["x"], box["y"]), "the grid stays where it was"
+
+
+def test_contributions_are_drawn_and_add_up(open_page):
+    page = open_page(GPT2 + "&beyond=Contributions", wait_for=".st-key-parts_heads svg")
+    assert page.locator(".st-key-parts_bars svg .mark-rect path, .st-key-parts_bars svg .mark-bar path").count() >= 15
+    page.get_by_text("The parts add up to").wait_for()
+    assert page.locator(".st-key-parts_heads svg .mark-rect path").count() >= 48
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=str)
+@pytest.mark.parametrize("view", ["Input%20tokens", "Logit%20lens"])
+def test_the_picture_is_in_reach_without_a_scroll(open_page, size, view):
+    inside = ".st-key-strips" if view.startswith("Input") else ".st-key-lens_grid"
+    page = open_page(f"{GPT2}&beyond={view}", wait_for=f"{inside} svg")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(800)
+    box = page.locator(f"{inside} svg.marks").bounding_box()
+    assert box["y"] + box["height"] <= size[1]

@@ -1,0 +1,99 @@
+"""Beyond the weights as Streamlit runs it, without a browser."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.flow import methods, targets
+from explorer.lens import contributions, layers
+from explorer.ui import session
+from explorer.ui.session import plain
+
+ROOT = Path(__file__).parents[2]
+TEXT = "The film was a wonderful surprise."
+
+
+def opened(model: str = "all-MiniLM-L6-v2", text: str = TEXT, **params: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
+    for name, value in params.items():
+        app.query_params[name] = value
+    # AppTest opens the first page first; what belongs to all pages is read there.
+    app.run().switch_page("pages/beyond.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    app.selectbox(key="model").set_value(model)
+    app.text_area(key="text").set_value(text)
+    return app.run()
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
+
+
+def test_tokens_of_the_bundled_bert(bert) -> None:
+    app = opened()
+    assert not app.exception
+    traced = methods.trace(bert, targets.make(bert, TEXT))
+    assert f"**positive** with probability {traced.target.chance:.1%}" in said(app)
+    (chart,) = charts(app)
+    agreements = next(given["value"] for given in chart["params"] if given["name"] == "agreements")
+    assert agreements == ["", *(f"ρ {value:+.2f}" for value in traced.correlations.values())]
+
+
+def test_another_class_and_the_vector() -> None:
+    app = opened()
+    number = next(box for box in app.selectbox if box.key.startswith("target_number"))
+    number.set_value(0).run()
+    assert not app.exception and "**negative** with probability" in said(app)
+    app.button_group(key="target_kind").set_value("vector").run()
+    assert not app.exception and "moves the vector" in said(app)
+
+
+def test_agreement_over_texts_waits_until_it_is_asked_for(monkeypatch) -> None:
+    monkeypatch.setattr("explorer.ui.trace_panel.TEXTS", 3)
+    app = opened()
+    assert len(charts(app)) == 1
+    app.button(key="compute_agreement").click().run()
+    assert not app.exception and len(charts(app)) == 2 and "over 3 sentences" in said(app)
+
+
+def test_the_lens_of_gpt2_mini() -> None:
+    app = opened("gpt2-mini", "The history of the", beyond="Logit lens")
+    assert not app.exception and len(charts(app)) == 3
+    model = session.open_model("gpt2-mini", "auto", "auto")
+    found = layers.lens(model, "The history of the", k=8)
+    words = next(given["value"] for given in charts(app)[0]["params"] if given["name"] == "words")
+    assert words == [at[0].strip() or repr(at[0]) for row in found.words for at in row]
+    app.selectbox(key="lens_colour").set_value("divergence").run()
+    assert not app.exception and len(charts(app)) == 3
+
+
+def test_contributions_of_gpt2_mini() -> None:
+    app = opened("gpt2-mini", "The history of the", beyond="Contributions")
+    assert not app.exception and len(charts(app)) == 2
+    found = contributions.contributions(session.open_model("gpt2-mini", "auto", "auto"), "The history of the")
+    assert f"{found.logit:.3f}. The parts add up to {found.total:.3f}" in said(app)
+    against = next(box for box in app.selectbox if box.key.startswith("parts_against"))
+    against.set_value(found.best[1][0]).run()
+    assert not app.exception and plain(f"{found.name} - {found.best[1][1]}".strip()) in said(app)
+
+
+@pytest.mark.parametrize("view", ["Logit lens", "Contributions"])
+def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
+    app = opened(beyond=view)
+    assert not app.exception and "predicts no words" in said(app)
+    button = next(button for button in app.button if button.key.endswith("gpt2-mini"))
+    button.click().run()
+    assert not app.exception and app.selectbox(key="model").value == "gpt2-mini" and charts(app)
+
+
+def test_a_text_that_is_too_long_is_said() -> None:
+    app = opened("gpt2-mini", "word " * 400)
+    assert not app.exception and "more than the 256" in said(app)
