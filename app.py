@@ -16,6 +16,8 @@ st.set_page_config(page_title="Attention Explorer", page_icon=ICON, layout="wide
 st.html(
     "<style>"
     ".stMainBlockContainer{padding:2.6rem 1.5rem 1rem}.stMainBlockContainer .stVerticalBlock{gap:.55rem}"
+    # In a narrow window a picture shrinks; it is drawn as lines and letters, and loses nothing.
+    ".stVegaLiteChart svg.marks{max-width:100%;height:auto}"
     ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
     ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
     ".st-key-board_buttons{gap:.4rem}.st-key-board_buttons button{padding:.1rem .6rem}"
@@ -35,6 +37,7 @@ page = st.navigation(
         _("Learn"): [
             st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
             st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
+            st.Page("pages/positions.py", title=_("Positions laboratory"), icon=":material/cyclone:"),
         ],
     },
     position="sidebar",

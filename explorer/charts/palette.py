@@ -52,9 +52,9 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 @cache
-def table(dark: bool = False) -> np.ndarray:
-    """uint8 (256, 3): the colours of 256 steps from 0 to 1; read-only."""
-    stops = np.array([rgb(colour) for colour in colours(dark)], dtype=float)
+def table(dark: bool = False, signed: bool = False) -> np.ndarray:
+    """uint8 (256, 3): the colours of 256 steps from 0 to 1, or from -1 to 1 where signed; read-only."""
+    stops = np.array([rgb(colour) for colour in (diverging if signed else colours)(dark)], dtype=float)
     at = np.linspace(0, len(stops) - 1, 256)
     steps = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)], axis=1)
     steps = steps.round().astype(np.uint8)

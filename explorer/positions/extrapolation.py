@@ -11,7 +11,7 @@ import pandas as pd
 from models.training import extrapolation_runs as runs
 from models.training.extrapolation_runs import NOTES, SCHEMES, TRAINED, Plan, Reading
 
-__all__ = ["NOTES", "SCHEMES", "SMALL", "Curves", "Plan", "live", "shipped"]
+__all__ = ["NOTES", "SCHEMES", "SMALL", "TRAINED", "Curves", "Plan", "live", "shipped"]
 
 SMALL = Plan(length=16, seeds=(0,), examples=100, steps=400)
 """What is run while a class waits."""

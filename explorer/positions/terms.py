@@ -65,6 +65,11 @@ class FourTerms:
         """Largest distance of the sum from the model's own scores."""
         return float(np.abs(self.sum - self.scores).max())
 
+    @property
+    def spreads(self) -> tuple[float, ...]:
+        """Standard deviation of each term among the keys that a row sees, mean over rows: what is equal for all keys changes no weight."""
+        return tuple(float(np.mean([row[seen].std() for row, seen in zip(term, self.visible, strict=True)])) for term in self.terms)
+
 
 @dataclass(frozen=True, eq=False)
 class PrincipalAngles:

@@ -41,6 +41,11 @@ def choose_model() -> Model:
         return _opened()[0]
 
 
+def text_box(default: str) -> str:
+    """Draws the text alone, for a view that reads it in its own way; it is the same on all pages."""
+    return _text(_("Text"), "text", default, height=110)
+
+
 def sidebar() -> Chosen:
     """Draws the choice of a model and a text, and runs the text through the model."""
     with st.sidebar:

@@ -33,6 +33,7 @@ def draw(chart: Mapping[str, object], key: str, *, beside: int = BESIDE) -> None
             f"{form} .vega-bind-radio label,{form} .vega-bind label:has([type=checkbox]){{display:flex;width:auto;gap:.35rem}}"
             f"{form} .vega-bind label:has([type=checkbox]) .vega-bind-name{{min-width:0}}"
             f"{hidden}{{display:none}}"
+            f"{own} .stVegaLiteChart{{max-width:100%}}"
             # Below the picture: above it, it would lie on what the page has there.
             f"{own} .stElementToolbar.stElementToolbar{{top:auto;bottom:-2.2rem}}"
             "</style>"

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from explorer.charts import data, palette
-from explorer.charts.softmax.style import finished, titled
+from explorer.charts.laboratory import finished, titled
 from explorer.i18n import _
 
 _BINS = 60

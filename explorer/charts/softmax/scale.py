@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from explorer.charts import data, palette
-from explorer.charts.softmax.style import finished, titled
+from explorer.charts.laboratory import finished, titled
 from explorer.i18n import _
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts import palette, sliders
-from explorer.charts.softmax.style import finished, titled
+from explorer.charts.laboratory import finished, titled
 from explorer.i18n import _
 
 MAPPED = 24

@@ -35,3 +35,16 @@ def said(scene: Mapping[str, object]) -> dict[str, float]:
     """All numbers of `sliders.readouts`, with all digits, by their names."""
     described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]
     return {name: float(value.replace("−", "-")) for name, value in (text.rsplit(": ", 1) for text in described)}
+
+
+def uncoloured(chart: object, field: str) -> object:
+    """The chart with this field as an opacity without a scale, where it is a colour: colours are rounded in the scene, opacities are not."""
+    if isinstance(chart, list):
+        return [uncoloured(part, field) for part in chart]
+    if not isinstance(chart, dict):
+        return chart
+    made = {name: uncoloured(part, field) for name, part in chart.items()}
+    encoding = made.get("encoding")
+    if isinstance(encoding, dict) and encoding.get("color", {}).get("field") == field:
+        made["encoding"] = encoding | {"opacity": {"field": field, "type": "quantitative", "scale": None}}
+    return made

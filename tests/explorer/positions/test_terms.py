@@ -160,3 +160,10 @@ def test_random_subspaces_are_the_yardstick(bert) -> None:
 def test_no_such_subspace(bert, k: int) -> None:
     with pytest.raises(InputError, match="no subspaces"):
         terms.principal_angles(bert, k)
+
+
+def test_spreads_are_those_of_the_visible_keys(bert):
+    found = terms.four_terms(bert, "The dog bites the man.", 0, 3)
+    for term, spread in zip(found.terms, found.spreads, strict=True):
+        rows = [np.std([term[i, j] for j in range(len(term)) if found.visible[i, j]]) for i in range(len(term))]
+        assert spread == pytest.approx(np.mean(rows), rel=1e-5)

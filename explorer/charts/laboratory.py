@@ -1,4 +1,4 @@
-"""What the pictures of the laboratory have in common."""
+"""What the pictures of the laboratories have in common."""
 
 from __future__ import annotations
 

@@ -1,0 +1,75 @@
+"""A score as four terms, content and position meeting each other, and the angles between both subspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+
+from explorer.charts import data, palette
+from explorer.charts.laboratory import finished, titled
+from explorer.charts.matrix import matrix, texts
+from explorer.i18n import _
+
+TITLES = (_("content · content"), _("content · position"), _("position · content"), _("position · position"))
+
+
+def maps(
+    terms: Sequence[np.ndarray], total: np.ndarray, scores: np.ndarray, labels: Sequence[str], *, side: int = 170, dark: bool = False
+) -> alt.VConcatChart:
+    """Four maps, their sum, and the model's own scores, all on one scale; queries down, keys across.
+
+    Args:
+        terms: in the order of `TITLES`, (n, n) each.
+        total: their sum; scores: the model's own.
+        labels: tokens; they may repeat.
+        side: of one map, in pixels.
+    """
+    top = float(max(np.abs(part).max() for part in (*terms, scores))) or 1.0
+    how = {"x": "", "y": "", "top": top, "columns": labels, "width": side, "height": side, "dark": dark}
+    pictures = [
+        matrix(part, title=title, look=look, rows=labels if i % 3 == 0 else [""] * len(labels), **how)
+        for i, (part, title, look) in enumerate(
+            zip(
+                (terms[0], terms[1], total, terms[2], terms[3], scores),
+                (TITLES[0], TITLES[1], _("sum of the four"), TITLES[2], TITLES[3], _("the model's scores")),
+                (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask")),
+                strict=True,
+            )
+        )
+    ]
+    rows = [alt.hconcat(*pictures[i : i + 3], spacing=16) for i in (0, 3)]
+    made = alt.vconcat(*rows, spacing=8).resolve_scale(color="shared", x="independent", y="independent").add_params(*texts(labels, labels))
+    return finished(made)
+
+
+def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *, dark: bool = False) -> alt.VConcatChart:
+    """Which term decides, and the principal angles in degrees, (k,) each: those of the model, and of random subspaces."""
+    return finished(alt.vconcat(_shares(spreads, dark), _angles(measured, random, dark), spacing=12))
+
+
+def _shares(values: Sequence[float], dark: bool) -> alt.Chart:
+    """Spread of each term within its rows, beside that of the sum."""
+    names = [*TITLES]
+    table = data.columns(i=list(range(len(names))), value=[float(value) for value in values])
+    chart = alt.Chart(table).transform_calculate(name="term_names[datum.i]")
+    y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, ticks=False, domain=False))
+    x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
+    bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
+    said = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
+    return bars.add_params(*data.texts(term_names=names).values()).properties(width=190, height=110, title=said)
+
+
+def _angles(measured: np.ndarray, random: np.ndarray, dark: bool) -> alt.LayerChart:
+    blue, other = palette.lines(dark)[0], palette.lines(dark)[5]
+    layers = []
+    for values, colour, dashed in ((random, other, [4, 3]), (measured, blue, [1, 0])):
+        base = alt.Chart(data.columns(k=list(range(1, len(values) + 1)), angle=values.astype(float)))
+        x = alt.X("k:O", title=_("angle, smallest first"), axis=alt.Axis(labelAngle=0))
+        y = alt.Y("angle:Q", title=_("degrees"), scale=alt.Scale(domain=[0, 90]), axis=alt.Axis(values=[0, 30, 60, 90]))
+        tip = alt.Tooltip("angle:Q", title=_("degrees"), format=".1f")
+        layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
+        layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
+    said = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Grey: random subspaces."), dark)
+    return alt.layer(*layers).properties(width=240, height=150, title=said)

@@ -1,0 +1,95 @@
+"""Chips to drag into another order, with the mouse, a finger or the arrow keys. Their texts are data: set as text, never as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+_HTML = '<div class="chips" role="list"></div>'
+_CSS = """
+.chips{display:flex;flex-wrap:wrap;gap:.45rem;padding:.2rem;touch-action:none;user-select:none}
+.chip{font:inherit;font-size:1rem;padding:.35rem .8rem;border-radius:1rem;border:1.5px solid var(--st-primary-color);cursor:grab;
+background:var(--st-secondary-background-color);color:var(--st-text-color);white-space:pre}
+.chip:focus-visible{outline:3px solid var(--st-primary-color);outline-offset:2px}
+.chip.held{cursor:grabbing;background:var(--st-primary-color);color:var(--st-background-color)}
+.chip small{opacity:.6;margin-left:.35rem;font-size:.7rem}
+"""
+_JS = """
+export default function ({ parentElement, data, setStateValue }) {
+  const box = parentElement.querySelector(".chips");
+  const held = box.dataset.focus;
+  const order = () => [...box.children].map((chip) => Number(chip.dataset.token));
+  const tell = () => setStateValue("order", order());
+  const move = (chip, to) => {
+    const others = [...box.children].filter((other) => other !== chip);
+    box.insertBefore(chip, others[to] ?? null);
+  };
+  box.replaceChildren(...data.order.map((token) => {
+    const chip = document.createElement("button");
+    chip.type = "button";
+    chip.className = "chip";
+    chip.dataset.token = token;
+    chip.textContent = data.labels[token];
+    chip.setAttribute("role", "listitem");
+    const number = document.createElement("small");
+    number.textContent = token;
+    chip.append(number);
+    chip.onkeydown = (event) => {
+      const at = [...box.children].indexOf(chip), last = box.children.length - 1;
+      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (to < 0 || to > last || to === at) return;
+      move(chip, to);
+      box.dataset.focus = token;
+      chip.focus();
+      tell();
+    };
+    chip.onpointerdown = (event) => {
+      chip.setPointerCapture(event.pointerId);
+      chip.classList.add("held");
+      const before = order().join();
+      chip.onpointermove = (moved) => {
+        // The chip under the pointer makes room: before it where the pointer is in its first half.
+        const over = [...box.children].find((other) => {
+          const r = other.getBoundingClientRect();
+          return other !== chip && moved.clientX >= r.left && moved.clientX <= r.right && moved.clientY >= r.top && moved.clientY <= r.bottom;
+        });
+        if (!over) return;
+        const r = over.getBoundingClientRect();
+        box.insertBefore(chip, moved.clientX < r.left + r.width / 2 ? over : over.nextSibling);
+      };
+      chip.onpointerup = chip.onpointercancel = () => {
+        chip.onpointermove = chip.onpointerup = chip.onpointercancel = null;
+        chip.classList.remove("held");
+        box.dataset.focus = token;
+        if (order().join() !== before) tell();
+      };
+    };
+    return chip;
+  }));
+  if (held !== undefined) box.querySelector(`[data-token="${Number(held)}"]`)?.focus();
+}
+"""
+_chips = st.components.v2.component("attention_explorer.chips", html=_HTML, css=_CSS, js=_JS)
+
+
+def chips(labels: Sequence[str], order: Sequence[int], key: str, on_change: Callable[[list[int]], None]) -> None:
+    """Draws the chips.
+
+    Args:
+        labels: texts of all tokens, by number.
+        order: numbers of the tokens, as they stand.
+        key: of the widget.
+        on_change: told the new order, before the page runs again.
+    """
+
+    def changed() -> None:
+        found = st.session_state[key].get("order")
+        # What comes from the browser is taken only if it is an order of these tokens.
+        if isinstance(found, list) and sorted(map(int, found)) == list(range(len(labels))):
+            on_change([int(i) for i in found])
+
+    _chips(key=key, data={"labels": list(labels), "order": list(order)}, on_order_change=changed)

@@ -1,0 +1,147 @@
+"""The positions laboratory as Streamlit runs it, without a browser."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.positions import extrapolation, order, tables, terms
+from explorer.ui import positions_order, positions_tables, session
+from tests import tiny
+
+ROOT = Path(__file__).parents[2]
+DOG = "The dog bites the man."
+
+
+def opened(view: str = "", **params: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
+    params = ({"positions": view} if view else {}) | params
+    for name, value in params.items():
+        app.query_params[name] = value
+    # AppTest opens the first page first; what belongs to all pages is read there.
+    app.run().switch_page("pages/positions.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
+
+
+def test_closed_form_views_need_no_model(monkeypatch) -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200).run()
+    monkeypatch.setattr(session, "open_model", lambda *asked: pytest.fail("a model was opened"))
+    app.switch_page("pages/positions.py").run()
+    found = {}
+    for view in ("sinusoidal", "rope", "alibi", "where"):
+        app.button_group(key="positions").set_value(view).run()
+        (chart,) = charts(app)
+        found[view] = {given["name"] for given in chart["params"]}
+        assert not app.exception and not app.sidebar.selectbox
+    assert "d_model_step" in found["sinusoidal"] and "q_angle" in found["rope"] and "heads" in found["alibi"] and "scheme" in found["where"]
+
+
+def test_the_table_of_the_bundled_bert(bert) -> None:
+    app = opened("Tables")
+    assert not app.exception and len(charts(app)) == 1
+    table = tables.learned(bert)
+    share = tables.pca(table.values)[1].sum()
+    assert f"512 positions × 384 dimensions, 196,608 parameters; three components explain {share:.0%}" in said(app)
+    app.button_group(key="table_of").set_value("sinusoids").run()
+    assert not app.exception and "0 parameters" in said(app)
+
+
+def test_biases_by_distance(tmp_path) -> None:
+    app = opened("Tables", model=str(tiny.save("t5", tmp_path)))
+    assert not app.exception and len(charts(app)) == 1 and "32 buckets for each head" in said(app)
+    app.button_group(key="bias_of").set_value("decoder").run()
+    assert not app.exception and len(charts(app)) == 1
+
+
+def test_a_model_without_a_table_says_what_it_has(tmp_path) -> None:
+    app = opened("Tables", model=str(tiny.save("llama", tmp_path)))
+    assert not app.exception and not charts(app) and "RoPE" in said(app)
+
+
+def test_the_model_is_run_once_for_its_table(monkeypatch) -> None:
+    app = opened("Tables")
+    positions_tables._known.clear()
+    calls = []
+    found = tables.kind_and_table
+    monkeypatch.setattr(tables, "kind_and_table", lambda model: calls.append(model) or found(model))
+    app.run()
+    app.run()
+    assert len(calls) == 1
+
+
+def test_reversed_tokens(bert) -> None:
+    app = opened("Order", text=DOG)
+    assert not app.exception and len(charts(app)) == 1
+    found = order.permuted(bert, DOG, [5, 4, 3, 2, 1, 0])
+    assert f"**{found.max:.1e}**" in said(app) and "Not equivariant" in said(app)
+    app.toggle(key="order_positions").set_value(False).run()
+    assert not app.exception and "Equivariant: the outputs moved" in said(app)
+    app.button(key="order_original").click().run()
+    assert app.session_state["_ordered"][1] == [0, 1, 2, 3, 4, 5]
+    app.button(key="order_shuffle").click().run()
+    assert sorted(app.session_state["_ordered"][1]) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", list(positions_order.MODELS)[1:])
+def test_toys_that_were_trained_to_tell_who_does_it(name) -> None:
+    app = opened("Order", order_model=positions_order.MODELS[name])
+    assert not app.exception and len(charts(app)) == 1
+    assert ("Not equivariant" in said(app)) == (name == "order")
+
+
+def test_four_terms_add_up(bert) -> None:
+    app = opened("Four terms", text=DOG, terms_head="3")
+    assert not app.exception and len(charts(app)) == 2
+    deviation = float(re.search(r"within \*\*([\d.e-]+)\*\*", said(app))[1])
+    assert 0 < deviation < 1e-5 and f"Smallest angle {terms.principal_angles(bert).angles[0]:.0f}°" in said(app)
+
+
+def test_four_terms_of_a_model_that_adds_no_positions(tmp_path) -> None:
+    app = opened("Four terms", text="the cat", model=str(tiny.save("llama", tmp_path)))
+    assert not app.exception and "adds no positions" in said(app)
+
+
+def test_longer_texts_as_measured() -> None:
+    app = opened("Longer texts")
+    assert not app.exception and len(charts(app)) == 1
+    curves = extrapolation.shipped()
+    assert curves.command in said(app) and curves.date in said(app)
+    app.button_group(key="curves_what").set_value("loss").run()
+    assert not app.exception and len(charts(app)) == 1
+
+
+def test_a_small_run_waits_until_it_is_asked_for(monkeypatch) -> None:
+    readings = extrapolation.shipped().readings[:4]
+
+    def live(tell=None, **_how):
+        tell(0.5, extrapolation.Curves(readings[:2], extrapolation.SMALL.about()))
+        return extrapolation.Curves(readings, extrapolation.SMALL.about())
+
+    monkeypatch.setattr(extrapolation, "live", live)
+    app = opened("Longer texts")
+    app.button_group(key="curves_of").set_value("live").run()
+    assert not app.exception and not charts(app)
+    app.button(key="train_extrapolation").click().run()
+    assert not app.exception and len(charts(app)) == 1
+    assert np.isclose(app.session_state["_extrapolated"].readings[0].loss, readings[0].loss, equal_nan=True)
+
+
+@pytest.mark.parametrize("text", ["", "word " * 600])
+@pytest.mark.parametrize("view", ["Order", "Four terms"])
+def test_texts_that_cannot_be_read_are_said(view, text) -> None:
+    app = opened(view, text=DOG)
+    app.text_area(key="text").set_value(text).run()
+    assert not app.exception and not charts(app) and ("no text" in said(app) or "more than the 512" in said(app))
