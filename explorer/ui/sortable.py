@@ -48,10 +48,10 @@ export default function ({ parentElement, data, setStateValue }) {
       tell();
     };
     chip.onpointerdown = (event) => {
-      chip.setPointerCapture(event.pointerId);
+      if (event.button !== 0) return;
       chip.classList.add("held");
-      const before = order().join();
-      chip.onpointermove = (moved) => {
+      const before = order().join(), watched = new AbortController(), how = { signal: watched.signal };
+      const drag = (moved) => {
         // The chip under the pointer makes room: before it where the pointer is in its first half.
         const over = [...box.children].find((other) => {
           const r = other.getBoundingClientRect();
@@ -59,14 +59,19 @@ export default function ({ parentElement, data, setStateValue }) {
         });
         if (!over) return;
         const r = over.getBoundingClientRect();
-        box.insertBefore(chip, moved.clientX < r.left + r.width / 2 ? over : over.nextSibling);
+        const next = moved.clientX < r.left + r.width / 2 ? over : over.nextSibling;
+        if (next !== chip && chip.nextSibling !== next) box.insertBefore(chip, next);
       };
-      chip.onpointerup = chip.onpointercancel = () => {
-        chip.onpointermove = chip.onpointerup = chip.onpointercancel = null;
+      const drop = () => {
+        watched.abort();
         chip.classList.remove("held");
         box.dataset.focus = token;
         if (order().join() !== before) tell();
       };
+      // On the window: a chip that is moved in the page loses the pointer.
+      window.addEventListener("pointermove", drag, how);
+      window.addEventListener("pointerup", drop, how);
+      window.addEventListener("pointercancel", drop, how);
     };
     return chip;
   }));

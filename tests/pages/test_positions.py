@@ -9,8 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.positions import extrapolation, order, tables, terms
-from explorer.ui import positions_order, positions_tables, session
-from tests import tiny
+from explorer.ui import positions_order, positions_tables, positions_terms, session
 
 ROOT = Path(__file__).parents[2]
 DOG = "The dog bites the man."
@@ -59,15 +58,17 @@ def test_the_table_of_the_bundled_bert(bert) -> None:
     assert not app.exception and "0 parameters" in said(app)
 
 
-def test_biases_by_distance(tmp_path) -> None:
-    app = opened("Tables", model=str(tiny.save("t5", tmp_path)))
+def test_biases_by_distance(tiny, monkeypatch) -> None:
+    monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("t5"))
+    app = opened("Tables")
     assert not app.exception and len(charts(app)) == 1 and "32 buckets for each head" in said(app)
     app.button_group(key="bias_of").set_value("decoder").run()
     assert not app.exception and len(charts(app)) == 1
 
 
-def test_a_model_without_a_table_says_what_it_has(tmp_path) -> None:
-    app = opened("Tables", model=str(tiny.save("llama", tmp_path)))
+def test_a_model_without_a_table_says_what_it_has(tiny, monkeypatch) -> None:
+    monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("llama"))
+    app = opened("Tables")
     assert not app.exception and not charts(app) and "RoPE" in said(app)
 
 
@@ -109,8 +110,9 @@ def test_four_terms_add_up(bert) -> None:
     assert 0 < deviation < 1e-5 and f"Smallest angle {terms.principal_angles(bert).angles[0]:.0f}°" in said(app)
 
 
-def test_four_terms_of_a_model_that_adds_no_positions(tmp_path) -> None:
-    app = opened("Four terms", text="the cat", model=str(tiny.save("llama", tmp_path)))
+def test_four_terms_of_a_model_that_adds_no_positions(tiny, monkeypatch) -> None:
+    monkeypatch.setattr(positions_terms, "choose_model", lambda: tiny("llama"))
+    app = opened("Four terms", text="the cat")
     assert not app.exception and "adds no positions" in said(app)
 
 
