@@ -38,7 +38,7 @@ def heads(chosen: Chosen, look: str) -> None:
 
 def scale() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="task_controls"):
-        job = choose_job(choose_model())
+        job = choose_job(choose_model(), removing=False)
     if job is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -62,7 +62,9 @@ def board(
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if diverging else ".4f")] if values is not None else []
     tips += [alt.Tooltip("state:N", title=_("state"))]
-    rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3).encode(
+    # A thin line around each: 0 may have the colour of the page.
+    edge = {"stroke": palette.page(dark)[1], "strokeOpacity": 0.18, "strokeWidth": 1}
+    rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3, **edge).encode(
         x=x, y=y, color=_colour(values, title, diverging, dark, compact), tooltip=tips
     )
     gone = base.transform_filter("datum.removed === 1")

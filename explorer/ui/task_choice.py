@@ -49,8 +49,13 @@ def _from_hub(name: str, limit: int, kind: str) -> Examples:
     return data.hub(name, limit=limit, **choose.wanted(kind))
 
 
-def choose_job(model: Model) -> Job | None:
-    """The row of choices; None where there is nothing to score, and the reason is on the page."""
+def choose_job(model: Model, *, removing: bool = True) -> Job | None:
+    """The row of choices; None where there is nothing to score, and the reason is on the page.
+
+    Args:
+        model: whose task.
+        removing: whether heads are removed, so that it matters what takes their place.
+    """
     kinds = _possible(model.number, model)
     if not kinds:
         st.warning(
@@ -62,9 +67,11 @@ def choose_job(model: Model) -> Job | None:
     kind = kind if kind in kinds else kinds[0]
     source = st.selectbox(_("Examples"), SOURCES, format_func=SOURCES.get, key="source", width=140, persist_state="session")
     limit = st.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", bind="query-params", width=130, persist_state="session")
-    method = st.selectbox(
-        _("Removed output becomes"), METHODS, format_func=REMOVALS.get, key="method", bind="query-params", width=190, persist_state="session"
-    )
+    method = METHODS[0]
+    if removing:
+        method = st.selectbox(
+            _("Removed output becomes"), METHODS, format_func=REMOVALS.get, key="method", bind="query-params", width=190, persist_state="session"
+        )
     try:
         examples = _examples(model, kind, source, limit)
         if examples is None:

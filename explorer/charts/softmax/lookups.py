@@ -15,7 +15,7 @@ from explorer.i18n import _
 SCORES = (2.0, 1.6, 1.2, 0.0, -1.0, -3.0)
 """Of the keys, at first."""
 METHODS = ("hard", "softmax", "sparsemax", "gumbel")
-WIDTH, HEIGHT, DEPTH = 138, 106, 104
+WIDTH, HEIGHT, DEPTH = 164, 150, 140
 """Pixels of the weights and, below them, of the gradients, without their axes."""
 
 

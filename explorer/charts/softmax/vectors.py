@@ -18,7 +18,7 @@ MAPPED = 24
 _BINS = 60
 _SPAN = 30
 """The scores' axis ends there on both sides, unless it follows them."""
-WIDTH, HEIGHT, SIDE = 290, 122, 166
+WIDTH, HEIGHT, SIDE = 320, 150, 200
 """Pixels of the pictures; the map is a square."""
 
 
