@@ -251,7 +251,7 @@ def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
         raise InputError(f"{model.name} reads a source and a target.", "Give it a text.")
     ids = [int(i) for i in ids]
     given = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
-    return _guarded(model, given, _tokens(model, ids, [0] * len(ids)), [])
+    return _guarded(model, given, tokens_of(model, ids), [])
 
 
 def _guarded(
@@ -287,7 +287,7 @@ def _encode(model: Model, text: str, pair: str | None, limit: int | None) -> tup
         raise InputError("The tokenizer makes nothing of this text.", "Type a sentence, or choose an example.")
     accepted = {"input_ids", "attention_mask", "token_type_ids"} & set(tokenizer.model_input_names) | {"attention_mask"}
     tensors = {name: torch.tensor([full[name]]) for name in accepted | {"input_ids"} if name in full}
-    return tensors, _tokens(model, ids, _segments(full, ids)), notes
+    return tensors, tokens_of(model, ids, _segments(full, ids)), notes
 
 
 def _run(
@@ -305,7 +305,7 @@ def _run(
         given["decoder_input_ids"], more = _target(model, given, target, limit)
         notes = notes + more
         ids = given["decoder_input_ids"][0].tolist()
-        sides["decoder"] = _tokens(model, ids, [0] * len(ids))
+        sides["decoder"] = tokens_of(model, ids)
     # The base model: a vocabulary of logits per token would cost more memory than all that is recorded.
     base, given = model.network.base_model, sites.inputs_for(model.network, **given)
     found: dict = {"model": model.name, "layout": model.sites, "sides": sides, "notes": tuple(notes)}
@@ -351,11 +351,13 @@ def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> torch.Tensor
     return torch.cat([start, target_ids[:, :-1]], dim=1)
 
 
-def _tokens(model: Model, ids: list[int], segments: list[int]) -> Tokens:
+def tokens_of(model: Model, ids: Sequence[int], segments: Sequence[int] = ()) -> Tokens:
+    """Ids with their readable text, as one side of a capture; segment 0 where none are given."""
     tokenizer = model.tokenizer
     frame = framing(tokenizer)
     special = tuple(i in frame for i in ids)
-    return Tokens(tuple(ids), tuple(readable(tokenizer, ids)), tuple(segments), special)
+    ids = tuple(int(i) for i in ids)
+    return Tokens(ids, tuple(readable(tokenizer, ids)), tuple(segments) or (0,) * len(ids), special)
 
 
 def _segments(encoded: object, ids: list[int]) -> list[int]:

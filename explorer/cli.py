@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import cli_positions, cli_pruning, cli_softmax, cli_training, export
+from explorer import cli_positions, cli_pruning, cli_scores, cli_softmax, cli_training, export
 from explorer.capture import capture
 from explorer.cli_shared import device_arguments, model_argument
 from models import CATALOGUE, load
@@ -26,6 +26,7 @@ _EPILOG = """examples:
   python -m explorer train --task induction --set heads=4 --out induction
   python -m explorer positions --model bert --json positions.json
   python -m explorer scale --model bert --json scale.json
+  python -m explorer heads --model bert --json heads.json
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
 
@@ -76,6 +77,7 @@ encoder-decoders have, instead of pattern:
     cli_training.add(commands)
     cli_positions.add(commands)
     cli_softmax.add(commands)
+    cli_scores.add(commands)
     return parser
 
 

@@ -1,0 +1,9 @@
+"""What a head does, as numbers that can be checked, and the roles that follow from them.
+
+- `definitions`: every score with its formula and source
+- `measure`: all scores of all heads on texts, in one pass
+- `repeated`: scores on random tokens that are repeated once
+- `null`: the same scores where no head can have a role: shuffled tokens, random weights
+- `roles`: which heads have which role, and why
+- `published`: heads that papers have named, beside ours
+"""

@@ -1,0 +1,315 @@
+"""All scores of all heads on texts, in one pass: most of them are a matrix product of the weights with what counts as a hit.
+
+Nothing of size n x n is kept: texts of one length go through the model together, and long ones in blocks of query rows.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from explorer.capture import Capture, Tokens, capture, capture_ids, tokens_of
+from explorer.i18n import _
+from explorer.scores.definitions import ALL, SCORES
+from models import InputError, Model, attention, sites
+from models.errors import OutOfMemoryError
+from models.loading import out_of_memory
+
+TOKENS = 4096
+"""Tokens of one forward pass."""
+_BYTES = 64 * 2**20
+"""Weights that are worked on at once."""
+_MASSES = ("offset", "distance", "previous", "next", "same", "first", "special", "punctuation", "rare", "duplicate", "induction")
+"""Scores that are a product with what counts as a hit, in the order of its columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadScores:
+    """Scores of all heads of one part.
+
+    Attributes:
+        model: name of the model.
+        part: "encoder", "decoder" or "cross".
+        values: by name (`definitions.ALL`), float64 (layers, heads); nan where there is no such head, or no query that it is defined for.
+        most: mean of ln n_i, the largest mean entropy that there could be, in nats.
+        texts, tokens, rows: how much was read, and how many queries that were.
+    """
+
+    model: str
+    part: str
+    values: dict[str, np.ndarray]
+    most: float
+    texts: int
+    tokens: int
+    rows: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Layers, and the most heads of a layer."""
+        return next(iter(self.values.values())).shape
+
+    def with_(self, more: dict[str, np.ndarray]) -> HeadScores:
+        """The same with further scores."""
+        return HeadScores(self.model, self.part, self.values | more, self.most, self.texts, self.tokens, self.rows)
+
+    def table(self) -> pd.DataFrame:
+        """One line per head: layer, head, and each score in the order of the definitions."""
+        there = ~np.isnan(self.values["confidence"])
+        layer, head = np.nonzero(there)
+        columns = {score.name: self.values[score.name][there] for score in ALL if score.name in self.values}
+        return pd.DataFrame({"layer": layer, "head": head, **columns})
+
+
+@dataclass(eq=False)
+class _Sums:
+    """Sums over queries, and how many there were; by name (layers, heads)."""
+
+    layers: int
+    heads: int
+    total: dict[str, np.ndarray] = field(default_factory=dict)
+    count: dict[str, float] = field(default_factory=dict)
+    most: float = 0.0
+
+    def add(self, layer: int, name: str, total: np.ndarray, count: float) -> None:
+        """Of one layer; what it has no heads for stays out."""
+        whole = self.total.setdefault(name, np.full((self.layers, self.heads), np.nan))
+        row = whole[layer, : len(total)]
+        whole[layer, : len(total)] = np.nan_to_num(row) + total
+        if layer == 0:
+            self.count[name] = self.count.get(name, 0.0) + count
+
+    def means(self) -> dict[str, np.ndarray]:
+        empty = np.full((self.layers, self.heads), np.nan)
+        return {score.name: self.total[score.name] / self.count[score.name] if self.count.get(score.name) else empty for score in SCORES}
+
+
+def on_texts(
+    model: Model, texts: Sequence[str | Sequence[int]], part: str | None = None, progress: Callable[[float], None] | None = None
+) -> HeadScores:
+    """Scores on several texts.
+
+    Args:
+        model: from `models.load`.
+        texts: texts, cut at the model's limit; or ids, as its tokenizer would give them.
+        part: "encoder", "decoder" or "cross"; the first that the model has where None. An encoder-decoder generates its targets.
+        progress: told the share that is done.
+
+    Raises:
+        InputError: no texts, or an empty one.
+        models.errors.OutOfMemoryError: the accelerator has no room for the longest of them.
+    """
+    if not texts:
+        raise InputError(_("There are no texts."), _("Give at least one."))
+    part = part or model.parts[0]
+    tell = progress or (lambda share: None)
+    if model.view_only or len(model.parts) > 1:
+        captures = []
+        for i, text in enumerate(texts):
+            captures.append(capture(model, text) if isinstance(text, str) else capture_ids(model, text))
+            tell((i + 1) / len(texts))
+        return on_captures(captures, part)
+    encoded = [_tokens(model, text, number) for number, text in enumerate(texts)]
+    rarest = _rarest(encoded)
+    sums, done = _new_sums(model, part), 0
+    for members in _batches(encoded):
+        ids = torch.tensor([encoded[i].ids for i in members], device=model.device)
+        hits = _Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
+        try:
+            with model.lock, torch.inference_mode(), attention.attending(model.sites_of) as run:
+                model.network.base_model(**sites.inputs_for(model.network, input_ids=ids, attention_mask=torch.ones_like(ids)))
+                for record in run.records:
+                    site = model.sites[record.site]
+                    visible = record.visible(0).to(model.device)
+                    _add(sums, site.layer, lambda rows, of=record: of.batch_patterns(rows=rows), hits, visible, site.heads)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise OutOfMemoryError(f"{model.device} has no room for {ids.numel()} tokens.", "Give shorter texts, or choose the cpu.") from error
+        done += len(members)
+        tell(done / len(texts))
+    return _finished(model.name, part, sums, encoded)
+
+
+def on_captures(captures: Sequence[Capture], part: str | None = None) -> HeadScores:
+    """The same on texts that were captured already. Raises InputError where there are none."""
+    if not captures:
+        raise InputError(_("There are no texts."), _("Give at least one."))
+    part = part or captures[0].parts[0]
+    layout = captures[0].sites(part)
+    sums = _Sums(len(layout), max(1, max(site.heads for site in layout)))
+    keys = [captured.keys(part) for captured in captures]
+    rarest = _rarest(keys)
+    for captured, tokens, rare in zip(captures, keys, rarest, strict=True):
+        hits = _Hits([tokens], [rare], torch.device("cpu"), len(captured.queries(part)) if part == "cross" else None)
+        for site in captured.sites(part):
+            visible = torch.from_numpy(captured.visible(site.layer, part))
+
+            def patterns(rows: slice, of: Capture = captured, layer: int = site.layer) -> Tensor:
+                return torch.from_numpy(of.patterns(layer, part, rows))[None]
+
+            _add(sums, site.layer, patterns, hits, visible, site.heads)
+    queries = [captured.queries(part) for captured in captures]
+    return _finished(captures[0].model, part, sums, queries)
+
+
+class _Hits:
+    """What counts as a hit for each of `_MASSES`, for texts of one length.
+
+    Args:
+        tokens: the keys of each text.
+        rarest: number of the rarest key of each text, or None.
+        device: where the weights are.
+        queries: how many there are, where they are other tokens than the keys.
+    """
+
+    def __init__(self, tokens: Sequence[Tokens], rarest: Sequence[int | None], device: torch.device, queries: int | None = None) -> None:
+        self.keys, self.square = len(tokens[0]), queries is None
+        self.queries, self.texts, self.device = self.keys if queries is None else queries, len(tokens), device
+        columns = np.zeros((len(tokens), 3, self.keys), np.float32)
+        for t, (of, rare) in enumerate(zip(tokens, rarest, strict=True)):
+            columns[t, 0], columns[t, 1] = (
+                of.special,
+                [_is_punctuation(text) and not special for text, special in zip(of.text, of.special, strict=True)],
+            )
+            if rare is not None:
+                columns[t, 2, rare] = 1
+        self.columns = torch.from_numpy(columns).to(device)
+        self.has_rare = torch.tensor([rare is not None for rare in rarest], device=device)
+        self.ids = torch.tensor([of.ids for of in tokens], device=device)
+
+    def neighbours(self, visible: Tensor) -> tuple[Tensor, Tensor]:
+        """Which queries have a token before them, and one after them, that they may see; bool (queries,) each."""
+        before = torch.zeros(self.queries, dtype=torch.bool, device=self.device)
+        after = before.clone()
+        if self.square:
+            before[1:], after[:-1] = visible.diagonal(-1), visible.diagonal(1)
+        return before, after
+
+    def of(self, rows: slice) -> tuple[Tensor, Tensor]:
+        """Of some query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
+        i = torch.arange(self.queries, device=self.device)[rows, None]
+        j = torch.arange(self.keys, device=self.device)
+        shape = (self.texts, len(i), self.keys)
+        offset = (j - i).float()
+        plain = [offset, offset.abs(), *((j - i == step).float() for step in (-1, 1, 0)), ((j == 0) & (i > 0)).float()]
+        of_keys = [self.columns[:, c, None].expand(shape) for c in range(3)]
+        if self.square:
+            same = (self.ids[:, rows, None] == self.ids[:, None]) & (j < i)
+            # The copy lies at j - 1. That a token itself follows a copy does not count: looking at oneself needs no memory.
+            follows = torch.zeros_like(same)
+            follows[..., 1:] = (self.ids[:, rows, None] == self.ids[:, None, :-1]) & (j[1:] < i)
+            texts = [same.float(), follows.float()]
+        else:
+            texts = [torch.zeros(shape, device=self.device)] * 2
+        hits = torch.stack([*(m.expand(shape) for m in plain), *of_keys, *texts], dim=-1)
+        counts = torch.ones(self.texts, len(i), len(_MASSES), dtype=torch.bool, device=self.device)
+        for name in ("previous", "next", "first", "duplicate", "induction"):
+            at = _MASSES.index(name)
+            counts[..., at] = hits[..., at].any(-1)
+        counts[..., _MASSES.index("rare")] = self.has_rare[:, None]
+        if not self.square:
+            for name in ("offset", "distance", "previous", "next", "same", "first", "duplicate", "induction"):
+                counts[..., _MASSES.index(name)] = False
+        return hits, counts
+
+
+def _add(sums: _Sums, layer: int, patterns: Callable[[slice], Tensor], hits: _Hits, visible: Tensor, heads: int) -> None:
+    """Adds one layer of texts of one length: `patterns(rows)` gives (texts, heads, rows, keys)."""
+    if not heads:
+        return
+    step = max(1, _BYTES // (4 * hits.texts * max(heads, len(_MASSES)) * hits.keys))
+    for start in range(0, hits.queries, step):
+        rows = slice(start, min(hits.queries, start + step))
+        weights = patterns(rows).float()
+        of, counts = hits.of(rows)
+        seen = visible[rows].sum(-1)  # keys that each query sees, (rows,)
+        before, after = hits.neighbours(visible)
+        # Under a causal mask no query has a next token.
+        counts[..., _MASSES.index("next")] &= after[rows]
+        # (texts, rows, heads, masses): for each query the heads times what counts.
+        masses = weights.transpose(1, 2) @ of
+        found = (masses * counts[:, :, None]).sum((0, 1)).double().cpu().numpy()  # (heads, masses)
+        number = counts.sum((0, 1)).cpu().numpy()
+        for at, name in enumerate(_MASSES):
+            sums.add(layer, name, found[:, at], float(number[at]))
+        i = torch.arange(hits.queries, device=hits.device)[rows]
+        _add_rows(sums, layer, weights, hits.texts, seen, {"peak_previous": (i - 1, before[rows]), "peak_next": (i + 1, after[rows])})
+
+
+def _add_rows(sums: _Sums, layer: int, weights: Tensor, texts: int, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
+    """Scores that are no product: entropy, and the largest weight and its place."""
+    several = seen > 1
+    most = seen.clamp(min=2).log()
+    entropy = torch.special.entr(weights).sum(-1) * several  # (texts, heads, rows)
+    n = float(several.sum()) * texts
+    sums.add(layer, "entropy", _summed(entropy), n)
+    sums.add(layer, "relative_entropy", _summed(entropy / most), n)
+    if layer == 0:
+        sums.most += float((most * several).sum()) * texts
+    top, place = weights.max(-1)
+    sums.add(layer, "confidence", _summed(top), float(len(seen) * texts))
+    for name, (wanted, there) in peaks.items():
+        sums.add(layer, name, _summed((place == wanted) & there), float(there.sum()) * texts)
+
+
+def _summed(values: Tensor) -> np.ndarray:
+    """(texts, heads, rows) to (heads,)."""
+    return values.sum((0, 2)).double().cpu().numpy()
+
+
+def _new_sums(model: Model, part: str) -> _Sums:
+    of_part = model.sites_in(part)
+    if not of_part:
+        raise InputError(_("{name} has no {part} attention.").format(name=model.name, part=part), ", ".join(model.parts))
+    return _Sums(len(of_part), max(1, max(site.heads for site in of_part)))
+
+
+def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> HeadScores:
+    values = sums.means()
+    rows = sum(map(len, queries))
+    n = sums.count.get("entropy", 0)
+    return HeadScores(name, part, values, sums.most / n if n else float("nan"), len(queries), rows, rows)
+
+
+def _tokens(model: Model, text: str | Sequence[int], number: int) -> Tokens:
+    if not isinstance(text, str):
+        return tokens_of(model, text)
+    limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
+    ids = model.tokenizer(text, verbose=False, **limit)["input_ids"] if text.strip() else []
+    if not ids:
+        raise InputError(_("Text {number} is empty.").format(number=number + 1), _("Take it out."))
+    return tokens_of(model, ids)
+
+
+def _batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
+    """Numbers of texts of one length, as many as one forward pass takes."""
+    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+    for n, group in groupby(order, key=lambda i: len(tokens[i])):
+        members, step = list(group), max(1, TOKENS // n)
+        yield from (members[i : i + step] for i in range(0, len(members), step))
+
+
+def _rarest(tokens: Sequence[Tokens]) -> list[int | None]:
+    """Of each text, the token that is rarest in all of them; of equally rare ones that which comes last in the vocabulary, then the first.
+
+    Vocabularies are built from frequent pieces to rare ones. Special tokens and punctuation do not take part.
+    """
+    counts = Counter(number for of in tokens for number in of.ids)
+    found = []
+    for of in tokens:
+        words = [i for i, (text, special) in enumerate(zip(of.text, of.special, strict=True)) if not special and not _is_punctuation(text)]
+        found.append(min(words, key=lambda i: (counts[of.ids[i]], -of.ids[i], i)) if words else None)
+    return found
+
+
+def _is_punctuation(text: str) -> bool:
+    kept = text.strip().removeprefix("##")
+    return bool(kept) and all(unicodedata.category(character)[0] in "PSZ" for character in kept)

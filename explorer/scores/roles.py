@@ -1,0 +1,184 @@
+"""Roles: which heads do one thing, by a threshold and against what heads do whose weights are random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.i18n import _
+from explorer.scores import null
+from explorer.scores.measure import HeadScores, on_texts
+from explorer.scores.repeated import on_repeated
+from models import Model
+from models.errors import ExplorerError
+
+
+@dataclass(frozen=True)
+class Role:
+    """One role.
+
+    Attributes:
+        name: in files.
+        title: on a page.
+        scores: of which the largest decides.
+        threshold: that it has to reach.
+        why: where the threshold comes from.
+        beats_random: whether it also has to be larger than that of every head with random weights.
+    """
+
+    name: str
+    title: str
+    scores: tuple[str, ...]
+    threshold: float
+    why: str
+    beats_random: bool = True
+
+
+ROLES: tuple[Role, ...] = (
+    Role(
+        "positional",
+        _("positional"),
+        ("peak_previous", "peak_next"),
+        0.9,
+        _("At least 90 % of the largest weights at one offset of ±1 (Voita et al. 2019, section 5.1)."),
+    ),
+    Role(
+        "sink",
+        _("sink"),
+        ("first", "special"),
+        0.5,
+        _("More than half of the attention goes to the first token or to special ones (Clark et al. 2019, section 3.2; Xiao et al. 2023)."),
+    ),
+    Role(
+        "broad",
+        _("broad"),
+        ("relative_entropy",),
+        0.9,
+        _("Entropy of at least 90 % of its maximum (after Clark et al. 2019, section 3.3). Heads with random weights are broad, too."),
+        beats_random=False,
+    ),
+    Role(
+        "induction",
+        _("induction"),
+        ("repeated_induction",),
+        0.4,
+        _("On repeated random tokens; published heads of GPT-2 go from .48 upwards."),
+    ),
+    Role(
+        "duplicate",
+        _("duplicate token"),
+        ("repeated_duplicate",),
+        0.4,
+        _("On repeated random tokens; published heads of GPT-2 go from .68 upwards."),
+    ),
+    Role(
+        "rare",
+        _("rare word"),
+        ("rare",),
+        0.3,
+        _("At least 30 % of the attention on the one rarest token of a text (after Voita et al. 2019, section 5.3)."),
+    ),
+)
+SYNTACTIC = "syntactic"
+"""Beats the best fixed offset of a dependency relation by at least 10 % (Voita et al. 2019, section 5.2); see `explorer.syntax`."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A head that has a role.
+
+    Attributes:
+        layer, head: from 0.
+        role: its name.
+        score: name of the score that decided, and its value.
+        value: see score.
+        threshold: that it reached.
+        random: the largest value of any head with random weights; nan where that cannot be had.
+        shuffled: the head's value on the same texts with their tokens shuffled, nan where that says nothing.
+    """
+
+    layer: int
+    head: int
+    role: str
+    score: str
+    value: float
+    threshold: float
+    random: float
+    shuffled: float
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Scores of a model, and of what they are compared with.
+
+    Attributes:
+        scores: of the model, those on repeated tokens among them.
+        random: of the same architecture with random weights, or None.
+        shuffled: of the model on shuffled tokens, or None.
+    """
+
+    scores: HeadScores
+    random: HeadScores | None
+    shuffled: HeadScores | None
+
+    def roles(self, syntactic: Collection[tuple[int, int]] = ()) -> list[Held]:
+        """Every role of every head, by layer and head; a head may have several.
+
+        Args:
+            syntactic: (layer, head) of heads that were found to be syntactic elsewhere.
+        """
+        found = [Held(layer, head, SYNTACTIC, "", *[float("nan")] * 4) for layer, head in syntactic]
+        for role in ROLES:
+            names = [name for name in role.scores if name in self.scores.values]
+            if not names:
+                continue
+            stack = np.stack([self.scores.values[name] for name in names])
+            bound = _largest(self.random, names) if role.beats_random else float("nan")
+            for layer, head in np.argwhere(np.nan_to_num(stack, nan=-1).max(0) >= role.threshold):
+                name = names[int(np.nanargmax(stack[:, layer, head]))]
+                value = float(self.scores.values[name][layer, head])
+                if np.isfinite(bound) and value <= bound:
+                    continue
+                mixed = float(self.shuffled.values[name][layer, head]) if self.shuffled and name in self.shuffled.values else float("nan")
+                found.append(Held(int(layer), int(head), role.name, name, value, role.threshold, bound, mixed))
+        return sorted(found, key=lambda held: (held.layer, held.head, held.role))
+
+
+def known(model: Model, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> Known:
+    """Scores a model on texts and on repeated tokens, and what it is compared with.
+
+    Args:
+        model: from `models.load`.
+        texts: see `measure.on_texts`.
+        progress: told the share that is done.
+
+    Raises:
+        InputError: as `measure.on_texts`.
+    """
+    tell = progress or (lambda share: None)
+
+    def part(start: float, length: float) -> Callable[[float], None]:
+        return lambda share: tell(start + length * share)
+
+    scores = on_texts(model, texts, progress=part(0, 0.3))
+    lone = model.kind != "encoder-decoder"
+    if lone:
+        scores = scores.with_(on_repeated(model, progress=part(0.3, 0.1)))
+    mixed = on_texts(model, null.shuffled(model, texts), progress=part(0.4, 0.25)) if lone else None
+    try:
+        drawn = null.random_weights(model)
+        random = on_texts(drawn, texts, progress=part(0.65, 0.25))
+        random = random.with_(on_repeated(drawn, progress=part(0.9, 0.1))) if lone else random
+    except (ValueError, ExplorerError):
+        random = None
+    tell(1.0)
+    return Known(scores, random, mixed)
+
+
+def _largest(scores: HeadScores | None, names: Sequence[str]) -> float:
+    if scores is None:
+        return float("nan")
+    there = [scores.values[name] for name in names if name in scores.values and not np.isnan(scores.values[name]).all()]
+    return max((float(np.nanmax(values)) for values in there), default=float("nan"))
