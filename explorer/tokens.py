@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from transformers import PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 _BYTES = {character: byte for byte, character in bytes_to_unicode().items()}
+_ALPHABETS: WeakKeyDictionary[PreTrainedTokenizerBase, tuple[set[str], bool]] = WeakKeyDictionary()
+"""Of each tokenizer its added tokens and whether it is byte-level; asking takes 10 ms for a large vocabulary."""
 _VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
 
 
@@ -18,8 +21,9 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str
     A character that was split over several tokens cannot be shown by any of them: their bytes are written out, `<E2 98>`.
     """
     pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens([int(i) for i in ids])]
-    added = {str(token) for token in tokenizer.get_added_vocab()}
-    byte_level = _is_byte_level(tokenizer)
+    if tokenizer not in _ALPHABETS:
+        _ALPHABETS[tokenizer] = ({str(token) for token in tokenizer.get_added_vocab()}, _is_byte_level(tokenizer))
+    added, byte_level = _ALPHABETS[tokenizer]
     return [piece if piece in added else _piece(piece, byte_level) for piece in pieces]
 
 

@@ -25,10 +25,13 @@ from models.loading import out_of_memory
 
 TOKENS = 4096
 """Tokens of one forward pass."""
-_BYTES = 64 * 2**20
-"""Weights that are worked on at once."""
+_BYTES = 2**20
+"""Weights of one layer that are worked on at once: so few that they stay in a processor's cache."""
+_KEPT_BYTES = 64 * 2**20
+"""Of what counts as a hit, as much as is kept from layer to layer."""
 _MASSES = ("offset", "distance", "previous", "next", "same", "first", "special", "punctuation", "rare", "duplicate", "induction")
 """Scores that are a product with what counts as a hit, in the order of its columns."""
+_NOT_NEXT = torch.tensor([name != "next" for name in _MASSES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +119,7 @@ def on_texts(
             captures.append(capture(model, text) if isinstance(text, str) else capture_ids(model, text))
             tell((i + 1) / len(texts))
         return on_captures(captures, part)
-    encoded = [_tokens(model, text, number) for number, text in enumerate(texts)]
+    encoded = _tokens(model, texts)
     rarest = _rarest(encoded)
     sums, done = _new_sums(model, part), 0
     for members in _batches(encoded):
@@ -128,7 +131,7 @@ def on_texts(
                 for record in run.records:
                     site = model.sites[record.site]
                     visible = record.visible(0).to(model.device)
-                    _add(sums, site.layer, lambda rows, of=record: of.batch_patterns(rows=rows), hits, visible, site.heads)
+                    _add(sums, site.layer, lambda texts, rows, of=record: of.batch_patterns(texts, rows=rows), hits, visible, site.heads)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -152,7 +155,7 @@ def on_captures(captures: Sequence[Capture], part: str | None = None) -> HeadSco
         for site in captured.sites(part):
             visible = torch.from_numpy(captured.visible(site.layer, part))
 
-            def patterns(rows: slice, of: Capture = captured, layer: int = site.layer) -> Tensor:
+            def patterns(_texts: slice, rows: slice, of: Capture = captured, layer: int = site.layer) -> Tensor:
                 return torch.from_numpy(of.patterns(layer, part, rows))[None]
 
             _add(sums, site.layer, patterns, hits, visible, site.heads)
@@ -184,6 +187,7 @@ class _Hits:
         self.columns = torch.from_numpy(columns).to(device)
         self.has_rare = torch.tensor([rare is not None for rare in rarest], device=device)
         self.ids = torch.tensor([of.ids for of in tokens], device=device)
+        self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def neighbours(self, visible: Tensor) -> tuple[Tensor, Tensor]:
         """Which queries have a token before them, and one after them, that they may see; bool (queries,) each."""
@@ -193,55 +197,68 @@ class _Hits:
             before[1:], after[:-1] = visible.diagonal(-1), visible.diagonal(1)
         return before, after
 
-    def of(self, rows: slice) -> tuple[Tensor, Tensor]:
-        """Of some query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
+    def of(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
+        """Of some texts and query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
+        at = (texts.start, rows.start)
+        if at in self._kept:
+            return self._kept[at]
+        made = self._made(texts, rows)
+        if 4 * self.texts * self.queries * self.keys * len(_MASSES) <= _KEPT_BYTES:
+            self._kept[at] = made
+        return made
+
+    def _made(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
         i = torch.arange(self.queries, device=self.device)[rows, None]
         j = torch.arange(self.keys, device=self.device)
-        shape = (self.texts, len(i), self.keys)
+        ids = self.ids[texts]
+        shape = (len(ids), len(i), self.keys)
         offset = (j - i).float()
         plain = [offset, offset.abs(), *((j - i == step).float() for step in (-1, 1, 0)), ((j == 0) & (i > 0)).float()]
-        of_keys = [self.columns[:, c, None].expand(shape) for c in range(3)]
+        of_keys = [self.columns[texts, c, None].expand(shape) for c in range(3)]
         if self.square:
-            same = (self.ids[:, rows, None] == self.ids[:, None]) & (j < i)
+            same = (ids[:, rows, None] == ids[:, None]) & (j < i)
             # The copy lies at j - 1. That a token itself follows a copy does not count: looking at oneself needs no memory.
             follows = torch.zeros_like(same)
-            follows[..., 1:] = (self.ids[:, rows, None] == self.ids[:, None, :-1]) & (j[1:] < i)
-            texts = [same.float(), follows.float()]
+            follows[..., 1:] = (ids[:, rows, None] == ids[:, None, :-1]) & (j[1:] < i)
+            copies = [same.float(), follows.float()]
         else:
-            texts = [torch.zeros(shape, device=self.device)] * 2
-        hits = torch.stack([*(m.expand(shape) for m in plain), *of_keys, *texts], dim=-1)
-        counts = torch.ones(self.texts, len(i), len(_MASSES), dtype=torch.bool, device=self.device)
+            copies = [torch.zeros(shape, device=self.device)] * 2
+        hits = torch.stack([*(m.expand(shape) for m in plain), *of_keys, *copies], dim=-1)
+        counts = torch.ones(len(ids), len(i), len(_MASSES), dtype=torch.bool, device=self.device)
         for name in ("previous", "next", "first", "duplicate", "induction"):
             at = _MASSES.index(name)
             counts[..., at] = hits[..., at].any(-1)
-        counts[..., _MASSES.index("rare")] = self.has_rare[:, None]
+        counts[..., _MASSES.index("rare")] = self.has_rare[texts, None]
         if not self.square:
             for name in ("offset", "distance", "previous", "next", "same", "first", "duplicate", "induction"):
                 counts[..., _MASSES.index(name)] = False
         return hits, counts
 
 
-def _add(sums: _Sums, layer: int, patterns: Callable[[slice], Tensor], hits: _Hits, visible: Tensor, heads: int) -> None:
-    """Adds one layer of texts of one length: `patterns(rows)` gives (texts, heads, rows, keys)."""
+def _add(sums: _Sums, layer: int, patterns: Callable[[slice, slice], Tensor], hits: _Hits, visible: Tensor, heads: int) -> None:
+    """Adds one layer of texts of one length: `patterns(texts, rows)` gives (texts, heads, rows, keys)."""
     if not heads:
         return
-    step = max(1, _BYTES // (4 * hits.texts * max(heads, len(_MASSES)) * hits.keys))
-    for start in range(0, hits.queries, step):
-        rows = slice(start, min(hits.queries, start + step))
-        weights = patterns(rows).float()
-        of, counts = hits.of(rows)
-        seen = visible[rows].sum(-1)  # keys that each query sees, (rows,)
-        before, after = hits.neighbours(visible)
-        # Under a causal mask no query has a next token.
-        counts[..., _MASSES.index("next")] &= after[rows]
-        # (texts, rows, heads, masses): for each query the heads times what counts.
-        masses = weights.transpose(1, 2) @ of
-        found = (masses * counts[:, :, None]).sum((0, 1)).double().cpu().numpy()  # (heads, masses)
-        number = counts.sum((0, 1)).cpu().numpy()
-        for at, name in enumerate(_MASSES):
-            sums.add(layer, name, found[:, at], float(number[at]))
-        i = torch.arange(hits.queries, device=hits.device)[rows]
-        _add_rows(sums, layer, weights, hits.texts, seen, {"peak_previous": (i - 1, before[rows]), "peak_next": (i + 1, after[rows])})
+    before, after = hits.neighbours(visible)
+    of_text = 4 * max(heads, len(_MASSES)) * hits.keys * hits.queries
+    texts_at_once, rows_at_once = max(1, _BYTES // of_text), max(1, hits.queries * _BYTES // of_text)
+    for first in range(0, hits.texts, texts_at_once):
+        texts = slice(first, min(hits.texts, first + texts_at_once))
+        for start in range(0, hits.queries, rows_at_once):
+            rows = slice(start, min(hits.queries, start + rows_at_once))
+            weights = patterns(texts, rows)
+            of, counts = hits.of(texts, rows)
+            # (texts, rows, heads, masses): for each query the heads times what counts.
+            masses = weights.transpose(1, 2) @ of
+            # Under a causal mask no query has a next token.
+            counted = counts & (after[rows, None] | _NOT_NEXT.to(after.device))
+            found = torch.einsum("trhm,trm->hm", masses, counted.float()).double().cpu().numpy()
+            number = counted.sum((0, 1)).tolist()
+            for at, name in enumerate(_MASSES):
+                sums.add(layer, name, found[:, at], float(number[at]))
+            seen, n = visible[rows].sum(-1), weights.shape[0]  # keys that each query sees, (rows,)
+            i = torch.arange(hits.queries, device=hits.device)[rows]
+            _add_rows(sums, layer, weights, n, seen, {"peak_previous": (i - 1, before[rows]), "peak_next": (i + 1, after[rows])})
 
 
 def _add_rows(sums: _Sums, layer: int, weights: Tensor, texts: int, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
@@ -279,14 +296,18 @@ def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> H
     return HeadScores(name, part, values, sums.most / n if n else float("nan"), len(queries), rows, rows)
 
 
-def _tokens(model: Model, text: str | Sequence[int], number: int) -> Tokens:
-    if not isinstance(text, str):
-        return tokens_of(model, text)
+def _tokens(model: Model, texts: Sequence[str | Sequence[int]]) -> list[Tokens]:
+    """Raises InputError for an empty text."""
     limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
-    ids = model.tokenizer(text, verbose=False, **limit)["input_ids"] if text.strip() else []
-    if not ids:
-        raise InputError(_("Text {number} is empty.").format(number=number + 1), _("Take it out."))
-    return tokens_of(model, ids)
+    written = [text for text in texts if isinstance(text, str)]
+    ids = iter(model.tokenizer(written, padding=False, verbose=False, **limit)["input_ids"] if written else [])
+    found = []
+    for number, text in enumerate(texts):
+        of = next(ids) if isinstance(text, str) else text
+        if not len(of) or (isinstance(text, str) and not text.strip()):
+            raise InputError(_("Text {number} is empty.").format(number=number + 1), _("Take it out."))
+        found.append(tokens_of(model, of))
+    return found
 
 
 def _batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
