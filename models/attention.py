@@ -11,7 +11,7 @@ transformer also has sparsemax and linear attention (`models.normalisers`); they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -58,12 +58,17 @@ class Change:
             raise ValueError(f'fill is None, "uniform" or a tensor, not {self.fill!r}')
 
 
+Observer = Callable[[int | None, slice, Tensor, Tensor | None], None]
+"""Told of each block of query rows as it is computed: site, rows, weights (batch, heads, rows, key) and the mask of all rows."""
+
+
 @dataclass(eq=False)
 class Run:
     """What one `attending` context records and changes. Made by `attending`."""
 
     changes: Mapping[int, Change] = field(default_factory=dict)
     record: bool = True
+    observe: Observer | None = None
     sites_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     _calls: dict[int, int] = field(default_factory=dict)
@@ -87,6 +92,7 @@ def attending(
     *,
     changes: Mapping[int, Change] | None = None,
     record: bool = True,
+    observe: Observer | None = None,
 ) -> Iterator[Run]:
     """Record and change attention in this thread, until the block ends.
 
@@ -94,6 +100,7 @@ def attending(
         sites_of: site numbers by `id(module)`, from `models.sites`; without it calls are recorded but not numbered.
         changes: what to change, by site number.
         record: keep a `Record` of every call in `Run.records`, in the order of the calls.
+        observe: told of all weights while they are there, and cheaper than a record where every weight is looked at; keep none of them.
 
     Raises:
         ValueError: changes without `sites_of`, or for a site that does not exist.
@@ -102,7 +109,7 @@ def attending(
     known = {site for sites in (sites_of or {}).values() for site in sites}
     if unknown := set(changes) - known:
         raise ValueError(f"no attention site {sorted(unknown)}; there are {len(known)}, counted from 0")
-    run = Run(changes, record, sites_of or {})
+    run = Run(changes, record, observe, sites_of or {})
     token = _current.set(run)
     try:
         yield run
@@ -198,6 +205,8 @@ def attention_function(
         weights = _weights(scores, normaliser, s_aux)
         if allow is not None:
             weights = weights.nan_to_num(0.0)
+        if run and run.observe:
+            run.observe(site, rows, weights.detach(), attention_mask)
         weights = nn.functional.dropout(weights.to(query.dtype), p=dropout, training=module.training)
         outputs.append(torch.matmul(weights, values))
     z = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)

@@ -69,17 +69,14 @@ class Record:
 
     def patterns(self, heads: slice = slice(None), *, example: int = 0, rows: slice = slice(None)) -> Tensor:
         """Attention weights of several heads, (heads, rows, key), float32."""
-        return self.batch_patterns(slice(example, example + 1), heads, rows=rows)[0]
-
-    def batch_patterns(self, examples: slice = slice(None), heads: slice = slice(None), *, rows: slice = slice(None)) -> Tensor:
-        """Attention weights of several examples at once, (examples, heads, rows, key), float32."""
-        below = self._scores(heads, examples, rows) - self.row_max[examples, heads, rows, None]
-        row_sum = self.row_sum[examples, heads, rows, None]
+        one = slice(example, example + 1)
+        below = self._scores(heads, one, rows) - self.row_max[one, heads, rows, None]
+        row_sum = self.row_sum[one, heads, rows, None]
         if self.normaliser == "sparsemax":
             weights = (below + row_sum).clamp(min=0)
         else:
             weights = (below.exp() if self.normaliser == "softmax" else below) / row_sum
-        return weights.nan_to_num(0.0)
+        return weights.nan_to_num(0.0)[0]
 
     def output(self, head: int, *, example: int = 0) -> Tensor:
         """Output z of one head before the output projection and before any gate, (query, value dim), float32."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from explorer.capture import Capture, Tokens, capture, capture_ids, tokens_of
 from explorer.i18n import _
 from explorer.scores.definitions import ALL, SCORES
-from models import InputError, Model, attention, sites
+from models import InputError, Model, attention, scoring, sites
 from models.errors import OutOfMemoryError
 from models.loading import out_of_memory
 
@@ -125,13 +125,13 @@ def on_texts(
     for members in _batches(encoded):
         ids = torch.tensor([encoded[i].ids for i in members], device=model.device)
         hits = _Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
+
+        def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: _Hits = hits) -> None:
+            _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
+
         try:
-            with model.lock, torch.inference_mode(), attention.attending(model.sites_of) as run:
+            with model.lock, torch.inference_mode(), attention.attending(model.sites_of, record=False, observe=observe):
                 model.network.base_model(**sites.inputs_for(model.network, input_ids=ids, attention_mask=torch.ones_like(ids)))
-                for record in run.records:
-                    site = model.sites[record.site]
-                    visible = record.visible(0).to(model.device)
-                    _add(sums, site.layer, lambda texts, rows, of=record: of.batch_patterns(texts, rows=rows), hits, visible, site.heads)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
@@ -154,11 +154,9 @@ def on_captures(captures: Sequence[Capture], part: str | None = None) -> HeadSco
         hits = _Hits([tokens], [rare], torch.device("cpu"), len(captured.queries(part)) if part == "cross" else None)
         for site in captured.sites(part):
             visible = torch.from_numpy(captured.visible(site.layer, part))
-
-            def patterns(_texts: slice, rows: slice, of: Capture = captured, layer: int = site.layer) -> Tensor:
-                return torch.from_numpy(of.patterns(layer, part, rows))[None]
-
-            _add(sums, site.layer, patterns, hits, visible, site.heads)
+            for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
+                weights = torch.from_numpy(captured.patterns(site.layer, part, rows))[None]
+                _add(sums, site.layer, weights, hits, rows, visible[rows])
     queries = [captured.queries(part) for captured in captures]
     return _finished(captures[0].model, part, sums, queries)
 
@@ -189,13 +187,10 @@ class _Hits:
         self.ids = torch.tensor([of.ids for of in tokens], device=device)
         self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
-    def neighbours(self, visible: Tensor) -> tuple[Tensor, Tensor]:
-        """Which queries have a token before them, and one after them, that they may see; bool (queries,) each."""
-        before = torch.zeros(self.queries, dtype=torch.bool, device=self.device)
-        after = before.clone()
-        if self.square:
-            before[1:], after[:-1] = visible.diagonal(-1), visible.diagonal(1)
-        return before, after
+    def may_look(self, at: Tensor, visible: Tensor) -> Tensor:
+        """Whether each query may see the key at a place of its own, bool (rows,); never in attention to other tokens."""
+        there = (at >= 0) & (at < self.keys) & self.square
+        return there & visible.gather(1, at.clamp(0, self.keys - 1)[:, None])[:, 0]
 
     def of(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
         """Of some texts and query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
@@ -235,34 +230,31 @@ class _Hits:
         return hits, counts
 
 
-def _add(sums: _Sums, layer: int, patterns: Callable[[slice, slice], Tensor], hits: _Hits, visible: Tensor, heads: int) -> None:
-    """Adds one layer of texts of one length: `patterns(texts, rows)` gives (texts, heads, rows, keys)."""
-    if not heads:
+def _add(sums: _Sums, layer: int, weights: Tensor, hits: _Hits, rows: slice, visible: Tensor) -> None:
+    """Adds some query rows of one layer, (texts, heads, rows, keys); `visible` (rows, keys) is the same for all texts."""
+    if not weights.shape[1]:
         return
-    before, after = hits.neighbours(visible)
-    of_text = 4 * max(heads, len(_MASSES)) * hits.keys * hits.queries
-    texts_at_once, rows_at_once = max(1, _BYTES // of_text), max(1, hits.queries * _BYTES // of_text)
-    for first in range(0, hits.texts, texts_at_once):
-        texts = slice(first, min(hits.texts, first + texts_at_once))
-        for start in range(0, hits.queries, rows_at_once):
-            rows = slice(start, min(hits.queries, start + rows_at_once))
-            weights = patterns(texts, rows)
-            of, counts = hits.of(texts, rows)
-            # (texts, rows, heads, masses): for each query the heads times what counts.
-            masses = weights.transpose(1, 2) @ of
-            # Under a causal mask no query has a next token.
-            counted = counts & (after[rows, None] | _NOT_NEXT.to(after.device))
-            found = torch.einsum("trhm,trm->hm", masses, counted.float()).double().cpu().numpy()
-            number = counted.sum((0, 1)).tolist()
-            for at, name in enumerate(_MASSES):
-                sums.add(layer, name, found[:, at], float(number[at]))
-            seen, n = visible[rows].sum(-1), weights.shape[0]  # keys that each query sees, (rows,)
-            i = torch.arange(hits.queries, device=hits.device)[rows]
-            _add_rows(sums, layer, weights, n, seen, {"peak_previous": (i - 1, before[rows]), "peak_next": (i + 1, after[rows])})
+    i = torch.arange(hits.queries, device=hits.device)[rows]
+    before, after = (hits.may_look(i + step, visible) for step in (-1, 1))
+    seen = visible.sum(-1)  # keys that each query sees, (rows,)
+    # Under a causal mask no query has a next token.
+    possible = after[:, None] | _NOT_NEXT.to(after.device)
+    step = max(1, _BYTES // (4 * max(weights.shape[1], len(_MASSES)) * hits.keys * len(i)))
+    for first in range(0, hits.texts, step):
+        texts = slice(first, min(hits.texts, first + step))
+        part = weights[texts]
+        of, counts = hits.of(texts, rows)
+        masses = part.transpose(1, 2) @ of  # (texts, rows, heads, masses): for each query the heads times what counts
+        counted = counts & possible
+        found = torch.einsum("trhm,trm->hm", masses, counted.float()).double().cpu().numpy()
+        for at, (name, number) in enumerate(zip(_MASSES, counted.sum((0, 1)).tolist(), strict=True)):
+            sums.add(layer, name, found[:, at], float(number))
+        _add_rows(sums, layer, part, seen, {"peak_previous": (i - 1, before), "peak_next": (i + 1, after)})
 
 
-def _add_rows(sums: _Sums, layer: int, weights: Tensor, texts: int, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
+def _add_rows(sums: _Sums, layer: int, weights: Tensor, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
     """Scores that are no product: entropy, and the largest weight and its place."""
+    texts = len(weights)
     several = seen > 1
     most = seen.clamp(min=2).log()
     entropy = torch.special.entr(weights).sum(-1) * several  # (texts, heads, rows)
@@ -275,6 +267,12 @@ def _add_rows(sums: _Sums, layer: int, weights: Tensor, texts: int, seen: Tensor
     sums.add(layer, "confidence", _summed(top), float(len(seen) * texts))
     for name, (wanted, there) in peaks.items():
         sums.add(layer, name, _summed((place == wanted) & there), float(there.sum()) * texts)
+
+
+def _visible(mask: Tensor | None, rows: slice, hits: _Hits, device: torch.device) -> Tensor:
+    """Which keys the queries of these rows may see, bool (rows, keys)."""
+    n = len(range(hits.queries)[rows])
+    return torch.ones(n, hits.keys, dtype=torch.bool, device=device) if mask is None else scoring.seen_in(mask[0, 0, rows]).expand(n, -1)
 
 
 def _summed(values: Tensor) -> np.ndarray:

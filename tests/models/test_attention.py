@@ -164,3 +164,22 @@ def test_what_is_added_to_z_passes_on_and_its_gradient_is_that_of_z(tiny):
             with attention.attending(model.sites_of, changes={0: attention.Change(added=sign * step)}):
                 moved.append(model.network(ids).logits.double().sum())
     assert float(gradient[1, 2, 3, 4]) == pytest.approx(float(moved[0] - moved[1]) / 2e-2, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["bert", "llama", "t5"])
+def test_an_observer_is_told_every_weight(tiny, name, monkeypatch):
+    model = tiny(name)
+    monkeypatch.setattr(scoring, "BLOCK_BYTES", 300)
+    seen = {}
+
+    def observe(site: int, rows: slice, weights: torch.Tensor, _mask: torch.Tensor | None) -> None:
+        seen.setdefault(site, []).append((rows.start, weights.clone()))
+
+    with torch.no_grad(), attention.attending(model.sites_of, observe=observe) as run:
+        model.network(**sites.inputs_for(model.network, **batch(name)))
+    for record in run.records:
+        blocks = seen[record.site]
+        assert len(blocks) > 1 and [start for start, _w in blocks] == sorted(start for start, _w in blocks)
+        weights = torch.cat([block for _start, block in blocks], dim=2)
+        for example in range(2):
+            torch.testing.assert_close(weights[example], record.patterns(example=example), **EXACT)
