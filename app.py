@@ -28,6 +28,7 @@ page = st.navigation(
     {
         _("Look"): [
             st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
+            st.Page("pages/heads.py", title=_("Know every head"), icon=":material/scoreboard:"),
             st.Page("pages/beyond.py", title=_("Beyond the weights"), icon=":material/conversion_path:"),
         ],
         _("Change"): [

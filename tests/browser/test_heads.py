@@ -1,0 +1,41 @@
+"""Know every head in a browser: a click on a head shows it, and the attention page opens on it."""
+
+from urllib.parse import quote
+
+import pytest
+
+TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_click_on_the_map_chooses_a_head(open_page, theme):
+    page = open_page(f"/heads?text={TEXT}", theme, wait_for=".st-key-one_head svg.marks")
+    cells = page.locator(".st-key-all_heads svg.marks .mark-rect path")
+    assert cells.count() >= 72
+    assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
+    cells.nth(2).click()
+    page.get_by_text("Layer 0, head 2").wait_for(timeout=30_000)
+    assert "positional" in page.locator(".st-key-one_head").inner_text()
+    page.locator(".st-key-one_head a").click()
+    page.get_by_text("Layer 0, head 2").first.wait_for(timeout=60_000)
+    assert page.locator(".st-key-head_grid").count() == 1
+
+
+@pytest.mark.parametrize("view", ["Scatter", "Families", "Roles"])
+def test_a_click_on_a_point_chooses_a_head(open_page, view):
+    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=".st-key-one_head svg.marks")
+    marks = page.locator(".st-key-all_heads svg.marks")
+    if view == "Roles":
+        marks.locator(".mark-rect path").nth(13).click()
+    else:
+        marks.locator(".mark-symbol path").nth(13).click(force=True)
+    page.get_by_text("Layer 1, head 1", exact=False).first.wait_for(timeout=30_000)
+
+
+def test_the_picture_is_in_reach_without_a_scroll(open_page):
+    page = open_page(f"/heads?text={TEXT}", wait_for=".st-key-one_head svg.marks")
+    for size in ((1440, 900), (1024, 768)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_timeout(800)
+        box = page.locator(".st-key-all_heads svg.marks").bounding_box()
+        assert box["y"] + box["height"] <= size[1] and box["x"] + box["width"] <= size[0]
