@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import cli_positions, cli_pruning, cli_scores, cli_softmax, cli_training, export
+from explorer import cli_positions, cli_pruning, cli_scores, cli_softmax, cli_syntax, cli_training, export
 from explorer.capture import capture
 from explorer.cli_shared import device_arguments, model_argument
 from models import CATALOGUE, load
@@ -27,6 +27,7 @@ _EPILOG = """examples:
   python -m explorer positions --model bert --json positions.json
   python -m explorer scale --model bert --json scale.json
   python -m explorer heads --model bert --json heads.json
+  python -m explorer syntax --model bert --json syntax.json
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
 
@@ -78,6 +79,7 @@ encoder-decoders have, instead of pattern:
     cli_positions.add(commands)
     cli_softmax.add(commands)
     cli_scores.add(commands)
+    cli_syntax.add(commands)
     return parser
 
 

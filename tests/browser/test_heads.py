@@ -13,7 +13,7 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     cells = page.locator(".st-key-all_heads svg.marks .mark-rect path")
     assert cells.count() >= 72
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
-    cells.nth(2).click()
+    page.locator('.st-key-all_heads svg.marks path[aria-label*="row: 0; head: 2"]').first.click(force=True)
     page.get_by_text("Layer 0, head 2").wait_for(timeout=30_000)
     assert "positional" in page.locator(".st-key-one_head").inner_text()
     page.locator(".st-key-one_head a").click()
@@ -26,7 +26,7 @@ def test_a_click_on_a_point_chooses_a_head(open_page, view):
     page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=".st-key-one_head svg.marks")
     marks = page.locator(".st-key-all_heads svg.marks")
     if view == "Roles":
-        marks.locator(".mark-rect path").nth(13).click()
+        marks.locator('path[aria-label*="layer: 1; head: 1"]').last.click(force=True)
     else:
         marks.locator(".mark-symbol path").nth(13).click(force=True)
     page.get_by_text("Layer 1, head 1", exact=False).first.wait_for(timeout=30_000)

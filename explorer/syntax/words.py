@@ -1,0 +1,53 @@
+"""Attention between words from attention between pieces, as in Clark et al. 2019, section 4.1: to a word the sum, from a word the mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.i18n import _
+from explorer.syntax.sentences import Sentence
+from models import InputError, Model
+
+
+def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
+    """The ids of a sentence, its words with spaces between them, and which pieces make up each word.
+
+    Returns:
+        Ids as the model reads them, special tokens included; bool (words, ids).
+
+    Raises:
+        InputError: a tokenizer that does not say where its pieces come from, or that drops a word.
+    """
+    tokenizer = model.tokenizer
+    if not tokenizer.is_fast:
+        raise InputError(
+            _("The tokenizer of {name} does not say where its pieces come from.").format(name=model.name), _("Choose another model.")
+        )
+    text, ends = "", []
+    for word in sentence.words:
+        text += (" " if text else "") + word
+        ends.append(len(text))
+    encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
+    belongs = np.zeros((len(sentence), len(encoded["input_ids"])), dtype=bool)
+    for i, (start, end) in enumerate(encoded["offset_mapping"]):
+        # A piece of a byte-level tokenizer begins with the space before its word: its last character tells.
+        if end > start:
+            belongs[np.searchsorted(ends, end), i] = True
+    if not belongs.any(1).all():
+        word = sentence.words[int(np.argmin(belongs.any(1)))]
+        raise InputError(_("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word), _("Choose another model."))
+    return list(encoded["input_ids"]), belongs
+
+
+def between_words(patterns: np.ndarray, belongs: np.ndarray) -> np.ndarray:
+    """Attention between words: summed over the pieces of the key, mean over those of the query; special tokens are dropped.
+
+    Args:
+        patterns: (heads, pieces, pieces).
+        belongs: bool (words, pieces).
+
+    Returns:
+        (heads, words, words); a row need not sum to 1.
+    """
+    member = belongs.astype(patterns.dtype)
+    return (member / member.sum(1, keepdims=True)) @ patterns @ member.T
