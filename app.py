@@ -29,7 +29,10 @@ page = st.navigation(
         _("Look"): [
             st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
             st.Page("pages/heads.py", title=_("Know every head"), icon=":material/scoreboard:"),
+            st.Page("pages/syntax.py", title=_("Syntax"), icon=":material/account_tree:"),
             st.Page("pages/beyond.py", title=_("Beyond the weights"), icon=":material/conversion_path:"),
+            st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare:"),
+            st.Page("pages/generate.py", title=_("Generate"), icon=":material/edit_note:"),
         ],
         _("Change"): [
             st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),

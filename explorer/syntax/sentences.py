@@ -58,7 +58,8 @@ def read(source: Path | str | bytes) -> list[Sentence]:
         raise InputError(
             _("This is no CoNLL-U: {error}").format(error=str(error)[:200]), _("Ten columns with tabs between them are wanted.")
         ) from error
-    found = [_sentence(tokens, number) for number, tokens in enumerate(parsed, 1)]
+    # Comments that stand alone are parsed as a sentence without words.
+    found = [_sentence(tokens, number) for number, tokens in enumerate(filter(len, parsed), 1)]
     if not found:
         raise InputError(_("There is no sentence in this file."), _("Give a CoNLL-U file."))
     return found

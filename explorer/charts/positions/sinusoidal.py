@@ -14,7 +14,7 @@ from explorer.charts.laboratory import finished, titled
 from explorer.i18n import _
 
 WIDTHS = (4, 8, 16, 32, 64, 128)
-POSITIONS, DIMENSIONS, OFFSETS, CLOCKS, BLOCKS = 40, 48, 48, 8, 6
+POSITIONS, DIMENSIONS, OFFSETS, CLOCKS, BLOCKS = 32, 48, 48, 8, 6
 """Rows and columns of the matrix, offsets of the curve on each side, clocks, and pairs of the rotation's map."""
 MAP_W, MAP_H, SIDE = 384, 240, 156
 _PAIRS = WIDTHS[-1] // 2

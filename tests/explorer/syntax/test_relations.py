@@ -1,0 +1,153 @@
+"""Word-level attention and the best heads against loops over words; on the real BERT against the figures of an independent run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import models
+from explorer.capture import capture_ids
+from explorer.syntax import relations, sentences, words
+from explorer.syntax.sentences import Sentence
+from tests import tiny as making
+
+EWT = Path(__file__).parents[4] / "shared" / "data" / "ud_ewt" / "en_ewt-ud-dev.conllu"
+VOCABULARY = [word for word in making.WORDS if word.isalpha()]
+
+
+def random_trees(seed: int, n: int = 6) -> list[Sentence]:
+    draw = np.random.default_rng(seed)
+    found = []
+    for _sentence in range(n):
+        size = int(draw.integers(2, 8))
+        root = int(draw.integers(size))
+        order = [root, *draw.permutation([i for i in range(size) if i != root]).tolist()]
+        heads = [-1] * size
+        for place, word in enumerate(order[1:], 1):
+            heads[word] = order[int(draw.integers(place))]
+        names = draw.choice(["det", "obj", "nsubj:pass"], size).tolist()
+        found.append(
+            Sentence(
+                tuple(draw.choice(VOCABULARY, size).tolist()),
+                tuple(heads),
+                tuple("root" if h < 0 else r for h, r in zip(heads, names, strict=True)),
+            )
+        )
+    return found
+
+
+def word_attention(pattern: np.ndarray, belongs: np.ndarray) -> np.ndarray:
+    n = len(belongs)
+    found = np.zeros((n, n))
+    for a in range(n):
+        for b in range(n):
+            rows = [sum(pattern[i, j] for j in np.flatnonzero(belongs[b])) for i in np.flatnonzero(belongs[a])]
+            found[a, b] = sum(rows) / len(rows)
+    return found
+
+
+@pytest.mark.parametrize("name", ["bert", "llama", "gpt2", "toy_encoder"])
+def test_everything_by_a_loop(tiny, name):
+    model, trees = tiny(name), random_trees(3)
+    if name == "gpt2":
+        trees = [Sentence(tuple(w[:2] for w in tree.words), tree.heads, tree.relations) for tree in trees]
+    found = relations.best_heads(model, trees)
+    right: dict[tuple, int] = {}
+    counts: dict[tuple, int] = {}
+    for number, tree in enumerate(trees):
+        ids, belongs = words.pieces(model, tree)
+        captured = capture_ids(model, ids)
+        for word, (head, relation) in enumerate(zip(tree.heads, tree.relations, strict=True)):
+            if head < 0:
+                continue
+            for kind in {relation, relation.split(":")[0]}:
+                counts[number % 2, kind] = counts.get((number % 2, kind), 0) + 1
+                for layer in range(2):
+                    for h in range(4):
+                        attention = word_attention(captured.pattern(layer, h), belongs)
+                        for direction, row in enumerate((attention[word], attention[:, word])):
+                            others = [(value, -place) for place, value in enumerate(row) if place != word and value > 0]
+                            hit = bool(others) and -max(others)[1] == head
+                            key = (number % 2, kind, direction, layer, h)
+                            right[key] = right.get(key, 0) + hit
+    for (half, kind), n in counts.items():
+        assert found.counts[half, found.relations.index(kind)] == n
+    for (half, kind, direction, layer, h), n in right.items():
+        assert found.right[half, found.relations.index(kind), direction, layer, h] == n
+
+
+def test_offsets_and_halves_by_a_loop(tiny):
+    trees = random_trees(5, 12)
+    found = relations.best_heads(tiny("bert"), trees)
+    for name in ("det", "obj"):
+        per_offset = {half: {o: 0 for o in relations.OFFSETS} for half in (0, 1)}
+        n = {0: 0, 1: 0}
+        for number, tree in enumerate(trees):
+            for word, (head, relation) in enumerate(zip(tree.heads, tree.relations, strict=True)):
+                if head >= 0 and relation == name:
+                    n[number % 2] += 1
+                    for offset in relations.OFFSETS:
+                        per_offset[number % 2][offset] += head == word + offset
+        best = found.best(name)
+        assert best.n == n[1]
+        assert per_offset[0][best.offset] == max(per_offset[0].values())
+        assert best.baseline == pytest.approx(per_offset[1][best.offset] / n[1])
+        same = found.best(name, same=True)
+        assert same.n == n[0] + n[1] and same.accuracy == pytest.approx(np.nanmax(found.accuracies(name)))
+        assert same.low <= same.accuracy <= same.high
+
+
+def test_words_are_pieces_again(bert):
+    tree = Sentence(("Unbelievably", ",", "it", "snowed", "yesterday"), (3, 0, 3, -1, 3), ("advmod", "punct", "nsubj", "root", "advmod"))
+    ids, belongs = words.pieces(bert, tree)
+    pieces = bert.tokenizer.convert_ids_to_tokens(ids)
+    for word, row in zip(tree.words, belongs, strict=True):
+        assert "".join(pieces[i].removeprefix("##") for i in np.flatnonzero(row)) == word.lower()
+    assert not belongs[:, [0, -1]].any() and belongs.sum(0).max() == 1
+    attention = words.between_words(capture_ids(bert, ids).patterns(2), belongs)
+    np.testing.assert_allclose(attention[4], word_attention(capture_ids(bert, ids).pattern(2, 4), belongs), atol=1e-6)
+
+
+def test_a_perfect_head_is_syntactic():
+    right = np.zeros((2, 1, 2, 2, 3), dtype=int)
+    right[:, 0, 1, 1, 2] = 10
+    offsets = np.zeros((2, 1, len(relations.OFFSETS)), dtype=int)
+    offsets[:, 0, 0] = 8
+    found = relations.Syntax(("obj",), np.full((2, 1), 10), right, offsets, 20)
+    best = found.best("obj")
+    assert (best.layer, best.head, best.direction, best.accuracy, best.baseline) == (1, 2, "head to dependent", 1, 0.8)
+    assert found.syntactic() == {(1, 2)} and not found.syntactic(margin=0.3) and not found.syntactic(least=30)
+
+
+@pytest.mark.parametrize(("name", "given", "said"), [("bert", [], "no sentences"), ("t5", random_trees(1), "a source and a target")])
+def test_errors(tiny, name, given, said):
+    with pytest.raises(models.InputError, match=said):
+        relations.best_heads(tiny(name), given)
+
+
+def test_a_relation_that_is_not_there(tiny):
+    with pytest.raises(models.InputError, match="no relation"):
+        relations.best_heads(tiny("bert"), random_trees(1)).best("vocative")
+
+
+def test_long_sentences_are_left_out_and_counted(tiny):
+    long = Sentence(tuple(["cat"] * 60), tuple([-1, *range(59)]), tuple(["root", *["obj"] * 59]))
+    found = relations.best_heads(tiny("bert"), [long, *random_trees(1)])
+    assert found.left_out == 1 and found.sentences == 6
+
+
+def test_the_bundled_bert_on_our_own_treebank(bert):
+    found = relations.best_heads(bert, sentences.own())
+    best = found.best("obj", same=True)
+    assert best.accuracy > best.baseline + 0.2 and len(found.syntactic()) > 5
+
+
+def test_the_bundled_bert_on_ewt_gives_the_figures_that_were_measured_elsewhere(bert):
+    if not EWT.is_file():
+        pytest.skip("shared/data/ud_ewt is not there")
+    chosen = [sentence for sentence in sentences.read(EWT) if 5 <= len(sentence) <= 40][:500]
+    found = relations.best_heads(bert, chosen)
+    expected = {"det": (0.80, 0.59), "obj": (0.69, 0.34), "nsubj": (0.53, 0.32), "case": (0.68, 0.39)}
+    for name, figures in expected.items():
+        best = found.best(name, same=True)
+        assert (best.accuracy, best.baseline) == pytest.approx(figures, abs=0.015)
