@@ -76,6 +76,7 @@ def _axis(channel: str, title: str, n: int, labels: Sequence[str] | None, pixels
             values=[i + 0.5 for i in range(0, n, every)],
             labelExpr=f"{name}[floor(datum.value)]",
             labelLimit=80,
+            labelOverlap=False,
             grid=False,
             ticks=False,
             domain=False,

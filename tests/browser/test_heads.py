@@ -13,7 +13,7 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     cells = page.locator(".st-key-all_heads svg.marks .mark-rect path")
     assert cells.count() >= 72
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
-    page.locator('.st-key-all_heads svg.marks path[aria-label*="row: 0; head: 2"]').first.click(force=True)
+    page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
     page.get_by_text("Layer 0, head 2").wait_for(timeout=30_000)
     assert "positional" in page.locator(".st-key-one_head").inner_text()
     page.locator(".st-key-one_head a").click()

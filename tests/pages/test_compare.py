@@ -1,0 +1,62 @@
+"""The comparison as Streamlit runs it, without a browser."""
+
+import pytest
+
+from explorer import comparison
+from explorer.ablation import heads
+from explorer.capture import capture
+from tests.pages.shared import charts, opened, said
+
+TEXT = "The cat sat on the mat."
+
+
+def test_one_word(bert) -> None:
+    app = opened("compare", text=TEXT)
+    assert not app.exception and len(charts(app)) == 2
+    changed = comparison.changes(capture(bert, TEXT), capture(bert, "The dog sat on the mat."))
+    layer, head = max(changed.ranked, key=lambda at: changed.total[at])
+    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in said(app) and "9 of 9 and 9 tokens are paired" in said(app)
+    app.text_input(key="into").set_value("very old cat").run()
+    assert not app.exception and "of 9 and 11 tokens" in said(app)
+    for shown in ("one", "other"):
+        app.button_group(key="compared").set_value(shown).run()
+        assert not app.exception and len(charts(app)) == 2
+
+
+def test_two_texts_and_another_measure() -> None:
+    app = opened("compare", text=TEXT, compare="Two texts")
+    app.text_input(key="other_text").set_value("The mat sat on the cat.").run()
+    app.button_group(key="measure").set_value("divergence").run()
+    assert not app.exception and len(charts(app)) == 2
+
+
+@pytest.mark.parametrize(("other", "said_there"), [("", "no text"), ("Гусь", "of 9 and")])
+def test_a_text_that_cannot_be_compared(other, said_there) -> None:
+    app = opened("compare", text=TEXT, compare="Two texts")
+    app.text_input(key="other_text").set_value(other).run()
+    assert not app.exception and said_there in said(app)
+
+
+def test_two_models() -> None:
+    app = opened("compare", text=TEXT, compare="Two models")
+    assert not app.exception and len(charts(app)) == 2 and "random weights" in said(app)
+    app.selectbox(key="other_model").set_value("bert-mini").run()
+    assert not app.exception and "same number of heads" in said(app)
+
+
+def test_without_heads(bert) -> None:
+    app = opened("compare", text=TEXT, compare="Without heads")
+    app.text_input(key="without").set_value("0.2,1.9").run()
+    assert not app.exception and len(charts(app)) == 2
+    changes = heads.changes(bert, heads.parse(bert, "0.2,1.9"))
+    changed = comparison.changes(capture(bert, TEXT), capture(bert, TEXT, changes=changes))
+    layer, head = max(changed.ranked, key=lambda at: changed.total[at])
+    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in said(app)
+    app.text_input(key="without").set_value("9.9").run()
+    assert not app.exception and "no head 9.9" in said(app)
+
+
+def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
+    monkeypatch.setattr("explorer.ui.session.open_model", lambda *asked: tiny("t5"))
+    app = opened("compare", text="the cat sat")
+    assert not app.exception and charts(app)
