@@ -15,6 +15,8 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
     page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
     page.get_by_text("Layer 0, head 2").wait_for(timeout=30_000)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    page.wait_for_timeout(500)
     assert "positional" in page.locator(".st-key-one_head").inner_text()
     page.locator(".st-key-one_head a").click()
     page.get_by_text("Layer 0, head 2").first.wait_for(timeout=60_000)
