@@ -6,6 +6,7 @@
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.
+- `head_scores`: all scores of all heads, against the forward passes alone.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
 Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.

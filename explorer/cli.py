@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import cli_positions, cli_pruning, cli_scores, cli_softmax, cli_syntax, cli_training, export
+from explorer import cli_beyond, cli_positions, cli_pruning, cli_scores, cli_softmax, cli_syntax, cli_training, export
 from explorer.capture import capture
 from explorer.cli_shared import device_arguments, model_argument
 from models import CATALOGUE, load
@@ -28,6 +28,10 @@ _EPILOG = """examples:
   python -m explorer scale --model bert --json scale.json
   python -m explorer heads --model bert --json heads.json
   python -m explorer syntax --model bert --json syntax.json
+  python -m explorer trace --model bert --text "The film was a wonderful surprise." --json tokens.json
+  python -m explorer lens --model gpt2-mini --text "The history of the" --json lens.json
+  python -m explorer logit --model gpt2-mini --text "The history of the" --json logit.json
+  python -m explorer generate --model gpt2-mini --text "The history of the" --temperature 0.8
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
 
@@ -80,6 +84,7 @@ encoder-decoders have, instead of pattern:
     cli_softmax.add(commands)
     cli_scores.add(commands)
     cli_syntax.add(commands)
+    cli_beyond.add(commands)
     return parser
 
 

@@ -7,12 +7,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
-from explorer.cli_shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.cli_shared import bar, device_arguments, model_argument, opened, plain, write_json
 from explorer.scores import roles
 from explorer.scores.definitions import ALL
 from explorer.tasks.choose import named
+from models import sites
 from models.errors import InputError
 
 
@@ -35,6 +34,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     model_argument(heads)
     heads.add_argument("--data", metavar="F", help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own")
+    heads.add_argument("--part", choices=sites.Parts, help="of an encoder-decoder (default: encoder)")
     heads.add_argument("--limit", type=int, metavar="N", help="first N texts only")
     heads.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
     device_arguments(heads)
@@ -50,7 +50,7 @@ def _heads(given: argparse.Namespace) -> int:
     for note in (*model.notes, *examples.notes):
         print(f"note: {note}", file=sys.stderr)
     with bar("scores") as tell:
-        known = roles.known(model, texts, tell)
+        known = roles.known(model, texts, given.part, tell)
     held = known.roles()
     scores = known.scores
     made = {
@@ -59,8 +59,8 @@ def _heads(given: argparse.Namespace) -> int:
         "texts": scores.texts,
         "tokens": scores.tokens,
         "most_entropy": scores.most,
-        "scores": {name: _nested(values) for name, values in scores.values.items()},
-        "roles": [{name: None if value != value else value for name, value in vars(one).items()} for one in held],
+        "scores": {name: plain(values) for name, values in scores.values.items()},
+        "roles": [{name: plain(value) for name, value in vars(one).items()} for one in held],
     }
     write_json(given.json, made)
     counts = Counter(one.role for one in held)
@@ -68,7 +68,3 @@ def _heads(given: argparse.Namespace) -> int:
         which = ", ".join(f"{one.layer}.{one.head}" for one in held if one.role == role.name)
         print(f"{role.name:<12}{counts[role.name]:>4}  {which}")
     return 0
-
-
-def _nested(values: np.ndarray) -> list[list[float | None]]:
-    return [[None if np.isnan(value) else float(value) for value in row] for row in values]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from explorer.tasks.base import Task
@@ -70,3 +71,11 @@ def write_json(path: Path, made: object, **how: object) -> None:
     """Writes the file whole or not at all; `how` goes to `json.dumps`."""
     with whole(path) as beside:
         beside.write_text(json.dumps(made, indent=1, **how) + "\n", encoding="utf-8")
+
+
+def plain(values: np.ndarray | float) -> object:
+    """Numbers for JSON, None for nan."""
+    if np.ndim(values):
+        return [plain(value) for value in values]
+    value = values.item() if isinstance(values, np.generic) else values
+    return None if value != value else value

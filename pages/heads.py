@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.scores.roles import Known
 from explorer.ui import heads_panel, heads_source
+from explorer.ui.controls import part_of
 from explorer.ui.session import plain
 from explorer.ui.sidebar import Chosen, sidebar
 from explorer.ui.take_away import Figure, take_away
@@ -46,10 +47,11 @@ def drawn(chosen: Chosen, known: Known, source: heads_source.Source, view: str) 
 def heads(chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         view = st.segmented_control(_("Shown"), VIEWS, default="map", format_func=VIEWS.get, key="heads", bind="query-params", required=True)
+        part = part_of(chosen.capture)
         source = heads_source.choose_source(chosen)
         st.space("stretch")
         downloads = st.container(width="content")
-    known = heads_source.known(chosen.model, source) if source else None
+    known = heads_source.known(chosen.model, source, part) if source else None
     if known is None:
         return
     if view == "layers":
@@ -66,7 +68,7 @@ def heads(chosen: Chosen) -> None:
         )
     )
     with downloads:
-        take_away(figures, heads_panel.recipe(chosen, source), chosen.linked)
+        take_away(figures, heads_panel.recipe(chosen, source, part), chosen.linked)
 
 
 chosen = sidebar()

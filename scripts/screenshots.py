@@ -18,6 +18,14 @@ SHOTS = {
     "prune": "/prune?pruned=5.9,2.1,3.9",
     "importance": "/importance?orders=gradient",
     "training": "/training?over=Roles",
+    "heads": "/heads?model=gpt2-mini&heads=Roles&layer=1&head=6&scored_on=the%20project's%20texts",
+    "syntax": "/syntax",
+    "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",
+    "lens": "/beyond?beyond=Logit%20lens&model=gpt2-mini&text=In%20the%20summer%20of%201914%20the%20army%20crossed%20the%20river%20and",
+    "compare": "/compare",
+    "softmax": "/softmax",
+    "positions": "/positions",
+    "order": "/positions?positions=Order",
 }
 
 

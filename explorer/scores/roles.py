@@ -146,12 +146,13 @@ class Known:
         return sorted(found, key=lambda held: (held.layer, held.head, held.role))
 
 
-def known(model: Model, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> Known:
+def known(model: Model, texts: Sequence[str], part: str | None = None, progress: Callable[[float], None] | None = None) -> Known:
     """Scores a model on texts and on repeated tokens, and what it is compared with.
 
     Args:
         model: from `models.load`.
         texts: see `measure.on_texts`.
+        part: "encoder", "decoder" or "cross"; the first that the model has where None.
         progress: told the share that is done.
 
     Raises:
@@ -159,18 +160,18 @@ def known(model: Model, texts: Sequence[str], progress: Callable[[float], None] 
     """
     tell = progress or (lambda share: None)
 
-    def part(start: float, length: float) -> Callable[[float], None]:
+    def share_of(start: float, length: float) -> Callable[[float], None]:
         return lambda share: tell(start + length * share)
 
-    scores = on_texts(model, texts, progress=part(0, 0.3))
+    scores = on_texts(model, texts, part, share_of(0, 0.3))
     lone = model.kind != "encoder-decoder"
     if lone:
-        scores = scores.with_(on_repeated(model, progress=part(0.3, 0.1)))
-    mixed = on_texts(model, null.shuffled(model, texts), progress=part(0.4, 0.25)) if lone else None
+        scores = scores.with_(on_repeated(model, progress=share_of(0.3, 0.1)))
+    mixed = on_texts(model, null.shuffled(model, texts), part, share_of(0.4, 0.25)) if lone else None
     try:
         drawn = null.random_weights(model)
-        random = on_texts(drawn, texts, progress=part(0.65, 0.25))
-        random = random.with_(on_repeated(drawn, progress=part(0.9, 0.1))) if lone else random
+        random = on_texts(drawn, texts, part, share_of(0.65, 0.25))
+        random = random.with_(on_repeated(drawn, progress=share_of(0.9, 0.1))) if lone else random
     except (ValueError, ExplorerError):
         random = None
     tell(1.0)

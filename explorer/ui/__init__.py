@@ -11,6 +11,11 @@
 - `board_panel`, `effect_panel`, `pruned_set`: heads off and on, what that did, and undo
 - `importance_panel`: which heads matter, and curves
 - `lab_controls`, `lab_runs`: what to train, and the runs of a viewer; `lab_film`, `lab_curves`: how they go; `lab_take_away`: what comes of it
+- `heads_source`, `heads_panel`: scores, roles and families of all heads; `syntax_panel`: relations
+- `trace_panel`, `lens_panel`, `parts_panel`: input tokens, logit lens, contributions
+- `compare_panel`, `generation_panel`: two captures; text token by token
+- `positions_*`, `softmax_*`: views of the laboratories; `sliders`: charts with inputs of their own; `sortable`: chips to drag
+- `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
 - `bertviz_frame`: BertViz without a network
 """

@@ -50,9 +50,9 @@ def choose_other(chosen: Chosen, what: str, row: DeltaGenerator) -> Other | None
         return None
 
 
-def draw(chosen: Chosen, other: Other) -> tuple[list[Figure], str] | None:
+def draw(chosen: Chosen, other: Other, part: str) -> tuple[list[Figure], str] | None:
     """Which heads changed, and how one of them did."""
-    one, two, part = chosen.capture, other.captured, chosen.capture.parts[0]
+    one, two = chosen.capture, other.captured
     their_part = part if part in two.parts else two.parts[0]
     try:
         changed = comparison.changes(one, two, part, their_part)
@@ -72,11 +72,11 @@ def draw(chosen: Chosen, other: Other) -> tuple[list[Figure], str] | None:
             how = {"title": MEASURES[measure], "diverging": False, "clickable": clickable, "width": 460, "height": 290, "dark": dark}
             return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, **how)
 
-        key = f"changed_{one.number}_{two.number}_{measure}"
+        key = f"changed_{one.number}_{two.number}_{part}_{measure}"
         st.altair_chart(heads_chart(is_dark(), True), key=key, on_select=lambda: _picked(key), width="content")
         ranked = sorted(changed.ranked, key=lambda head: -values[head])
         st.markdown(_("Changed most: {heads}.").format(heads=", ".join(f"**{l_}.{h}** {values[l_, h]:.2f}" for l_, h in ranked[:6])))
-    layer, head = _head(chosen, sizes, ranked)
+    layer, head = _head(chosen, part, sizes, ranked)
     with right, st.container(border=True, key="changed_head"):
         shown = st.segmented_control(
             _("Layer {layer}, head {head}").format(layer=layer, head=head),
@@ -197,11 +197,11 @@ def _captured(chosen: Chosen, text: str) -> Other:
     return Other(chosen.capture.derived[key], text, f"other = capture(model, {text!r})")
 
 
-def _head(chosen: Chosen, sizes: list[int], ranked: list[tuple[int, int]]) -> tuple[int, int]:
+def _head(chosen: Chosen, part: str, sizes: list[int], ranked: list[tuple[int, int]]) -> tuple[int, int]:
     """The head of the other pages where both have it, at first the one that changed most."""
     if "_place" not in st.session_state and ranked and "layer" not in st.query_params:
         return ranked[0]
-    layer, head = head_grid.current(chosen.capture, chosen.capture.parts[0])
+    layer, head = head_grid.current(chosen.capture, part)
     found = (layer, int(head) if head.isdigit() else 0)
     return found if layer < len(sizes) and found[1] < sizes[layer] else ranked[0]
 

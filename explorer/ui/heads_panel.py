@@ -30,9 +30,9 @@ def scored(known: roles.Known) -> dict[str, str]:
     return {score.name: score.title for score in ALL if score.name in known.scores.values and not np.isnan(known.scores.values[score.name]).all()}
 
 
-def current(chosen: Chosen) -> Head:
+def current(chosen: Chosen, part: str) -> Head:
     """The head that is looked at: the same as on the attention page."""
-    layer, head = head_grid.current(chosen.capture, chosen.capture.parts[0])
+    layer, head = head_grid.current(chosen.capture, part)
     return layer, int(head) if head.isdigit() else 0
 
 
@@ -46,7 +46,7 @@ def draw_map(chosen: Chosen, known: roles.Known, name: str) -> Figure:
         how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "width": 560, "height": 400, "dark": dark}
         return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, **how)
 
-    key = f"heads_map_{chosen.model.number}_{name}"
+    key = f"heads_map_{chosen.model.number}_{known.scores.part}_{name}"
     st.altair_chart(chart(is_dark(), True), key=key, on_select=lambda: _picked(key, "cell", "row"), width="content")
     csv = pd.DataFrame(values).rename_axis("layer")
     return Figure(BY_NAME[name].title, name, pictures(lambda: chart(False, False)) | {"csv": lambda: csv.to_csv().encode()})
@@ -59,9 +59,9 @@ def draw_scatter(chosen: Chosen, known: roles.Known, x: str, y: str) -> Figure:
     def chart(dark: bool) -> alt.LayerChart:
         of = (np.array([known.scores.values[name][head] for head in heads]) for name in (x, y))
         titles = {"x_title": BY_NAME[x].title, "y_title": BY_NAME[y].title}
-        return scatter(heads, *of, **titles, chosen=current(chosen), dark=dark)
+        return scatter(heads, *of, **titles, chosen=current(chosen, known.scores.part), dark=dark)
 
-    _clickable(chart, f"heads_scatter_{chosen.model.number}_{x}_{y}")
+    _clickable(chart, f"heads_scatter_{chosen.model.number}_{known.scores.part}_{x}_{y}")
     return Figure(_("Scatter"), f"{x}-{y}", pictures(lambda: chart(False)))
 
 
@@ -81,9 +81,11 @@ def draw_roles(chosen: Chosen, known: roles.Known) -> Figure:
     sizes = (~np.isnan(known.scores.values["confidence"])).sum(1).tolist()
 
     def chart(dark: bool) -> alt.LayerChart:
-        return roles_chart(sizes, [(one.layer, one.head, one.role) for one in held], ROLE_TITLES, chosen=current(chosen), dark=dark)
+        return roles_chart(
+            sizes, [(one.layer, one.head, one.role) for one in held], ROLE_TITLES, chosen=current(chosen, known.scores.part), dark=dark
+        )
 
-    _clickable(chart, f"heads_roles_{chosen.model.number}")
+    _clickable(chart, f"heads_roles_{chosen.model.number}_{known.scores.part}")
     table = pd.DataFrame([vars(one) for one in held])
     with st.expander(_("Why: thresholds, and what random weights reach"), icon=":material/rule:"):
         for role in roles.ROLES:
@@ -97,7 +99,7 @@ def draw_roles(chosen: Chosen, known: roles.Known) -> Figure:
 
 def draw_families(chosen: Chosen, known: roles.Known, source: heads_source.Source, colouring: str) -> Figure | None:
     """Heads that attend alike lie close together."""
-    found = heads_source.families(chosen.model, source)
+    found = heads_source.families(chosen.model, source, known.scores.part)
     if found is None:
         return None
     places, stress = found.layout()
@@ -107,13 +109,17 @@ def draw_families(chosen: Chosen, known: roles.Known, source: heads_source.Sourc
         groups = [by_head.get(head, _("none")) for head in found.heads]
 
     def chart(dark: bool) -> alt.LayerChart:
-        how = {"x_title": None, "y_title": None, "groups": groups, "chosen": current(chosen), "dark": dark}
+        how = {"x_title": None, "y_title": None, "groups": groups, "chosen": current(chosen, known.scores.part), "dark": dark}
         return scatter(found.heads, places[:, 0], places[:, 1], **how)
 
-    _clickable(chart, f"heads_families_{chosen.model.number}_{source.digest}_{colouring}")
-    if current(chosen) in found.heads:
-        nearest = ", ".join(f"{layer}.{head} ({distance:.2f})" for (layer, head), distance in found.nearest(current(chosen)))
-        st.markdown(_("Closest to {layer}.{head}: {nearest}.").format(layer=current(chosen)[0], head=current(chosen)[1], nearest=nearest))
+    _clickable(chart, f"heads_families_{chosen.model.number}_{known.scores.part}_{source.digest}_{colouring}")
+    if current(chosen, known.scores.part) in found.heads:
+        nearest = ", ".join(f"{layer}.{head} ({distance:.2f})" for (layer, head), distance in found.nearest(current(chosen, known.scores.part)))
+        st.markdown(
+            _("Closest to {layer}.{head}: {nearest}.").format(
+                layer=current(chosen, known.scores.part)[0], head=current(chosen, known.scores.part)[1], nearest=nearest
+            )
+        )
     st.caption(
         _(
             "Distance: root of the Jensen-Shannon divergence of two heads' rows, mean over {rows:,} rows; 0 to {most:.2f}. Laid out by "
@@ -143,28 +149,28 @@ def draw_layers(known: roles.Known) -> Figure:
 
 def draw_head(chosen: Chosen, known: roles.Known) -> Figure:
     """The chosen head: its roles, its scores, its map on the text of the sidebar."""
-    layer, head = current(chosen)
+    layer, head = current(chosen, known.scores.part)
     held = [ROLE_TITLES[one.role] for one in known.roles(_syntactic(chosen)) if (one.layer, one.head) == (layer, head)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{' · '.join(held) or _('no role')}]")
         st.space("stretch")
         st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
-    captured, part = chosen.capture, chosen.capture.parts[0]
-    weights, visible = captured.pattern(layer, head), captured.visible(layer)
+    captured, part = chosen.capture, known.scores.part
+    weights, visible = captured.pattern(layer, head, part), captured.visible(layer, part)
 
     def chart(dark: bool) -> alt.LayerChart:
         shown = slice(0, 40)
         labels = captured.queries(part).labels[shown], captured.keys(part).labels[shown]
         return heatmap.heatmap(weights[shown, shown], visible[shown, shown], *labels, width=250, height=220, dark=dark)
 
-    st.altair_chart(chart(is_dark()), key=f"heads_one_{captured.number}_{layer}_{head}", width="content")
+    st.altair_chart(chart(is_dark()), key=f"heads_one_{captured.number}_{part}_{layer}_{head}", width="content")
     rows = [(score.title, float(values[layer, head])) for score in ALL if (values := known.scores.values.get(score.name)) is not None]
     table = pd.DataFrame([row for row in rows if not np.isnan(row[1])], columns=[_("score"), _("value")])
     st.dataframe(table, hide_index=True, height=215, column_config={_("value"): st.column_config.NumberColumn(format="%.3f")})
     return Figure(_("This head"), f"layer{layer}-head{head}", pictures(lambda: chart(False)))
 
 
-def recipe(chosen: Chosen, source: heads_source.Source) -> str:
+def recipe(chosen: Chosen, source: heads_source.Source, part: str) -> str:
     """Lines of Python for the scores."""
     own = "[" + repr(chosen.text) + "]" if len(source.texts) == 1 else "[..]  # your texts"
     lines = [
@@ -174,9 +180,9 @@ def recipe(chosen: Chosen, source: heads_source.Source) -> str:
         "",
         export.opening(chosen.model.name),
         f"texts = {own}",
-        "known = roles.known(model, texts)",
+        f"known = roles.known(model, texts, {part!r})",
         "print(known.scores.table(), known.roles())",
-        "print(families.of_texts(model, texts).distance)",
+        f"print(families.of_texts(model, texts, {part!r}).distance)",
     ]
     return "\n".join(lines)
 

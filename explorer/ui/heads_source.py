@@ -53,15 +53,15 @@ def choose_source(chosen: Chosen) -> Source | None:
     return _source(tuple(example.text for example in examples.examples[:limit]), plain(given.name))
 
 
-def known(model: Model, source: Source) -> roles.Known | None:
+def known(model: Model, source: Source, part: str) -> roles.Known | None:
     """Scores, nulls and roles; None where the viewer stopped it or the texts cannot be read."""
-    return _kept(("known", model.number, source.digest), _("Scoring all heads"), lambda tell: roles.known(model, source.texts, tell))
+    return _kept(("known", model.number, source.digest, part), _("Scoring all heads"), lambda tell: roles.known(model, source.texts, part, tell))
 
 
-def families(model: Model, source: Source) -> Families | None:
+def families(model: Model, source: Source, part: str) -> Families | None:
     """Distances between all heads, likewise."""
     texts = source.texts[:FAMILY_TEXTS]
-    return _kept(("families", model.number, source.digest), _("Comparing all heads"), lambda tell: of_texts(model, texts, progress=tell))
+    return _kept(("families", model.number, source.digest, part), _("Comparing all heads"), lambda tell: of_texts(model, texts, part, tell))
 
 
 def _source(texts: tuple[str, ...], name: str) -> Source:

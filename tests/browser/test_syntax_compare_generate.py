@@ -54,11 +54,11 @@ def test_a_long_text_is_stopped(open_page):
     assert "200 tokens" not in said and "tokens" in said
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=str)
-def test_pictures_are_in_reach_without_a_scroll(open_page, size):
-    for path, inside in (("/syntax", ".st-key-relations"), (f"/compare?text={TEXT}", ".st-key-changed_heads")):
-        page = open_page(path, wait_for=f"{inside} svg.marks")
-        page.set_viewport_size({"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(("path", "inside"), [("/syntax", ".st-key-relations"), (f"/compare?text={TEXT}", ".st-key-changed_heads")])
+def test_pictures_are_in_reach_without_a_scroll(open_page, path, inside):
+    page = open_page(path, wait_for=f"{inside} svg.marks")
+    for width, height in ((1440, 900), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(800)
         box = page.locator(f"{inside} svg.marks").bounding_box()
-        assert box["y"] + box["height"] <= size[1] + 40 and box["x"] + box["width"] <= size[0]
+        assert box["y"] + box["height"] <= height + 40 and box["x"] + box["width"] <= width

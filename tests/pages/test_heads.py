@@ -92,6 +92,8 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("t5"))
     app = opened(text="the cat sat")
     assert not app.exception and charts(app)
+    app.button_group(key="part").set_value("cross").run()
+    assert not app.exception and charts(app)
     for view in ("roles", "families", "layers", "scatter", "table"):
         app.button_group(key="heads").set_value(view).run()
         assert not app.exception

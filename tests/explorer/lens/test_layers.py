@@ -68,9 +68,9 @@ def test_a_chosen_word_and_a_mask(tiny):
         ("bert", {"chosen": 32}, "no id 32"),
     ],
 )
-def test_errors(tiny, name, how, said):
+def test_errors(tiny, monkeypatch, name, how, said):
     model = tiny(name)
     if name == "llama":
-        model.tokenizer.mask_token = None
+        monkeypatch.setattr(model.tokenizer, "mask_token", None)
     with pytest.raises(models.InputError, match=said):
         layers.lens(model, "the cat", **how)

@@ -75,7 +75,7 @@ def test_random_weights_are_of_the_same_shape_and_say_so(bert):
 
 def test_roles_of_the_bundled_bert(bert):
     told = []
-    known = roles.known(bert, TEXTS, told.append)
+    known = roles.known(bert, TEXTS, progress=told.append)
     assert told == sorted(told) and told[-1] == 1
     held = known.roles({(3, 4)})
     positional = [(one.layer, one.head) for one in held if one.role == "positional"]
