@@ -13,8 +13,7 @@ import torch
 from explorer import pooling
 from explorer.tokens import framing, labels, readable
 from models import InputError, Model, attention, heap, scoring, sites
-from models.errors import OutOfMemoryError
-from models.loading import out_of_memory
+from models.loading import room_on
 
 MAX_NEW_TOKENS = 64
 """Longest target that is generated where none is given."""
@@ -263,14 +262,9 @@ def _guarded(
     limit: int | None = None,
     changes: Mapping[int, attention.Change] | None = None,
 ) -> Capture:
-    with model.lock, torch.inference_mode(), heap.large_arrays_apart():
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(tokens)} tokens"):
         given = {name: values.to(model.device) for name, values in ids.items()}
-        try:
-            return _run(model, given, tokens, target, limit, notes, changes)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            raise OutOfMemoryError(f"{model.device} has no room for {len(tokens)} tokens.", "Shorten the text, or choose the cpu.") from error
+        return _run(model, given, tokens, target, limit, notes, changes)
 
 
 def _encode(model: Model, text: str, pair: str | None, limit: int | None) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:

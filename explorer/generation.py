@@ -14,6 +14,7 @@ from explorer.i18n import _
 from explorer.positions import reading
 from explorer.tokens import readable
 from models import InputError, Model, attention, sites
+from models.loading import room_on
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _steps(model: Model, source: Tensor, sampling: Sampling, tokens: int, candid
         if model.max_length and ids.shape[1] > model.max_length:
             return
         new = ids if cache is None else ids[:, -1:]
-        with model.lock, torch.inference_mode(), attention.attending(model.sites_of) as run:
+        room = room_on(model.device, f"{ids.shape[1]} tokens")
+        with model.lock, torch.inference_mode(), room, attention.attending(model.sites_of) as run:
             output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))
         cache = getattr(output, "past_key_values", None)
         logits = output.logits[:, -1].float()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -188,6 +190,17 @@ def memory(device: torch.device) -> tuple[int, int]:
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that the accelerator is full."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+
+
+@contextmanager
+def room_on(device: torch.device, what: str) -> Iterator[None]:
+    """A block in which a full accelerator is an error in a viewer's words. Raises OutOfMemoryError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise OutOfMemoryError(f"{device} has no room for {what}.", "Shorten the text, or choose the cpu.") from error
 
 
 def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:

@@ -1,14 +1,30 @@
 """What attention weights alone do not say: which tokens a prediction rests on, what each layer knows, what each head adds."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import _
 from explorer.ui import lens_panel, parts_panel, trace_panel
-from explorer.ui.session import plain
+from explorer.ui.session import explained, plain
 from explorer.ui.sidebar import Chosen, sidebar
-from explorer.ui.take_away import take_away
+from explorer.ui.take_away import Figure, take_away
+from models.errors import ExplorerError
 
 VIEWS = {"tokens": _("Input tokens"), "lens": _("Logit lens"), "parts": _("Contributions")}
+
+
+def drawn(chosen: Chosen, view: str, row: DeltaGenerator) -> tuple[list[Figure], str] | None:
+    """One view with its controls in the row; None where there is nothing to take away."""
+    if view == "lens":
+        return lens_panel.draw(chosen, row)
+    if view == "parts":
+        return parts_panel.draw(chosen, row)
+    target = trace_panel.choose_target(chosen, row)
+    if target is None:
+        return None
+    figures = trace_panel.draw(chosen, target)
+    over = trace_panel.over_texts(chosen, target.kind)
+    return [*figures, *([over] if over else [])], trace_panel.recipe(chosen, target)
 
 
 @st.fragment
@@ -17,16 +33,11 @@ def beyond(chosen: Chosen) -> None:
         view = st.segmented_control(_("Shown"), VIEWS, default="tokens", format_func=VIEWS.get, key="beyond", bind="query-params", required=True)
         row = st.container(horizontal=True, vertical_alignment="bottom", key="beyond_controls")
         downloads = st.container(width="content")
-    if view == "lens":
-        made = lens_panel.draw(chosen, row)
-    elif view == "parts":
-        made = parts_panel.draw(chosen, row)
-    elif (target := trace_panel.choose_target(chosen, row)) is not None:
-        figures = trace_panel.draw(chosen, target)
-        over = trace_panel.over_texts(chosen, target.kind)
-        made = ([*figures, *([over] if over else [])], trace_panel.recipe(chosen, target))
-    else:
-        made = None
+    try:
+        made = drawn(chosen, view, row)
+    except ExplorerError as error:
+        st.info(explained(error), icon=":material/info:")
+        return
     if made:
         with downloads:
             take_away(*made, chosen.linked)

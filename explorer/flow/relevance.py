@@ -7,6 +7,7 @@ import torch
 
 from explorer.flow.targets import Target
 from models import Model, attention
+from models.loading import room_on
 
 
 def relevance(model: Model, target: Target) -> np.ndarray:
@@ -20,7 +21,7 @@ def relevance(model: Model, target: Target) -> np.ndarray:
     """
     # The gradient of a weight is dL/dz of its query times the value of its key, so that no n x n gradient is kept.
     ids = target.ids[None].to(model.device)
-    with model.lock:
+    with model.lock, room_on(model.device, f"{ids.shape[1]} tokens"):
         with attention.attending(model.sites_of) as run, torch.no_grad():
             target.values(model.network, ids)
         records = {record.site: record for record in run.records}

@@ -13,6 +13,7 @@ from explorer.positions import reading
 from explorer.tasks.classify import head_of
 from explorer.tokens import readable
 from models import InputError, Model, sites
+from models.loading import room_on
 from models.probe import Probe
 
 KINDS = ("class", "masked", "next", "vector")
@@ -120,7 +121,8 @@ def make(model: Model, text: str, kind: str | None = None, *, at: int | None = N
         ids[rows[0]], labels[rows[0]] = model.tokenizer.mask_token_id, model.tokenizer.mask_token
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
     how = {"kind": kind, "ids": ids, "labels": tuple(labels), "free": tuple(free), "rows": rows}
-    with model.lock, torch.no_grad():  # not inference_mode: the vector takes part in a backward pass
+    # Not inference_mode: the vector takes part in a backward pass.
+    with model.lock, torch.no_grad(), room_on(model.device, f"{len(ids)} tokens"):
         output = _run(model.network, ids[None].to(model.device), kind)
         if kind == "vector":
             return Target(**how, number=-1, name=_("vector of the text"), _whole=functional.normalize(_mean(output[0])[0], dim=0))

@@ -17,6 +17,7 @@ from explorer.lens.frozen import Frozen
 from explorer.lens.layers import checked, text_of
 from explorer.tokens import readable
 from models import InputError, Model
+from models.loading import room_on
 
 TOLERANCE = 1e-3
 """Where the parts miss the logit by more, as a share of it, the network does something between its layers that is not known here."""
@@ -76,6 +77,7 @@ def contributions(
         masked: mask that token first.
 
     Raises:
+        models.errors.OutOfMemoryError: the accelerator has no room for this text.
         InputError: as `lens`; or a network whose layers are not joined by sums and norms alone.
     """
     vocabulary = checked(model)
@@ -89,7 +91,7 @@ def contributions(
     ids, labels = text_of(model, text, at if masked else None)
     ids = ids[None].to(model.device)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    with model.lock:
+    with model.lock, room_on(model.device, f"{n} tokens"):
         with torch.no_grad():
             real = model.network(**inputs).logits[0, at].float()
         number = int(real.argmax()) if number is None else number

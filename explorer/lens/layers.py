@@ -17,6 +17,7 @@ from explorer.i18n import _
 from explorer.positions import reading
 from explorer.tokens import readable
 from models import InputError, Model, attention, sites
+from models.loading import room_on
 from models.resume import Passed, Runner
 
 
@@ -68,18 +69,20 @@ def lens(
 
     Raises:
         InputError: an empty text; a model without a vocabulary, with two stacks, or view-only; no such token or id.
+        models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
     vocabulary = checked(model)
     ids, labels = text_of(model, text, masked)
     if chosen is not None and not 0 <= chosen < vocabulary:
         raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=chosen, n=vocabulary))
-    runner, passed = Runner(model), Passed()
+    with room_on(model.device, f"{len(ids)} tokens"):  # it runs the model on a few tokens
+        runner, passed = Runner(model), Passed()
     inputs = sites.inputs_for(runner.network, input_ids=ids[None].to(model.device), attention_mask=torch.ones_like(ids)[None].to(model.device))
     before: list[Tensor] = []
     first = next(module for module in runner.network.modules() if hasattr(module, "wrapped"))
     hook = first.register_forward_pre_hook(lambda _m, args, kwargs: before.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True)
     rows = []
-    with model.lock, torch.inference_mode(), attention.attending(runner.sites_of, record=False):
+    with model.lock, torch.inference_mode(), room_on(model.device, f"{len(ids)} tokens"), attention.attending(runner.sites_of, record=False):
         last = runner.run(inputs, keep=passed).logits[0].float().log_softmax(-1)
         hook.remove()
         ends = passed.outputs[-1]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.tokens import framing, labels, readable
 from models import InputError, Model, sites
+from models.loading import room_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,4 +62,5 @@ def read(model: Model, text: str | Sequence[int]) -> Text:
 def run(network: nn.Module, ids: Tensor) -> Tensor:
     """Outputs of the last layer, (batch, n, width), for ids (batch, n); of the encoder, where there is one beside a decoder."""
     reader = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-    return reader(**sites.inputs_for(network, input_ids=ids, attention_mask=torch.ones_like(ids)))[0]
+    with room_on(ids.device, f"{ids.numel()} tokens"):
+        return reader(**sites.inputs_for(network, input_ids=ids, attention_mask=torch.ones_like(ids)))[0]

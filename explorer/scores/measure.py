@@ -20,8 +20,7 @@ from explorer.capture import Capture, Tokens, capture, capture_ids, tokens_of
 from explorer.i18n import _
 from explorer.scores.definitions import ALL, SCORES
 from models import InputError, Model, attention, scoring, sites
-from models.errors import OutOfMemoryError
-from models.loading import out_of_memory
+from models.loading import room_on
 
 TOKENS = 4096
 """Tokens of one forward pass."""
@@ -129,13 +128,9 @@ def on_texts(
         def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: _Hits = hits) -> None:
             _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
 
-        try:
-            with model.lock, torch.inference_mode(), attention.attending(model.sites_of, record=False, observe=observe):
-                model.network.base_model(**sites.inputs_for(model.network, input_ids=ids, attention_mask=torch.ones_like(ids)))
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            raise OutOfMemoryError(f"{model.device} has no room for {ids.numel()} tokens.", "Give shorter texts, or choose the cpu.") from error
+        observing = attention.attending(model.sites_of, record=False, observe=observe)
+        with model.lock, torch.inference_mode(), room_on(model.device, f"{ids.numel()} tokens"), observing:
+            model.network.base_model(**sites.inputs_for(model.network, input_ids=ids, attention_mask=torch.ones_like(ids)))
         done += len(members)
         tell(done / len(texts))
     return _finished(model.name, part, sums, encoded)

@@ -22,7 +22,8 @@ from explorer.ui import head_grid, pruned_set, session
 from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.sidebar import Chosen
 from explorer.ui.take_away import Figure, pictures
-from models import CATALOGUE, InputError, ModelError
+from models import CATALOGUE, InputError
+from models.errors import ExplorerError
 
 WHAT = {"word": _("One word"), "texts": _("Two texts"), "models": _("Two models"), "pruned": _("Without heads")}
 MEASURES = {"total": _("share of attention that moved"), "divergence": _("Jensen-Shannon divergence, nats")}
@@ -45,7 +46,7 @@ def choose_other(chosen: Chosen, what: str, row: DeltaGenerator) -> Other | None
     try:
         with row:
             return {"word": _word, "texts": _texts, "models": _models, "pruned": _pruned}[what](chosen)
-    except (InputError, ModelError) as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
 
@@ -56,7 +57,7 @@ def draw(chosen: Chosen, other: Other, part: str) -> tuple[list[Figure], str] | 
     their_part = part if part in two.parts else two.parts[0]
     try:
         changed = comparison.changes(one, two, part, their_part)
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
     rows, columns = comparison.align(one.queries(part), two.queries(their_part)), comparison.align(one.keys(part), two.keys(their_part))

@@ -18,7 +18,8 @@ from explorer.tokens import labels
 from explorer.ui.controls import PARTS
 from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.take_away import Figure, pictures
-from models import InputError, Model
+from models import Model
+from models.errors import ExplorerError
 
 SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""
@@ -65,7 +66,7 @@ def run(model: Model, text: str, sampling: generation.Sampling, tokens: int) -> 
         try:
             # Longer than what is asked for now, so that one can go on.
             made = Generated(asked, generation.generate(model, text, sampling, tokens=100_000))
-        except InputError as error:
+        except ExplorerError as error:
             st.info(explained(error), icon=":material/info:")
             return None
         st.session_state["_generated"] = made
@@ -77,13 +78,13 @@ def run(model: Model, text: str, sampling: generation.Sampling, tokens: int) -> 
         state = st.empty()
     place = st.empty()
     _written(place, text, made)
-    if one:
-        made.more()
-    elif going:
-        end = len(made.steps) + tokens
+    end = len(made.steps) + (1 if one else tokens if going else 0)
+    try:
         while len(made.steps) < end and made.more():
             _written(place, text, made)
             state.caption(_("{n} tokens").format(n=len(made.steps)))
+    except ExplorerError as error:  # what was made so far stays
+        st.info(explained(error), icon=":material/info:")
     _written(place, text, made)
     state.caption((_("{n} tokens, ended") if made.ended else _("{n} tokens")).format(n=len(made.steps)))
     return made

@@ -14,7 +14,8 @@ from explorer.tasks import choose, data
 from explorer.ui import long_work
 from explorer.ui.session import explained, plain
 from explorer.ui.sidebar import Chosen
-from models import InputError, Model
+from models import Model
+from models.errors import ExplorerError
 
 SOURCES = {"text": _("this text"), "own": _("the project's texts"), "file": _("a file")}
 LIMIT = 100
@@ -47,7 +48,7 @@ def choose_source(chosen: Chosen) -> Source | None:
         return None
     try:
         examples = data.read(given.getvalue(), given.name, **choose.wanted("next"))
-    except InputError as error:
+    except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
     return _source(tuple(example.text for example in examples.examples[:limit]), plain(given.name))
@@ -74,7 +75,7 @@ def _kept(key: tuple, label: str, work: object) -> object:
     if key not in kept:
         try:
             found = long_work.run(label, f"heads {hash(key)}", work)
-        except InputError as error:
+        except ExplorerError as error:
             st.warning(explained(error), icon=":material/edit:")
             return None
         if found is None:

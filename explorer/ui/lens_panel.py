@@ -17,7 +17,7 @@ from explorer.ui.offer import instead
 from explorer.ui.session import is_dark, plain
 from explorer.ui.sidebar import Chosen
 from explorer.ui.take_away import Figure, pictures
-from models import InputError
+from models.errors import ExplorerError
 
 SHARES = ("chances", "chance")
 """Colours that are probabilities."""
@@ -42,7 +42,7 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
             )
     try:
         found = _found(chosen, masked)
-    except InputError as error:
+    except ExplorerError as error:
         instead(error, ("decoder", "encoder"), "lens")
         return None
     if found is None:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.ui.session import explained
-from models import CATALOGUE, InputError
+from models import CATALOGUE
+from models.errors import ExplorerError
 
 
-def instead(error: InputError, kinds: tuple[str, ...], key: str) -> None:
+def instead(error: ExplorerError, kinds: tuple[str, ...], key: str) -> None:
     """Says what is wrong, and offers the bundled models of these kinds that were made to predict words."""
     st.info(explained(error), icon=":material/info:")
     with st.container(horizontal=True, key=f"offer_{key}"):

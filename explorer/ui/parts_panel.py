@@ -18,7 +18,7 @@ from explorer.ui.offer import instead
 from explorer.ui.session import is_dark, plain
 from explorer.ui.sidebar import Chosen
 from explorer.ui.take_away import Figure, pictures
-from models import InputError
+from models.errors import ExplorerError
 
 LISTED = 6
 
@@ -48,7 +48,7 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
                 _("Minus that of"), others, None, format_func=options.get, placeholder=_("nothing"), key=f"parts_against_{asked}", width=190
             )
         found = _found(chosen, at, number, against, masks)
-    except InputError as error:
+    except ExplorerError as error:
         instead(error, ("decoder", "encoder"), "parts")
         return None
     st.markdown(

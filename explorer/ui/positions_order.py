@@ -16,7 +16,8 @@ from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.sidebar import choose_model, text_box
 from explorer.ui.sortable import chips
 from explorer.ui.take_away import Figure, pictures, take_away
-from models import InputError, Model, load
+from models import Model, load
+from models.errors import ExplorerError
 
 EXAMPLES = ("The dog bites the man.", "我爱你", "Time flies like an arrow.")
 MODELS = {
@@ -45,7 +46,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         model, text = _toy(name), "我爱你"
     try:
         _drawn(model, text, on, downloads)
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
 
 

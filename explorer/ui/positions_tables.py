@@ -16,7 +16,8 @@ from explorer.ui import sliders
 from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.sidebar import choose_model
 from explorer.ui.take_away import Figure, pictures, take_away
-from models import InputError, Model
+from models import Model
+from models.errors import ExplorerError
 from models.toy.positions import sinusoids
 
 OF = {"model": _("of the model"), "sinusoids": _("sinusoids of that size")}
@@ -40,7 +41,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     kind, table = _known(model.number, model)
     try:
         figure = _table(model, kind, table, row) if table is not None else _biases(model, row)
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
     with downloads:

@@ -13,7 +13,8 @@ from explorer.positions import terms
 from explorer.ui.session import explained, is_dark
 from explorer.ui.sidebar import choose_model, text_box
 from explorer.ui.take_away import Figure, pictures, take_away
-from models import InputError, Model
+from models import Model
+from models.errors import ExplorerError
 
 _TEXT = "The dog bites the man in the garden."
 
@@ -33,7 +34,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     try:
         found = terms.four_terms(model, text, 0, head)
         measured = _angles(model.number, None, model)
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
 

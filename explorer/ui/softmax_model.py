@@ -19,7 +19,7 @@ from explorer.i18n import _
 from explorer.softmax import heads
 from explorer.ui.session import explained, is_dark
 from explorer.ui.take_away import Figure, pictures
-from models import InputError
+from models.errors import ExplorerError
 
 Result = TypeVar("Result")
 SHOWN = {"saturated": _("saturated rows"), "relative": _("entropy, as a share of log n")}
@@ -174,6 +174,6 @@ def _or_said(compute: Callable[[], Result]) -> Result | None:
     """None where the model has no such thing, and the reason is on the page."""
     try:
         return compute()
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/visibility:")
         return None

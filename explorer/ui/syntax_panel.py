@@ -17,7 +17,8 @@ from explorer.syntax import published, relations, sentences
 from explorer.ui import address, long_work
 from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.take_away import Figure, pictures
-from models import InputError, Model
+from models import Model
+from models.errors import ExplorerError
 
 SOURCES = {"own": _("our mini-treebank"), "file": _("a CoNLL-U file")}
 READINGS = {"halves": _("chosen on one half, read on the other"), "same": _("chosen and read on all")}
@@ -38,7 +39,7 @@ def choose_sentences() -> tuple[list[sentences.Sentence], str] | None:
         return None
     try:
         return sentences.read(given.getvalue())[:limit], plain(given.name)
-    except InputError as error:
+    except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
 
@@ -50,7 +51,7 @@ def computed(model: Model, chosen: list[sentences.Sentence]) -> relations.Syntax
     if key not in kept:
         try:
             found = long_work.run(_("Reading the treebank"), f"syntax {key}", lambda tell: relations.best_heads(model, chosen, tell))
-        except InputError as error:
+        except ExplorerError as error:
             st.info(explained(error), icon=":material/info:")
             return None
         if found is None:

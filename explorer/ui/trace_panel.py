@@ -20,7 +20,7 @@ from explorer.ui import long_work
 from explorer.ui.session import explained, is_dark, plain
 from explorer.ui.sidebar import Chosen
 from explorer.ui.take_away import Figure, pictures
-from models import InputError
+from models.errors import ExplorerError
 
 KINDS = {"class": _("Class"), "masked": _("Masked word"), "next": _("Next word"), "vector": _("Vector of the text")}
 NAMES = {
@@ -51,7 +51,7 @@ def choose_target(chosen: Chosen, row: DeltaGenerator) -> targets.Target | None:
     try:
         with row:
             return _chosen_target(chosen)
-    except InputError as error:
+    except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
 

@@ -190,3 +190,11 @@ def test_catalogue_names_are_whole():
     assert all("/" in entry.name or entry.bundled for entry in models.CATALOGUE)
     assert set(catalogue.ALIASES.values()) <= {entry.name for entry in models.CATALOGUE}
     assert folder.weight_bytes(catalogue.bundled_folder(catalogue.BUNDLED_BERT)) > 80e6
+
+
+def test_a_full_accelerator_is_told_in_words_and_other_errors_stay():
+    device = torch.device("cpu")
+    with pytest.raises(models.errors.OutOfMemoryError, match="no room for 7 tokens"), loading.room_on(device, "7 tokens"):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+    with pytest.raises(RuntimeError, match="shapes"), loading.room_on(device, "7 tokens"):
+        raise RuntimeError("shapes do not match")

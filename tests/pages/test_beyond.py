@@ -1,15 +1,19 @@
 """Beyond the weights as Streamlit runs it, without a browser."""
 
+import gc
 import json
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from explorer.capture import Capture
 from explorer.flow import methods, targets
 from explorer.lens import contributions, layers
 from explorer.ui import session
 from explorer.ui.session import plain
+from models import scoring
 
 ROOT = Path(__file__).parents[2]
 TEXT = "The film was a wonderful surprise."
@@ -97,3 +101,21 @@ def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
 def test_a_text_that_is_too_long_is_said() -> None:
     app = opened("gpt2-mini", "word " * 400)
     assert not app.exception and "more than the 256" in said(app)
+
+
+@pytest.mark.parametrize("view", ["Input tokens", "Logit lens", "Contributions"])
+def test_a_full_accelerator_is_said_and_the_page_stays(view, monkeypatch) -> None:
+    app = opened("gpt2-mini", "The history of the", beyond=view)
+    shown = app.text_area(key="text").set_value("The history of the town").run()
+    assert not shown.exception and charts(shown)
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    # The text was captured already; what this page computes itself has no room now.
+    derived = [value.derived for value in gc.get_objects() if isinstance(value, Capture) and "gpt2-mini" in value.model]
+    for known in derived:
+        known.clear()
+    monkeypatch.setattr(scoring, "scores_of", full)
+    app.run()
+    assert not app.exception and "has no room for" in said(app) and not charts(app)
