@@ -15,6 +15,7 @@ from tqdm import tqdm
 from explorer.lab.wanted import BY_COMMAND, passage, said, switches, task_fields
 from models import loading
 from models.errors import InputError, ModelError
+from models.toy import RnnConfig
 from models.toy.tasks import TASKS
 from models.training import runs
 from models.training.presets import PRESETS
@@ -52,6 +53,7 @@ Ctrl-C keeps what is done in DIR; the same command goes on from there, to the sa
         if field.name in BY_COMMAND:
             named = "--" + field.name.replace("_", "-")
             train.add_argument(named, type=type(field.default), metavar=BY_COMMAND[field.name], help="default: the task's preset")
+    train.add_argument("--rnn", action="store_true", help="a recurrent network (GRU) with about as many parameters instead, for comparison")
     train.add_argument("--text", type=Path, metavar="F", help="the text for characters, UTF-8 (default: the project's passage)")
     train.add_argument("--device", default="cpu", help="auto, cpu, cuda, mps (default: cpu, the fastest for so small a network)")
     train.add_argument("--threads", type=int, default=1, metavar="N", help="of the cpu (default: 1, the fastest for so small a network)")
@@ -112,7 +114,8 @@ def _wanted(given: argparse.Namespace) -> Training:
     if given.device not in ("auto", *here):
         raise InputError(f"This machine has no {given.device}.", f"It has {', '.join(here)}.")
     device = here[0] if given.device == "auto" else given.device
-    return Training(task, preset.config(task, **chosen), dataclasses.replace(preset.settings, **flags), device)
+    config = preset.config(task, **chosen)
+    return Training(task, RnnConfig.like(config) if given.rnn else config, dataclasses.replace(preset.settings, **flags), device)
 
 
 def _text(file: Path | None) -> str:

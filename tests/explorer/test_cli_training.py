@@ -42,6 +42,20 @@ def test_a_preset_is_learned_and_opens_as_a_model(tmp_path, capsys):
     assert train(*command, "--set", "language=en") == 1 and "another settings of the task, network" in capsys.readouterr().err
 
 
+def test_a_recurrent_network_of_the_same_size_learns_the_same_task(tmp_path, capsys):
+    assert train("--task", "order", "--rnn", "--steps", 1000, "--out", tmp_path / "gru") == 0
+    assert last_line(capsys) > 30, "slower than the transformer, which takes 120 steps"
+    found = runs.load(tmp_path / "gru")
+    assert found.history[-1].loss < 0.5 * found.history[0].loss
+    toy = PRESETS["order"].config(PRESETS["order"].toy_task())
+    wanted = Training(PRESETS["order"].toy_task(), toy, PRESETS["order"].settings).network.num_parameters()
+    assert found.config.model_type == "explorer-toy-rnn"
+    assert found.network.num_parameters() == pytest.approx(wanted, rel=0.1)
+    with pytest.raises(models.ModelError, match="no attention"):
+        models.load(tmp_path / "gru", device="cpu")
+    assert train("--task", "translation", "--rnn", "--steps", 2, "--out", tmp_path / "two") == 1
+
+
 def test_switches_reach_the_network_and_the_task(tmp_path):
     switches = ("heads=4", "d_k=none", "positions=sinusoidal", "bias=false", "ffn=1", "length=5", "dropout=0.1")
     options = [part for switch in switches for part in ("--set", switch)]
