@@ -8,6 +8,12 @@ TEXT = "In the summer of 1914 the army crossed the river and took the"
 GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
 
 
+def settled(page) -> None:
+    """What a click replaces is gone."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    page.wait_for_timeout(1_000)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_token_has_a_cell_for_every_method(open_page, theme):
     page = open_page("/beyond?text=" + quote("The film was a wonderful surprise."), theme, wait_for=".st-key-strips svg")
@@ -29,9 +35,11 @@ def test_a_click_on_a_cell_of_the_lens_shows_its_candidates(open_page):
     box = grid.bounding_box()
     grid.get_by_text("army", exact=True).first.click()  # what the embedding of "army" would predict: itself
     page.get_by_text("At army, embedding", exact=True).wait_for(timeout=30_000)
+    settled(page)
     assert "army" in page.locator(".st-key-lens_cell svg.marks").first.text_content()
     grid.get_by_text("river", exact=True).last.click()  # the token at the margin
     page.get_by_text("At river, embedding", exact=True).wait_for(timeout=30_000)
+    settled(page)
     now = grid.bounding_box()
     assert (now["x"], now["y"]) == (box["x"], box["y"]), "the grid stays where it was"
 
