@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.charts import palette
+from explorer.charts.common import palette
 from explorer.i18n import _
 
 # A picture of our own: a symbol by name would be fetched from the network.

@@ -203,7 +203,7 @@ def _answer(who: str) -> None:
         if case.folder not in opened:
             opened = {case.folder: models.load(case.folder, device="cpu")}
         model = opened[case.folder]
-        answer = {"ours": _ours, "plain": _plain, "gradient": _gradient}[who](model, case, heads)
+        answer = {"ours": _ours, "plain": _plain_loop, "gradient": _gradient}[who](model, case, heads)
         print(json.dumps(answer), flush=True)
 
 
@@ -234,7 +234,7 @@ def _gradient(model: Model, case: Case, heads: list[list[int]]) -> dict:
     return {what: statistics.median(values) for what, values in seconds.items()}
 
 
-def _plain(model: Model, case: Case, heads: list[list[int]]) -> dict:
+def _plain_loop(model: Model, case: Case, heads: list[list[int]]) -> dict:
     @torch.inference_mode()
     def losses(removed: list[int] | None) -> list[float]:
         changes, found = {}, []
@@ -337,8 +337,8 @@ def _transformer_lens() -> tuple[str, str]:
             command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
             subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stdout", None) or str(error)).strip().splitlines()
-        return "", f"it cannot be installed: {said[-1]}"
+        message = (getattr(error, "stdout", None) or str(error)).strip().splitlines()
+        return "", f"it cannot be installed: {message[-1]}"
     done.write_text(wanted)
     return str(python), ""
 

@@ -36,7 +36,7 @@ import torch
 import explorer
 import models
 from benchmarks import report, shapes
-from models import sites
+from models.opening import sites
 from scripts.serve import ROOT
 
 TOKENS = 1024

@@ -31,7 +31,8 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 import models
 from benchmarks import real, report
-from models import attention, catalogue, sites
+from models import attention
+from models.opening import catalogue, sites
 
 TOLERANCE = 1e-5
 """Largest deviation of a pattern, and of logits relative to the largest |logit|."""
@@ -73,7 +74,7 @@ class Deviation:
         return self.patterns <= TOLERANCE and self.relative <= TOLERANCE
 
 
-def plain(folder: Path, kind: str) -> torch.nn.Module:
+def eager(folder: Path, kind: str) -> torch.nn.Module:
     """The network as transformers opens it, float32, with eager attention; a "decoder" with its language head."""
     opened = AutoModelForCausalLM if kind == "decoder" else AutoModel
     return opened.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True).eval()
@@ -123,7 +124,7 @@ def main() -> int:
     rows, exact = [], True
     for title, folder in {"MiniLM": None, "SmolLM2-135M": given.smollm2 or real.smollm2()}.items():
         model = models.load(folder or catalogue.BUNDLED_BERT, device="cpu", dtype="float32")
-        reference = plain(folder or catalogue.bundled_folder(catalogue.BUNDLED_BERT), model.kind)
+        reference = eager(folder or catalogue.bundled_folder(catalogue.BUNDLED_BERT), model.kind)
         for name, encoded in cases(model):
             found = deviation(model, reference, encoded, yardsticks=True)
             exact &= found.exact

@@ -25,13 +25,13 @@ from benchmarks import report
 from benchmarks.real import SST2, cache
 from explorer import export
 from explorer.ablation import curves, importance
+from explorer.ablation.published import PRUNING
+from explorer.ablation.resumable import Resumable
 from explorer.ablation.sweep import sweep
-from explorer.ablation.unfinished import Unfinished
-from explorer.charts import board as board_charts
-from explorer.charts import curves as curve_charts
-from explorer.landmarks import PRUNING
+from explorer.charts.common import board as board_charts
+from explorer.charts.importance import curves as curve_charts
 from explorer.tasks import choose
-from models import catalogue
+from models.opening import catalogue
 
 DROP = 0.01
 
@@ -47,15 +47,15 @@ def main() -> int:
     examples = replace(examples, examples=examples.examples[: given.limit])
     model = models.load(catalogue.BUNDLED_BERT)
     task = choose.make("classify", model, examples)
-    kept = Unfinished(cache() / "pruning_curves.unfinished", {"data": str(given.data), "limit": given.limit, "sentences": len(task)})
+    kept = Resumable(cache() / "pruning_curves.unfinished", {"data": str(given.data), "limit": given.limit, "sentences": len(task)})
 
     start = time.perf_counter()
-    exact = sweep(task, unfinished=kept)
+    exact = sweep(task, resumable=kept)
     print(f"all {len(exact.without)} heads alone: {time.perf_counter() - start:.0f} s", flush=True)
     found = {}
     for order in given.orders:
         start = time.perf_counter()
-        found[order] = curves.curve(task, order, exact=exact, unfinished=kept)
+        found[order] = curves.curve(task, order, exact=exact, resumable=kept)
         print(f"{order}: {time.perf_counter() - start:.0f} s", flush=True)
 
     by_exact = curves.from_sweep(exact)
@@ -101,7 +101,7 @@ def _write(folder: Path, model: models.Model, exact: curves.Sweep, found: dict[s
         "curves": lambda: curve_charts.curves(tables, list(tables), landmarks=marks, width=980),
     }
     tables = {order: pd.DataFrame([vars(point) for point in curve.points]) for order, curve in found.items()}
-    marks = [(mark.share, mark.said) for mark in PRUNING]
+    marks = [(mark.share, mark.caption) for mark in PRUNING]
     for name, make in pictures.items():
         (folder / f"{name}.png").write_bytes(export.picture(make, "png"))
 

@@ -17,7 +17,7 @@ import transformers
 from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers import models as token_models
 
-from models import catalogue
+from models.opening import catalogue
 
 SPREAD = 3.2
 """Factor on the weights of queries and of keys; scores grow with its square. 1 leaves them as initialised."""

@@ -1,6 +1,6 @@
 """How much faster a model runs without half of its heads: `python -m benchmarks.slicing`.
 
-Of every layer every other head is cut out of the weights (`models.slicing.sliced`); passes of the full and of the
+Of every layer every other head is cut out of the weights (`models.surgery.slicing.sliced`); passes of the full and of the
 sliced model take turns. Published beside it: Michel et al. 2019, section 4, BERT with half of its heads removed on a GTX 1080
 Ti. The logits of the sliced model are compared with those of the full one whose heads are switched off by gates.
 
@@ -19,9 +19,11 @@ import torch
 import models
 from benchmarks import report, shapes
 from explorer.ablation.heads import changes
-from explorer.landmarks import SLICING
-from explorer.speed import side_by_side
-from models import attention, catalogue, slicing
+from explorer.ablation.published import SLICING
+from explorer.ablation.speed import side_by_side
+from models import attention
+from models.opening import catalogue
+from models.surgery import slicing
 
 TOLERANCE = 1e-5
 

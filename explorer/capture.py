@@ -12,8 +12,10 @@ import torch
 
 from explorer import pooling
 from explorer.tokens import framing, labels, readable
-from models import InputError, Model, attention, heap, scoring, sites
-from models.loading import room_on
+from models import InputError, Model, attention
+from models.attention import heap, scoring
+from models.opening import sites
+from models.opening.loading import room_on
 
 MAX_NEW_TOKENS = 64
 """Longest target that is generated where none is given."""

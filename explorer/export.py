@@ -15,7 +15,7 @@ import pandas as pd
 import vl_convert
 
 from explorer.capture import Capture, Neurons
-from explorer.charts.data import standalone
+from explorer.charts.common.data import standalone
 from explorer.views import View
 
 TRAINED_HERE = "trained here: "
@@ -88,7 +88,7 @@ def folder_of(model: str) -> str:
     return model.removeprefix(TRAINED_HERE).split(",")[0] if model.startswith(TRAINED_HERE) else model
 
 
-def opening(model: str) -> str:
+def load_line(model: str) -> str:
     """The line of Python that opens a model."""
     saved = f"  # the folder: {SAVE_FIRST}" if model.startswith(TRAINED_HERE) else ""
     return f"model = models.load({folder_of(model)!r}){saved}"
@@ -117,7 +117,7 @@ def recipe(
         "import explorer, models",
         "from explorer.views import view",
         "",
-        opening(model),
+        load_line(model),
         f"captured = explorer.capture(model, {', '.join(given)})",
         f"weights = {of.get(head, f'captured.pattern({layer}, {head}, {part!r})')}  # (query, key)",
         f"visible = captured.visible({layer}, {part!r})",

@@ -6,11 +6,12 @@ import streamlit as st
 
 from explorer import export
 from explorer.i18n import _
-from explorer.ui import address, bertviz_view, head_grid, head_panel
-from explorer.ui.controls import controls, part_of
-from explorer.ui.session import plain
-from explorer.ui.sidebar import Chosen, sidebar
-from explorer.ui.take_away import Figure, pictures, take_away
+from explorer.ui.attention import bertviz_view, head_grid, head_panel
+from explorer.ui.attention.controls import controls, part_of
+from explorer.ui.common import address
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import Chosen, sidebar
+from explorer.ui.common.take_away import Figure, pictures, take_away
 
 
 def header(chosen: Chosen) -> None:
@@ -22,9 +23,9 @@ def header(chosen: Chosen) -> None:
     tokens = f"{' + '.join(map(str, sizes))} {_('tokens')}" if sizes else ""
     name = Path(model.name).name if Path(model.name).is_dir() else model.name
     where = f"{model.device} {str(model.dtype).removeprefix('torch.')}"
-    st.markdown(f"#### {_('Attention')} :small[{plain(' · '.join(filter(None, [name, shape, tokens, where])))}]")
+    st.markdown(f"#### {_('Attention')} :small[{escaped(' · '.join(filter(None, [name, shape, tokens, where])))}]")
     for note in captured.notes if captured else ():
-        st.caption(f":material/content_cut: {plain(note)}")
+        st.caption(f":material/content_cut: {escaped(note)}")
 
 
 @st.fragment

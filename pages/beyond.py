@@ -4,10 +4,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import _
-from explorer.ui import lens_panel, parts_panel, trace_panel
-from explorer.ui.session import explained, plain
-from explorer.ui.sidebar import Chosen, sidebar
-from explorer.ui.take_away import Figure, take_away
+from explorer.ui.beyond import contributions, input_tokens, lens
+from explorer.ui.common.session import escaped, explained
+from explorer.ui.common.sidebar import Chosen, sidebar
+from explorer.ui.common.take_away import Figure, take_away
 from models.errors import ExplorerError
 
 VIEWS = {"tokens": _("Input tokens"), "lens": _("Logit lens"), "parts": _("Contributions")}
@@ -16,15 +16,15 @@ VIEWS = {"tokens": _("Input tokens"), "lens": _("Logit lens"), "parts": _("Contr
 def drawn(chosen: Chosen, view: str, row: DeltaGenerator) -> tuple[list[Figure], str] | None:
     """One view with its controls in the row; None where there is nothing to take away."""
     if view == "lens":
-        return lens_panel.draw(chosen, row)
+        return lens.draw(chosen, row)
     if view == "parts":
-        return parts_panel.draw(chosen, row)
-    target = trace_panel.choose_target(chosen, row)
+        return contributions.draw(chosen, row)
+    target = input_tokens.choose_target(chosen, row)
     if target is None:
         return None
-    figures = trace_panel.draw(chosen, target)
-    over = trace_panel.over_texts(chosen, target.kind)
-    return [*figures, *([over] if over else [])], trace_panel.recipe(chosen, target)
+    figures = input_tokens.draw(chosen, target)
+    over = input_tokens.over_texts(chosen, target.kind)
+    return [*figures, *([over] if over else [])], input_tokens.recipe(chosen, target)
 
 
 @st.fragment
@@ -44,6 +44,6 @@ def beyond(chosen: Chosen) -> None:
 
 
 chosen = sidebar()
-st.markdown(f"#### {_('Beyond the weights')} :small[{plain(chosen.model.name)}]")
+st.markdown(f"#### {_('Beyond the weights')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
     beyond(chosen)

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui import compare_panel
-from explorer.ui.controls import part_of
-from explorer.ui.session import plain
-from explorer.ui.sidebar import Chosen, sidebar
-from explorer.ui.take_away import take_away
+from explorer.ui.attention.controls import part_of
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import Chosen, sidebar
+from explorer.ui.common.take_away import take_away
+from explorer.ui.compare import panel as compare_panel
 
 
 @st.fragment
@@ -21,13 +21,13 @@ def compare(chosen: Chosen) -> None:
     other = compare_panel.choose_other(chosen, what, row)
     if other is None:
         return
-    st.markdown(f"{plain(chosen.text if len(chosen.text) <= 60 else chosen.text[:57] + '…')} :gray[→] {compare_panel.named(other)}")
+    st.markdown(f"{escaped(chosen.text if len(chosen.text) <= 60 else chosen.text[:57] + '…')} :gray[→] {compare_panel.named(other)}")
     if made := compare_panel.draw(chosen, other, part):
         with downloads:
             take_away(*made, chosen.linked)
 
 
 chosen = sidebar()
-st.markdown(f"#### {_('Compare')} :small[{plain(chosen.model.name)}]")
+st.markdown(f"#### {_('Compare')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
     compare(chosen)

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui import generation_panel
-from explorer.ui.offer import instead
-from explorer.ui.session import plain
-from explorer.ui.sidebar import choose_model, text_box
-from explorer.ui.take_away import take_away
+from explorer.ui.common.offer import instead
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import choose_model, text_box
+from explorer.ui.common.take_away import take_away
+from explorer.ui.generate import panel as generation_panel
 from models import InputError
 
 _TEXT = "The history of the town begins with"
@@ -15,7 +15,7 @@ _TEXT = "The history of the town begins with"
 model = choose_model()
 with st.sidebar:
     text = text_box(_TEXT)
-st.markdown(f"#### {_('Generate')} :small[{plain(model.name)}]")
+st.markdown(f"#### {_('Generate')} :small[{escaped(model.name)}]")
 if model.kind == "encoder" or model.network.get_output_embeddings() is None:
     problem = _("{name} does not predict next words.").format(name=model.name)
     instead(InputError(problem, _("Choose a decoder or an encoder-decoder.")), ("decoder",), "generate")

@@ -4,11 +4,12 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.scores.roles import Known
-from explorer.ui import heads_panel, heads_source
-from explorer.ui.controls import part_of
-from explorer.ui.session import plain
-from explorer.ui.sidebar import Chosen, sidebar
-from explorer.ui.take_away import Figure, take_away
+from explorer.ui.attention.controls import part_of
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import Chosen, sidebar
+from explorer.ui.common.take_away import Figure, take_away
+from explorer.ui.heads import panel as heads_panel
+from explorer.ui.heads import source as heads_source
 
 VIEWS = {"map": _("Map"), "scatter": _("Scatter"), "table": _("Table"), "roles": _("Roles"), "families": _("Families"), "layers": _("Layers")}
 
@@ -72,6 +73,6 @@ def heads(chosen: Chosen) -> None:
 
 
 chosen = sidebar()
-st.markdown(f"#### {_('Know every head')} :small[{plain(chosen.model.name)}]")
+st.markdown(f"#### {_('Know every head')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
     heads(chosen)

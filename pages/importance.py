@@ -3,47 +3,47 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui import importance_panel
-from explorer.ui.session import plain
-from explorer.ui.sidebar import choose_model
-from explorer.ui.take_away import take_away
-from explorer.ui.task_choice import Job, choose_job, opening, said
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import choose_model
+from explorer.ui.common.take_away import take_away
+from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
+from explorer.ui.importance import panel as importance_panel
 
 
-def recipe(job: Job) -> str:
+def recipe(choice: TaskChoice) -> str:
     lines = [
         "import models",
-        "from explorer.ablation.ledger import Ledger",
+        "from explorer.ablation.results import TaskResults",
         "from explorer.tasks import choose",
         "",
-        *opening(job),
-        "ledger = Ledger(task)",
-        f"print(ledger.exact({job.method!r}).table(model.sites, 'loss'))",
-        f"print(ledger.importance('gradient'), ledger.curve('gradient', {job.method!r}).points)",
+        *setup_lines(choice),
+        "results = TaskResults(task)",
+        f"print(results.exact({choice.method!r}).table(model.sites, 'loss'))",
+        f"print(results.importance('gradient'), results.curve('gradient', {choice.method!r}).points)",
     ]
     return "\n".join(lines)
 
 
 @st.fragment
-def importance_of(job: Job) -> None:
+def importance_of(choice: TaskChoice) -> None:
     top = st.container(horizontal=True, vertical_alignment="center")
     left, right = st.columns([13, 7], gap="small")
     with right, st.container(border=True, key="maps"):
-        figures = importance_panel.maps(job)
-    knew = job.ledger.knows_exact(job.method)
+        figures = importance_panel.maps(choice)
+    knew = choice.results.knows_exact(choice.method)
     with left, st.container(border=True, key="curves"):
-        curves = importance_panel.curves(job)
-    if job.ledger.knows_exact(job.method) > knew:
+        curves = importance_panel.curves(choice)
+    if choice.results.knows_exact(choice.method) > knew:
         st.rerun()  # the curve needed the exact ablation: its map can be drawn now
     with top:
-        said(job)
+        describe(choice)
         st.space("stretch")
-        take_away([*([curves] if curves else []), *figures], recipe(job))
+        take_away([*([curves] if curves else []), *figures], recipe(choice))
 
 
 model = choose_model()
-st.markdown(f"#### {_('Which heads matter')} :small[{plain(model.name)}]")
+st.markdown(f"#### {_('Which heads matter')} :small[{escaped(model.name)}]")
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-    job = choose_job(model)
-if job is not None:
-    importance_of(job)
+    choice = choose_task(model)
+if choice is not None:
+    importance_of(choice)

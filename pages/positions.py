@@ -3,8 +3,8 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui import positions_closed, positions_extrapolation, positions_order, positions_tables, positions_terms
-from explorer.ui.take_away import take_away
+from explorer.ui.common.take_away import take_away
+from explorer.ui.positions import closed_form, extrapolation, order, tables, terms
 
 VIEWS = {
     "sinusoidal": _("Sinusoids"),
@@ -17,10 +17,10 @@ VIEWS = {
     "extrapolation": _("Longer texts"),
 }
 WITH_MODELS = {
-    "tables": positions_tables.draw,
-    "order": positions_order.draw,
-    "terms": positions_terms.draw,
-    "extrapolation": positions_extrapolation.draw,
+    "tables": tables.draw,
+    "order": order.draw,
+    "terms": terms.draw,
+    "extrapolation": extrapolation.draw,
 }
 
 st.markdown(f"#### {_('Positions laboratory')}")
@@ -35,11 +35,11 @@ with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         required=True,
         label_visibility="collapsed",
     )
-    if view in positions_closed.VIEWS:
+    if view in closed_form.VIEWS:
         st.space("stretch")
         downloads = st.container(width="content")
-if view in positions_closed.VIEWS:
-    figure, recipe = positions_closed.draw(view)
+if view in closed_form.VIEWS:
+    figure, recipe = closed_form.draw(view)
     with downloads:
         take_away([figure], recipe)
 else:

@@ -3,12 +3,14 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui import softmax_closed, softmax_model, softmax_scale
-from explorer.ui.controls import part_of
-from explorer.ui.session import plain
-from explorer.ui.sidebar import Chosen, choose_model, sidebar
-from explorer.ui.take_away import Figure, take_away
-from explorer.ui.task_choice import choose_job, said
+from explorer.ui.attention.controls import part_of
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import Chosen, choose_model, sidebar
+from explorer.ui.common.take_away import Figure, take_away
+from explorer.ui.common.task_choice import choose_task, describe
+from explorer.ui.softmax import closed_form
+from explorer.ui.softmax import heads as softmax_model
+from explorer.ui.softmax import scale as softmax_scale
 
 VIEWS = {"vectors": _("Random vectors"), "lookups": _("Four lookups"), "model": _("This model")}
 LOOKS = {"scores": _("Scores"), "uniform": _("Uniform weights"), "scale": _("A factor on the scale")}
@@ -22,7 +24,7 @@ def chosen_of(key: str, options: dict[str, str]) -> str:
 
 
 def closed(view: str, seed: int) -> tuple[Figure, str]:
-    return softmax_closed.random_vectors(seed) if view == "vectors" else softmax_closed.four_lookups(seed)
+    return closed_form.random_vectors(seed) if view == "vectors" else closed_form.four_lookups(seed)
 
 
 @st.fragment
@@ -38,16 +40,16 @@ def heads(chosen: Chosen, look: str) -> None:
 
 def scale() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="task_controls"):
-        job = choose_job(choose_model(), removing=False)
-    if job is None:
+        choice = choose_task(choose_model(), removing=False)
+    if choice is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        said(job)
+        describe(choice)
         st.space("stretch")
         downloads = st.container(width="content")
-    if figure := softmax_scale.draw(job):
+    if figure := softmax_scale.draw(choice):
         with downloads:
-            take_away([figure], softmax_scale.recipe(job))
+            take_away([figure], softmax_scale.recipe(choice))
 
 
 heading = st.empty()
@@ -69,6 +71,6 @@ elif look == "scale":
     scale()
 else:
     chosen = sidebar()
-    heading.markdown(f"#### {_('Softmax laboratory')} :small[{plain(chosen.model.name)}]")
+    heading.markdown(f"#### {_('Softmax laboratory')} :small[{escaped(chosen.model.name)}]")
     if chosen.capture is not None:
         heads(chosen, look)

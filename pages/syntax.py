@@ -4,10 +4,10 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.syntax.sentences import Sentence
-from explorer.ui import syntax_panel
-from explorer.ui.session import plain
-from explorer.ui.sidebar import choose_model
-from explorer.ui.take_away import take_away
+from explorer.ui.common.session import escaped
+from explorer.ui.common.sidebar import choose_model
+from explorer.ui.common.take_away import take_away
+from explorer.ui.syntax import panel as syntax_panel
 from models import Model
 
 
@@ -35,5 +35,5 @@ def syntax(model: Model) -> None:
 
 
 model = choose_model()
-st.markdown(f"#### {_('Syntax')} :small[{plain(model.name)}]")
+st.markdown(f"#### {_('Syntax')} :small[{escaped(model.name)}]")
 syntax(model)

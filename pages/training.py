@@ -3,11 +3,13 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, State
-from explorer.lab.wanted import Wanted
-from explorer.ui import lab_controls, lab_curves, lab_film, lab_runs, lab_take_away
-from explorer.ui.lab_runs import Entry, Lab
-from explorer.ui.session import explained, plain
+from explorer.ui.common.session import escaped, explained
+from explorer.ui.training import controls, curves, take_away
+from explorer.ui.training import film as lab_film
+from explorer.ui.training import runs as lab_runs
+from explorer.ui.training.runs import Entry, Lab
 from models import InputError
 from models.training.presets import PRESETS
 
@@ -15,11 +17,11 @@ from models.training.presets import PRESETS
 LIVE_S, FILM_S = 0.8, 0.45
 
 
-def buttons(lab: Lab, wanted: Wanted | None) -> None:
+def buttons(lab: Lab, request: TrainingRequest | None) -> None:
     """Train, and what can be done to the run that is shown."""
-    if st.button(_("Train"), type="primary", icon=":material/model_training:", disabled=wanted is None, key="train"):
+    if st.button(_("Train"), type="primary", icon=":material/model_training:", disabled=request is None, key="train"):
         try:
-            lab.begin(wanted, lab_runs.alive())
+            lab.begin(request, lab_runs.alive())
             st.rerun()
         except InputError as error:
             st.session_state["_lab_problem"] = error
@@ -62,10 +64,10 @@ def runs(lab: Lab) -> None:
 
 def status(entry: Entry, state: State) -> str:
     """How far it is, how fast, and how good."""
-    task, preset, steps = entry.film.task, PRESETS[entry.wanted.preset], entry.wanted.settings.steps
+    task, preset, steps = entry.film.task, PRESETS[entry.request.preset], entry.request.settings.steps
     reached = f"{_('held-out accuracy')} **{state.evaluation.held_out_accuracy(task):.1%}**"
     goal = preset.at_most if preset.is_contrast else preset.at_least
-    if goal and not entry.wanted.changed():
+    if goal and not entry.request.changed():
         reached += f" ({_('expected: at most') if preset.is_contrast else _('goal')} {goal:.0%})"
     parts = [lab_runs.STATUS[state.status], f"{_('step')} **{state.done:,}** / {steps:,}", reached]
     if (ms := state.step_ms()) is not None:
@@ -82,15 +84,15 @@ def watch(lab: Lab, active: bool, playing: bool) -> None:
         st.space("stretch")
         downloads = st.container(horizontal=True, width="content")
     if state.status == FAILED:
-        st.error(f"{plain(state.problem)} {plain(state.advice)}", icon=":material/error:")
+        st.error(f"{escaped(state.problem)} {escaped(state.advice)}", icon=":material/error:")
     with st.container(horizontal=True, gap="small"):
         with st.container(border=True, key="lab_film", width=650):
             frame = lab_film.controls(lab, state)
             film = lab_film.draw(lab, frame)
         with st.container(border=True, key="lab_over", width="stretch"):
-            figures = lab_curves.draw(lab, state, frame)
+            figures = curves.draw(lab, state, frame)
     with downloads:
-        lab_take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])
+        take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])
     if (state.active, lab.playing) != (active, playing):
         # How often this is drawn is decided outside of it, and so is which buttons there are.
         st.rerun()
@@ -98,19 +100,19 @@ def watch(lab: Lab, active: bool, playing: bool) -> None:
 
 with st.sidebar:
     try:
-        wanted = lab_controls.choose()
-        wanted.check()
+        request = controls.choose()
+        request.check()
     except InputError as error:
-        wanted = None
+        request = None
         st.warning(explained(error), icon=":material/edit:")
-preset = PRESETS[st.session_state[lab_controls.PRESET]]
+preset = PRESETS[st.session_state[controls.PRESET]]
 lab = lab_runs.current(preset.name)
 with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons"):
-    st.markdown(f"#### {_('Training lab')} :small[{plain(preset.name)}]")
-    buttons(lab, wanted)
+    st.markdown(f"#### {_('Training lab')} :small[{escaped(preset.name)}]")
+    buttons(lab, request)
     st.space("stretch")
     runs(lab)
-st.caption(f":material/visibility: {plain(preset.look_at)}")
+st.caption(f":material/visibility: {escaped(preset.look_at)}")
 if problem := st.session_state.pop("_lab_problem", None):
     st.error(explained(problem), icon=":material/error:")
 if lab.shown is None:

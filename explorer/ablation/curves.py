@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.ablation import importance
-from explorer.ablation.fills import fills
 from explorer.ablation.heads import Head, changes, every
 from explorer.ablation.intervals import interval
+from explorer.ablation.replacements import replacements
+from explorer.ablation.resumable import Resumable
 from explorer.ablation.sweep import Sweep, sweep
-from explorer.ablation.unfinished import Unfinished
 from explorer.tasks.base import Progress, Scores, Task
-from models.resume import Runner
+from models.surgery.resume import Runner
 
 ORDERS = ("gradient", "exact", "greedy", "confidence", "reversed", "random")
 """The least important heads go first. gradient, confidence: by that estimate. exact: by the loss without each head alone.
@@ -103,7 +103,7 @@ def curve(
     step: float = STEP,
     seeds: int = SEEDS,
     progress: Callable[[float, list[Point]], None] | None = None,
-    unfinished: Unfinished | None = None,
+    resumable: Resumable | None = None,
 ) -> Curve:
     """Score against the share of heads removed.
 
@@ -115,19 +115,19 @@ def curve(
         step: of the share.
         seeds: random orders.
         progress: told the share that is done and the points so far.
-        unfinished: where finished points are kept.
+        resumable: where finished points are kept.
     """
     runner = Runner(task.model)
-    fill_of = fills(task, method, runner=runner)
+    replacement_of = replacements(task, method, runner=runner)
     sizes = counts(len(every(task.model)), step)
 
     def scored(heads: list[Head], key: list, tell: Progress | None = None) -> dict[str, list[float]]:
-        known = unfinished.get(order, key) if unfinished is not None else None
+        known = resumable.get(order, key) if resumable is not None else None
         if known is None:
-            scores = task.score(lambda batch: changes(task.model, heads, fill_of(batch)), runner=runner, progress=tell)
+            scores = task.score(lambda batch: changes(task.model, heads, replacement_of(batch)), runner=runner, progress=tell)
             known = {"loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
-            if unfinished is not None:
-                unfinished.put(order, key, known)
+            if resumable is not None:
+                resumable.put(order, key, known)
         return known
 
     total = len(every(task.model))
@@ -140,8 +140,8 @@ def curve(
         if progress:
             progress((len(points) + share / 2) / len(sizes) if order == "greedy" else share / 2, points)
 
-    steps = _greedy(task, sizes, method, exact, unfinished, ranking) if order == "greedy" else None
-    heads = None if steps else _known_order(task, order, exact, method, unfinished, ranking)
+    steps = _greedy(task, sizes, method, exact, resumable, ranking) if order == "greedy" else None
+    heads = None if steps else _known_order(task, order, exact, method, resumable, ranking)
     gone: list[Head] = []
     before = 0.0 if steps or exact is not None else 0.5
     for i, size in enumerate(sizes):
@@ -160,27 +160,27 @@ def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tup
     return joint.mean_loss - base, sum(sweep_of.without[head].mean_loss - base for head in heads)
 
 
-def _known_order(task: Task, order: str, exact: Sweep | None, method: str, unfinished: Unfinished | None, progress: Progress) -> list[Head]:
-    known = unfinished.get("order", order) if unfinished is not None else None
+def _known_order(task: Task, order: str, exact: Sweep | None, method: str, resumable: Resumable | None, progress: Progress) -> list[Head]:
+    known = resumable.get("order", order) if resumable is not None else None
     if known is None:
         known = order_of(task, order, exact=exact, method=method, progress=progress)
-        if unfinished is not None:
-            unfinished.put("order", order, [list(head) for head in known])
+        if resumable is not None:
+            resumable.put("order", order, [list(head) for head in known])
     return [tuple(head) for head in known]
 
 
 def _greedy(
-    task: Task, sizes: list[int], method: str, exact: Sweep | None, unfinished: Unfinished | None, progress: Progress
+    task: Task, sizes: list[int], method: str, exact: Sweep | None, resumable: Resumable | None, progress: Progress
 ) -> Iterator[list[Head]]:
     gone: list[Head] = []
     for size in sizes:
         if size > len(gone):
-            known = unfinished.get("greedy ranks", size) if unfinished is not None else None
+            known = resumable.get("greedy ranks", size) if resumable is not None else None
             if known is None:
                 found = exact if exact is not None and not gone else sweep(task, method=method, pruned=frozenset(gone), progress=progress)
                 known = [list(head) for head in ranked(from_sweep(found))[: size - len(gone)]]
-                if unfinished is not None:
-                    unfinished.put("greedy ranks", size, known)
+                if resumable is not None:
+                    resumable.put("greedy ranks", size, known)
             gone = gone + [tuple(head) for head in known]
         yield gone
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
-from explorer.ablation.fills import Fill
+from explorer.ablation.replacements import Replacement
 from explorer.i18n import _
 from models import InputError, Model, attention
 
@@ -59,11 +59,11 @@ def by_site(heads: Iterable[Head]) -> dict[int, list[int]]:
     return found
 
 
-def changes(model: Model, heads: Iterable[Head], fill: Mapping[int, Fill] | None = None) -> dict[int, attention.Change]:
+def changes(model: Model, heads: Iterable[Head], replacement: Mapping[int, Replacement] | None = None) -> dict[int, attention.Change]:
     """What removes these heads: gates of 0, with what takes their place by site."""
     made = {}
     for site, removed in by_site(heads).items():
         gate = torch.ones(model.sites[site].heads, device=model.device)
         gate[removed] = 0
-        made[site] = attention.Change(gate=gate, fill=(fill or {}).get(site))
+        made[site] = attention.Change(gate=gate, replacement=(replacement or {}).get(site))
     return made

@@ -10,7 +10,7 @@ import torch
 from explorer.ablation.heads import Head, every
 from explorer.tasks.base import Batch, Progress, Task
 from models import attention
-from models.resume import Runner
+from models.surgery.resume import Runner
 
 Importance = dict[Head, float]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer.ablation.fills import fills
 from explorer.ablation.heads import Head, Heads, by_site, changes, every
-from explorer.ablation.unfinished import Unfinished
+from explorer.ablation.replacements import replacements
+from explorer.ablation.resumable import Resumable
 from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task
 from models import attention
-from models.resume import Passed, Runner
+from models.surgery.resume import Passed, Runner
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +51,17 @@ def sweep(
     pruned: Heads = frozenset(),
     only: Heads | None = None,
     progress: Progress | None = None,
-    unfinished: Unfinished | None = None,
+    resumable: Resumable | None = None,
 ) -> Sweep:
     """Removes every head alone and scores the task.
 
     Args:
         task: model and examples.
-        method: what takes the place of a head's output, one of `fills.METHODS`.
+        method: what takes the place of a head's output, one of `replacements.METHODS`.
         pruned: heads that are removed already; they are not tried again.
         only: the heads to try; all that are left where None.
         progress: told the share that is done, after every pass.
-        unfinished: where batches that are done are kept.
+        resumable: where batches that are done are kept.
 
     Returns:
         Scores per example for the baseline and for every head that is left.
@@ -69,19 +69,19 @@ def sweep(
     runner, n = Runner(task.model), len(task)
     left = [head for head in every(task.model) if head not in pruned and (only is None or head in only)]
     found = Sweep(Scores.empty(n), {head: Scores.empty(n) for head in left}, pruned)
-    fill_of = fills(task, method, runner=runner)
+    replacement_of = replacements(task, method, runner=runner)
     widest = max(site.heads for site in task.model.sites)
     done = 0
     for batch in task.batches(copies=widest):
-        kept = _from_plain(unfinished.get("batch", batch.index)) if unfinished is not None else None
+        kept = _from_json(resumable.get("batch", batch.index)) if resumable is not None else None
         if kept is None:
             kept = {}
-            for head, outcome in _of_batch(task, runner, batch, left, pruned, fill_of):
+            for head, outcome in _of_batch(task, runner, batch, left, pruned, replacement_of):
                 kept[head] = outcome
                 if progress:
                     progress((done + len(batch) * len(kept) / (len(left) + 1)) / n)
-            if unfinished is not None:
-                unfinished.put("batch", batch.index, _plain(kept))
+            if resumable is not None:
+                resumable.put("batch", batch.index, _to_json(kept))
         for head, outcome in kept.items():
             (found.baseline if head is None else found.without[head]).put(batch.index, outcome)
         done += len(batch)
@@ -90,10 +90,10 @@ def sweep(
     return found
 
 
-def _of_batch(task: Task, runner: Runner, batch: Batch, left: list[Head], pruned: Heads, fill_of: Callable):
+def _of_batch(task: Task, runner: Runner, batch: Batch, left: list[Head], pruned: Heads, replacement_of: Callable):
     """Yields (None, baseline) and (head, outcome) for every head that is left."""
-    fill = fill_of(batch)
-    base = changes(task.model, pruned, fill)
+    replacement = replacement_of(batch)
+    base = changes(task.model, pruned, replacement)
     passed = Passed()
     with task.running(runner, base):
         baseline = task.outcome(runner, batch, lambda inputs: runner.run(inputs, passed))
@@ -105,34 +105,34 @@ def _of_batch(task: Task, runner: Runner, batch: Batch, left: list[Head], pruned
             some = heads[i : i + at_once]
             times = len(some)
             everything = {s: _copied(change, times) for s, change in base.items()}
-            everything[site] = _alone(task, site, some, base.get(site), fill.get(site), len(batch))
+            everything[site] = _alone(task, site, some, base.get(site), replacement.get(site), len(batch))
             with task.running(runner, everything):
                 outcome = task.outcome(runner, batch.repeat(times), lambda inputs, s=start, t=times: runner.resume(s, inputs, passed, times=t))
             for j, head in enumerate(some):
                 yield (site, head), Outcome(*(values[j::times] for values in vars(outcome).values()))
 
 
-def _alone(task: Task, site: int, heads: list[int], base: attention.Change | None, fill: object, examples: int) -> attention.Change:
+def _alone(task: Task, site: int, heads: list[int], base: attention.Change | None, replacement: object, examples: int) -> attention.Change:
     """Gates of examples a, a, b, b, ..: copy j is without head j."""
     gate = torch.ones(task.model.sites[site].heads, device=task.device) if base is None else base.gate
     gates = gate.repeat(len(heads), 1)
     gates[torch.arange(len(heads)), heads] = 0
-    return _copied(attention.Change(gate=gates.repeat(examples, 1), fill=fill), len(heads))
+    return _copied(attention.Change(gate=gates.repeat(examples, 1), replacement=replacement), len(heads))
 
 
 def _copied(change: attention.Change, times: int) -> attention.Change:
     """The same change for a batch in which every example stands `times` times; what is the same for all stays as it is."""
-    fill = change.fill
-    if isinstance(fill, torch.Tensor) and fill.shape[0] > 1:
-        fill = fill.repeat_interleave(times, dim=0)
-    return attention.Change(gate=change.gate, fill=fill)
+    replacement = change.replacement
+    if isinstance(replacement, torch.Tensor) and replacement.shape[0] > 1:
+        replacement = replacement.repeat_interleave(times, dim=0)
+    return attention.Change(gate=change.gate, replacement=replacement)
 
 
-def _plain(kept: dict[Head | None, Outcome]) -> list:
+def _to_json(kept: dict[Head | None, Outcome]) -> list:
     return [[head, {name: values.tolist() for name, values in vars(outcome).items()}] for head, outcome in kept.items()]
 
 
-def _from_plain(kept: list | None) -> dict[Head | None, Outcome] | None:
+def _from_json(kept: list | None) -> dict[Head | None, Outcome] | None:
     if kept is None:
         return None
     made = {}

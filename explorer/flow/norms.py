@@ -9,7 +9,8 @@ from transformers.pytorch_utils import Conv1D
 
 from explorer.capture import Capture
 from explorer.i18n import _
-from models import InputError, Model, cutting
+from models import InputError, Model
+from models.surgery import cutting
 
 
 def of_heads(model: Model, captured: Capture, layer: int, part: str | None = None) -> np.ndarray:
@@ -47,14 +48,15 @@ def of_layer(model: Model, captured: Capture, layer: int, part: str | None = Non
 def _passed_on(model: Model, captured: Capture, layer: int, part: str | None) -> Tensor:
     """f(x): values through the output projection of their head, float32 (heads, key, width)."""
     record, site = captured.record(layer, part), captured.site(layer, part)
-    place = next((place for place in cutting.places(model.network) if site.index in model.sites_of.get(id(place.module), ())), None)
-    if place is None or place.heads != site.heads:
+    of_site = (found for found in cutting.head_projections(model.network) if site.index in model.sites_of.get(id(found.module), ()))
+    projections = next(of_site, None)
+    if projections is None or projections.heads != site.heads:
         raise InputError(
             _("{name} has no output projection that is known head by head.").format(name=model.name),
             _("Choose a BERT, a GPT-2, a Llama or another model whose heads can be cut out."),
         )
-    weight = place.output.weight.detach().float().cpu()
-    weight = weight if isinstance(place.output, Conv1D) else weight.T  # (heads x size, width)
+    weight = projections.output.weight.detach().float().cpu()
+    weight = weight if isinstance(projections.output, Conv1D) else weight.T  # (heads x size, width)
     by_head = weight.reshape(site.heads, -1, weight.shape[1])
     values = record.value[0].float().repeat_interleave(record.group, dim=0)  # (heads, key, size)
     return values @ by_head

@@ -7,7 +7,7 @@ import torch
 
 from explorer.flow.targets import Target
 from models import Model, attention
-from models.loading import room_on
+from models.opening.loading import room_on
 
 
 def relevance(model: Model, target: Target) -> np.ndarray:

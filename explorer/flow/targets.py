@@ -12,9 +12,10 @@ from explorer.i18n import _
 from explorer.positions import reading
 from explorer.tasks.classify import head_of
 from explorer.tokens import readable
-from models import InputError, Model, sites
-from models.loading import room_on
-from models.probe import Probe
+from models import InputError, Model
+from models.opening import sites
+from models.opening.loading import room_on
+from models.sentiment import LinearClassifier
 
 KINDS = ("class", "masked", "next", "vector")
 """What there is to predict: a class of the text, a masked word, the next word, or where the vector of the text points."""
@@ -47,7 +48,7 @@ class Target:
     value: float = 1.0
     chance: float = 1.0
     best: tuple[tuple[int, str, float], ...] = ()
-    _probe: Probe | None = field(default=None, repr=False)
+    _classifier: LinearClassifier | None = field(default=None, repr=False)
     _whole: Tensor | None = field(default=None, repr=False)
 
     def values(self, network: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,7 +69,7 @@ class Target:
             mean = _mean(output[0])
             along = mean @ self._whole
             return along, along / mean.norm(dim=-1)
-        logits = _logits(output, self.kind, self.rows, self._probe)
+        logits = _logits(output, self.kind, self.rows, self._classifier)
         return logits[:, self.number], logits.softmax(-1)[:, self.number]
 
 
@@ -126,8 +127,8 @@ def make(model: Model, text: str, kind: str | None = None, *, at: int | None = N
         output = _run(model.network, ids[None].to(model.device), kind)
         if kind == "vector":
             return Target(**how, number=-1, name=_("vector of the text"), _whole=functional.normalize(_mean(output[0])[0], dim=0))
-        probe, names = head_of(model) if kind == "class" else (None, None)
-        logits = _logits(output, kind, rows, probe)[0]
+        classifier, names = head_of(model) if kind == "class" else (None, None)
+        logits = _logits(output, kind, rows, classifier)[0]
     chances = logits.softmax(-1)
     number = int(logits.argmax()) if number is None else number
     if not 0 <= number < len(logits):
@@ -135,7 +136,9 @@ def make(model: Model, text: str, kind: str | None = None, *, at: int | None = N
     likeliest = chances.topk(min(10, len(logits))).indices.tolist()
     name = (lambda i: names[i]) if names else (lambda i: readable(model.tokenizer, [i])[0])
     best = tuple((i, name(i), float(chances[i])) for i in likeliest)
-    return Target(**how, number=number, name=name(number), value=float(logits[number]), chance=float(chances[number]), best=best, _probe=probe)
+    return Target(
+        **how, number=number, name=name(number), value=float(logits[number]), chance=float(chances[number]), best=best, _classifier=classifier
+    )
 
 
 def _rows(model: Model, kind: str, at: int | None, ids: Tensor, free: list[int]) -> tuple[int, ...]:
@@ -156,14 +159,14 @@ def _run(network: nn.Module, ids: Tensor, kind: str) -> object:
     return runs(**sites.inputs_for(network, input_ids=ids, attention_mask=torch.ones_like(ids)))
 
 
-def _logits(output: object, kind: str, rows: tuple[int, ...], probe: Probe | None) -> Tensor:
+def _logits(output: object, kind: str, rows: tuple[int, ...], classifier: LinearClassifier | None) -> Tensor:
     """float32 (batch, classes or vocabulary)."""
     if kind != "class":
         return output.logits[:, rows[0]].float()
-    if probe is None:
+    if classifier is None:
         return output.logits.float()
     hidden = output.last_hidden_state.float()
-    return probe.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
+    return classifier.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
 
 
 def _mean(hidden: Tensor) -> Tensor:

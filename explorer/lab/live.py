@@ -13,10 +13,10 @@ from contextlib import contextmanager
 import torch
 
 from explorer.i18n import _
-from explorer.lab.places import PLACES, Places
+from explorer.lab.slots import SLOTS, Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
 from models.errors import ExplorerError
-from models.loading import out_of_memory
+from models.opening.loading import out_of_memory
 from models.training.runs import Evaluation, Snapshot
 from models.training.toy import Training
 
@@ -36,11 +36,11 @@ class Live:
     Args:
         training: belongs to this object from now on; `still` lends it.
         alive: whether anybody is still there to watch.
-        places: of which it takes one while it trains.
+        slots: of which it takes one while it trains.
     """
 
-    def __init__(self, training: Training, alive: Callable[[], bool] = lambda: True, places: Places = PLACES) -> None:
-        self._training, self._alive, self._places = training, alive, places
+    def __init__(self, training: Training, alive: Callable[[], bool] = lambda: True, slots: Slots = SLOTS) -> None:
+        self._training, self._alive, self._slots = training, alive, slots
         self._changed = threading.Condition()
         self._asked, self._singles, self._readers, self._busy = RUNNING, 0, 0, False
         self._status, self._problem, self._advice = WAITING, "", ""
@@ -126,10 +126,10 @@ class Live:
                 self._over(FAILED, _("There is not enough memory."), _("Choose a smaller network or a smaller batch."))
             else:
                 logging.getLogger(__name__).exception("a training broke off")
-                said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-                self._over(FAILED, _("The training broke off: {error}.").format(error=said.rstrip(".")), _("Train again."))
+                message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+                self._over(FAILED, _("The training broke off: {error}.").format(error=message.rstrip(".")), _("Train again."))
         finally:
-            self._places.leave(self)
+            self._slots.leave(self)
 
     def _may_step(self) -> bool:
         """Waits until there is a step to do; False where there is none any more."""
@@ -145,7 +145,7 @@ class Live:
 
     def _rest(self) -> None:
         """A moment of a pause; at its beginning the network is looked at."""
-        self._places.leave(self)
+        self._slots.leave(self)
         self._inside = False
         if self._status != PAUSED:
             self._busily(self._look)
@@ -156,12 +156,12 @@ class Live:
 
     def _place(self) -> bool:
         """Whether it has a place to train; waits a moment for one."""
-        if self._inside and self._places.wanted and time.monotonic() - self._since > TURN_S:
-            self._places.leave(self)
+        if self._inside and self._slots.contested and time.monotonic() - self._since > TURN_S:
+            self._slots.leave(self)
             self._inside = False
         if not self._inside:
             self._status = WAITING
-            self._inside = self._places.take(self, _LOOK_S)
+            self._inside = self._slots.take(self, _LOOK_S)
             self._since = time.monotonic()
         return self._inside
 

@@ -17,7 +17,7 @@ from explorer.lens.frozen import Frozen
 from explorer.lens.layers import checked, text_of
 from explorer.tokens import readable
 from models import InputError, Model
-from models.loading import room_on
+from models.opening.loading import room_on
 
 TOLERANCE = 1e-3
 """Where the parts miss the logit by more, as a share of it, the network does something between its layers that is not known here."""

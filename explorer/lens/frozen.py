@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from models import Model, attention, sites
-from models.private import private
+from models import Model, attention
+from models.opening import sites
+from models.surgery.private import private
 
 
 @dataclass(eq=False)
@@ -90,7 +91,7 @@ class Frozen:
     def _forward(self, inputs: Mapping[str, Tensor], heads: Mapping[int, Tensor]) -> Tensor:
         self._step, self._layer = 0, -1
         off = {site: torch.zeros(z.shape[1], device=z.device) for site, z in heads.items()}
-        changes = {site: attention.Change(gate=off[site], fill=z) for site, z in heads.items()}
+        changes = {site: attention.Change(gate=off[site], replacement=z) for site, z in heads.items()}
         with attention.attending(self.sites_of, changes=changes, record=False), _Functions(self):
             return self.network(**sites.inputs_for(self.network, **inputs)).logits
 

@@ -16,9 +16,10 @@ from torch import Tensor
 from explorer.i18n import _
 from explorer.positions import reading
 from explorer.tokens import readable
-from models import InputError, Model, attention, sites
-from models.loading import room_on
-from models.resume import Passed, Runner
+from models import InputError, Model, attention
+from models.opening import sites
+from models.opening.loading import room_on
+from models.surgery.resume import Passed, Runner
 
 
 @dataclass(frozen=True, eq=False)

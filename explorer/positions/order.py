@@ -17,7 +17,7 @@ from torch import nn
 from explorer.i18n import _
 from explorer.positions import reading, tables
 from models import InputError, Model
-from models.private import private
+from models.surgery.private import private
 from models.toy import ToyModel, tasks
 from models.training.runs import SHIPPED
 from models.training.settings import Settings
@@ -109,7 +109,7 @@ def without_positions(model: Model) -> nn.Module:
             network.transformer.embedding.order = lambda n: first.expand(n, -1)
     elif table is not None:
         module = network.get_submodule(table.name)
-        first = table.places.start
+        first = table.weight_rows.start
         module.weight = _constant(module.weight[first : first + 1].expand_as(module.weight))
     elif kind == tables.ROPE:
         for module, name in tables.rotary(network):

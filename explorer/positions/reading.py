@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from explorer.i18n import _
 from explorer.tokens import framing, labels, readable
-from models import InputError, Model, sites
-from models.loading import room_on
+from models import InputError, Model
+from models.opening import sites
+from models.opening.loading import room_on
 
 
 @dataclass(frozen=True, eq=False)

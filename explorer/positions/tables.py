@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.positions import reading
 from models import InputError, Model
-from models.private import private
+from models.surgery.private import private
 from models.toy import ToyModel
 
 LEARNED, SINUSOIDAL, ROPE, RELATIVE, ALIBI, NONE, UNKNOWN = "learned", "sinusoidal", "rope", "relative", "alibi", "none", "unknown"
@@ -38,13 +38,13 @@ class Table:
     Attributes:
         values: (positions, width), float32; row i is what position i adds.
         name: of the module that holds them.
-        places: the rows of its weight matrix that those are. RoBERTa and OPT leave the first two out.
+        weight_rows: the rows of its weight matrix that those are. RoBERTa and OPT leave the first two out.
         learned: False for sinusoids.
     """
 
     values: np.ndarray
     name: str
-    places: range
+    weight_rows: range
     learned: bool = True
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.positions import reading, tables
 from models import InputError, Model, attention
-from models.private import private
+from models.surgery.private import private
 from models.toy import ToyModel
 
 _SUM, _CONTENT, _POSITION, _NEITHER = range(4)

@@ -5,5 +5,6 @@
 - `repeated`: scores on random tokens that are repeated once
 - `null`: the same scores where no head can have a role: shuffled tokens, random weights
 - `roles`: which heads have which role, and why
+- `families`: heads that attend alike
 - `published`: heads that papers have named, beside ours
 """

@@ -19,8 +19,10 @@ from torch import Tensor
 from explorer.capture import Capture, Tokens, capture, capture_ids, tokens_of
 from explorer.i18n import _
 from explorer.scores.definitions import ALL, SCORES
-from models import InputError, Model, attention, scoring, sites
-from models.loading import room_on
+from models import InputError, Model, attention
+from models.attention import scoring
+from models.opening import sites
+from models.opening.loading import room_on
 
 TOKENS = 4096
 """Tokens of one forward pass."""
@@ -203,7 +205,7 @@ class _Hits:
         ids = self.ids[texts]
         shape = (len(ids), len(i), self.keys)
         offset = (j - i).float()
-        plain = [offset, offset.abs(), *((j - i == step).float() for step in (-1, 1, 0)), ((j == 0) & (i > 0)).float()]
+        of_places = [offset, offset.abs(), *((j - i == step).float() for step in (-1, 1, 0)), ((j == 0) & (i > 0)).float()]
         of_keys = [self.columns[texts, c, None].expand(shape) for c in range(3)]
         if self.square:
             same = (ids[:, rows, None] == ids[:, None]) & (j < i)
@@ -213,7 +215,7 @@ class _Hits:
             copies = [same.float(), follows.float()]
         else:
             copies = [torch.zeros(shape, device=self.device)] * 2
-        hits = torch.stack([*(m.expand(shape) for m in plain), *of_keys, *copies], dim=-1)
+        hits = torch.stack([*(m.expand(shape) for m in of_places), *of_keys, *copies], dim=-1)
         counts = torch.ones(len(ids), len(i), len(_MASSES), dtype=torch.bool, device=self.device)
         for name in ("previous", "next", "first", "duplicate", "induction"):
             at = _MASSES.index(name)

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from explorer.tokens import framing
-from models import Model, sites
+from models import Model
+from models.opening import sites
 
 
 def shuffled(model: Model, texts: Sequence[str], seed: int = 0) -> list[list[int]]:
@@ -35,7 +36,7 @@ def random_weights(model: Model, seed: int = 0) -> Model:
         torch.manual_seed(seed)
         network = type(model.network)(model.network.config)
     network = network.to(model.device, model.dtype).eval()
-    layout = sites.probe(network)
+    layout = sites.find_sites(network)
     if [site.heads for site in layout.sites] != [site.heads for site in model.sites]:
         raise ValueError("the config makes another number of heads")
     return replace(

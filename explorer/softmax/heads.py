@@ -10,7 +10,8 @@ from scipy.special import entr
 
 from explorer.capture import Capture
 from explorer.i18n import _
-from models import InputError, scoring
+from models import InputError
+from models.attention import scoring
 
 SATURATED = 0.9
 """A row whose largest weight is above this is called saturated."""

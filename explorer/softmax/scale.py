@@ -14,7 +14,7 @@ from explorer.softmax.heads import SATURATED
 from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task
 from explorer.tasks.language import IGNORED
 from models import InputError, attention
-from models.resume import Runner
+from models.surgery.resume import Runner
 
 FACTORS = tuple(float(f"{10 ** (i / 6):.4g}") for i in range(-6, 7))
 """From a tenth to ten times the model's own scale, a sixth of a decade apart."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer.i18n import _
 from models import InputError, Model, attention
-from models.resume import Runner, repeated
+from models.surgery.resume import Runner, repeated
 
 Progress = Callable[[float], None]
 """Called with the share that is done, 0 to 1."""

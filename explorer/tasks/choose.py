@@ -54,7 +54,7 @@ def built_in(kind: str, model: Model | None = None) -> Examples:
     return data.sentiment() if kind == "classify" else data.passage()
 
 
-def wanted(kind: str) -> dict[str, object]:
+def label_search(kind: str) -> dict[str, object]:
     """How `data.read` and `data.hub` are to look for labels: needed for classes, left alone otherwise."""
     return {"need_label": True} if kind == "classify" else {"label": ""}
 
@@ -68,8 +68,8 @@ def named(name: str | None, kind: str, model: Model | None = None) -> Examples:
     if not name:
         return built_in(kind, model)
     if name.startswith(HUB):
-        return data.hub(name.removeprefix(HUB), **wanted(kind))
+        return data.hub(name.removeprefix(HUB), **label_search(kind))
     path = Path(name).expanduser()
     if not path.is_file():
         raise InputError(_("There is no file {path}.").format(path=path), _("Give a CSV, TSV, JSONL or text file."))
-    return data.read(path, path.name, **wanted(kind))
+    return data.read(path, path.name, **label_search(kind))

@@ -82,8 +82,8 @@ def choose(
     taken = {role: _asked(names, wanted) for role, wanted in (("text", text), ("label", label), ("pair", pair)) if wanted}
     doubly = [role for role in taken if list(taken.values()).count(taken[role]) > 1]
     if doubly:
-        said = _("Column {column} cannot be {one} and {two} at once.")
-        raise InputError(said.format(column=f'"{names[taken[doubly[0]]]}"', one=doubly[0], two=doubly[1]), _("Choose two columns."))
+        message = _("Column {column} cannot be {one} and {two} at once.")
+        raise InputError(message.format(column=f'"{names[taken[doubly[0]]]}"', one=doubly[0], two=doubly[1]), _("Choose two columns."))
     free = {_key(name): i for i, name in reversed(list(enumerate(names))) if i not in taken.values()}
     guessed = []
     if pair is None:

@@ -15,8 +15,8 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _
 from explorer.tasks import columns, labels, tables
-from models import hub as model_hub
 from models.errors import InputError
+from models.opening import hub as model_hub
 
 if TYPE_CHECKING:
     from datasets import IterableDataset
@@ -163,11 +163,11 @@ def _choice(table: tables.Table, name: str, text: str | None, label: str | None,
     choice = columns.choose(table.names, table.rows, text, label, pair)
     if need_label and choice.label is None:
         if len(table.names) == 1:
-            said = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")
+            message = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")
         else:
-            said = _("{name} has no column of labels that could be told from its name or its values ({word} {line}).")
+            message = _("{name} has no column of labels that could be told from its name or its values ({word} {line}).")
         where = {"column": table.column(0), "word": table.row_word.lower(), "line": table.lines[0]}
-        raise InputError(said.format(name=name, **where), _('Call it "label", and the texts "sentence".'))
+        raise InputError(message.format(name=name, **where), _('Call it "label", and the texts "sentence".'))
     return choice
 
 
@@ -203,8 +203,8 @@ def _text(table: tables.Table, row: int, column: int) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         # JSON can write half of a character ("\ud83d"), which no tokenizer takes.
-        said = _("{where}: half of a character (U+{code:04X}).").format(where=where, code=ord(value[error.start]))
-        raise InputError(said, _("Write the whole character.")) from error
+        message = _("{where}: half of a character (U+{code:04X}).").format(where=where, code=ord(value[error.start]))
+        raise InputError(message, _("Write the whole character.")) from error
     return value
 
 
@@ -213,8 +213,8 @@ def _numbered(table: tables.Table, column: int, names: Sequence[str]) -> list[in
     numbers: list[int | None] = []
     for row, value in enumerate(table.values(column)):
         if value is not None and not (isinstance(value, int) and -1 <= value < len(names)):
-            said = _("{where}: {value!r:.40} is none of the {n} classes.")
-            raise InputError(said.format(where=table.at(row, column), value=value, n=len(names)), _("Choose another column."))
+            message = _("{where}: {value!r:.40} is none of the {n} classes.")
+            raise InputError(message.format(where=table.at(row, column), value=value, n=len(names)), _("Choose another column."))
         numbers.append(None if value is None or value < 0 else value)
     return numbers
 
@@ -244,8 +244,8 @@ def _stream(where: str, configuration: str | None, split: str | None) -> tuple[I
     parts = load_dataset(where, configuration, streaming=True)
     wanted = split or next((part for part in _SPLITS if part in parts), next(iter(parts)))
     if wanted not in parts:
-        said = _("{name} has no part {split}.").format(name=where, split=wanted)
-        raise InputError(said, _("It has {parts}.").format(parts=", ".join(parts)))
+        message = _("{name} has no part {split}.").format(name=where, split=wanted)
+        raise InputError(message, _("It has {parts}.").format(parts=", ".join(parts)))
     return parts[wanted], wanted, [part for part in parts if part != wanted]
 
 
@@ -266,8 +266,8 @@ def _explained(name: str, error: Exception) -> InputError:
     if "scripts are no longer supported" in first:
         return InputError(_("{name} needs Python code of its own, which is not run here.").format(name=name), other)
     if first.startswith(("Config name is missing", "BuilderConfig")):
-        said = " ".join(str(error).split())
-        return InputError(_("{name}: {why}").format(name=name, why=said[:300]), _("Write owner/name:configuration."))
+        message = " ".join(str(error).split())
+        return InputError(_("{name}: {why}").format(name=name, why=message[:300]), _("Write owner/name:configuration."))
     if isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
         return InputError(_("{name} holds no data that can be read: {why}.").format(name=name, why=first.rstrip(".")), other)
     known = model_hub.explained(name, error, _("data set"), other)

@@ -13,7 +13,7 @@ from explorer.tasks.base import Batch, Item, Outcome, encoded
 from explorer.tasks.data import Examples, Labelled
 from explorer.tasks.language import Language
 from models import InputError, Model
-from models.resume import Runner
+from models.surgery.resume import Runner
 from models.toy import tasks
 from models.toy.tasks import ToyTask
 
@@ -43,8 +43,8 @@ class Exact(Language):
                     raise InputError(_("It holds a word that the model does not know."), _("Write it with the words of the task."))
                 targets = self.toy_task.answers(torch.tensor([ids]))[0].tolist()
             except InputError as error:
-                said = _("Example {number} is none of the task {task}. {problem}")
-                raise InputError(said.format(number=number + 1, task=self.toy_task.name, problem=error.problem), error.advice) from error
+                message = _("Example {number} is none of the task {task}. {problem}")
+                raise InputError(message.format(number=number + 1, task=self.toy_task.name, problem=error.problem), error.advice) from error
             if model.kind == "encoder-decoder":
                 inputs = {"input_ids": ids, "decoder_input_ids": [model.network.config.decoder_start_token_id, *targets[:-1]]}
             items.append(Item(inputs, targets, number))

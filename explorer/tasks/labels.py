@@ -48,12 +48,12 @@ def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
     numeric = [bool(_INTEGER.fullmatch(label)) for label in written]
     if any(numeric) and not all(numeric):
         odd = numeric.index(not numeric[0])
-        said = _("{where}: {label!r} among labels such as {other!r}: a word among numbers, or the reverse.")
-        raise InputError(said.format(where=where(odd), label=written[odd], other=written[0]), _("Write all labels in one way."))
+        message = _("{where}: {label!r} among labels such as {other!r}: a word among numbers, or the reverse.")
+        raise InputError(message.format(where=where(odd), label=written[odd], other=written[0]), _("Write all labels in one way."))
     found = _integers([int(float(label)) for label in written]) if all(numeric) else _words(written)
     if len(found.names) > MAX_CLASSES:
-        said = _("{where}: this column holds more than {most} classes.")
-        raise InputError(said.format(where=where(0), most=MAX_CLASSES), _("Choose the column that holds the labels."))
+        message = _("{where}: this column holds more than {most} classes.")
+        raise InputError(message.format(where=where(0), most=MAX_CLASSES), _("Choose the column that holds the labels."))
     return found
 
 
@@ -88,8 +88,8 @@ def _written(value: object, where: str) -> str:
         raise InputError(_("{where}: a list is not a label.").format(where=where), _("Choose the column that holds the labels."))
     label = str(value).strip()
     if is_number(label) and not _INTEGER.fullmatch(label):
-        said = _("{where}: {label} is not a class.").format(where=where, label=label)
-        raise InputError(said, _("Labels are whole numbers or words; choose the column that holds them."))
+        message = _("{where}: {label} is not a class.").format(where=where, label=label)
+        raise InputError(message, _("Labels are whole numbers or words; choose the column that holds them."))
     return label
 
 

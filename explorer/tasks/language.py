@@ -12,7 +12,7 @@ from explorer.i18n import _
 from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, chunks, encoded
 from explorer.tasks.data import Examples
 from models import InputError, Model
-from models.resume import Runner
+from models.surgery.resume import Runner
 
 IGNORED = -100
 SHARE = 0.15

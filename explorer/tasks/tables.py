@@ -86,7 +86,7 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = ()) -> Table:
     if suffix == ".jsonl":
         return _json_lines(text, name)
     if suffix == ".txt":
-        return _plain(text)
+        return _text_table(text)
     return _delimited(text, suffix, name, asked)
 
 
@@ -114,9 +114,9 @@ def _decoded(data: bytes, name: str) -> str:
         # error.object lacks the mark that utf-8-sig took away, as error.start does.
         before = error.object[: error.start].decode("utf-8")
         lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        said = _("{name} is not UTF-8: byte 0x{byte:02x} on line {line}, character {at}.")
+        message = _("{name} is not UTF-8: byte 0x{byte:02x} on line {line}, character {at}.")
         where = {"line": len(lines), "at": len(lines[-1]) + 1}
-        raise InputError(said.format(name=name, byte=error.object[error.start], **where), advice) from error
+        raise InputError(message.format(name=name, byte=error.object[error.start], **where), advice) from error
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -125,7 +125,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\n")
 
 
-def _plain(text: str) -> Table:
+def _text_table(text: str) -> Table:
     """One text per line; where blank lines part the file, one text per paragraph, its lines joined."""
     paragraphs: list[tuple[int, list[str]]] = []
     fresh = True
@@ -205,8 +205,8 @@ def _check_header(cells: list[str], line: int) -> None:
     seen: dict[str, int] = {}
     for number, cell in enumerate((cell.strip() for cell in cells), 1):
         if cell and cell in seen:
-            said = _('Line {line}: the header names "{name}" twice, in columns {one} and {two}.')
-            raise InputError(said.format(line=line, name=cell, one=seen[cell], two=number), _("Rename one of them."))
+            message = _('Line {line}: the header names "{name}" twice, in columns {one} and {two}.')
+            raise InputError(message.format(line=line, name=cell, one=seen[cell], two=number), _("Rename one of them."))
         seen[cell] = number
 
 
@@ -216,12 +216,12 @@ def _check_width(made: Table, row: int, found: int, suffix: str) -> None:
         return
     line = made.lines[row]
     if found < wanted:
-        said = _("Line {line} has {found} of {wanted} fields: column {column} is missing.")
+        message = _("Line {line} has {found} of {wanted} fields: column {column} is missing.")
         advice = _("Fill it in, or delete the line.")
-        raise InputError(said.format(line=line, found=found, wanted=wanted, column=made.column(found)), advice)
-    said = _("Line {line} has {found} fields where {wanted} are expected: column {column} has no name.")
+        raise InputError(message.format(line=line, found=found, wanted=wanted, column=made.column(found)), advice)
+    message = _("Line {line} has {found} fields where {wanted} are expected: column {column} has no name.")
     advice = _("Delete a tab.") if suffix == ".tsv" else _("Put a text that holds a comma into double quotes.")
-    raise InputError(said.format(line=line, found=found, wanted=wanted, column=wanted + 1), advice)
+    raise InputError(message.format(line=line, found=found, wanted=wanted, column=wanted + 1), advice)
 
 
 def _separator(text: str) -> str:
@@ -246,9 +246,9 @@ def _quoted(text: str, separator: str) -> list[_Record]:
             begins = reader.line_num + 1
     except csv.Error as error:
         if "unexpected end" in str(error) or "field limit" in str(error):
-            said = _("Line {line}: a double quote opens in this row and does not close, or not within {most:,} characters.")
+            message = _("Line {line}: a double quote opens in this row and does not close, or not within {most:,} characters.")
             raise InputError(
-                said.format(line=begins, most=csv.field_size_limit()), _("Close it, or write it twice to mean the character.")
+                message.format(line=begins, most=csv.field_size_limit()), _("Close it, or write it twice to mean the character.")
             ) from error
         advice = _("Inside a quoted text, write a double quote twice.")
         raise InputError(_("Line {line}: {why}.").format(line=reader.line_num, why=error), advice) from error
@@ -257,17 +257,17 @@ def _quoted(text: str, separator: str) -> list[_Record]:
 
 def _tabbed(text: str) -> list[_Record]:
     """Rows of a TSV. Half of the world quotes in TSV, the other half (GLUE, SST-2) lets a quote be a character."""
-    plain = [(number, line.split("\t")) for number, line in _lines(text) if line.strip()]
-    whole = all(_QUOTED.fullmatch(field) for _line, fields in plain for field in fields if field.startswith('"'))
-    if whole and _even(plain):
-        return [(number, [_unquoted(field) for field in fields]) for number, fields in plain]
-    if not any(field.startswith('"') for _line, fields in plain for field in fields):
-        return plain
+    split = [(number, line.split("\t")) for number, line in _lines(text) if line.strip()]
+    whole = all(_QUOTED.fullmatch(field) for _line, fields in split for field in fields if field.startswith('"'))
+    if whole and _even(split):
+        return [(number, [_unquoted(field) for field in fields]) for number, fields in split]
+    if not any(field.startswith('"') for _line, fields in split for field in fields):
+        return split
     try:
         quoted = _quoted(text, "\t")
     except InputError:
-        return plain
-    return quoted if _even(quoted) else plain
+        return split
+    return quoted if _even(quoted) else split
 
 
 def _even(records: list[_Record]) -> bool:

@@ -18,7 +18,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Fields with a fixed set of values."""
 
 SHORTEST = 8
-"""Least `max_length`: opening a model runs it on a few tokens (`models.sites.probe`)."""
+"""Least `max_length`: opening a model runs it on a few tokens (`models.opening.sites.find_sites`)."""
 
 
 class ToyConfig(PreTrainedConfig):

@@ -41,7 +41,7 @@ class ToyAttention(nn.Module):
         self.config, self.normaliser, self.dropout = config, config.normaliser, config.dropout
         self.heads, self.d_k, self.averaged = config.heads, config.head_dim, config.combine == "mean"
         self.scaling = {"sqrt": self.d_k**-0.5, "none": 1.0, "d_k": 1 / self.d_k}[config.scale]
-        self.kept_heads: list[int] | None = None  # set by `models.cutting`
+        self.kept_heads: list[int] | None = None  # set by `models.surgery.cutting`
         self._make_projections(config.heads * self.d_k)
         joined = self.d_k * (1 if self.averaged else config.heads)
         self.output = nn.Linear(joined, config.d_model, bias=config.bias) if config.output_projection else None
@@ -58,7 +58,7 @@ class ToyAttention(nn.Module):
 
     @property
     def sliceable(self) -> bool:
-        """Whether `models.cutting` can take heads out: each has rows of W_Q, W_K, W_V and columns of W_O to itself."""
+        """Whether `models.surgery.cutting` can take heads out: each has rows of W_Q, W_K, W_V and columns of W_O to itself."""
         return self.output is not None and not self.averaged
 
     def forward(

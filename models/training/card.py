@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models import loading
+from models.opening import loading
 from models.training import held_out
 from models.training.corpus import HELD_OUT, Corpus
 from models.training.recipe import GPT2, Recipe

@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn, optim
 
+from models.atomic import whole
 from models.errors import InputError
 from models.training.optimiser import moments, put_moments
 from models.training.recipe import Recipe
-from models.whole import whole
 
 _WEIGHTS, _OPTIMISER = "weights/", "optimiser/"
 _AGAIN = "Or start over with --restart."

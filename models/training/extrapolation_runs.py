@@ -20,14 +20,14 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from models import catalogue
+from models.atomic import whole
 from models.errors import ExplorerError, ModelError
+from models.opening import catalogue
 from models.toy import tasks
 from models.toy.tasks import IGNORED, Batch
 from models.training.runs import evaluate
 from models.training.settings import Settings
 from models.training.toy import Training, configure
-from models.whole import whole
 
 INTERPOLATED = "rope-interpolated"
 SCHEMES = ("none", "learned", "sinusoidal", "rope", INTERPOLATED, "alibi")
@@ -151,8 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for scheme in SCHEMES:
         figures = [[r.accuracy for r in found if (r.scheme, r.length) == (scheme, length)] for length in Plan().lengths]
-        said = ["   none" if None in at or not at else f"{sum(at) / len(at):7.1%}" for at in figures]
-        print(f"{scheme:<18}" + " ".join(said))
+        message = ["   none" if None in at or not at else f"{sum(at) / len(at):7.1%}" for at in figures]
+        print(f"{scheme:<18}" + " ".join(message))
     return 0
 
 

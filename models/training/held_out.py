@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from models.attention import attending
 from models.errors import InputError
-from models.loading import Model
-from models.sites import inputs_for
+from models.opening.loading import Model
+from models.opening.sites import inputs_for
 
 _ROWS = 16
 """Windows that are read at once."""

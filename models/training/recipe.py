@@ -9,8 +9,8 @@ import torch
 from torch import nn, optim
 from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
 
-from models import loading
 from models.errors import InputError
+from models.opening import loading
 from models.toy.positions import sinusoids
 from models.training.optimiser import adamw, muon
 

@@ -14,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
-from models import catalogue, loading, sites
+from models.atomic import whole
 from models.errors import ModelError
+from models.opening import catalogue, loading, sites
 from models.toy import tasks
 from models.toy.tasks import IGNORED, Batch, ToyTask
 from models.training.settings import Settings
-from models.whole import whole
 
 EVALUATED = 1000
 """Held-out examples of an evaluation, where there are so many."""
@@ -141,7 +141,7 @@ class Run:
         if snapshot is not None:
             snapshot.put_into(network)
         try:
-            layout = sites.probe(network)
+            layout = sites.find_sites(network)
         except ValueError as error:
             raise ModelError(f"This network has no attention to show: {error}.", "Train a transformer.") from error
         parts = {site.part for site in layout.sites}
@@ -238,8 +238,8 @@ def snapshot_tensors(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, Tenso
 def read_snapshots(tensors: Mapping[str, Tensor], about: Sequence[Mapping[str, object]]) -> list[Snapshot]:
     """The snapshots behind `snapshot_tensors`, and what JSON says of each."""
     found = []
-    for said in about:
-        prefix = f"{said['step']:06}/"
+    for message in about:
+        prefix = f"{message['step']:06}/"
         weights = {name.removeprefix(prefix): weight for name, weight in tensors.items() if name.startswith(prefix)}
-        found.append(Snapshot(said["step"], weights, Evaluation(**{name: value for name, value in said.items() if name != "step"})))
+        found.append(Snapshot(message["step"], weights, Evaluation(**{name: value for name, value in message.items() if name != "step"})))
     return found

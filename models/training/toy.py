@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
+from models.atomic import whole
 from models.errors import InputError, ModelError
 from models.toy import tasks
 from models.toy.config import SHORTEST, ToyConfig
@@ -30,7 +31,6 @@ from models.toy.tasks import IGNORED, ToyTask
 from models.training.optimiser import adamw, moments, put_moments
 from models.training.runs import Metrics, Run, Snapshot, evaluate, named_weights, read_snapshots, snapshot_tensors
 from models.training.settings import Settings, limits
-from models.whole import whole
 
 POINTS = 500
 """So many steps of a run at most, one more or less, are kept for its curve."""

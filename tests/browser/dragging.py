@@ -116,7 +116,7 @@ def drag(page: Page, inside: str, name: str, sent: list[object], *, start: float
     return Drag(np.array(found["times"]), found["inputs"], tuple(found["values"]), during)
 
 
-def said(page: Page, inside: str, name: str) -> float:
+def readout(page: Page, inside: str, name: str) -> float:
     """A number of `sliders.readouts` as the page holds it, with all digits. Raises playwright's TimeoutError where there is none."""
     label = page.locator(f'{inside} svg.marks [aria-label^="{name}: "]').first.get_attribute("aria-label", timeout=10_000)
     return float(label.removeprefix(f"{name}: ").replace("−", "-"))

@@ -11,7 +11,7 @@ import pytest
 
 import explorer
 from benchmarks import shapes
-from explorer.charts import palette
+from explorer.charts.common import palette
 from explorer.examples import EXAMPLES
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
@@ -63,8 +63,8 @@ def test_both_bertviz_views_draw_without_a_network(open_page):
 
 def test_neurons_are_drawn_and_sum_to_the_score(open_page):
     page = open_page("/?view=Neurons&layer=0&head=2&q=3")
-    said = page.locator(f"{PANEL} [data-testid=stCaptionContainer]", has_text="score")
-    total, scale, added, score = (float(n) for n in re.findall(r"-?\d+\.\d+", said.inner_text())[:4])
+    readout = page.locator(f"{PANEL} [data-testid=stCaptionContainer]", has_text="score")
+    total, scale, added, score = (float(n) for n in re.findall(r"-?\d+\.\d+", readout.inner_text())[:4])
     assert abs(total * scale + added - score) < 2e-2
     page.locator(f"{PANEL} .mark-rect path").nth(3 * 32 - 1).wait_for(state="attached")
 
@@ -105,8 +105,8 @@ def test_hovering_a_cell_shows_its_weight_and_both_tokens(open_page, bert):
     tip = page.locator("#vg-tooltip-element")
     tip.wait_for()
     weight = explorer.capture(bert, "The cat sat down.").pattern(0, 2)[2, 1]
-    for said in ("cat", "the", f"{weight:.4f}"):
-        assert said in tip.inner_text()
+    for readout in ("cat", "the", f"{weight:.4f}"):
+        assert readout in tip.inner_text()
 
 
 def test_the_colour_of_a_cell_is_that_of_its_weight(open_page, bert):

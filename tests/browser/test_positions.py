@@ -45,12 +45,12 @@ def test_what_is_shown_is_what_numpy_computes(open_page):
     for end in (0.2, 0.6, 0.9):
         k = dragging.drag(page, ".st-key-sinusoidal", "k", sent, end=end, steps=5).values[-1]
         expected = np.cos(k * 10_000 ** (-2 * np.arange(32) / 64)).sum()
-        assert dragging.said(page, ".st-key-sinusoidal", "PE(pos) · PE(pos + k)") == pytest.approx(expected, abs=1e-6)
-        assert dragging.said(page, ".st-key-sinusoidal", "largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
+        assert dragging.readout(page, ".st-key-sinusoidal", "PE(pos) · PE(pos + k)") == pytest.approx(expected, abs=1e-6)
+        assert dragging.readout(page, ".st-key-sinusoidal", "largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
     page, sent = opened(open_page, ".st-key-rope")
     m = dragging.drag(page, ".st-key-rope", "m", sent, end=0.8, steps=5).values[-1]
     expected = np.cos(np.radians(20 - 60) + (m - 3) * 10_000 ** (-8 / 64))
-    assert dragging.said(page, ".st-key-rope", "score q·k at (m, n)") == pytest.approx(expected, abs=1e-6)
+    assert dragging.readout(page, ".st-key-rope", "score q·k at (m, n)") == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("inside", PLACES)

@@ -59,7 +59,7 @@ def test_what_is_shown_is_what_torch_computes(open_page):
             "trace of the Jacobian": float(jacobian.trace()),
             "norm of the Jacobian": float(jacobian.norm()),
         }
-        assert {name: dragging.said(page, VECTORS, name) for name in expected} == pytest.approx(expected, abs=1e-6)
+        assert {name: dragging.readout(page, VECTORS, name) for name in expected} == pytest.approx(expected, abs=1e-6)
 
 
 def test_lookups_follow_their_sliders(open_page):
@@ -67,8 +67,8 @@ def test_lookups_follow_their_sliders(open_page):
     scores = np.array(SCORES)
     scores[3] = dragging.drag(page, LOOKUPS, "score_4", sent, steps=5).values[-1]
     largest = float(torch.tensor(scores).softmax(0).max())
-    assert scores[3] > 5 and dragging.said(page, LOOKUPS, "softmax, largest") == pytest.approx(largest, abs=1e-6)
-    assert dragging.said(page, LOOKUPS, "sparsemax, exact zeros") == 5
+    assert scores[3] > 5 and dragging.readout(page, LOOKUPS, "softmax, largest") == pytest.approx(largest, abs=1e-6)
+    assert dragging.readout(page, LOOKUPS, "sparsemax, exact zeros") == 5
 
 
 @pytest.mark.parametrize("inside", PLACES)

@@ -50,8 +50,8 @@ def test_a_long_text_is_stopped(open_page):
     page.locator(".st-key-stop_generation button").click()
     page.locator(".st-key-newest svg.marks").first.wait_for(timeout=60_000)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    said = page.locator(".st-key-generation_buttons").inner_text()
-    assert "200 tokens" not in said and "tokens" in said
+    readout = page.locator(".st-key-generation_buttons").inner_text()
+    assert "200 tokens" not in readout and "tokens" in readout
 
 
 @pytest.mark.parametrize(("path", "inside"), [("/syntax", ".st-key-relations"), (f"/compare?text={TEXT}", ".st-key-changed_heads")])

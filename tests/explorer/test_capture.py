@@ -9,7 +9,7 @@ import torch
 import explorer
 import models
 from explorer.tokens import labels, readable
-from models import sites
+from models.opening import sites
 from tests import tiny as making
 
 TEXT = "the cat sat on the mat because it was warm ."

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import explorer
-from explorer import cli, export
+from explorer import export
 from explorer.capture import Tokens
-from explorer.charts import heatmap
+from explorer.charts.common import heatmap
+from explorer.cli import main
 from explorer.views import crop, view
 
 
@@ -66,7 +67,7 @@ def test_the_recipe_runs_and_gives_the_same_numbers(captured):
 
 def test_capture_from_the_shell(tmp_path, bert, capsys):
     out = tmp_path / "f.npz"
-    assert cli.main(["capture", "--model", "bert", "--text", "The cat sat.", "--out", str(out)]) == 0
+    assert main.main(["capture", "--model", "bert", "--text", "The cat sat.", "--out", str(out)]) == 0
     with np.load(out) as file:
         assert file["pattern"].dtype == np.float32 and file["pattern"].shape == (6, 12, 6, 6)
         assert file["tokens"].tolist() == ["[CLS]", "the", "cat", "sat", ".", "[SEP]"]
@@ -74,9 +75,9 @@ def test_capture_from_the_shell(tmp_path, bert, capsys):
 
 
 def test_errors_on_the_shell_are_sentences(tmp_path, capsys):
-    assert cli.main(["capture", "--model", str(tmp_path / "no"), "--text", "x", "--out", str(tmp_path / "f.npz")]) == 1
+    assert main.main(["capture", "--model", str(tmp_path / "no"), "--text", "x", "--out", str(tmp_path / "f.npz")]) == 1
     assert "no folder" in capsys.readouterr().err
-    assert cli.main(["models"]) == 0 and "bundled" in capsys.readouterr().out
+    assert main.main(["models"]) == 0 and "bundled" in capsys.readouterr().out
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6))

@@ -30,6 +30,6 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     """All that is written on the page."""
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])

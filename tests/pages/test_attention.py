@@ -8,9 +8,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import models
-from explorer.charts import palette
-from explorer.ui import session
-from models import loading
+from explorer.charts.common import palette
+from explorer.ui.common import session
+from models.opening import loading
 from tests import tiny
 
 ROOT = Path(__file__).parents[2]

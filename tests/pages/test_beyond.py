@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from explorer.capture import Capture
 from explorer.flow import methods, targets
 from explorer.lens import contributions, layers
-from explorer.ui import session
-from explorer.ui.session import plain
-from models import scoring
+from explorer.ui.common import session
+from explorer.ui.common.session import escaped
+from models.attention import scoring
 
 ROOT = Path(__file__).parents[2]
 TEXT = "The film was a wonderful surprise."
@@ -37,7 +37,7 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
 
 
@@ -45,7 +45,7 @@ def test_tokens_of_the_bundled_bert(bert) -> None:
     app = opened()
     assert not app.exception
     traced = methods.trace(bert, targets.make(bert, TEXT))
-    assert f"**positive** with probability {traced.target.chance:.1%}" in said(app)
+    assert f"**positive** with probability {traced.target.chance:.1%}" in written(app)
     (chart,) = charts(app)
     agreements = next(given["value"] for given in chart["params"] if given["name"] == "agreements")
     assert agreements == ["", *(f"ρ {value:+.2f}" for value in traced.correlations.values())]
@@ -55,17 +55,17 @@ def test_another_class_and_the_vector() -> None:
     app = opened()
     number = next(box for box in app.selectbox if box.key.startswith("target_number"))
     number.set_value(0).run()
-    assert not app.exception and "**negative** with probability" in said(app)
+    assert not app.exception and "**negative** with probability" in written(app)
     app.button_group(key="target_kind").set_value("vector").run()
-    assert not app.exception and "moves the vector" in said(app)
+    assert not app.exception and "moves the vector" in written(app)
 
 
 def test_agreement_over_texts_waits_until_it_is_asked_for(monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.trace_panel.TEXTS", 3)
+    monkeypatch.setattr("explorer.ui.beyond.input_tokens.TEXTS", 3)
     app = opened()
     assert len(charts(app)) == 1
     app.button(key="compute_agreement").click().run()
-    assert not app.exception and len(charts(app)) == 2 and "over 3 sentences" in said(app)
+    assert not app.exception and len(charts(app)) == 2 and "over 3 sentences" in written(app)
 
 
 def test_the_lens_of_gpt2_mini() -> None:
@@ -83,16 +83,16 @@ def test_contributions_of_gpt2_mini() -> None:
     app = opened("gpt2-mini", "The history of the", beyond="Contributions")
     assert not app.exception and len(charts(app)) == 2
     found = contributions.contributions(session.open_model("gpt2-mini", "auto", "auto"), "The history of the")
-    assert f"{found.logit:.3f}. The parts add up to {found.total:.3f}" in said(app)
+    assert f"{found.logit:.3f}. The parts add up to {found.total:.3f}" in written(app)
     against = next(box for box in app.selectbox if box.key.startswith("parts_against"))
     against.set_value(found.best[1][0]).run()
-    assert not app.exception and plain(f"{found.name} - {found.best[1][1]}".strip()) in said(app)
+    assert not app.exception and escaped(f"{found.name} - {found.best[1][1]}".strip()) in written(app)
 
 
 @pytest.mark.parametrize("view", ["Logit lens", "Contributions"])
 def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
     app = opened(beyond=view)
-    assert not app.exception and "predicts no words" in said(app)
+    assert not app.exception and "predicts no words" in written(app)
     button = next(button for button in app.button if button.key.endswith("gpt2-mini"))
     button.click().run()
     assert not app.exception and app.selectbox(key="model").value == "gpt2-mini" and charts(app)
@@ -100,7 +100,7 @@ def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
 
 def test_a_text_that_is_too_long_is_said() -> None:
     app = opened("gpt2-mini", "word " * 400)
-    assert not app.exception and "more than the 256" in said(app)
+    assert not app.exception and "more than the 256" in written(app)
 
 
 @pytest.mark.parametrize("view", ["Input tokens", "Logit lens", "Contributions"])
@@ -118,4 +118,4 @@ def test_a_full_accelerator_is_said_and_the_page_stays(view, monkeypatch) -> Non
         known.clear()
     monkeypatch.setattr(scoring, "scores_of", full)
     app.run()
-    assert not app.exception and "has no room for" in said(app) and not charts(app)
+    assert not app.exception and "has no room for" in written(app) and not charts(app)

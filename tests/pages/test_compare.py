@@ -2,10 +2,10 @@
 
 import pytest
 
-from explorer import comparison
 from explorer.ablation import heads
 from explorer.capture import capture
-from tests.pages.shared import charts, opened, said
+from explorer.compare import comparison
+from tests.pages.shared import charts, opened, written
 
 TEXT = "The cat sat on the mat."
 
@@ -15,9 +15,9 @@ def test_one_word(bert) -> None:
     assert not app.exception and len(charts(app)) == 2
     changed = comparison.changes(capture(bert, TEXT), capture(bert, "The dog sat on the mat."))
     layer, head = max(changed.ranked, key=lambda at: changed.total[at])
-    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in said(app) and "9 of 9 and 9 tokens are paired" in said(app)
+    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in written(app) and "9 of 9 and 9 tokens are paired" in written(app)
     app.text_input(key="into").set_value("very old cat").run()
-    assert not app.exception and "of 9 and 11 tokens" in said(app)
+    assert not app.exception and "of 9 and 11 tokens" in written(app)
     for shown in ("one", "other"):
         app.button_group(key="compared").set_value(shown).run()
         assert not app.exception and len(charts(app)) == 2
@@ -34,14 +34,14 @@ def test_two_texts_and_another_measure() -> None:
 def test_a_text_that_cannot_be_compared(other, said_there) -> None:
     app = opened("compare", text=TEXT, compare="Two texts")
     app.text_input(key="other_text").set_value(other).run()
-    assert not app.exception and said_there in said(app)
+    assert not app.exception and said_there in written(app)
 
 
 def test_two_models() -> None:
     app = opened("compare", text=TEXT, compare="Two models")
-    assert not app.exception and len(charts(app)) == 2 and "random weights" in said(app)
+    assert not app.exception and len(charts(app)) == 2 and "random weights" in written(app)
     app.selectbox(key="other_model").set_value("bert-mini").run()
-    assert not app.exception and "same number of heads" in said(app)
+    assert not app.exception and "same number of heads" in written(app)
 
 
 def test_without_heads(bert) -> None:
@@ -51,12 +51,12 @@ def test_without_heads(bert) -> None:
     changes = heads.changes(bert, heads.parse(bert, "0.2,1.9"))
     changed = comparison.changes(capture(bert, TEXT), capture(bert, TEXT, changes=changes))
     layer, head = max(changed.ranked, key=lambda at: changed.total[at])
-    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in said(app)
+    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in written(app)
     app.text_input(key="without").set_value("9.9").run()
-    assert not app.exception and "no head 9.9" in said(app)
+    assert not app.exception and "no head 9.9" in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.session.open_model", lambda *asked: tiny("t5"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked: tiny("t5"))
     app = opened("compare", text="the cat sat")
     assert not app.exception and charts(app)

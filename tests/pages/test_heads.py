@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.scores import roles
-from explorer.ui import session
+from explorer.ui.common import session
 
 ROOT = Path(__file__).parents[2]
 TEXT = "The cat sat on the mat, and the dog sat on the cat."
@@ -32,7 +32,7 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
 
 
@@ -44,7 +44,7 @@ def test_the_map_and_one_head(bert) -> None:
     shown = dict(zip(table["score"], table["value"], strict=True))
     for name, title in (("entropy", "entropy"), ("repeated_induction", "induction, repeated random tokens"), ("previous", "previous token")):
         assert shown[title] == pytest.approx(known.scores.values[name][0, 0], abs=1e-5)
-    assert "1 texts" in said(app)
+    assert "1 texts" in written(app)
     assert any("A_{i,i-1}" in latex.value for latex in app.latex), "the formula is one click away"
 
 
@@ -60,13 +60,13 @@ def test_roles_and_why() -> None:
     assert not app.exception and len(charts(app)) == 2
     held = app.dataframe[0].value
     assert ((held["layer"] == 0) & (held["head"] == 2) & (held.role == "positional")).any()
-    assert "Voita et al. 2019" in said(app)
+    assert "Voita et al. 2019" in written(app)
 
 
 def test_families_of_gpt2_mini_by_role() -> None:
     app = opened("Families", model="GPT-2 mini (trained here)", coloured="by role")
     assert app.selectbox(key="model").value == "gpt2-mini"
-    assert not app.exception and len(charts(app)) == 2 and "Closest to 0.0" in said(app)
+    assert not app.exception and len(charts(app)) == 2 and "Closest to 0.0" in written(app)
 
 
 def test_layers_and_scatter() -> None:
@@ -80,12 +80,12 @@ def test_layers_and_scatter() -> None:
 
 def test_the_projects_texts(bert) -> None:
     app = opened(scored_on="the project's texts", heads_limit="12")
-    assert not app.exception and "12 texts" in said(app)
+    assert not app.exception and "12 texts" in written(app)
 
 
 def test_the_head_is_that_of_the_attention_page() -> None:
     app = opened(layer="3", head="4")
-    assert not app.exception and "**Layer 3, head 4**" in said(app)
+    assert not app.exception and "**Layer 3, head 4**" in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
@@ -108,12 +108,12 @@ def test_a_view_only_model(tiny, monkeypatch) -> None:
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("llama"))
     app = opened("Families", text="the")
-    assert not app.exception and "more than one other" in said(app)
+    assert not app.exception and "more than one other" in written(app)
 
 
 def test_a_file_of_texts(bert) -> None:
     app = opened(scored_on="a file")
     app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run()
-    assert not app.exception and "2 texts" in said(app)
+    assert not app.exception and "2 texts" in written(app)
     app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run()
     assert not app.exception and not np.any([chart for chart in charts(app)])

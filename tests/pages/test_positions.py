@@ -9,7 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.positions import extrapolation, order, tables, terms
-from explorer.ui import positions_order, positions_tables, positions_terms, session
+from explorer.ui.common import session
+from explorer.ui.positions import order as positions_order
+from explorer.ui.positions import tables as positions_tables
+from explorer.ui.positions import terms as positions_terms
 
 ROOT = Path(__file__).parents[2]
 DOG = "The dog bites the man."
@@ -31,7 +34,7 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
 
 
@@ -53,15 +56,15 @@ def test_the_table_of_the_bundled_bert(bert) -> None:
     assert not app.exception and len(charts(app)) == 1
     table = tables.learned(bert)
     share = tables.pca(table.values)[1].sum()
-    assert f"512 positions × 384 dimensions, 196,608 parameters; three components explain {share:.0%}" in said(app)
+    assert f"512 positions × 384 dimensions, 196,608 parameters; three components explain {share:.0%}" in written(app)
     app.button_group(key="table_of").set_value("sinusoids").run()
-    assert not app.exception and "0 parameters" in said(app)
+    assert not app.exception and "0 parameters" in written(app)
 
 
 def test_biases_by_distance(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("t5"))
     app = opened("Tables")
-    assert not app.exception and len(charts(app)) == 1 and "32 buckets for each head" in said(app)
+    assert not app.exception and len(charts(app)) == 1 and "32 buckets for each head" in written(app)
     app.button_group(key="bias_of").set_value("decoder").run()
     assert not app.exception and len(charts(app)) == 1
 
@@ -69,7 +72,7 @@ def test_biases_by_distance(tiny, monkeypatch) -> None:
 def test_a_model_without_a_table_says_what_it_has(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("llama"))
     app = opened("Tables")
-    assert not app.exception and not charts(app) and "RoPE" in said(app)
+    assert not app.exception and not charts(app) and "RoPE" in written(app)
 
 
 def test_the_model_is_run_once_for_its_table(monkeypatch) -> None:
@@ -87,9 +90,9 @@ def test_reversed_tokens(bert) -> None:
     app = opened("Order", text=DOG)
     assert not app.exception and len(charts(app)) == 1
     found = order.permuted(bert, DOG, [5, 4, 3, 2, 1, 0])
-    assert f"**{found.max:.1e}**" in said(app) and "Not equivariant" in said(app)
+    assert f"**{found.max:.1e}**" in written(app) and "Not equivariant" in written(app)
     app.toggle(key="order_positions").set_value(False).run()
-    assert not app.exception and "Equivariant: the outputs moved" in said(app)
+    assert not app.exception and "Equivariant: the outputs moved" in written(app)
     app.button(key="order_original").click().run()
     assert app.session_state["_ordered"][1] == [0, 1, 2, 3, 4, 5]
     app.button(key="order_shuffle").click().run()
@@ -100,27 +103,27 @@ def test_reversed_tokens(bert) -> None:
 def test_toys_that_were_trained_to_tell_who_does_it(name) -> None:
     app = opened("Order", order_model=positions_order.MODELS[name])
     assert not app.exception and len(charts(app)) == 1
-    assert ("Not equivariant" in said(app)) == (name == "order")
+    assert ("Not equivariant" in written(app)) == (name == "order")
 
 
 def test_four_terms_add_up(bert) -> None:
     app = opened("Four terms", text=DOG, terms_head="3")
     assert not app.exception and len(charts(app)) == 2
-    deviation = float(re.search(r"within \*\*([\d.e-]+)\*\*", said(app))[1])
-    assert 0 < deviation < 1e-5 and f"Smallest angle {terms.principal_angles(bert).angles[0]:.0f}°" in said(app)
+    deviation = float(re.search(r"within \*\*([\d.e-]+)\*\*", written(app))[1])
+    assert 0 < deviation < 1e-5 and f"Smallest angle {terms.principal_angles(bert).angles[0]:.0f}°" in written(app)
 
 
 def test_four_terms_of_a_model_that_adds_no_positions(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_terms, "choose_model", lambda: tiny("llama"))
     app = opened("Four terms", text="the cat")
-    assert not app.exception and "adds no positions" in said(app)
+    assert not app.exception and "adds no positions" in written(app)
 
 
 def test_longer_texts_as_measured() -> None:
     app = opened("Longer texts")
     assert not app.exception and len(charts(app)) == 1
     curves = extrapolation.shipped()
-    assert curves.command in said(app) and curves.date in said(app)
+    assert curves.command in written(app) and curves.date in written(app)
     app.button_group(key="curves_what").set_value("loss").run()
     assert not app.exception and len(charts(app)) == 1
 
@@ -146,4 +149,4 @@ def test_a_small_run_waits_until_it_is_asked_for(monkeypatch) -> None:
 def test_texts_that_cannot_be_read_are_said(view, text) -> None:
     app = opened(view, text=DOG)
     app.text_area(key="text").set_value(text).run()
-    assert not app.exception and not charts(app) and ("no text" in said(app) or "more than the 512" in said(app))
+    assert not app.exception and not charts(app) and ("no text" in written(app) or "more than the 512" in written(app))

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 import models
 from explorer.ablation.heads import changes, parse
 from explorer.tasks import choose
-from explorer.ui.board_panel import all_but_best
-from explorer.ui.pruned_set import PrunedSet
+from explorer.ui.prune.board import all_but_best
+from explorer.ui.prune.pruned_set import PrunedSet
 from tests import tiny
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from explorer.softmax import heads
 from explorer.softmax.scale import ScaleCurve
 from explorer.softmax.vectors import WIDTHS, draw
 from explorer.tasks import choose
-from explorer.ui import session
+from explorer.ui.common import session
 from tests import tiny
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
 
 
@@ -68,8 +68,8 @@ def test_scores_and_saturation_of_the_loaded_model(bert) -> None:
     assert not app.exception and len(charts(app)) == 3
     captured = capture(bert, "The cat sat on the mat.")
     found = heads.softmax(captured)
-    assert f"{np.nanmean(found.saturated):.1%} of all rows" in said(app)
-    assert f"Scale of the chosen head: {32**-0.5:.4f}" in said(app)
+    assert f"{np.nanmean(found.saturated):.1%} of all rows" in written(app)
+    assert f"Scale of the chosen head: {32**-0.5:.4f}" in written(app)
     variance = heads.raw_scores(captured, 0, 2).var()
     assert any(f"variance {variance:.4g}" in json.dumps(chart) for chart in charts(app))
 
@@ -78,7 +78,7 @@ def test_uniform_weights_of_a_causal_model() -> None:
     app = opened(**MODEL, look="Uniform weights", softmax_head="7")
     app.selectbox(key="model").set_value("gpt2-mini").run()
     assert not app.exception and len(charts(app)) == 2
-    assert "the mean of the values that a token sees" in said(app) and "e-0" in said(app)
+    assert "the mean of the values that a token sees" in written(app) and "e-0" in written(app)
 
 
 def test_a_model_with_fewer_heads() -> None:
@@ -91,7 +91,7 @@ def test_a_model_with_fewer_heads() -> None:
 def _view_only(folder: str) -> None:
     import models
     from explorer.capture import capture
-    from explorer.ui import softmax_model
+    from explorer.ui.softmax import heads as softmax_model
 
     of = softmax_model.Head(capture(models.load(folder), "the cat sat"), "decoder", 0, 0)
     softmax_model.scores(of)
@@ -101,7 +101,7 @@ def _view_only(folder: str) -> None:
 def test_a_view_only_model_shows_what_it_can(tmp_path) -> None:
     app = AppTest.from_function(_view_only, args=(str(tiny.save("gpt_neo", tmp_path)),), default_timeout=60).run()
     assert not app.exception and len(charts(app)) == 2, "both maps"
-    assert len(app.info) == 2 and "view-only" in app.info[0].value and "of all rows" in said(app)
+    assert len(app.info) == 2 and "view-only" in app.info[0].value and "of all rows" in written(app)
 
 
 def test_the_scale_is_computed_when_asked(bert) -> None:
@@ -112,6 +112,6 @@ def test_the_scale_is_computed_when_asked(bert) -> None:
     given = choose.built_in("classify")
     task = choose.make("classify", bert, type(given)(given.name, given.examples[:6], given.labels))
     own = ScaleCurve(task).compute([1.0])[0]
-    assert f"entropy {own.entropy:.2f} nats, accuracy {own.score:.1%}" in said(app)
+    assert f"entropy {own.entropy:.2f} nats, accuracy {own.score:.1%}" in written(app)
     # Known from now on, for whoever comes back.
     assert len(charts(app.run())) == 1

@@ -3,8 +3,8 @@
 import pytest
 
 from explorer.syntax import published, relations, sentences
-from explorer.ui import syntax_panel
-from tests.pages.shared import charts, opened, said
+from explorer.ui.syntax import panel as syntax_panel
+from tests.pages.shared import charts, opened, written
 
 TREE = """1\tCats\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_
 2\tchase\t_\tVERB\t_\t_\t0\troot\t_\t_
@@ -17,7 +17,7 @@ def test_our_own_treebank(bert) -> None:
     app = opened("syntax", relation="det")
     assert not app.exception and len(charts(app)) == 2
     best = relations.best_heads(bert, sentences.own()).best("det")
-    assert f"Best: **{best.layer}.{best.head}**, {best.direction}: {best.accuracy:.0%} of {best.n} words" in said(app)
+    assert f"Best: **{best.layer}.{best.head}**, {best.direction}: {best.accuracy:.0%} of {best.n} words" in written(app)
     app.button_group(key="reading").set_value("same").run()
     assert not app.exception and len(charts(app)) == 2
     assert app.session_state["_syntactic"], "the page of roles can show them now"
@@ -26,24 +26,24 @@ def test_our_own_treebank(bert) -> None:
 def test_a_treebank_of_ones_own(bert) -> None:
     app = opened("syntax")
     app.button_group(key="treebank").set_value("file").run()
-    assert not app.exception and "Upload a treebank" in said(app)
+    assert not app.exception and "Upload a treebank" in written(app)
     app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run()
-    assert not app.exception and len(charts(app)) == 2 and "8 sentences" in said(app)
+    assert not app.exception and len(charts(app)) == 2 and "8 sentences" in written(app)
     app.file_uploader(key="conllu").upload("mine.conllu", b"no treebank", "text/plain").run()
-    assert not app.exception and not charts(app) and "no CoNLL-U" in said(app)
+    assert not app.exception and not charts(app) and "no CoNLL-U" in written(app)
     app.file_uploader(key="conllu").upload("mine.conllu", TREE.encode(), "text/plain").run()
-    assert not app.exception and "Give more sentences" in said(app)
+    assert not app.exception and "Give more sentences" in written(app)
 
 
 def test_a_decoder_says_what_it_cannot_see() -> None:
     app = opened("syntax", model="gpt2-mini")
-    assert not app.exception and len(charts(app)) == 2 and "only those before it" in said(app)
+    assert not app.exception and len(charts(app)) == 2 and "only those before it" in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.session.open_model", lambda *asked: tiny("t5"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked: tiny("t5"))
     app = opened("syntax")
-    assert not app.exception and not charts(app) and "a source and a target" in said(app)
+    assert not app.exception and not charts(app) and "a source and a target" in written(app)
 
 
 def test_published_heads_stand_beside_ours(bert, monkeypatch) -> None:
@@ -51,7 +51,7 @@ def test_published_heads_stand_beside_ours(bert, monkeypatch) -> None:
     monkeypatch.setattr(published, "HEADS", (published.Published("dobj", "obj", 2, 0, 86.8, 40.0),))
     app = opened("syntax", relation="obj")
     ours = relations.best_heads(bert, sentences.own()).accuracies("obj")[:, 2, 0].max()
-    assert f"86.8 %, offset 40.0 %. That head here: {ours:.1%}" in said(app)
+    assert f"86.8 %, offset 40.0 %. That head here: {ours:.1%}" in written(app)
 
 
 @pytest.mark.parametrize("relation", ["", "nonsense"])

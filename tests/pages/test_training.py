@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import export
 from explorer.lab import shipped
-from explorer.ui import lab_runs
+from explorer.ui.training import runs
 from models import Model
 from models.training.presets import PRESETS
 from tests.tiny_training import training
@@ -47,14 +47,14 @@ def trained(app: AppTest) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
+def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
 
 
 def test_without_a_shipped_run_it_says_so(opened):
     app = opened()
     assert not app.exception and "Press Train" in app.info[0].value
-    assert PRESETS["induction"].look_at.split(":")[0] in said(app)
+    assert PRESETS["induction"].look_at.split(":")[0] in written(app)
 
 
 def test_it_opens_on_a_shipped_run(opened, tmp_path):
@@ -62,10 +62,10 @@ def test_it_opens_on_a_shipped_run(opened, tmp_path):
     while not run.finished:
         run.step()
     run.save(tmp_path / "copying")
-    lab_runs._kept.clear()
+    runs._kept.clear()
     app = opened(preset="copying")
     assert not app.exception and not app.info
-    assert "finished" in said(app) and f"{run.evaluate().exact:.1%}" in said(app)
+    assert "finished" in written(app) and f"{run.evaluate().exact:.1%}" in written(app)
     # Nothing of it can be paused or stopped.
     assert all(app.button(key=key).disabled for key in ("pause", "step_once", "stop")) and not app.button(key="train").disabled
 
@@ -73,9 +73,9 @@ def test_it_opens_on_a_shipped_run(opened, tmp_path):
 def test_it_trains_and_the_model_can_be_opened(opened):
     app = trained(opened(**TINY))
     assert not app.exception
-    assert "finished" in said(app) and "**6** / 6" in said(app)
+    assert "finished" in written(app) and "**6** / 6" in written(app)
     with app.session_state["_lab"].shown.watched.still() as run:
-        assert f"{run.evaluate().exact:.1%}" in said(app)
+        assert f"{run.evaluate().exact:.1%}" in written(app)
     # AppTest knows no other page here; what is kept for the sidebar is there all the same.
     press(app, "open_trained")
     (name, model), *others = app.session_state["_trained"].items()
@@ -100,7 +100,7 @@ def test_another_preset_brings_its_switches(opened):
     assert app.number_input(key="heads").value == preset.switches["heads"] and app.number_input(key="layers").value == 1
     assert app.number_input(key="lab_init_std").value == preset.switches.get("init_std", 0.02)
     assert app.number_input(key="steps").value == preset.settings.steps
-    assert preset.lesson in said(app).replace("\\", "")
+    assert preset.lesson in written(app).replace("\\", "")
 
 
 def test_every_preset_and_every_view_runs(opened):

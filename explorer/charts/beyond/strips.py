@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
+from explorer.charts.common import data, palette
 from explorer.i18n import _
 
 
@@ -85,8 +85,8 @@ def strips(
     ends = alt.Chart(data.columns(r=list(range(len(names)))))
     left = ends.transform_calculate(method="methods[datum.r]").mark_text(align="right", color=ink, fontSize=13)
     left = left.encode(x=alt.value(-10), y=y, text="method:N")
-    said = ends.transform_calculate(said="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=13, fontWeight="bold")
-    right = said.encode(x=alt.value(width + 10), y=y, text="said:N")
+    caption = ends.transform_calculate(caption="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=13, fontWeight="bold")
+    right = caption.encode(x=alt.value(width + 10), y=y, text="caption:N")
     agreements = ["", *(f"ρ {correlations[name]:+.2f}" if np.isfinite(correlations.get(name, np.nan)) else "" for name in methods)]
     texts = data.texts(tokens=list(labels), methods=names, agreements=agreements)
     return (

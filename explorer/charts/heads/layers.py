@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 

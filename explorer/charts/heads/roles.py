@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from explorer.charts import data, palette
+from explorer.charts.common import data, palette
 from explorer.i18n import _
 
 
@@ -61,7 +61,7 @@ def roles(
         orient="top", values=[h + 0.5 for h in range(n_heads)], labelExpr="floor(datum.value)", ticks=False, domain=False, grid=False
     )
     tip = [alt.Tooltip("layer:Q", title=_("layer")), alt.Tooltip("head:Q", title=_("head"))]
-    plain = (
+    blank = (
         base.mark_rect(cornerRadius=3, fill=ink, fillOpacity=0.06, cursor="pointer").encode(x=x, x2="right:Q", y=y, tooltip=tip).add_params(pick)
     )
     shades = [*palette.lines(dark), palette.frame(dark)][: len(names)]
@@ -75,7 +75,7 @@ def roles(
     frames = base.mark_rect(filled=False, stroke=palette.frame(dark), cornerRadius=3).encode(
         x=x, x2="right:Q", y=y, strokeWidth=alt.condition(pick, alt.value(3), alt.value(0))
     )
-    chart = alt.layer(plain, marks, frames).properties(
+    chart = alt.layer(blank, marks, frames).properties(
         width=across * n_heads, height=down * len(sizes), autosize=data.PAD, usermeta=data.render(0)
     )
     return chart.configure_view(stroke=None)

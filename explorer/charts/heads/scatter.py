@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
+from explorer.charts.common import data, palette
 from explorer.i18n import _
 
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import altair as alt
 
-from explorer.charts import palette, sliders
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import palette, sliders
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 PLACES, HEADS, NEAR = 24, 32, 64
@@ -36,7 +36,7 @@ def _numbers(n: int, name: str = "n", start: int = 0) -> alt.Chart:
     return alt.Chart(alt.sequence(start, start + n, 1, as_=name))
 
 
-def _per_head(field: str, title: str, domain: list[float], values: list[float], form: str, said: alt.TitleParams, dark: bool) -> alt.Chart:
+def _per_head(field: str, title: str, domain: list[float], values: list[float], form: str, caption: alt.TitleParams, dark: bool) -> alt.Chart:
     made = (
         _numbers(HEADS, "i", 1)
         .transform_filter("datum.i <= heads")
@@ -54,17 +54,17 @@ def _per_head(field: str, title: str, domain: list[float], values: list[float], 
         alt.Tooltip("window:Q", title=_("effective window"), format=",.1f"),
     ]
     bars = made.mark_rect(aria=False).encode(x=x, x2="right:Q", y=y, y2=alt.datum(domain[0]), color=colour, tooltip=tips)
-    return bars.properties(width=WIDE, height=130, title=said)
+    return bars.properties(width=WIDE, height=130, title=caption)
 
 
 def _slopes(dark: bool) -> alt.Chart:
-    said = titled(_("Slopes 2^(−8i / h)"), _("A geometric sequence, whatever the number of heads."), dark)
-    return _per_head("slope", _("slope"), [0.003, 1], [0.004, 0.016, 0.0625, 0.25, 1], "~g", said, dark)
+    caption = titled(_("Slopes 2^(−8i / h)"), _("A geometric sequence, whatever the number of heads."), dark)
+    return _per_head("slope", _("slope"), [0.003, 1], [0.004, 0.016, 0.0625, 0.25, 1], "~g", caption, dark)
 
 
 def _windows(dark: bool) -> alt.Chart:
-    said = titled(_("Effective window of each head"), _("Distance at which a key of equal score has 1 % of the nearest one's weight."), dark)
-    return _per_head("window", _("tokens"), [4, 1_500], [10, 100, 1_000], "~s", said, dark)
+    caption = titled(_("Effective window of each head"), _("Distance at which a key of equal score has 1 % of the nearest one's weight."), dark)
+    return _per_head("window", _("tokens"), [4, 1_500], [10, 100, 1_000], "~s", caption, dark)
 
 
 def _map(dark: bool) -> alt.Chart:
@@ -91,8 +91,8 @@ def _map(dark: bool) -> alt.Chart:
         color=colour,
         tooltip=tips,
     )
-    said = titled(_("Bias of the chosen head"), _("Added to its scores; −6 and less have one colour."), dark)
-    return rects.properties(width=SIDE, height=SIDE, title=said)
+    caption = titled(_("Bias of the chosen head"), _("Added to its scores; −6 and less have one colour."), dark)
+    return rects.properties(width=SIDE, height=SIDE, title=caption)
 
 
 def _weights(dark: bool) -> alt.LayerChart:
@@ -107,8 +107,8 @@ def _weights(dark: bool) -> alt.LayerChart:
     line = curve.mark_area(color=palette.lines(dark)[0], opacity=0.5, line={"strokeWidth": 2}, aria=False).encode(x=x, y=y)
     edge = _numbers(1).transform_calculate(distance=f"min(log({FAINT}) / slope, {NEAR - 1})")
     rule = edge.mark_rule(color=palette.frame(dark), strokeDash=[4, 3], strokeWidth=2, aria=False).encode(x=x)
-    said = titled(_("Weights of a causal row, all scores equal"), _("{n} keys. Dashed: where the window ends.").format(n=NEAR), dark)
-    return alt.layer(line, rule).properties(width=WIDE, height=110, title=said)
+    caption = titled(_("Weights of a causal row, all scores equal"), _("{n} keys. Dashed: where the window ends.").format(n=NEAR), dark)
+    return alt.layer(line, rule).properties(width=WIDE, height=110, title=caption)
 
 
 def _said(dark: bool) -> alt.LayerChart:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
-from explorer.charts.laboratory import finished, titled
-from explorer.charts.matrix import matrix, texts
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.matrix import matrix, texts
 from explorer.i18n import _
 
 DRAWN = 96

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import altair as alt
 
-from explorer.charts import palette, sliders
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import palette, sliders
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 WIDTHS = (8, 16, 32, 64, 128)
@@ -64,8 +64,8 @@ def _dial(dark: bool) -> alt.LayerChart:
                 label = hand.transform_calculate(x="1.08 * datum.x2", y="1.08 * datum.y2")
                 label = label.mark_text(color=colour, fontWeight="bold", fontSize=14, aria=False)
                 layers.append(label.encode(x=x, y=y, text=alt.value(name)))
-    said = titled(_("Query and key, turned"), _("Dashed: before. q turns by m w_i, k by n w_i."), dark)
-    return alt.layer(*layers).properties(width=SIDE, height=SIDE, title=said)
+    caption = titled(_("Query and key, turned"), _("Dashed: before. q turns by m w_i, k by n w_i."), dark)
+    return alt.layer(*layers).properties(width=SIDE, height=SIDE, title=caption)
 
 
 def _score(m: str, n: str) -> str:
@@ -97,8 +97,8 @@ def _map(dark: bool) -> alt.LayerChart:
     here = _numbers(1).transform_calculate(row="m", column="n", right="n + 1", below="m + 1")
     frame = here.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2.5, aria=False)
     frame = frame.encode(x=x, x2="right:Q", y=y, y2="below:Q")
-    said = titled(_("Score of this pair over (m, n)"), _("Constant along each diagonal: only m − n counts."), dark)
-    return alt.layer(rects, frame).properties(width=SIDE, height=SIDE, title=said)
+    caption = titled(_("Score of this pair over (m, n)"), _("Constant along each diagonal: only m − n counts."), dark)
+    return alt.layer(rects, frame).properties(width=SIDE, height=SIDE, title=caption)
 
 
 def _curve(dark: bool) -> alt.LayerChart:
@@ -113,8 +113,8 @@ def _curve(dark: bool) -> alt.LayerChart:
     drawn = line.mark_line(color=palette.lines(dark)[0], strokeWidth=2.5, aria=False).encode(x=x, y=y, order="t:Q")
     here = _numbers(1).transform_calculate(offset="m - n", score=_score("m", "n"))
     point = here.mark_point(filled=True, size=90, color=palette.frame(dark), opacity=1, aria=False).encode(x=x, y=y)
-    said = titled(_("The same over m − n"), _("A slow pair (large i) hardly changes; a fast one comes round again."), dark)
-    return alt.layer(drawn, point).properties(width=WIDE, height=112, title=said)
+    caption = titled(_("The same over m − n"), _("A slow pair (large i) hardly changes; a fast one comes round again."), dark)
+    return alt.layer(drawn, point).properties(width=WIDE, height=112, title=caption)
 
 
 def _decay(dark: bool) -> alt.LayerChart:
@@ -132,8 +132,8 @@ def _decay(dark: bool) -> alt.LayerChart:
     first = sums.mark_line(color=palette.lines(dark)[0], strokeWidth=2.5, aria=False).encode(x=x, y=y["plain"], order="distance:Q")
     second = sums.mark_line(color=palette.lines(dark)[1], strokeWidth=2, strokeDash=[5, 3], aria=False)
     second = second.encode(x=x, y=y["closer"], order="distance:Q")
-    said = titled(_("Decay with distance, q = k in all pairs"), _("Mean of cos((m − n) w_i). Dashed: with interpolation s."), dark)
-    return alt.layer(first, second).properties(width=WIDE, height=112, title=said)
+    caption = titled(_("Decay with distance, q = k in all pairs"), _("Mean of cos((m − n) w_i). Dashed: with interpolation s."), dark)
+    return alt.layer(first, second).properties(width=WIDE, height=112, title=caption)
 
 
 def _said(dark: bool) -> alt.VConcatChart:

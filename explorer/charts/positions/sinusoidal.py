@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import altair as alt
 
-from explorer.charts import palette, sliders
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import palette, sliders
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 WIDTHS = (4, 8, 16, 32, 64, 128)
@@ -74,8 +74,8 @@ def _matrix(dark: bool) -> alt.LayerChart:
     frames = chosen.mark_rect(filled=False, stroke=palette.frame(dark), aria=False).encode(
         x=alt.value(0), x2=alt.value(MAP_W), y=y, y2="below:Q", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
     )
-    said = titled(_("PE: a row for each position"), _("Even columns sin, odd ones cos. Framed: position, and position + k."), dark)
-    return alt.layer(rects, frames).properties(width=MAP_W, height=MAP_H, title=said)
+    caption = titled(_("PE: a row for each position"), _("Even columns sin, odd ones cos. Framed: position, and position + k."), dark)
+    return alt.layer(rects, frames).properties(width=MAP_W, height=MAP_H, title=caption)
 
 
 def _similarity(dark: bool) -> alt.LayerChart:
@@ -91,8 +91,8 @@ def _similarity(dark: bool) -> alt.LayerChart:
     y = alt.Y("value:Q", title=_("cosine"), axis=alt.Axis(tickCount=3), scale=alt.Scale(domain=[-0.6, 1], nice=False, clamp=True))
     line = sums.mark_line(color=palette.lines(dark)[0], strokeWidth=2, aria=False).encode(x=x, y=y, order="j:Q")
     at = _numbers(1).transform_calculate(j="k").mark_rule(color=palette.frame(dark), strokeWidth=2, aria=False).encode(x=x)
-    said = titled(_("PE(pos) · PE(pos + j) over j"), _("The same for every position; 1 is the length of a row."), dark)
-    return alt.layer(line, at).properties(width=250, height=86, title=said)
+    caption = titled(_("PE(pos) · PE(pos + j) over j"), _("The same for every position; 1 is the length of a row."), dark)
+    return alt.layer(line, at).properties(width=250, height=86, title=caption)
 
 
 def _wavelengths(dark: bool) -> alt.Chart:
@@ -103,9 +103,9 @@ def _wavelengths(dark: bool) -> alt.Chart:
     scale = alt.Scale(type="log", domain=[6, 700_000], nice=False)
     y = alt.Y("length:Q", title=_("positions"), scale=scale, axis=alt.Axis(values=[10, 1_000, 100_000], format="~s"))
     tips = [alt.Tooltip("i:Q", title=_("pair")), alt.Tooltip("length:Q", title=_("wavelength"), format=",.2f")]
-    said = titled(_("Wavelengths"), _("From 2π to almost 2π × base, equal steps on a log axis."), dark)
+    caption = titled(_("Wavelengths"), _("From 2π to almost 2π × base, equal steps on a log axis."), dark)
     marks = points.mark_point(filled=True, size=34, color=palette.lines(dark)[0], opacity=0.9, aria=False).encode(x=x, y=y, tooltip=tips)
-    return marks.properties(width=250, height=72, title=said)
+    return marks.properties(width=250, height=72, title=caption)
 
 
 def _clocks(dark: bool) -> alt.LayerChart:
@@ -129,8 +129,8 @@ def _clocks(dark: bool) -> alt.LayerChart:
         )
     names = dials.transform_calculate(name="'i = ' + datum.i").mark_text(fontSize=11, color=ink, baseline="top", dy=31, aria=False)
     layers.append(names.encode(x=x, y=y, text="name:N"))
-    said = titled(_("Each pair is a clock hand"), _("Blue: position. Red: position + k, always the same turn further."), dark)
-    return alt.layer(*layers).properties(width=290, height=SIDE, title=said)
+    caption = titled(_("Each pair is a clock hand"), _("Blue: position. Red: position + k, always the same turn further."), dark)
+    return alt.layer(*layers).properties(width=290, height=SIDE, title=caption)
 
 
 def _rotation(dark: bool) -> alt.Chart:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette, sliders
-from explorer.charts.laboratory import finished, titled
-from explorer.charts.matrix import matrix
+from explorer.charts.common import data, palette, sliders
+from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.matrix import matrix
 from explorer.i18n import _
 
 SIDE = 182
@@ -88,8 +88,8 @@ def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height:
             tooltip=tips,
         )
     )
-    said = titled(_("Bias by distance"), _("Each step is a bucket: far distances share one."), dark)
-    return finished(line.properties(width=width, height=height, title=said))
+    caption = titled(_("Bias by distance"), _("Each step is a bucket: far distances share one."), dark)
+    return finished(line.properties(width=width, height=height, title=caption))
 
 
 def _points(components: np.ndarray) -> object:

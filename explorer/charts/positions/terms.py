@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
-from explorer.charts.laboratory import finished, titled
-from explorer.charts.matrix import matrix, texts
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.matrix import matrix, texts
 from explorer.i18n import _
 
 TITLES = (_("content · content"), _("content · position"), _("position · content"), _("position · position"))
@@ -57,8 +57,8 @@ def _shares(values: Sequence[float], dark: bool) -> alt.Chart:
     y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, ticks=False, domain=False))
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
-    said = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
-    return bars.add_params(*data.texts(term_names=names).values()).properties(width=190, height=110, title=said)
+    caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
+    return bars.add_params(*data.texts(term_names=names).values()).properties(width=190, height=110, title=caption)
 
 
 def _angles(measured: np.ndarray, random: np.ndarray, dark: bool) -> alt.LayerChart:
@@ -71,5 +71,5 @@ def _angles(measured: np.ndarray, random: np.ndarray, dark: bool) -> alt.LayerCh
         tip = alt.Tooltip("angle:Q", title=_("degrees"), format=".1f")
         layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
         layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
-    said = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Grey: random subspaces."), dark)
-    return alt.layer(*layers).properties(width=240, height=150, title=said)
+    caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Grey: random subspaces."), dark)
+    return alt.layer(*layers).properties(width=240, height=150, title=caption)

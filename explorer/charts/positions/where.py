@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import altair as alt
 
-from explorer.charts import data, palette, sliders
-from explorer.charts.laboratory import finished
+from explorer.charts.common import data, palette, sliders
+from explorer.charts.common.laboratory import finished
 from explorer.i18n import _
 
 SCHEMES: Mapping[str, tuple[str, str, str]] = {
@@ -54,7 +54,7 @@ WIDTH, HEIGHT = 640, 440
 @lru_cache(maxsize=2)
 def description(*, dark: bool = False) -> dict[str, object]:
     """The diagram and its input: the scheme."""
-    names = {name: said[0] for name, said in SCHEMES.items()}
+    names = {name: caption[0] for name, caption in SCHEMES.items()}
     inputs = [sliders.choice("scheme", _("positions by"), names, "sinusoidal", radio=True)]
     ink = palette.page(dark)[1]
     x_scale, y_scale = alt.Scale(domain=[0, 12], nice=False), alt.Scale(domain=[0, 10], nice=False)
@@ -92,8 +92,10 @@ def description(*, dark: bool = False) -> dict[str, object]:
     tips = turns.mark_point(shape="triangle-up", filled=True, size=70, color=ink, opacity=0.7).encode(
         x=alt.X("x2:Q", scale=x_scale, axis=None), y=alt.Y("y2:Q", scale=y_scale, axis=None), angle=alt.Angle("angle:Q", scale=None)
     )
-    said = alt.Chart(alt.sequence(0, 1, 1, as_="n")).transform_calculate(said="wheres[scheme]")
-    where = said.mark_text(align="left", baseline="top", fontSize=14, color=ink).encode(x=alt.value(0), y=alt.value(HEIGHT + 8), text="said:N")
+    caption = alt.Chart(alt.sequence(0, 1, 1, as_="n")).transform_calculate(caption="wheres[scheme]")
+    where = caption.mark_text(align="left", baseline="top", fontSize=14, color=ink).encode(
+        x=alt.value(0), y=alt.value(HEIGHT + 8), text="caption:N"
+    )
     texts = [
         alt.param(name="box_names", value=[name for name, *_rest in _BOXES]),
         alt.param(name="box_schemes", value=lit),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from explorer.charts import data, palette
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 _BINS = 60
@@ -28,8 +28,8 @@ def spread(
     """
     titles = [(_("q·k of every head"), _("Which heads stand out?")), (_("scale · q·k"), _("How far do the bars shrink?"))]
     panels = [
-        _ranges(quantiles, chosen, last, dark).properties(width=width, height=height, title=titled(*said, dark))
-        for quantiles, said, last in zip((before, after), titles, (False, True), strict=True)
+        _ranges(quantiles, chosen, last, dark).properties(width=width, height=height, title=titled(*caption, dark))
+        for quantiles, caption, last in zip((before, after), titles, (False, True), strict=True)
     ]
     return finished(alt.vconcat(*panels, spacing=8), before.size)
 
@@ -79,8 +79,8 @@ def histograms(before: np.ndarray, after: np.ndarray, *, width: int = 225, heigh
         ]
         bars = alt.Chart(table).mark_rect(color=palette.frame(dark), opacity=0.8)
         bars = bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips)
-        said = titled(title, _("variance {value:.4g}").format(value=scores.var()), dark)
-        return bars.properties(width=width, height=height, title=said)
+        caption = titled(title, _("variance {value:.4g}").format(value=scores.var()), dark)
+        return bars.properties(width=width, height=height, title=caption)
 
     panels = [panel(before, _("q·k of this head"), False), panel(after, _("scaled"), True)]
     return finished(alt.vconcat(*panels, spacing=8))

@@ -8,8 +8,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from explorer.charts import palette, sliders
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import palette, sliders
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 SCORES = (2.0, 1.6, 1.2, 0.0, -1.0, -3.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from explorer.charts import data, palette
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 
@@ -44,8 +44,8 @@ def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bo
         points = base.mark_point(filled=True, size=34, color=shade, opacity=1).encode(y=y, tooltip=tips)
         return [base.mark_line(strokeWidth=2.5, color=shade, strokeDash=[5, 3] if dash else [1, 0]).encode(y=y), points]
 
-    def panel(layers: list[alt.Chart], said: alt.TitleParams) -> alt.LayerChart:
-        return alt.layer(own, *layers).properties(width=width, height=height, title=said)
+    def panel(layers: list[alt.Chart], caption: alt.TitleParams) -> alt.LayerChart:
+        return alt.layer(own, *layers).properties(width=width, height=height, title=caption)
 
     second = palette.lines(dark)[1]
     first = [*line("relative", colour), *line("saturated", second, dash=True)]

@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from explorer.charts import palette, sliders
-from explorer.charts.laboratory import finished, titled
+from explorer.charts.common import palette, sliders
+from explorer.charts.common.laboratory import finished, titled
 from explorer.i18n import _
 
 MAPPED = 24
@@ -105,8 +105,8 @@ def _histogram(scores: alt.Chart, n: int, dark: bool) -> alt.LayerChart:
         .mark_line(color=palette.lines(dark)[1], strokeWidth=2, aria=False)
         .encode(x=alt.X("x:Q", title=x_title, scale=x_scale), y=alt.Y("density:Q", title=y_title))
     )
-    said = titled(_("Scores q·k and their normal"), _("Drag d_k: undivided, they spread with √d_k."), dark)
-    return alt.layer(bars, normal).properties(width=WIDTH, height=HEIGHT, title=said)
+    caption = titled(_("Scores q·k and their normal"), _("Drag d_k: undivided, they spread with √d_k."), dark)
+    return alt.layer(bars, normal).properties(width=WIDTH, height=HEIGHT, title=caption)
 
 
 def _bars(weights: alt.Chart, dark: bool) -> alt.LayerChart:
@@ -121,8 +121,10 @@ def _bars(weights: alt.Chart, dark: bool) -> alt.LayerChart:
     bars = weights.transform_calculate(left="datum.rank - 1", right="datum.rank - 0.12").mark_rect(color=palette.lines(dark)[0], aria=False)
     even = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(even="1 / keys")
     rule = even.mark_rule(color=palette.lines(dark)[1], strokeWidth=1.5, strokeDash=[4, 3]).encode(y="even:Q")
-    said = titled(_("Weights of one query"), _("The wider the scores, the more one key takes. Dashed: 1/n."), dark)
-    return alt.layer(bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips), rule).properties(width=WIDTH, height=HEIGHT, title=said)
+    caption = titled(_("Weights of one query"), _("The wider the scores, the more one key takes. Dashed: 1/n."), dark)
+    return alt.layer(bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips), rule).properties(
+        width=WIDTH, height=HEIGHT, title=caption
+    )
 
 
 def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
@@ -141,7 +143,7 @@ def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
         scale=alt.Scale(type="sqrt", domain=[-0.25, 0, 0.25], range=palette.diverging(dark), interpolate="rgb", clamp=True),
         legend=alt.Legend(gradientLength=180, gradientThickness=9, values=[-0.25, -0.1, -0.02, 0, 0.02, 0.1, 0.25], format=".2f", orient="right"),
     )
-    said = titled(_("Jacobian diag(p) − p p^T"), _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED), dark)
+    caption = titled(_("Jacobian diag(p) − p p^T"), _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED), dark)
     return (
         # A description of each cell, as other marks have it, would take most of the time.
         cells.mark_rect(width=side, height=side, aria=False)
@@ -151,7 +153,7 @@ def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
             color=colour,
             tooltip=alt.Tooltip("slope:Q", title=_("derivative"), format=".6f"),
         )
-        .properties(width=SIDE, height=SIDE, title=said)
+        .properties(width=SIDE, height=SIDE, title=caption)
     )
 
 

@@ -101,8 +101,8 @@ def translated(words: Sequence[str]) -> list[str]:
     time = taken(*_TIMES)
     if verb is None or rest:
         raise InputError(f"{' '.join(words)} is not a sentence of the grammar.", "Write the cat sees a dog in the park today.")
-    return [*_plain(time), *subject, *_plain(adverb), *place, _VERBS[verb], *object_]
+    return [*_words(time), *subject, *_words(adverb), *place, _VERBS[verb], *object_]
 
 
-def _plain(word: str | None) -> list[str]:
+def _words(word: str | None) -> list[str]:
     return [_PLAIN[word]] if word else []

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from explorer.ablation import curves, importance
-from explorer.ablation.fills import METHODS, fills
 from explorer.ablation.heads import changes, every, parse, write
-from explorer.ablation.ledger import Ledger
+from explorer.ablation.replacements import METHODS, replacements
+from explorer.ablation.results import TaskResults
+from explorer.ablation.resumable import Resumable
 from explorer.ablation.sweep import sweep
-from explorer.ablation.unfinished import Unfinished
 from explorer.tasks.data import Examples, Labelled
 from explorer.tasks.language import Masked, Next
 from models import InputError, attention
@@ -77,9 +77,9 @@ def test_removing_a_whole_layer_and_everything(tiny):
 def test_every_method_gives_the_same_alone_and_in_a_sweep(tiny, name, method):
     task = task_of(tiny(name))
     found = sweep(task, method=method)
-    fill_of = fills(task, method)
+    replacement_of = replacements(task, method)
     for head in every(task.model)[::3]:
-        alone = task.score(lambda batch, head=head: changes(task.model, [head], fill_of(batch)))
+        alone = task.score(lambda batch, head=head: changes(task.model, [head], replacement_of(batch)))
         np.testing.assert_allclose(found.without[head].loss, alone.loss, atol=1e-5)
 
 
@@ -94,9 +94,9 @@ def test_the_mean_is_the_mean_over_all_tokens(tiny):
 
     model = tiny("gpt_neox")
     task = task_of(model)
-    filled = fills(task, "mean")(task.batches()[0])[1]
+    replaced = replacements(task, "mean")(task.batches()[0])[1]
     z = np.concatenate([explorer.capture(model, text).outputs(1, 2) for text in TEXTS])
-    np.testing.assert_allclose(filled[0, 2, 0].numpy(), z.mean(0), atol=1e-5)
+    np.testing.assert_allclose(replaced[0, 2, 0].numpy(), z.mean(0), atol=1e-5)
 
 
 def test_gradients_of_the_gates_against_finite_differences(tiny):
@@ -150,32 +150,32 @@ def test_heads_as_text(tiny):
 def test_interrupted_work_goes_on(tiny, tmp_path, monkeypatch):
     task = task_of(tiny("bert"))
     whole = sweep(task)
-    kept = Unfinished(tmp_path / "f", {"a": 1})
+    kept = Resumable(tmp_path / "f", {"a": 1})
 
     def stop(share):
         if share > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(task, progress=stop, unfinished=kept)
+        sweep(task, progress=stop, resumable=kept)
     with (tmp_path / "f").open("a") as file:
         file.write('{"key": "half a li')
-    again = Unfinished(tmp_path / "f", {"a": 1})
+    again = Resumable(tmp_path / "f", {"a": 1})
     assert len(again) >= 1
-    found = sweep(task, unfinished=again)
+    found = sweep(task, resumable=again)
     for head in every(task.model):
         np.testing.assert_allclose(found.without[head].loss, whole.without[head].loss, atol=1e-6)
-    assert not len(Unfinished(tmp_path / "f", {"a": 2}))
+    assert not len(Resumable(tmp_path / "f", {"a": 2}))
     again.finish()
     assert not (tmp_path / "f").exists()
 
 
 def test_a_ledger_computes_each_thing_once(tiny, monkeypatch):
-    ledger = Ledger(task_of(tiny("bert")))
+    results = TaskResults(task_of(tiny("bert")))
     heads = frozenset([(0, 1), (1, 2)])
-    joint = ledger.score(heads).mean_loss
-    single = ledger.single_effects(heads)
-    exact = ledger.exact()
+    joint = results.score(heads).mean_loss
+    single = results.single_effects(heads)
+    exact = results.exact()
     assert single[0, 1] == pytest.approx(exact.without[0, 1].mean_loss - exact.baseline.mean_loss, abs=1e-6)
-    monkeypatch.setattr(type(ledger.task), "score", None)
-    assert ledger.score(heads).mean_loss == joint and ledger.knows(heads, "zero") and ledger.knows_exact()
+    monkeypatch.setattr(type(results.task), "score", None)
+    assert results.score(heads).mean_loss == joint and results.knows(heads, "zero") and results.knows_exact()

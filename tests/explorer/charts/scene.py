@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-from explorer.charts import data, sliders
+from explorer.charts.common import data, sliders
 
 
 def drawn(chart: Mapping[str, object], tables: Mapping[str, pd.DataFrame] | None = None, **moved: object) -> dict:
@@ -31,7 +31,7 @@ def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:
         yield from marks(item, kind)
 
 
-def said(scene: Mapping[str, object]) -> dict[str, float]:
+def readouts(scene: Mapping[str, object]) -> dict[str, float]:
     """All numbers of `sliders.readouts`, with all digits, by their names."""
     described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]
     return {name: float(value.replace("−", "-")) for name, value in (text.rsplit(": ", 1) for text in described)}

@@ -7,7 +7,9 @@ import torch
 import models
 from explorer.capture import Capture, capture
 from explorer.flow import norms
-from models import attention, cutting, sites
+from models import attention
+from models.opening import sites
+from models.surgery import cutting
 from tests import tiny as making
 
 SUPPORTED = [
@@ -19,14 +21,14 @@ def text_for(name: str) -> str:
     return "the cat" if name == "gpt2" else "the cat sat on the mat"
 
 
-def outputs_of(model: models.Model, place: cutting.Place, captured: Capture) -> torch.Tensor:
+def outputs_of(model: models.Model, projections: cutting.HeadProjections, captured: Capture) -> torch.Tensor:
     """What the output projection gave in a run of the model, without its bias, (n, width)."""
     given = []
-    hook = place.output.register_forward_hook(lambda _m, _args, out: given.append(out))
+    hook = projections.output.register_forward_hook(lambda _m, _args, out: given.append(out))
     with torch.no_grad(), attention.attending(model.sites_of, record=False):
         model.network.base_model(**sites.inputs_for(model.network, input_ids=torch.tensor([captured.sides[captured.parts[0]].ids])))
     hook.remove()
-    bias = place.output.bias
+    bias = projections.output.bias
     return (given[-1] if bias is None else given[-1] - bias).reshape(-1, given[-1].shape[-1]).float()
 
 
@@ -34,20 +36,20 @@ def outputs_of(model: models.Model, place: cutting.Place, captured: Capture) -> 
 def test_lengths_are_those_of_the_vectors(tiny, name):
     model = tiny(name)
     captured = capture(model, text_for(name))
-    place = cutting.places(model.network)[1]
-    given = outputs_of(model, place, captured).detach().numpy()
-    size, width = place.size, given.shape[1]
+    projections = cutting.head_projections(model.network)[1]
+    given = outputs_of(model, projections, captured).detach().numpy()
+    size, width = projections.size, given.shape[1]
     columns = (
-        place.output.weight.detach()
-        if place.output.weight.shape[0] == width and not hasattr(place.output, "nf")
-        else place.output.weight.detach().T
+        projections.output.weight.detach()
+        if projections.output.weight.shape[0] == width and not hasattr(projections.output, "nf")
+        else projections.output.weight.detach().T
     )
     pattern, record, n = captured.patterns(1), captured.record(1), len(captured.tokens)
     of_heads, of_layer, summed = norms.of_heads(model, captured, 1), norms.of_layer(model, captured, 1), np.zeros((n, width))
     for query in range(n):
         for key in range(n):
             vectors = []
-            for head in range(place.heads):
+            for head in range(projections.heads):
                 value = record.value[0, head // record.group, key].float()
                 vectors.append((pattern[head, query, key] * (columns[:, head * size : (head + 1) * size] @ value)).numpy())
                 assert of_heads[head, query, key] == pytest.approx(np.linalg.norm(vectors[-1]), abs=1e-5)

@@ -6,7 +6,7 @@ import torch
 
 import models
 from explorer.flow import relevance, targets
-from models import sites
+from models.opening import sites
 
 CASES = {
     "bert": "masked",

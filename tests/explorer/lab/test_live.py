@@ -6,7 +6,7 @@ import torch
 
 from explorer.lab import live
 from explorer.lab.live import Live
-from explorer.lab.places import Places
+from explorer.lab.slots import Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING
 from models.errors import InputError
 from tests.tiny_training import training
@@ -107,10 +107,10 @@ def test_the_next_step_waits_for_who_looks(begun):
 
 def test_two_go_on_at_once_and_a_third_waits_for_its_turn(begun, monkeypatch):
     monkeypatch.setattr(live, "TURN_S", 0.1)
-    places = Places(2)
-    runs = [begun(training(LONG, seed=seed), places=places) for seed in range(2)]
+    slots = Slots(2)
+    runs = [begun(training(LONG, seed=seed), slots=slots) for seed in range(2)]
     until(lambda: all(run.read().done > 2 for run in runs))
-    third = begun(training(LONG, seed=2), places=places)
+    third = begun(training(LONG, seed=2), slots=slots)
     assert third.read().status == WAITING
     # Nobody has to stop: they take turns.
     until(lambda: third.read().done > 2)
@@ -119,12 +119,12 @@ def test_two_go_on_at_once_and_a_third_waits_for_its_turn(begun, monkeypatch):
 
 
 def test_a_paused_one_gives_its_place_to_others(begun):
-    places = Places(1)
-    first = begun(training(LONG), places=places)
+    slots = Slots(1)
+    first = begun(training(LONG), slots=slots)
     until(lambda: first.read().done > 1)
     first.pause()
     first.settle(20)
-    second = begun(training(3), places=places)
+    second = begun(training(3), slots=slots)
     assert second.join(30) and second.read().status == FINISHED
 
 

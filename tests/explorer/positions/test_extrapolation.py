@@ -9,7 +9,6 @@ from explorer.positions import extrapolation
 from explorer.positions.extrapolation import NOTES, SCHEMES, Plan, live, shipped
 from models.errors import ModelError
 from models.training import extrapolation_runs as runs
-from tests.one_thread import one_thread  # noqa: F401
 
 TINY = Plan(length=16, seeds=(0, 1), examples=20, steps=2, switches={"layers": 1, "heads": 2, "d_model": 16, "ffn": 0.0})
 

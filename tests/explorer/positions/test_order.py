@@ -13,7 +13,6 @@ import models
 from explorer.positions import order
 from models import InputError
 from tests import tiny as making
-from tests.one_thread import one_thread  # noqa: F401
 
 TEXT = "the cat sat on the mat because it was warm"
 WORDS = 10

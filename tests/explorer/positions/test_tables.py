@@ -10,7 +10,6 @@ from transformers import MarianMTModel
 from explorer.positions import order, tables
 from models import InputError, attention
 from models.toy import positions
-from tests.one_thread import one_thread  # noqa: F401
 
 IDS = torch.tensor([[7, 5, 9, 11, 8]])
 N = IDS.shape[1]
@@ -25,8 +24,8 @@ def test_encoders_add_the_rows_of_the_table(tiny, name: str, start: int) -> None
         tokens = tokens + embeddings.token_type_embeddings.weight[0]
     ours = embeddings.LayerNorm(tokens + torch.from_numpy(table.values[:N]))
     assert torch.allclose(ours, embeddings(IDS), atol=1e-6)
-    assert table.places.start == start  # RoBERTa counts from padding_idx + 1, and the tiny one pads with 0
-    assert len(table.places) == len(table.values) == model.max_length
+    assert table.weight_rows.start == start  # RoBERTa counts from padding_idx + 1, and the tiny one pads with 0
+    assert len(table.weight_rows) == len(table.values) == model.max_length
     assert model.network.get_submodule(table.name) is embeddings.position_embeddings
 
 
@@ -38,7 +37,7 @@ def test_decoders_add_the_rows_of_the_table(tiny, name: str) -> None:
         summed = model.network(IDS, output_hidden_states=True).hidden_states[0]
     added = (summed - model.network.get_input_embeddings()(IDS))[0].detach().numpy()
     assert np.allclose(table.values[:N], added, atol=1e-6)
-    assert table.places.start == (2 if name == "opt" else 0)
+    assert table.weight_rows.start == (2 if name == "opt" else 0)
 
 
 def test_the_encoder_of_a_pair_has_its_own_table(tiny) -> None:

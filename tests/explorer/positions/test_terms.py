@@ -9,7 +9,6 @@ from sklearn.decomposition import PCA
 from explorer.capture import capture
 from explorer.positions import order, terms
 from models import InputError
-from tests.one_thread import one_thread  # noqa: F401
 
 TEXT = "the cat sat on the mat because it was warm"
 BOTH = ["bert", "roberta", "distilbert", "electra", "albert", "gpt2", "opt", "toy", "toy_encoder", "toy_mean"]

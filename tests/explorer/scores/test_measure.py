@@ -10,7 +10,8 @@ import models
 from explorer.capture import Capture, Tokens, capture, tokens_of
 from explorer.scores import measure
 from explorer.scores.definitions import SCORES
-from models import sites, slicing
+from models.opening import sites
+from models.surgery import slicing
 from tests import tiny as making
 from tests.explorer.scores import reference
 

@@ -131,7 +131,7 @@ def test_smollm2_has_its_induction_head():
 
 
 def test_the_command(tmp_path, llama_folder, lines, capsys):
-    from explorer.cli import main
+    from explorer.cli.main import main
 
     out = tmp_path / "heads.json"
     assert main(["heads", "--model", str(llama_folder), "--data", str(lines), "--json", str(out)]) == 0

@@ -7,16 +7,15 @@ import pytest
 import torch
 
 import models
-from explorer import cli
 from explorer.ablation.heads import changes, every
 from explorer.ablation.sweep import sweep
+from explorer.cli import main
 from explorer.tasks import choose, exact
 from explorer.tasks.data import Examples, Labelled
 from models import InputError, attention
 from models.toy.tasks import make
 from models.training.settings import Settings
 from models.training.toy import Training, configure
-from tests.one_thread import one_thread  # noqa: F401
 
 STEPS = {"copying": 60, "order": 60, "translation": 40}
 
@@ -73,12 +72,12 @@ def test_a_toy_offers_its_own_task_and_no_other(toy, bert):
 def test_ablate_and_prune_from_the_shell(toy, tmp_path):
     run, model, folder = toy
     out = tmp_path / "heads.json"
-    assert cli.main(["ablate", "--model", str(folder), "--task", "exact", "--limit", "5", "--json", str(out)]) == 0
+    assert main.main(["ablate", "--model", str(folder), "--task", "exact", "--limit", "5", "--json", str(out)]) == 0
     made = json.loads(out.read_text())
     assert np.shape(made["loss"]) == (len(model.sites), 2) and made["examples"] == 5
     typed = tmp_path / "typed.txt"
     typed.write_text("\n".join(run.task.text(ids) for ids in run.task.held_out(3)[0].input_ids.tolist()))
-    assert cli.main(["prune", "--model", str(folder), "--task", "exact", "--data", str(typed), "--heads", "", "--json", str(out)]) == 0
+    assert main.main(["prune", "--model", str(folder), "--task", "exact", "--data", str(typed), "--heads", "", "--json", str(out)]) == 0
 
 
 def test_what_a_viewer_types_is_answered_or_refused():

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import explorer
 import models
 from models.toy import handmade
-from tests.one_thread import one_thread  # noqa: F401
 
 LETTERS = "abcdefgh"
 
@@ -27,7 +26,7 @@ def induction(tmp_path_factory):
 def test_each_token_attends_to_the_one_before():
     network, tokenizer = handmade.previous_token(list(LETTERS), max_length=40)
     ids = tokenizer("a b a a h c", return_tensors="pt")["input_ids"]
-    layout = models.sites.probe(network)
+    layout = models.opening.sites.find_sites(network)
     with torch.no_grad(), models.attention.attending(layout.sites_of) as run:
         logits = network(ids).logits
     assert run.records[0].pattern(0)[range(1, 7), range(6)].min() > 0.999

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModel
 
-from models import InputError, attention, sites
+from models import InputError, attention
+from models.opening import sites
 from models.toy import CHOICES, ToyConfig, ToyModel
 from models.toy.layers import ToyAttention
 from tests.models.toy.reference import Reference
-from tests.one_thread import one_thread  # noqa: F401
 
 EXACT = {"rtol": 0, "atol": 1e-5}
 SIZES = {"vocab_size": 11, "d_model": 12, "max_length": 16}
@@ -99,7 +99,7 @@ def test_every_combination_equals_a_loop_and_trains(switches):
     if switches["attention"] != "sparsemax":  # whose scores are always float32
         torch.testing.assert_close(in_double(made, given), expected, rtol=0, atol=1e-8)
 
-    layout = sites.probe(made)
+    layout = sites.find_sites(made)
     kind = {"encoder", "decoder", "cross"} if switches["encoder_decoder"] else {"decoder" if switches["causal"] else "encoder"}
     assert not layout.view_only and {site.part for site in layout.sites} == kind
     with torch.no_grad(), attention.attending(layout.sites_of) as run:

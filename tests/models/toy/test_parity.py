@@ -7,7 +7,7 @@ import transformers
 from models import InputError
 from models.toy import parity
 from tests import tiny
-from tests.models.test_attention import batch
+from tests.models.attention.test_function import batch
 
 EXACT = {"rtol": 0, "atol": 1e-5}
 

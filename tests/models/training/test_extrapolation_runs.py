@@ -11,7 +11,6 @@ from models.toy import ToyConfig, ToyModel
 from models.toy.tasks import IGNORED
 from models.training import extrapolation_runs as runs
 from models.training.extrapolation_runs import CURVES, SCHEMES, TRAINED, Plan, Reading
-from tests.one_thread import one_thread  # noqa: F401
 
 TINY = Plan(length=16, seeds=(0,), examples=20, steps=2, switches={"layers": 2, "heads": 2, "d_model": 16, "ffn": 0.0})
 

@@ -4,7 +4,6 @@ import pytest
 
 from models.toy.tasks import TASKS
 from models.training.presets import PRESETS
-from tests.one_thread import one_thread  # noqa: F401
 
 PASSAGE = "a passage of a few words, written for this test. " * 40
 

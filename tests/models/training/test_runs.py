@@ -13,7 +13,6 @@ from models.toy.tasks import make
 from models.training import runs
 from models.training.settings import Settings
 from models.training.toy import Training, configure
-from tests.one_thread import one_thread  # noqa: F401
 
 
 @pytest.fixture(scope="module", params=["copying", "order", "translation"])

@@ -8,7 +8,6 @@ import torch
 import models
 from models.training import runs, shipped_runs
 from models.training.presets import PRESETS
-from tests.one_thread import one_thread  # noqa: F401
 
 SHIPPED = sorted(folder.parent for folder in shipped_runs.SHIPPED.glob("*/history.json"))
 

@@ -10,7 +10,6 @@ from models.toy import RnnConfig
 from models.toy.tasks import make
 from models.training.settings import Settings
 from models.training.toy import State, Training, configure
-from tests.one_thread import one_thread  # noqa: F401
 
 SMALL = {"layers": 2, "heads": 2, "d_model": 16, "ffn": 1.0}
 

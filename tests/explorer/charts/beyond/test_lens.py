@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from explorer.charts import palette
 from explorer.charts.beyond import lens
+from explorer.charts.common import palette
 from tests.explorer.charts.scene import marks, rendered
 
 VALUES = np.array([[0.0, 1.0, 0.2], [0.9, 0.4, 0.0]])

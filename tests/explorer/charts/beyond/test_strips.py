@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from explorer.charts import palette
 from explorer.charts.beyond import strips
+from explorer.charts.common import palette
 from tests.explorer.charts.scene import marks, rendered
 
 EFFECTS = np.array([np.nan, 0.4, -0.2, 0.0, np.nan])

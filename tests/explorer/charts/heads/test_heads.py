@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.charts import palette
+from explorer.charts.common import palette
 from explorer.charts.heads import layers, roles, scatter
 from tests.explorer.charts.scene import marks, rendered
 
@@ -21,8 +21,8 @@ def test_a_point_for_each_head_that_has_both_scores():
 
 def test_groups_have_colours_of_their_own():
     scene = rendered(lambda: scatter.scatter(HEADS, np.arange(3.0), np.arange(3.0), x_title=None, y_title=None, groups=["b", "a", "b"]))
-    fills = [item["fill"] for item in next(iter(marks(scene, "symbol")))]
-    assert fills[0] == fills[2] == palette.lines()[1] and fills[1] == palette.lines()[0]
+    replacements = [item["fill"] for item in next(iter(marks(scene, "symbol")))]
+    assert replacements[0] == replacements[2] == palette.lines()[1] and replacements[1] == palette.lines()[0]
 
 
 def test_a_layers_mean_is_that_of_its_heads():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.charts.positions import alibi
-from tests.explorer.charts.scene import drawn, marks, said, uncoloured
+from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
 CHART = alibi.description()
 POSITIONS = [(h, asked, causal) for h, asked in ((1, 1), (2, 2), (8, 1), (8, 3), (12, 40), (16, 5), (32, 32)) for causal in (True, False)]
@@ -16,7 +16,7 @@ def test_everything_at(position):
     scene = drawn(uncoloured(CHART, "bias"), heads=heads, asked=asked, causal=causal)
     head = min(asked, heads)
     slope = 2 ** (-8 * head / heads)
-    assert said(scene) == pytest.approx(
+    assert readouts(scene) == pytest.approx(
         {
             "head": head,
             "slope": slope,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.charts import palette
+from explorer.charts.common import palette
 from explorer.charts.positions import order, terms
 from tests.explorer.charts.scene import marks, rendered
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from explorer.charts.positions import rope
-from tests.explorer.charts.scene import drawn, marks, said, uncoloured
+from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
 CHART = rope.description()
 # Angles of q and k in degrees, m, n, pair, step of d_k, exponent of the base, interpolation.
@@ -41,7 +41,7 @@ def test_scores_and_decay(position):
     d, base = rope.WIDTHS[step], 10**exponent
     pair = min(asked, d // 2 - 1)
     w = base ** (-2 * pair / d) / s
-    numbers = said(scene)
+    numbers = readouts(scene)
     assert numbers.pop("deviation at equal m − n") < 1e-12
     assert numbers == pytest.approx(
         {

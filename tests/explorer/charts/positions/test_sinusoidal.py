@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from explorer import export
-from explorer.charts import sliders
+from explorer.charts.common import sliders
 from explorer.charts.positions import sinusoidal
-from tests.explorer.charts.scene import drawn, marks, said, uncoloured
+from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
 CHART = sinusoidal.description()
 # Exponent of the base, step of d_model, position, offset.
@@ -46,7 +46,7 @@ def test_numbers_matrix_and_curve_are_those_of_torch(position):
     width, base = sinusoidal.WIDTHS[step], 10**exponent
     scene = drawn(uncoloured(CHART, "value"), base_exponent=exponent, d_model_step=step, pos=pos, k=k)
     expected = table(exponent, width, 100)
-    numbers = said(scene)
+    numbers = readouts(scene)
     assert numbers.pop("largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
     dot = float(expected[pos] @ expected[pos + k])
     assert numbers == pytest.approx(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.charts import palette
+from explorer.charts.common import palette
 from explorer.charts.positions import where
 from tests.explorer.charts.scene import drawn, marks
 
@@ -24,8 +24,8 @@ def test_every_scheme_has_its_place():
 def test_what_is_lit(scheme):
     scene = drawn(where.description(), scheme=scheme)
     (boxes,) = marks(scene, "rect")
-    names, formulas, said = marks(scene, "text")
+    names, formulas, readouts = marks(scene, "text")
     lit = {name["text"] for box, name in zip(boxes, names, strict=True) if box["fill"] == palette.frame()}
     assert lit == LIT[scheme]
     assert [item["text"] for item in formulas] == [where.SCHEMES[scheme][1]]
-    assert [item["text"] for item in said] == [where.SCHEMES[scheme][2]]
+    assert [item["text"] for item in readouts] == [where.SCHEMES[scheme][2]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.charts import data
+from explorer.charts.common import data
 from explorer.charts.softmax import heads, scale
 from tests.explorer.charts.scene import marks
 

@@ -6,8 +6,8 @@ import torch
 
 from explorer.charts.softmax import lookups
 from explorer.softmax.vectors import gumbel
-from models.normalisers import sparsemax
-from tests.explorer.charts.scene import drawn, marks, said
+from models.attention.normalisers import sparsemax
+from tests.explorer.charts.scene import drawn, marks, readouts
 
 DRAWS = 5
 NOISE = gumbel(1, DRAWS, len(lookups.SCORES))
@@ -49,7 +49,7 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
         slopes = [item["height"] * (1 if item["y"] < lookups.DEPTH / 2 - 1e-9 else -1) / lookups.DEPTH / temperature for item in rows]
         jacobian = torch.autograd.functional.jacobian(way, scores)
         assert np.allclose(slopes, jacobian[at["chosen"]], atol=1e-6 / temperature), method
-        numbers = said(scene)
+        numbers = readouts(scene)
         assert numbers[f"{method}, largest"] == pytest.approx(float(p.max()), abs=1e-6)
         assert numbers[f"{method}, entropy"] == pytest.approx(float(torch.special.entr(p).sum()), abs=1e-6)
         assert numbers[f"{method}, exact zeros"] == int((p == 0).sum())
@@ -58,12 +58,12 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
 
 
 def test_softmax_tends_to_the_hard_lookup_and_sparsemax_has_zeros() -> None:
-    apart = [said(drawn(CHART, lookups.tables(NOISE), temperature_exponent=e))["softmax, from hard"] for e in (0.5, 0, -0.5, -1, -1.3)]
+    apart = [readouts(drawn(CHART, lookups.tables(NOISE), temperature_exponent=e))["softmax, from hard"] for e in (0.5, 0, -0.5, -1, -1.3)]
     assert apart == sorted(apart, reverse=True) and apart[-1] < 1e-3
-    numbers = said(drawn(CHART, lookups.tables(NOISE)))
+    numbers = readouts(drawn(CHART, lookups.tables(NOISE)))
     assert numbers["sparsemax, exact zeros"] == 4 and numbers["softmax, exact zeros"] == 0
 
 
 def test_a_softmax_never_shows_a_zero() -> None:
     inputs = {"score_1": 10.0, **{f"score_{i}": -5.0 for i in range(2, N + 1)}, "temperature_exponent": -1.3}
-    assert said(drawn(CHART, lookups.tables(NOISE), **inputs))["softmax, exact zeros"] == 0
+    assert readouts(drawn(CHART, lookups.tables(NOISE), **inputs))["softmax, exact zeros"] == 0

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from explorer import export
-from explorer.charts import sliders
+from explorer.charts.common import sliders
 from explorer.charts.softmax import vectors
 from explorer.softmax.vectors import WIDTHS, draw
-from tests.explorer.charts.scene import drawn, marks, said
+from tests.explorer.charts.scene import drawn, marks, readouts
 
 MADE = draw(3, pairs=120, keys=80)
 TABLES = vectors.tables(MADE.pairs, MADE.row)
@@ -50,7 +50,7 @@ def test_numbers_weights_and_bins_are_those_of_torch(position: tuple) -> None:
     jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
     sigma = WIDTHS[step] ** 0.5 / divided
     span = 4 * sigma if follow else 30
-    assert said(scene) == pytest.approx(
+    assert readouts(scene) == pytest.approx(
         {
             "d_k": WIDTHS[step],
             "divisor": divided,

@@ -1,0 +1,173 @@
+"""One head: tokens on both axes, rows attend from, columns attend to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+
+from explorer.charts.common import data, palette
+from explorer.i18n import _
+
+_SMALLEST = 9
+"""Font size in pixels below which nobody reads a label."""
+_MANY = 2_500
+"""Cells from which neighbours in a row that have the colour of zero are drawn as one."""
+_FAINT = 0.5 / 255
+
+
+def heatmap(
+    weights: np.ndarray,
+    visible: np.ndarray,
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    *,
+    row_numbers: Sequence[int] | None = None,
+    column_numbers: Sequence[int] | None = None,
+    pinned: int | None = None,
+    top: float = 1.0,
+    gamma: float = 1.0,
+    width: int = 520,
+    height: int = 430,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """A map of weights; the selection parameter "query" has the field q, a clicked row's position in the text.
+
+    Args:
+        weights: (rows, columns); visible: bool, False is drawn in the colour of masked cells.
+        row_labels, column_labels: tokens; they may repeat.
+        row_numbers, column_numbers: positions in the text, from 0; counted here where absent.
+        pinned: position of the row that carries the frame at first.
+        top: the weight that gets the last colour.
+        gamma: exponent of the colour scale; 0.5 lifts small weights.
+        width, height: room for the cells, in pixels.
+    """
+    n_rows, n_columns = weights.shape
+    rows = list(range(n_rows)) if row_numbers is None else [int(i) for i in row_numbers]
+    columns = list(range(n_columns)) if column_numbers is None else [int(i) for i in column_numbers]
+    pin = alt.selection_point(
+        name="query",
+        fields=["q"],
+        value=[{"q": pinned}] if pinned is not None else alt.Undefined,
+        toggle=False,
+        clear=False,
+        empty=False,
+    )
+    tokens = data.texts(
+        row_tokens=list(row_labels),
+        column_tokens=list(column_labels),
+        row_names=[f"{label} ({i})" for label, i in zip(row_labels, rows, strict=True)],
+        column_names=[f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
+    )
+    cells = _cells(weights, visible, rows)
+    row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
+    y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), padding=0), axis=None)
+    x = alt.X(
+        "c:Q",
+        scale=alt.Scale(domain=[0, n_columns], nice=False),
+        title=_("attended to →"),
+        axis=alt.Axis(
+            orient="top",
+            values=[i + 0.5 for i in range(n_columns)],
+            labelExpr="column_tokens[floor(datum.value)]",
+            labelAngle=-55 if n_columns > 6 else 0,
+            labelFontSize=column_axis,
+            labelLimit=90,
+            labelOverlap=n_columns > width // 9,
+            ticks=False,
+            domain=False,
+            grid=False,
+            titlePadding=8,
+        ),
+    )
+    base = alt.Chart(cells).transform_calculate(
+        **{
+            "from": "row_names[datum.r]",
+            "to": "datum.c + 1 < datum.end ? column_names[datum.c] + ' … ' + column_names[datum.end - 1] : column_names[datum.c]",
+        }
+    )
+    rects = base.mark_rect(cursor="pointer").encode(
+        x=x,
+        x2="end:Q",
+        y=y,
+        color=alt.Color(
+            "w:Q",
+            title=_("weight"),
+            # Mixed as in the thumbnails: another colour space would tint what is almost white.
+            scale=alt.Scale(type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), interpolate="rgb", clamp=True),
+            legend=alt.Legend(
+                orient="bottom", direction="horizontal", gradientLength=min(220, width), gradientThickness=8, tickCount=5, titleOrient="left"
+            ),
+        ),
+        tooltip=[
+            alt.Tooltip("from:N", title=_("from (position)")),
+            alt.Tooltip("to:N", title=_("to (position)")),
+            alt.Tooltip("w:Q", title=_("weight (largest of several)") if n_rows * n_columns > _MANY else _("weight"), format=".4f"),
+        ],
+    )
+    table = data.columns(r=list(range(n_rows)), q=rows)
+    names = alt.Chart(table).transform_calculate(token="row_tokens[datum.r]")
+    every = max(1, int(np.ceil(n_rows * _SMALLEST * 1.2 / height)))
+    labels = (
+        names.transform_filter(f"datum.r % {every} === 0")
+        .mark_text(align="right", baseline="middle", cursor="pointer", limit=86, fontSize=row_axis, clip=False)
+        .encode(
+            x=alt.value(-6),
+            y=y,
+            text="token:N",
+            # Besides showing a cut token in full, a tooltip is what lets Vega-Lite hear a click on this layer.
+            tooltip=alt.Tooltip("token:N", title=_("from")),
+            color=alt.condition(pin, alt.value(palette.frame(dark)), alt.value("#c9ced8" if dark else "#31333f")),
+        )
+    )
+    frames = names.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2).encode(
+        x=alt.value(0), x2=alt.value(width), y=y, opacity=alt.condition(pin, alt.value(1), alt.value(0))
+    )
+    return (
+        alt.layer(rects.add_params(pin), labels, frames)
+        .add_params(*tokens.values())
+        .properties(
+            width=width,
+            height=height,
+            autosize=data.PAD,
+            usermeta=data.render(n_rows * n_columns),
+            title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-72, dy=26, fontSize=12, fontWeight="normal"),
+        )
+        # What shows between the cells: the colour of masked ones only where there are any.
+        .configure_view(stroke=None, fill=palette.colours(dark)[0] if visible.all() else palette.masked(dark))
+    )
+
+
+def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> object:
+    """Rectangles: row r, columns c to end - 1, position q of the row in the text, weight w (the largest, where it is several).
+
+    A browser needs half a second for 16,384 rectangles. Most weights of most heads are so small that they have the colour of 0.
+    """
+    alone = visible & (weights > _FAINT) if weights.size > _MANY else visible
+    # A rectangle starts at each cell that stands alone, after one, and where what is visible begins.
+    before = np.zeros_like(visible)
+    before[:, 1:] = (visible & ~alone)[:, :-1]
+    starts = visible & (alone | ~before)
+    r, c = np.nonzero(starts)
+    # It ends where the next one starts, or where nothing is visible any more, or with the row.
+    border = starts | ~visible
+    ahead = np.where(border, np.arange(visible.shape[1]), visible.shape[1])
+    following = np.minimum.accumulate(ahead[:, ::-1], axis=1)[:, ::-1]
+    end = np.concatenate([following[:, 1:], np.full((len(visible), 1), visible.shape[1])], axis=1)[r, c]
+    flat = np.where(visible, weights, 0).ravel()
+    first = r * visible.shape[1] + c
+    largest = np.maximum.reduceat(flat, first) if len(first) else flat[:0]
+    # Small types: all of it travels to the browser on a click.
+    return data.columns(
+        r=r.astype(np.uint16),
+        c=c.astype(np.uint16),
+        end=end.astype(np.uint16),
+        q=np.asarray(rows, dtype=np.uint32)[r],
+        w=largest.astype(np.float32),
+    )
+
+
+def _room(pixels: int, n: int) -> float:
+    """Font size that fits n labels into so many pixels; where none is readable, some labels are left out."""
+    return float(min(13, max(_SMALLEST, pixels / max(n, 1) * 0.8)))

@@ -1,0 +1,46 @@
+"""Small pictures made of numbers: of a head's weights, and of numbers of either sign."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from explorer.charts.common import palette
+
+_SHADES = 63
+
+
+def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0) -> str:
+    """A PNG as base64.
+
+    Args:
+        weights: float (rows, columns), from 0.
+        visible: bool of the same shape; masked pixels get a colour of their own.
+        dark: the theme.
+        top: the weight that gets the last colour.
+    """
+    # 63 shades and one colour for what is masked: a palette of 256 would be most of a small picture's bytes.
+    steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) * (_SHADES - 1)
+    pixels = np.where(visible, steps.round(), _SHADES).astype(np.uint8)
+    picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
+    shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]
+    picture.putpalette(shades.tobytes() + bytes(palette.rgb(palette.masked(dark))))
+    return _png(picture)
+
+
+def signed(values: np.ndarray, top: float, dark: bool = False) -> str:
+    """A PNG as base64 of float (rows, columns) on the diverging scale from -top over 0 to top."""
+    steps = np.clip(np.nan_to_num(values) / max(top, 1e-9), -1, 1)
+    pixels = ((steps + 1) * 127.5).round().astype(np.uint8)
+    picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
+    picture.putpalette(palette.table(dark, signed=True).tobytes())
+    return _png(picture)
+
+
+def _png(picture: Image.Image) -> str:
+    out = io.BytesIO()
+    picture.save(out, format="PNG", optimize=False, compress_level=9)
+    return base64.b64encode(out.getvalue()).decode("ascii")

@@ -1,0 +1,1 @@
+"""Charts of the page *Which heads matter*: score against the share of heads removed (`curves`)."""

@@ -1,0 +1,74 @@
+"""Score against the share of heads removed, one line per order, with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from explorer.charts.common import data, palette
+from explorer.i18n import _
+
+
+def curves(
+    lines: Mapping[str, pd.DataFrame],
+    orders: Sequence[str],
+    *,
+    what: str = "score",
+    chance: float | None = None,
+    landmarks: Sequence[tuple[float, str]] = (),
+    width: int = 640,
+    height: int = 340,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """The chart.
+
+    Args:
+        lines: by order, a table with share (0 to 1), score, low, high, loss and removed.
+        orders: all orders there are, so that each keeps its colour.
+        what: "score" or "loss"; bands are drawn for the score.
+        chance: score of guessing, drawn as a dashed line.
+        landmarks: share and text of published figures, drawn as vertical lines.
+        width, height: in pixels.
+    """
+    tables = [table.assign(order=order) for order, table in lines.items()]
+    frame = pd.concat(tables) if tables else pd.DataFrame(columns=["share", "score", "low", "high", "loss", "removed", "order"])
+    table = data.columns(**{name: frame[name].tolist() for name in frame})
+    colour = alt.Color(
+        "order:N",
+        title=_("order"),
+        scale=alt.Scale(domain=list(orders), range=list(palette.lines(dark))[: len(orders)]),
+        legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left", symbolOpacity=1),
+    )
+    x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
+    title = _("accuracy") if what == "score" else _("loss, nats")
+    base = alt.Chart(table)
+    layers = []
+    if what == "score":
+        layers.append(base.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=colour))
+    tips = [
+        alt.Tooltip("order:N", title=_("order")),
+        alt.Tooltip("removed:Q", title=_("heads removed")),
+        alt.Tooltip("share:Q", title=_("share"), format=".0%"),
+        alt.Tooltip("score:Q", title=_("accuracy"), format=".4f"),
+        alt.Tooltip("low:Q", title=_("from"), format=".4f"),
+        alt.Tooltip("high:Q", title=_("to"), format=".4f"),
+        alt.Tooltip("loss:Q", title=_("loss"), format=".4f"),
+    ]
+    y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
+    layers.append(base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour))
+    layers.append(base.mark_point(filled=True, size=40).encode(x=x, y=y, color=colour, tooltip=tips))
+    ink = palette.page(dark)[1]
+    if chance is not None and what == "score":
+        guess = data.columns(score=[chance])
+        layers.append(alt.Chart(guess).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(y="score:Q"))
+    for i, (share, _said) in enumerate(landmarks):
+        mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
+        rule = mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" "))
+        # One below the other: published shares lie close together. From the middle on they are read towards the left.
+        left = share > 0.5
+        text = mark.mark_text(align="right" if left else "left", dx=-5 if left else 5, baseline="top", color=ink, fontSize=11)
+        layers += [rule, text.encode(x="share:Q", y=alt.value(height - 16 * (len(landmarks) - i)), text="caption:N")]
+    chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
+    return chart.add_params(*data.texts(landmark_texts=[text for _share, text in landmarks]).values())

@@ -1,0 +1,50 @@
+"""Dependency relations: how often the best head is right, beside the best fixed offset."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from explorer.charts.common import data, palette
+from explorer.charts.common.laboratory import finished
+from explorer.i18n import _
+
+
+def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, dark: bool = False) -> alt.LayerChart:
+    """A bar per relation with its interval, a tick at the baseline; a click comes back as selection "relation" with the field i.
+
+    Args:
+        table: relation, layer, head, direction, accuracy, low, high, n, offset, baseline (`explorer.syntax.relations.Syntax.table`).
+        chosen: relation that carries the frame's colour at first.
+        width: in pixels.
+    """
+    names = table["relation"].tolist()
+    at = names.index(chosen) if chosen in names else None
+    pick = alt.selection_point(
+        name="relation", fields=["i"], value=[{"i": at}] if at is not None else alt.Undefined, toggle=False, clear=False, empty=False
+    )
+    numbers = {name: table[name].astype(float).tolist() for name in ("accuracy", "low", "high", "baseline")}
+    whole = {name: table[name].tolist() for name in ("layer", "head", "n", "offset")}
+    base = alt.Chart(data.columns(i=list(range(len(table))), **numbers, **whole))
+    base = base.transform_calculate(name="relation_names[datum.i]", where="datum.layer + '.' + datum.head", way="directions[datum.i]")
+    y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, ticks=False, domain=False))
+    scale = alt.Scale(domain=[0, 1])
+    x = alt.X("accuracy:Q", title=_("share of words whose head is found"), scale=scale, axis=alt.Axis(format="%", orient="top"))
+    tips = [
+        alt.Tooltip("name:N", title=_("relation")),
+        alt.Tooltip("where:N", title=_("layer.head")),
+        alt.Tooltip("way:N", title=_("direction")),
+        alt.Tooltip("accuracy:Q", title=_("accuracy"), format=".1%"),
+        alt.Tooltip("baseline:Q", title=_("best offset's"), format=".1%"),
+        alt.Tooltip("offset:Q", title=_("best offset"), format="+d"),
+        alt.Tooltip("n:Q", title=_("words")),
+    ]
+    ink, frame = palette.page(dark)[1], palette.frame(dark)
+    colour = alt.condition(pick, alt.value(frame), alt.value(palette.lines(dark)[0]))
+    bars = base.mark_bar(cursor="pointer", cornerRadiusEnd=2).encode(x=x, y=y, color=colour, tooltip=tips).add_params(pick)
+    spans = base.mark_rule(color=ink, opacity=0.6).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y)
+    ticks = base.mark_tick(color=ink, thickness=3, size=18).encode(x=alt.X("baseline:Q", scale=scale), y=y, tooltip=tips)
+    where = base.mark_text(align="left", color=ink, fontSize=12).encode(x=alt.value(width + 8), y=y, text="where:N")
+    texts = data.texts(relation_names=names, directions=table["direction"].tolist())
+    chart = alt.layer(bars, spans, ticks, where).add_params(*texts.values())
+    return finished(chart.properties(width=width, height=24 * len(table)))

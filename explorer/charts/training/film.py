@@ -1,0 +1,179 @@
+"""All heads of a small model on one example, large enough for its tokens on both axes: one frame of a film."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from explorer.charts.common import data, palette, thumbnails
+from explorer.i18n import _
+
+_LABEL = 7.5
+"""Pixels that a token needs on an axis; with less, labels are left out."""
+_GAP, _TITLE = 10, 18
+_LETTER = 7
+"""Width of a letter, about, in pixels."""
+LARGEST = 420
+"""Side of one picture at most, in pixels."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the heads stand: each layer starts a new row, and has as many rows as makes the pictures largest.
+
+    Attributes:
+        side: of one picture, in pixels.
+        across: pictures in a row.
+        rows: rows of a layer.
+        left, top: room for the tokens beside and above the pictures.
+    """
+
+    side: int
+    across: int
+    rows: int
+    left: int
+    top: int
+
+    def place(self, layer: int, head: int) -> tuple[int, int]:
+        """The picture's upper left corner, in pixels."""
+        row = layer * self.rows + head // self.across
+        return (head % self.across) * (self.side + _GAP), row * (self.side + _GAP + _TITLE) + _TITLE
+
+
+def layout(layers: int, heads: int, queries: Sequence[str], keys: Sequence[str], width: int, height: int) -> Layout:
+    """The layout with the largest pictures."""
+    left = 14 + _LETTER * min(9, max(map(len, queries)))
+    top = 4 + _LETTER * min(7, max(map(len, keys)))
+
+    def side(across: int) -> int:
+        down = layers * math.ceil(heads / across)
+        return min((width - left) // across - _GAP, (height - top) // down - _GAP - _TITLE, LARGEST)
+
+    best = max(range(heads, 0, -1), key=side)
+    return Layout(max(16, side(best)), best, math.ceil(heads / best), left, top)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is the same for all frames of a film.
+
+    Attributes:
+        layers, heads: how many there are.
+        queries, keys: labels of rows and columns.
+        selected: layer and head that carry the frame at first.
+        width, height: room for all, labels included, in pixels.
+        dark: the theme.
+    """
+
+    layers: int
+    heads: int
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+    selected: tuple[int, int] = (0, 0)
+    width: int = 600
+    height: int = 540
+    dark: bool = False
+
+    @property
+    def layout(self) -> Layout:
+        return layout(self.layers, self.heads, self.queries, self.keys, self.width, self.height)
+
+
+def tables(sheet: Sheet, patterns: Sequence[np.ndarray], visible: Sequence[np.ndarray]) -> dict[str, pd.DataFrame]:
+    """One frame.
+
+    Args:
+        patterns: by layer, (heads, query, key).
+        visible: by layer, bool (query, key).
+    """
+    rows = []
+    for layer, (weights, seen) in enumerate(zip(patterns, visible, strict=True)):
+        for head, one in enumerate(weights):
+            # The largest weight is said by its place: tokens are looked up, and never part of what changes.
+            q, k = np.unravel_index(int(one.argmax()), one.shape)
+            png = thumbnails.encode(one, seen, sheet.dark)
+            x, y = sheet.layout.place(layer, head)
+            rows.append({"layer": layer, "head": head, "x": x, "y": y, "largest": float(one.max()), "q": int(q), "k": int(k), "png": png})
+    return {"heads": pd.DataFrame(rows)}
+
+
+@lru_cache(maxsize=64)
+def description(sheet: Sheet) -> dict[str, object]:
+    """The sheet for `tables`, see `explorer.charts.common.moving`; a click comes back as selection "head" with the fields layer and head."""
+    at = sheet.layout
+    side = at.side
+    size = at.across * (side + _GAP), sheet.layers * at.rows * (side + _GAP + _TITLE)
+    pick = alt.selection_point(
+        name="head",
+        fields=["layer", "head"],
+        value=[{"layer": sheet.selected[0], "head": sheet.selected[1]}],
+        toggle=False,
+        clear=False,
+        empty=False,
+    )
+    across = {"scale": alt.Scale(domain=[0, size[0]], nice=False), "axis": None}
+    down = {"scale": alt.Scale(domain=[size[1], 0], nice=False), "axis": None}
+    x, y = alt.X("x:Q", **across), alt.Y("y:Q", **down)
+    ink, dark = palette.page(sheet.dark)[1], sheet.dark
+    base = alt.Chart(alt.NamedData("heads")).transform_calculate(
+        url="'data:image/png;base64,' + datum.png",
+        name=f"'{_('layer')} ' + datum.layer + ', {_('head')} ' + datum.head",
+        x2=f"datum.x + {side}",
+        y2=f"datum.y + {side}",
+        cx=f"datum.x + {side / 2}",
+        cy=f"datum.y + {side / 2}",
+        peak="query_tokens[datum.q] + ' → ' + key_tokens[datum.k]",
+    )
+    tips = [
+        alt.Tooltip("name:N", title=_("where")),
+        alt.Tooltip("largest:Q", title=_("largest weight"), format=".3f"),
+        alt.Tooltip("peak:N", title=_("from → to")),
+    ]
+    pictures = base.mark_image(width=side, height=side, smooth=False, aspect=False, cursor="pointer")
+    pictures = pictures.encode(x=alt.X("cx:Q", **across), y=alt.Y("cy:Q", **down), url="url:N", tooltip=tips)
+    frames = base.mark_rect(fillOpacity=0, cursor="pointer").encode(
+        x=x,
+        x2="x2:Q",
+        y=y,
+        y2="y2:Q",
+        tooltip=tips,
+        stroke=alt.condition(pick, alt.value(palette.frame(dark)), alt.value("#5b6270" if dark else "#b9bec8")),
+        strokeWidth=alt.condition(pick, alt.value(2.5), alt.value(1)),
+    )
+    titles = base.mark_text(align="left", baseline="bottom", dy=-3, color=ink, fontSize=12 if side > 90 else 9, cursor="pointer")
+    titles = titles.encode(x=x, y=y, text="name:N" if side > 90 else "head:N")
+    places = [at.place(layer, head) for layer in range(sheet.layers) for head in range(sheet.heads)]
+    rows = _labels(sheet.queries, "query_tokens", [(-6, place[1]) for place in places if place[0] == 0], at, False, x, y, ink)
+    columns = _labels(sheet.keys, "key_tokens", [(place[0], 0) for place in places if place[1] == _TITLE], at, True, x, y, ink)
+    return (
+        alt.layer(pictures, *rows, *columns, titles, frames.add_params(pick))
+        .add_params(*data.texts(query_tokens=sheet.queries, key_tokens=sheet.keys).values())
+        .properties(width=size[0], height=size[1], padding={"left": at.left, "top": at.top, "right": 4, "bottom": 4}, usermeta=data.render(0))
+        .properties(autosize=alt.AutoSizeParams(type="none", contains="content"))
+        .configure_view(stroke=None)
+        .to_dict()
+    )
+
+
+def _labels(
+    tokens: Sequence[str], texts: str, starts: Sequence[tuple[int, int]], at: Layout, above: bool, x: alt.X, y: alt.Y, ink: str
+) -> list[alt.Chart]:
+    """The tokens beside the pictures that start here, or above them; nothing where they do not fit."""
+    room = at.side / len(tokens)
+    if room < _LABEL:
+        return []
+    middles = [(i, start, room * (i + 0.5)) for start in starts for i in range(len(tokens))]
+    table = [{"i": i, "x": start[0] + above * middle, "y": start[1] + (not above) * middle} for i, start, middle in middles]
+    # Words stand upright where they are wider than a column; single characters never need to.
+    upright = above and max(map(len, tokens)) > max(1, room // _LETTER)
+    style = {"align": "left" if upright else "center" if above else "right", "angle": 270 if upright else 0}
+    style["baseline"] = "bottom" if above and not upright else "middle"
+    marks = alt.Chart(alt.InlineData(values=table)).transform_calculate(token=f"{texts}[datum.i]")
+    marks = marks.mark_text(color=ink, fontSize=float(np.clip(room * 0.85, 8, 14)), limit=at.top if above else at.left - 8, clip=False, **style)
+    return [marks.encode(x=x, y=y, text="token:N")]

@@ -1,0 +1,144 @@
+"""How a training goes: loss and accuracy of several runs, the heads' roles, gradient norms and the time of a step, over the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from explorer.charts.common import data, palette
+from explorer.i18n import _
+
+POINTS = 150
+"""A line has at most about so many points: a browser draws them many times while a training goes on."""
+_SHORT = 18
+"""Letters of names that stand two in a row below a plot."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: of what it shows.
+        points: (n, 2): step and value; values that are no number are left out.
+        colour: number of its colour.
+        strong: drawn thick, with its points.
+        faint: drawn thin.
+    """
+
+    name: str
+    points: np.ndarray
+    colour: int = 0
+    strong: bool = False
+    faint: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What does not change while a training goes on.
+
+    Attributes:
+        title: of the values.
+        lines: names of the lines.
+        colours: what each colour stands for.
+        steps: where the axis ends.
+        whole: the axis shows all of 0 to 1.
+        percent: values are shares of 1, said in per cent.
+        log: a logarithmic axis; values of 0 are left out.
+        legend, titled: whether the colours are named, and the steps.
+        number: format of a value on hover.
+        width, height: of the plot, in pixels.
+        dark: the theme.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    colours: tuple[str, ...]
+    steps: int
+    whole: bool = False
+    percent: bool = False
+    log: bool = False
+    legend: bool = True
+    titled: bool = True
+    number: str = ".3f"
+    width: int = 320
+    height: int = 150
+    dark: bool = False
+
+
+def tables(plot: Plot, lines: Sequence[Line], at: int | None = None, goal: float | None = None) -> dict[str, pd.DataFrame]:
+    """What is drawn: points, a step that is marked, such as that of a film's frame, and a value that is marked."""
+    rows = [(i, line, *point) for i, line in enumerate(lines) for point in thinned(line.points, plot.log)]
+    points = {
+        "line": [row[0] for row in rows],
+        "colour": [row[1].colour % len(plot.colours) for row in rows],
+        "kind": [2 if row[1].strong else 0 if row[1].faint else 1 for row in rows],
+        "step": np.array([row[2] for row in rows], dtype=float),
+        "value": np.array([row[3] for row in rows], dtype=float),
+    }
+    marks = {"at": {"step": [] if at is None else [float(at)]}, "goal": {"value": [] if goal is None else [float(goal)]}}
+    return {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
+
+
+@lru_cache(maxsize=64)
+def description(plot: Plot) -> dict[str, object]:
+    """The plot for `tables`, see `explorer.charts.common.moving`."""
+    ink = palette.page(plot.dark)[1]
+    axis = alt.Axis(tickCount=5, grid=False)
+    x = alt.X("step:Q", title=_("step") if plot.titled else None, scale=alt.Scale(domain=[0, max(1, plot.steps)], nice=False), axis=axis)
+    scale = alt.Scale(domain=[0, 1]) if plot.whole else alt.Scale(type="log") if plot.log else alt.Scale(zero=True)
+    # Plots one below the other share their steps: their left edges meet.
+    axis = alt.Axis(format="%" if plot.percent else alt.Undefined, tickCount=4, minExtent=38, maxExtent=38)
+    y = alt.Y("value:Q", title=plot.title, scale=scale, axis=axis)
+    shades, n = list(palette.lines(plot.dark)), len(plot.colours)
+    across = 2 if max(map(len, plot.colours)) <= _SHORT else 1
+    legend = alt.Legend(
+        orient="bottom",
+        columns=across,
+        labelExpr="colour_names[datum.value]",
+        labelLimit=plot.width // across - 20,
+        symbolOpacity=1,
+        symbolSize=80,
+    )
+    colour = alt.Color(
+        "colour:N",
+        title=None,
+        scale=alt.Scale(domain=list(range(n)), range=[shades[i % len(shades)] for i in range(n)]),
+        legend=legend if plot.legend else None,
+    )
+    base = alt.Chart(alt.NamedData("points")).transform_calculate(name="line_names[datum.line]")
+    tips = [
+        alt.Tooltip("name:N", title=_("line")),
+        alt.Tooltip("step:Q", title=_("step"), format=",.0f"),
+        alt.Tooltip("value:Q", title=plot.title, format=".1%" if plot.percent else plot.number),
+    ]
+    layers = []
+    for kind, thick, opacity in ((0, 1.2, 0.45), (1, 1.8, 0.9), (2, 2.6, 1.0)):
+        part = base.transform_filter(f"datum.kind === {kind}")
+        layers.append(part.mark_line(strokeWidth=thick, opacity=opacity).encode(x=x, y=y, color=colour, detail="line:N"))
+        if kind:
+            # Of most lines the points are only there to be pointed at.
+            points = part.mark_point(filled=True, size=26, opacity=1 if kind == 2 else 0)
+            layers.append(points.encode(x=x, y=y, color=colour, tooltip=tips))
+    goal = alt.Chart(alt.NamedData("goal")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
+    at = alt.Chart(alt.NamedData("at")).mark_rule(color=palette.frame(plot.dark), strokeWidth=1.5, opacity=0.8)
+    return (
+        alt.layer(*layers, goal.encode(y="value:Q"), at.encode(x="step:Q"))
+        .add_params(*data.texts(line_names=plot.lines, colour_names=plot.colours).values())
+        .properties(width=plot.width, height=plot.height, autosize=data.PAD, usermeta=data.render(0))
+        .to_dict()
+    )
+
+
+def thinned(points: np.ndarray, positive: bool = False) -> np.ndarray:
+    """At most `POINTS` rows, the first and the last among them; without values that are no number, or not above 0."""
+    points = np.asarray(points, dtype=float).reshape(-1, 2)
+    points = points[np.isfinite(points[:, 1]) & ((points[:, 1] > 0) | (not positive))]
+    if len(points) <= POINTS:
+        return points
+    return points[np.linspace(0, len(points) - 1, POINTS).round().astype(int)]

@@ -1,0 +1,6 @@
+"""`python -m explorer ..`: one module a group of commands.
+
+- `main`: the parser, and the commands models and capture; `shared`: what the others have in common
+- `pruning`: ablate, prune, slice; `scores`: heads; `syntax`; `beyond`: trace, lens, logit, generate
+- `training`: train; `positions`, `softmax`: the laboratories
+"""

@@ -1,0 +1,118 @@
+"""The command line: a second face of the same functions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from explorer import export
+from explorer.capture import capture
+from explorer.cli import beyond, positions, pruning, scores, softmax, syntax, training
+from explorer.cli.shared import device_arguments, model_argument
+from models import CATALOGUE, load
+from models.errors import ExplorerError
+
+_EPILOG = """examples:
+  python -m explorer models
+  python -m explorer capture --model bert --text "The cat sat on the mat." --out cat.npz
+  python -m explorer capture --model bert --text "Where did they play?" --pair "In the garden." --out pair.npz
+  python -m explorer ablate --model bert --task classify --json heads.json
+  python -m explorer prune --model bert --task classify --order gradient --json curve.json
+  python -m explorer slice --model bert --heads 0.3,2.11 --out smaller
+  python -m explorer train --task induction --set heads=4 --out induction
+  python -m explorer positions --model bert --json positions.json
+  python -m explorer scale --model bert --json scale.json
+  python -m explorer heads --model bert --json heads.json
+  python -m explorer syntax --model bert --json syntax.json
+  python -m explorer trace --model bert --text "The film was a wonderful surprise." --json tokens.json
+  python -m explorer lens --model gpt2-mini --text "The history of the" --json lens.json
+  python -m explorer logit --model gpt2-mini --text "The history of the" --json logit.json
+  python -m explorer generate --model gpt2-mini --text "The history of the" --temperature 0.8
+  python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is 0, or 1 where an error was explained on stderr."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        return given.run(given)
+    except ExplorerError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    style = {"formatter_class": argparse.RawDescriptionHelpFormatter}
+    parser = argparse.ArgumentParser("python -m explorer", description="See the attention of transformers.", epilog=_EPILOG, **style)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    models = commands.add_parser("models", help="list the models offered by name")
+    models.set_defaults(run=_models)
+
+    one = commands.add_parser(
+        "capture",
+        help="write every attention pattern of one text into an .npz file",
+        description="Runs one text through a model and writes all attention patterns.",
+        epilog="""arrays in the file:
+  tokens    readable tokens (n,); ids: as the tokenizer gives them by default
+  pattern   float32 [layer, head, query, key], layers and heads from 0
+encoder-decoders have, instead of pattern:
+  encoder, decoder, cross                 float32 [layer, head, query, key]
+  encoder_tokens, decoder_tokens (and _ids)   cross attends from decoder tokens to encoder tokens
+""",
+        **style,
+    )
+    model_argument(one)
+    one.add_argument("--text", required=True, metavar="T", help="the text; the source, for encoder-decoders")
+    one.add_argument("--pair", metavar="P", help="a second text, for encoders")
+    one.add_argument("--target", metavar="T2", help="what the decoder reads; generated greedily where absent (encoder-decoders)")
+    one.add_argument("--out", required=True, type=Path, metavar="F.npz", help="file to write")
+    device_arguments(one)
+    one.add_argument("--max-tokens", type=int, metavar="N", help="cut the text here (default: the model's own limit)")
+    one.set_defaults(run=_capture)
+    pruning.add(commands)
+    training.add(commands)
+    positions.add(commands)
+    softmax.add(commands)
+    scores.add(commands)
+    syntax.add(commands)
+    beyond.add(commands)
+    return parser
+
+
+def _models(given: argparse.Namespace) -> int:
+    width = max(len(entry.name) for entry in CATALOGUE)
+    for entry in CATALOGUE:
+        place = "bundled" if entry.bundled else "hub"
+        print(f"{entry.name:<{width}}  {place:<8}{entry.kind:<16}{entry.shape:<10}{entry.about}")
+    print("\nAny other hub id (owner/model) and any local folder with safetensors opens as well.")
+    return 0
+
+
+def _capture(given: argparse.Namespace) -> int:
+    with tqdm(total=100, leave=False, bar_format="{desc} {bar} {percentage:3.0f} %") as bar:
+
+        def progress(what: str, share: float) -> None:
+            bar.set_description_str(what)
+            bar.n = round(100 * share)
+            bar.refresh()
+
+        model = load(given.model, given.device, given.dtype, progress)
+    captured = capture(model, given.text, given.pair, given.target, max_tokens=given.max_tokens)
+    for note in (*model.notes, *captured.notes):
+        print(f"note: {note}", file=sys.stderr)
+    arrays = export.arrays(captured)
+    with given.out.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    shapes = ", ".join(f"{name} {'x'.join(map(str, array.shape))}" for name, array in arrays.items())
+    print(f"{given.out}: {shapes}")
+    return 0

@@ -1,0 +1,70 @@
+"""The command that scores every head: heads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
+from explorer.scores import roles
+from explorer.scores.definitions import ALL
+from explorer.tasks.choose import named
+from models.errors import InputError
+from models.opening import sites
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Adds the command to the parser of `python -m explorer`."""
+    heads = commands.add_parser(
+        "heads",
+        help="score every head on texts, and name the roles that it has",
+        description="Scores every head on texts and on repeated random tokens, and says which heads have a role.",
+        epilog="""the file:
+  scores       by name, [layer][head], null where there is none:
+"""
+        + "\n".join(f"    {score.name:<20}{score.title} ({score.unit}; {score.source})" for score in ALL)
+        + """
+  most_entropy largest mean entropy that there could be on these texts, in nats
+  roles        layer, head, role, the score that decided, its value, the threshold, the largest value with random weights, the value on
+               shuffled tokens
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    model_argument(heads)
+    heads.add_argument("--data", metavar="F", help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own")
+    heads.add_argument("--part", choices=sites.Parts, help="of an encoder-decoder (default: encoder)")
+    heads.add_argument("--limit", type=int, metavar="N", help="first N texts only")
+    heads.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    device_arguments(heads)
+    heads.set_defaults(run=_heads)
+
+
+def _heads(given: argparse.Namespace) -> int:
+    model = opened(given)
+    examples = named(given.data, "masked" if model.kind == "encoder" else "next")
+    if given.limit is not None and given.limit < 1:
+        raise InputError("--limit wants a number from 1.")
+    texts = [example.text for example in examples.examples[: given.limit]]
+    for note in (*model.notes, *examples.notes):
+        print(f"note: {note}", file=sys.stderr)
+    with bar("scores") as tell:
+        known = roles.known(model, texts, given.part, tell)
+    held = known.roles()
+    scores = known.scores
+    made = {
+        "model": model.name,
+        "part": scores.part,
+        "texts": scores.texts,
+        "tokens": scores.tokens,
+        "most_entropy": scores.most,
+        "scores": {name: for_json(values) for name, values in scores.values.items()},
+        "roles": [{name: for_json(value) for name, value in vars(one).items()} for one in held],
+    }
+    write_json(given.json, made)
+    counts = Counter(one.role for one in held)
+    for role in roles.ROLES:
+        which = ", ".join(f"{one.layer}.{one.head}" for one in held if one.role == role.name)
+        print(f"{role.name:<12}{counts[role.name]:>4}  {which}")
+    return 0

@@ -1,0 +1,81 @@
+"""What the commands have in common: which model, which task, a bar that moves, a file of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from explorer.tasks.base import Task
+from explorer.tasks.choose import make, named
+from explorer.tasks.data import Examples
+from models import Model, load
+from models.atomic import whole
+from models.errors import InputError
+from models.opening.loading import DTYPES
+
+
+def model_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds --model."""
+    parser.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+
+
+def device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds --device and --dtype, for `opened`."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help="default: auto")
+
+
+def opened(given: argparse.Namespace) -> Model:
+    """The model that was asked for. Raises ModelError."""
+    return load(given.model, given.device, given.dtype)
+
+
+def task_of(given: argparse.Namespace, model: Model, kind: str) -> tuple[Task, Examples]:
+    """The task on the examples of --data, as many as --limit allows; what there is to note about them goes to stderr.
+
+    Raises:
+        InputError: no such examples, or a model that cannot do the task.
+    """
+    examples = named(given.data, kind, model)
+    if given.limit is not None:
+        if given.limit < 1:
+            raise InputError("--limit wants a number from 1.")
+        examples = replace(examples, examples=examples.examples[: given.limit])
+    task = make(kind, model, examples)
+    for note in (*model.notes, *examples.notes, *task.notes):
+        print(f"note: {note}", file=sys.stderr)
+    return task, examples
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr; yields the function that is told the share that is done."""
+    with tqdm(total=1000, leave=False, bar_format="{desc} {bar} {percentage:3.0f} % {elapsed}<{remaining}", desc=what) as drawn:
+
+        def tell(share: float) -> None:
+            drawn.n = round(1000 * share)
+            drawn.refresh()
+
+        yield tell
+
+
+def write_json(path: Path, made: object, **how: object) -> None:
+    """Writes the file whole or not at all; `how` goes to `json.dumps`."""
+    with whole(path) as beside:
+        beside.write_text(json.dumps(made, indent=1, **how) + "\n", encoding="utf-8")
+
+
+def for_json(values: np.ndarray | float) -> object:
+    """Numbers for JSON, None for nan."""
+    if np.ndim(values):
+        return [for_json(value) for value in values]
+    value = values.item() if isinstance(values, np.generic) else values
+    return None if value != value else value

@@ -1,0 +1,62 @@
+"""The command that looks for syntax in heads: syntax."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.syntax import relations, sentences
+from models.errors import InputError
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Adds the command to the parser of `python -m explorer`."""
+    syntax = commands.add_parser(
+        "syntax",
+        help="the best head for each dependency relation",
+        description="Finds, for each dependency relation, the head that predicts it best, against the best fixed offset (Clark et al. 2019).",
+        epilog="""the file:
+  halves     for each relation: layer, head, direction, accuracy with 95 % interval, dependents, best offset and its accuracy;
+             chosen on every other sentence, read on the rest
+  same       the same, chosen and read on all sentences
+  syntactic  [layer, head] of heads that beat the best offset of a relation with at least 10 dependents by at least 10 points
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    model_argument(syntax)
+    syntax.add_argument("--conllu", type=Path, metavar="F", help="treebank in CoNLL-U (default: the project's own)")
+    syntax.add_argument("--limit", type=int, metavar="N", help="first N sentences only")
+    syntax.add_argument("--words", metavar="A..B", default="2..1000", help="sentences of so many words only (default: %(default)s)")
+    syntax.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    device_arguments(syntax)
+    syntax.set_defaults(run=_syntax)
+
+
+def _syntax(given: argparse.Namespace) -> int:
+    low, dots, high = given.words.partition("..")
+    if not dots or not low.isdigit() or not high.isdigit():
+        raise InputError(f"--words wants two numbers such as 5..40, not {given.words}.")
+    model = opened(given)
+    known = sentences.own() if given.conllu is None else sentences.read(given.conllu)
+    chosen = [sentence for sentence in known if int(low) <= len(sentence) <= int(high)][: given.limit]
+    with bar("sentences") as tell:
+        found = relations.best_heads(model, chosen, tell)
+    if found.left_out:
+        print(f"note: {found.left_out} sentences are too long or too short, and were left out", file=sys.stderr)
+    halves, same = found.table(), found.table(same=True)
+    made = {
+        "model": model.name,
+        "sentences": found.sentences,
+        "left_out": found.left_out,
+        "halves": halves.to_dict("records"),
+        "same": same.to_dict("records"),
+        "syntactic": sorted(map(list, found.syntactic())),
+    }
+    write_json(given.json, made)
+    for row in same.itertuples():
+        if row.n >= relations.LEAST:
+            best = f"{row.layer}.{row.head:<4}{row.accuracy:.2f}"
+            print(f"{row.relation:<14}{best}  offset {row.offset:+d}: {row.baseline:.2f}  n {row.n}, {row.direction}")
+    return 0

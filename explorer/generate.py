@@ -1,0 +1,172 @@
+"""Text made token by token: what the next one could be, which was taken, and where the newest one looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+from explorer.i18n import _
+from explorer.positions import reading
+from explorer.tokens import readable
+from models import InputError, Model, attention
+from models.opening import sites
+from models.opening.loading import room_on
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is taken.
+
+    Attributes:
+        greedy: always the likeliest one; the rest has no effect then.
+        temperature: logits are divided by it; above 0.
+        top_k: only the k likeliest (Fan et al. 2018); 0 for all.
+        top_p: only the likeliest whose probabilities add up to it (Holtzman et al. 2020); 1 for all.
+        seed: of the draw.
+
+    Raises:
+        InputError: a number out of its range.
+    """
+
+    greedy: bool = False
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0 or self.top_k < 0 or not 0 < self.top_p <= 1:
+            raise InputError(_("A temperature is above 0, top k at least 0, and top p above 0 and at most 1."))
+
+    def processors(self) -> LogitsProcessorList:
+        """What transformers does to logits, in its order."""
+        found = LogitsProcessorList([TemperatureLogitsWarper(float(self.temperature))])
+        if self.top_k:
+            found.append(TopKLogitsWarper(self.top_k))
+        if self.top_p < 1:
+            found.append(TopPLogitsWarper(self.top_p))
+        return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that could come next: its id, readable text, probability by the model, and probability in the draw."""
+
+    number: int
+    text: str
+    chance: float
+    drawn: float
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One token.
+
+    Attributes:
+        token: what was taken.
+        ends: whether it is an end token, after which nothing comes.
+        candidates: the likeliest ones, likeliest first.
+        entropy: of the model's prediction, in nats.
+        attention: by part ("decoder", "cross"), where the token before it looked, float32 (layers, heads, keys), nan where a layer has
+            fewer heads: what the prediction was made with.
+        keys: by part, readable tokens that it could look at.
+    """
+
+    token: Candidate
+    ends: bool
+    candidates: tuple[Candidate, ...]
+    entropy: float
+    attention: dict[str, np.ndarray]
+    keys: dict[str, tuple[str, ...]]
+
+
+def generate(model: Model, text: str, sampling: Sampling | None = None, *, tokens: int = 40, candidates: int = 10) -> Iterator[Step]:
+    """Goes on with a text, or answers it, one token at a time; whoever stops asking stops it.
+
+    Args:
+        model: a decoder, or an encoder-decoder, which reads the text as its source.
+        text: the text.
+        sampling: how tokens are taken; greedily where None.
+        tokens: at most so many; fewer where an end token comes, or where the model has no more places.
+        candidates: how many to list.
+
+    Raises:
+        InputError: an empty or too long text, or a model that predicts no next words.
+    """
+    sampling = sampling or Sampling(greedy=True)
+    if model.kind == "encoder" or model.network.get_output_embeddings() is None:
+        raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder or an encoder-decoder."))
+    return _steps(model, reading.read(model, text).ids, sampling, tokens, candidates)
+
+
+def _steps(model: Model, source: Tensor, sampling: Sampling, tokens: int, candidates: int) -> Iterator[Step]:
+    draw, processors = torch.Generator().manual_seed(sampling.seed), sampling.processors()
+    network, tokenizer = model.network, model.tokenizer
+    ids, given = source[None].to(model.device), {}
+    source_keys: tuple[str, ...] = ()
+    if model.kind == "encoder-decoder":
+        with model.lock, torch.inference_mode():
+            encoded = network.get_encoder()(input_ids=ids, attention_mask=torch.ones_like(ids))
+        given = {"encoder_outputs": encoded, "attention_mask": torch.ones_like(ids)}
+        source_keys = tuple(readable(tokenizer, source.tolist()))
+        ids = torch.full((1, 1), network.config.decoder_start_token_id, device=model.device)
+    ends = _ends(model)
+    cache, name = None, "decoder_input_ids" if model.kind == "encoder-decoder" else "input_ids"
+    for _step in range(tokens):
+        if model.max_length and ids.shape[1] > model.max_length:
+            return
+        new = ids if cache is None else ids[:, -1:]
+        room = room_on(model.device, f"{ids.shape[1]} tokens")
+        with model.lock, torch.inference_mode(), room, attention.attending(model.sites_of) as run:
+            output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))
+        cache = getattr(output, "past_key_values", None)
+        logits = output.logits[:, -1].float()
+        raw, used = logits.softmax(-1)[0].cpu(), processors(ids, logits.clone()).softmax(-1)[0].cpu()
+        number = int(raw.argmax()) if sampling.greedy else int(torch.multinomial(used, 1, generator=draw))
+        if sampling.greedy:
+            used = torch.nn.functional.one_hot(torch.tensor(number), len(used)).float()
+        likeliest = raw.topk(min(candidates, len(raw))).indices.tolist()
+        made = [
+            Candidate(i, word, float(raw[i]), float(used[i]))
+            for i, word in zip([*likeliest, number], readable(tokenizer, [*likeliest, number]), strict=True)
+        ]
+        seen = tuple(readable(tokenizer, ids[0].tolist()))
+        looked = _looked(model, run, output)
+        keys = {part: source_keys if part == "cross" else seen for part in looked}
+        yield Step(made[-1], number in ends, tuple(made[:-1]), float(torch.special.entr(raw).sum()), looked, keys)
+        if number in ends:
+            return
+        ids = torch.cat([ids, torch.full_like(ids[:, :1], number)], dim=1)
+
+
+def _ends(model: Model) -> set[int]:
+    config = getattr(model.network, "generation_config", None) or model.network.config
+    end = getattr(config, "eos_token_id", None)
+    return set(end) if isinstance(end, list) else {end} if end is not None else set()
+
+
+def _looked(model: Model, run: attention.Run, output: object) -> dict[str, np.ndarray]:
+    """Attention of the newest token, by part."""
+    rows: dict[str, list[np.ndarray]] = {}
+    for site in model.sites:
+        if site.part == "encoder":
+            continue
+        if model.view_only:
+            asked = site.part if model.kind == "encoder-decoder" else "encoder"
+            weights = sites.attentions(output, asked)[site.layer][0, :, -1].float().cpu().numpy()
+        else:
+            record = next(record for record in run.records if record.site == site.index)
+            weights = record.patterns(rows=slice(record.query.shape[2] - 1, None))[:, 0].cpu().numpy()
+        rows.setdefault(site.part, []).append(weights)
+    found = {}
+    for part, layers in rows.items():
+        whole = np.full((len(layers), max(map(len, layers)), layers[0].shape[-1]), np.nan, np.float32)
+        for layer, weights in enumerate(layers):
+            whole[layer, : len(weights)] = weights
+        found[part] = whole
+    return found

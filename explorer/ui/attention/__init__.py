@@ -1,0 +1,6 @@
+"""Panels of the page *Attention*: all heads on one text, and one of them token by token.
+
+- `controls`: which view, which tokens, which colours
+- `head_grid`: all heads, and which of them is looked at
+- `head_panel`: one head, in the view that was chosen: `head_map`, `neuron_view`, `bertviz_view`; `bertviz_frame`: BertViz without a network
+"""

@@ -1,0 +1,41 @@
+"""A chart with inputs of its own (`explorer.charts.common.sliders`): they stand beside the picture, or above it where there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.charts.common.sliders import EXPONENT, STEP
+
+BESIDE = 230
+"""Pixels that the inputs take beside the picture, at least."""
+
+
+def draw(chart: Mapping[str, object], key: str, *, beside: int = BESIDE) -> None:
+    """Draws a chart of `with_inputs` in a container of that key.
+
+    Where the window is narrow, the inputs stand above, in as many columns as there is room for.
+    """
+    own = f".st-key-{key}"
+    # Named twice, so that it weighs more than Streamlit's own style.
+    form = f"{own} form.vega-bindings.vega-bindings"
+    hidden = ",".join(f"{form} .vega-bind input[name$={end}]+span" for end in (EXPONENT, STEP))
+    with st.container(key=key):
+        st.html(
+            "<style>"
+            f"{own} .vega-embed{{display:flex!important;flex-wrap:wrap;gap:.3rem 1rem;align-items:flex-start}}"
+            f"{form}:has(.vega-bind){{order:-1;flex:1 1 {beside}px;min-width:{beside}px;padding:0;display:grid;"
+            f"grid-template-columns:repeat(auto-fill,minmax({min(beside, 190)}px,1fr));gap:.3rem 1rem;align-items:start}}"
+            f"{form} .vega-bind label{{display:grid;grid-template-columns:1fr auto;align-items:center;width:100%;gap:0 .5rem}}"
+            f"{form} .vega-bind .vega-bind-name{{grid-column:1/-1;min-width:100%}}"
+            f"{form} .vega-bind,{form} .vega-bind-radio{{gap:.1rem .5rem}}{form} .vega-bind input[type=range]{{width:100%;max-width:none}}"
+            f"{form} .vega-bind-radio label,{form} .vega-bind label:has([type=checkbox]){{display:flex;width:auto;gap:.35rem}}"
+            f"{form} .vega-bind label:has([type=checkbox]) .vega-bind-name{{min-width:0}}"
+            f"{hidden}{{display:none}}"
+            f"{own} .stVegaLiteChart{{max-width:100%}}"
+            # Below the picture: above it, it would lie on what the page has there.
+            f"{own} .stElementToolbar.stElementToolbar{{top:auto;bottom:-2.2rem}}"
+            "</style>"
+        )
+        st.vega_lite_chart(dict(chart), key=f"{key}_chart", width="content")

@@ -1,0 +1,67 @@
+"""What the positions laboratory shows without a model: once drawn, all of it moves in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from explorer.charts.common.sliders import Standalone
+from explorer.charts.positions import alibi, rope, sinusoidal, where
+from explorer.i18n import _
+from explorer.ui.common import sliders
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.take_away import Figure, pictures
+
+_SINUSOIDAL = """import torch
+from models.toy.positions import sinusoids
+
+table = sinusoids(40, 64).double()
+print(table, table @ table.T)"""
+_ROPE = """import torch
+from models.toy.positions import rotated, rotation
+
+cosines, sines = rotation(24, 64, base=10000.0, interpolation=1.0)
+q, k = torch.randn(64), torch.randn(64)
+print(rotated(q.expand(24, -1), cosines, sines) @ rotated(k.expand(24, -1), cosines, sines).T)  # constant along diagonals"""
+_ALIBI = """from models.toy.positions import distances, slopes
+
+print(slopes(8), slopes(8)[2] * distances(24))"""
+_WHERE = """from explorer.charts.positions.where import SCHEMES
+
+for name, formula, where in SCHEMES.values():
+    print(name, formula, where, sep=" | ")"""
+
+VIEWS: Mapping[str, tuple[Callable[..., dict[str, object]], str, str]] = {
+    "sinusoidal": (
+        sinusoidal.description,
+        _(
+            "Vaswani et al. 2017, section 3.5. Drag k: R(k) turns every row into the one k further, whatever the position. "
+            "With a small base all hands turn fast."
+        ),
+        _SINUSOIDAL,
+    ),
+    "rope": (
+        rope.description,
+        _("Su et al. 2021; interpolation: Chen et al. 2023. Drag m and n together: both hands turn, and the angle between them stays."),
+        _ROPE,
+    ),
+    "alibi": (
+        alibi.description,
+        _(
+            "Press et al. 2021. Where both sides are seen, −slope |m − n| is the same for a text and its reverse: bidirectional ALiBi tells near "
+            "from far, but not before from after."
+        ),
+        _ALIBI,
+    ),
+    "where": (where.description, _("Choose a scheme: the place where it acts lights up."), _WHERE),
+}
+"""By view: what makes the chart, what to look at, and lines of Python."""
+
+
+def draw(view: str) -> tuple[Figure, str]:
+    """One of `VIEWS`, and what can be taken away: the figure, and lines of Python."""
+    description, look, lines = VIEWS[view]
+    sliders.draw(description(dark=is_dark()), view)
+    st.caption(look)
+    return Figure(_("The pictures, as first drawn"), view, pictures(lambda: Standalone(description(dark=False)))), lines

@@ -1,0 +1,113 @@
+"""What to train: task, switches of the network, settings, seed; in the sidebar of the lab."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.lab.request import TrainingRequest, of_preset, of_task, switches, task_fields
+from models.toy import CHOICES
+from models.training.presets import PRESETS
+from models.training.settings import MOST_STEPS, Settings
+
+PRESET = "preset"
+"""Key of the choice of a preset."""
+IN_VIEW = {
+    "layers": _("Layers"),
+    "heads": _("Heads per layer"),
+    "d_model": _("d_model"),
+    "ffn": _("FFN, x d_model"),
+    "positions": _("Positions"),
+    "attention": _("Attention"),
+    "norm": _("Norm"),
+    "residual": _("Residual"),
+}
+"""Switches that are always in view."""
+TRAINING = {"steps": _("Steps"), "learning_rate": _("Learning rate"), "batch": _("Batch"), "seed": _("Seed")}
+"""Settings that are always in view."""
+ABOUT = {
+    "d_k": _("Numbers per query, key and value of one head; empty for d_model / heads."),
+    "combine": _("Outputs of the heads: put side by side, or averaged."),
+    "output_projection": _("W_O after the heads; without it the widths must match."),
+    "tie_kv": _("Keys and values share one matrix."),
+    "scale": _("Scores are divided by sqrt(d_k), by nothing, or by d_k."),
+    "causal": _("A token sees itself and what comes before it."),
+    "window": _("For window: keys that a query sees. For strided: the stride. For global: how many first tokens are global."),
+    "identical_heads": _("All heads of a layer start with the same weights."),
+    "tie_embeddings": _("The output layer shares the token embedding."),
+    "max_length": _("Positions that there are; empty for the length of the task's examples."),
+    "position_interpolation": _("Positions are divided by it before RoPE turns (Chen et al. 2023)."),
+    "token_types": _("Segment embeddings; 0 for none."),
+    "clip": _("The gradient is scaled down to this norm; 0 leaves it."),
+    "snapshot_every": _("Steps between snapshots; 0 for about 20 that lie ever further apart."),
+}
+_LEAST = {"seed": 0, "warm_up": 0, "snapshot_every": 0, "token_types": 0, "learning_rate": 1e-6}
+_MOST = {"steps": MOST_STEPS, "ffn": 8.0}
+_BY = {"steps": 100, "d_model": 8, "batch": 16, "ffn": 0.5, "learning_rate": 0.001, "rope_base": 1000.0, "position_interpolation": 1.0}
+"""What a click on + adds; 1 or 0.01 for all others."""
+
+
+def choose() -> TrainingRequest:
+    """Draws the choices; all of them are in the URL as far as they differ from the preset. Raises InputError."""
+    name = st.selectbox(_("Task"), list(PRESETS), key=PRESET, bind="query-params", persist_state="session", on_change=_use_preset)
+    preset = PRESETS[name]
+    text = ""
+    if preset.task == "characters":
+        text = st.text_area(
+            _("Text"), key="lab_text", height=90, placeholder=_("Paste a text; empty for a passage of the project"), persist_state="session"
+        )
+    with st.container(key="lab_network", gap="xsmall"):
+        network = _widgets({switch: (IN_VIEW[switch], of_preset(preset, switch)) for switch in IN_VIEW})
+        settings = _widgets({field: (TRAINING[field], getattr(preset.settings, field)) for field in TRAINING})
+    with st.popover(_("More switches"), icon=":material/tune:", width="stretch"):
+        st.caption(_("Task"))
+        task = _widgets({field.name: (field.name, of_task(preset, field.name)) for field in task_fields(preset.task)})
+        st.caption(_("Network"))
+        network |= _widgets({switch: (switch, of_preset(preset, switch)) for switch in switches() if switch not in IN_VIEW})
+        others = [field.name for field in dataclasses.fields(Settings) if field.name not in TRAINING]
+        st.caption(_("Training"))
+        settings |= _widgets({field: (field, getattr(preset.settings, field)) for field in others})
+    return TrainingRequest(name, network, task, Settings(**settings), text if text.strip() else "")
+
+
+def _use_preset() -> None:
+    """Another preset puts all its switches into the widgets."""
+    preset = PRESETS[st.session_state[PRESET]]
+    values = {switch: of_preset(preset, switch) for switch in switches()}
+    values |= {field.name: of_task(preset, field.name) for field in task_fields(preset.task)}
+    values |= dataclasses.asdict(preset.settings)
+    for name, value in values.items():
+        st.session_state[_key(name)] = value
+
+
+def _widgets(asked: Mapping[str, tuple[str, object]]) -> dict[str, object]:
+    """Two widgets a row, by the name of a switch or a setting its label and default; what they say."""
+    names, found = list(asked), {}
+    for i in range(0, len(names), 2):
+        for column, name in zip(st.columns(2, vertical_alignment="bottom"), names[i : i + 2], strict=False):
+            found[name] = _widget(column, name, *asked[name])
+    return found
+
+
+def _widget(place: object, name: str, label: str, value: object) -> object:
+    """A widget for a switch or a setting, of the kind that its value has."""
+    given = {"key": _key(name), "bind": "query-params", "persist_state": "session", "help": ABOUT.get(name)}
+    if isinstance(value, bool):
+        return place.toggle(label, value, **given)
+    if name in CHOICES:
+        return place.selectbox(label, CHOICES[name], index=CHOICES[name].index(value), **given)
+    if isinstance(value, str):
+        return place.text_input(label, value, **given)
+    kind = int if value is None or isinstance(value, int) else float
+    least = kind(_LEAST.get(name, 1 if kind is int else 0.0))
+    most = kind(_MOST[name]) if name in _MOST else None
+    format_ = "%d" if kind is int else "%g"
+    return place.number_input(label, least, most, value, kind(_BY.get(name, 1 if kind is int else 0.01)), format_, **given)
+
+
+def _key(name: str) -> str:
+    # The rare ones could have the name of a widget of another page.
+    return name if name in IN_VIEW or name in TRAINING else f"lab_{name}"

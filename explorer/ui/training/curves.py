@@ -1,0 +1,178 @@
+"""What is drawn over the steps: loss and accuracy of all runs, the heads' roles, gradient norms and the time of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer.charts.common import moving, palette
+from explorer.charts.training import over_steps as charts
+from explorer.charts.training.over_steps import Line, Plot
+from explorer.i18n import _
+from explorer.lab.state import State, step_times
+from explorer.roles import ROLES
+from explorer.ui.attention.controls import PARTS
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.training.runs import Lab
+from models.training.presets import PRESETS
+from models.training.runs import Snapshot
+
+WIDTH, HEIGHT = 325, 165
+"""Room for one plot, in pixels."""
+VIEWS = {"curves": _("Curves"), "roles": _("Roles"), "gradients": _("Gradients")}
+ROLE_NAMES = {
+    "previous token": (_("previous token"), _("Attention of token i to token i - 1.")),
+    "same token": (_("same token"), _("Attention of token i to itself.")),
+    "next token": (_("next token"), _("Attention of token i to token i + 1.")),
+    "first token": (_("first token"), _("Attention of token i > 0 to token 0.")),
+    "duplicate token": (_("duplicate token"), _("Attention to earlier copies of the current token.")),
+    "induction": (_("induction"), _("Attention to what came right after earlier copies of the current token (Olsson et al. 2022).")),
+}
+"""What a role is called, and its score in words; the formula is in `explorer.roles`."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A plot, in the light theme, and what is in it now."""
+
+    plot: Plot
+    lines: list[Line]
+    at: int
+    goal: float | None = None
+
+    def tables(self) -> moving.Tables:
+        return charts.tables(self.plot, self.lines, self.at, self.goal)
+
+
+def draw(lab: Lab, state: State, frame: Snapshot) -> list[Figure]:
+    """The panel; what can be taken away from it."""
+    view = st.segmented_control(
+        _("Over the steps"),
+        VIEWS,
+        default="curves",
+        format_func=VIEWS.get,
+        key="over",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    drawn = {"roles": _roles, "gradients": _gradients}.get(view, _progress)(lab, state, frame)
+    dark, figures = is_dark(), []
+    for name, one in drawn.items():
+        plot = replace(one.plot, dark=dark)
+        st.vega_lite_chart(moving.with_tables(charts.description(plot), one.tables()), key=f"over_{name}", width="content")
+        files = pictures(lambda one=one: moving.standalone(charts.description(one.plot), one.tables()))
+        figures.append(Figure(one.plot.title, f"{lab.shown.request.preset}-{name}", files))
+    return [*figures, Figure(_("The numbers of this run"), f"{lab.shown.request.preset}-curve", {"csv": lambda: _csv(state)})]
+
+
+def _progress(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
+    """Each run a colour: thin on the training batches, thick on held-out examples."""
+    loss, accuracy, names, longest = [], [], [], 1
+    for i, entry in enumerate(lab.entries):
+        seen = state if entry is lab.shown else entry.watched.read()
+        shown = entry is lab.shown
+        task = entry.film.task
+        names.append(entry.title)
+        longest = max(longest, entry.request.settings.steps)
+        held_out = seen.frames
+        loss.append(Line(f"{entry.title}, {_('training')}", _of(seen, "loss"), i, faint=True))
+        loss.append(Line(f"{entry.title}, {_('held out')}", np.array([(f.step, f.evaluation.loss) for f in held_out]), i, strong=shown))
+        accuracy.append(Line(f"{entry.title}, {_('training')}", _of(seen, "accuracy"), i, faint=True))
+        right = [(f.step, f.evaluation.held_out_accuracy(task)) for f in held_out]
+        accuracy.append(Line(f"{entry.title}, {_('held out')}", np.array(right), i, strong=shown))
+    preset = PRESETS[lab.shown.request.preset]
+    st.caption(
+        _("Thick: held-out examples, all asked positions right. Thin: positions of the training batches. Dashed: the goal.")
+        if lab.shown.film.task.exact
+        else _("Thick: held-out examples. Thin: the training batches.")
+    )
+    above = _plot(_("accuracy"), accuracy, names, longest, whole=True, percent=True, legend=False, titled=False)
+    below = _plot(_("loss, nats"), loss, names, longest)
+    return {"accuracy": Drawn(above, accuracy, frame.step, _goal(preset)), "loss": Drawn(below, loss, frame.step)}
+
+
+def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
+    """One line per head."""
+    role = st.selectbox(
+        _("Role"),
+        list(ROLES),
+        index=list(ROLES).index("induction"),
+        format_func=lambda name: ROLE_NAMES[name][0],
+        key="role",
+        bind="query-params",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    st.caption(ROLE_NAMES[role][1], help=_("The mean over the tokens that have such a key, on held-out examples."))
+    found = [(f.step, lab.shown.film.roles(f)[role]) for f in state.frames]
+    places = [(part, layer, head) for (part, layer), scores in found[0][1].items() for head in range(len(scores))]
+    parts = {part for part, _layer, _head in places}
+    layers = list(dict.fromkeys((part, layer) for part, layer, _head in places))
+
+    def name(part: str, layer: int, head: int | None = None) -> str:
+        message = [PARTS[part] if len(parts) > 1 else "", f"{_('layer')} {layer}", "" if head is None else f"{_('head')} {head}"]
+        return " ".join(filter(None, message))
+
+    # A colour for each head while there are enough of them, else for each layer.
+    each = len(places) <= len(palette.lines())
+    picked = st.session_state.get("_film_head", (0, 0))
+    shown = []
+    for i, (part, layer, head) in enumerate(places):
+        points = np.array([(step, scores[part, layer][head]) for step, scores in found])
+        shown.append(Line(name(part, layer, head), points, i if each else layers.index((part, layer)), strong=picked == (layer, head)))
+    scores = lab.shown.film.roles(frame)[role]
+    now = {place: float(scores[place[:2]][place[2]]) for place in places}
+    best = max((place for place in places if np.isfinite(now[place])), key=now.get, default=None)
+    if best is None:
+        st.info(_("No token of these examples has such a key."), icon=":material/info:")
+        return {}
+    st.markdown(_("After step {n}: largest **{value:.2f}**, {name}.").format(n=f"{frame.step:,}", value=now[best], name=name(*best)))
+    names = [name(*place) for place in (places if each else layers)]
+    plot = _plot(_("score"), shown, names, lab.shown.request.settings.steps, whole=True, height=HEIGHT + 60)
+    return {"roles": Drawn(plot, shown, frame.step)}
+
+
+def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
+    history = state.history
+    if not history:
+        st.caption(_("No step is done yet."))
+        return {}
+    layers = list(history[0].gradient_norm)
+    names = [_("embeddings and output") if layer == "rest" else layer for layer in layers]
+    norms = [Line(names[i], np.array([(m.step, m.gradient_norm[layer]) for m in history]), i) for i, layer in enumerate(layers)]
+    times = [Line(_("a step"), step_times(history), 0)]
+    steps = lab.shown.request.settings.steps
+    above = _plot(_("gradient norm"), norms, names, steps, log=True, number=".2e", titled=False)
+    below = _plot(_("ms a step"), times, [_("a step")], steps, number=".2f", legend=False, height=HEIGHT - 40)
+    return {"gradient-norm": Drawn(above, norms, frame.step), "step-time": Drawn(below, times, frame.step)}
+
+
+def _plot(title: str, lines: list[Line], colours: list[str], steps: int, height: int = HEIGHT, **how: object) -> Plot:
+    return Plot(title, tuple(line.name for line in lines), tuple(colours), steps, width=WIDTH, height=height, **how)
+
+
+def _goal(preset: object) -> float | None:
+    goal = preset.at_most if preset.is_contrast else preset.at_least
+    return goal or None
+
+
+def _of(state: State, what: str) -> np.ndarray:
+    return np.array([(metrics.step, getattr(metrics, what)) for metrics in state.history]).reshape(-1, 2)
+
+
+def _csv(state: State) -> bytes:
+    rows = [
+        {"step": m.step, "loss": m.loss, "accuracy": m.accuracy, "seconds": m.seconds, **{f"gradient {k}": v for k, v in m.gradient_norm.items()}}
+        for m in state.history
+    ]
+    held_out = {f.step: f.evaluation for f in state.frames}
+    table = pd.DataFrame(rows)
+    if len(table):
+        table["held-out loss"] = [held_out[step].loss if step in held_out else None for step in table["step"]]
+        table["held-out exact"] = [held_out[step].exact if step in held_out else None for step in table["step"]]
+    return table.to_csv(index=False).encode("utf-8-sig")

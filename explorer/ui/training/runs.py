@@ -1,0 +1,144 @@
+"""The runs that a viewer of the lab looks at: the shipped one of the preset, and those trained in this session."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explorer.i18n import _
+from explorer.lab import shipped
+from explorer.lab.film import Film
+from explorer.lab.live import Live
+from explorer.lab.request import TrainingRequest, value_text
+from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Watched
+from explorer.ui.common import address
+from explorer.ui.common.session import explained
+from models import ModelError
+
+MOST = 5
+"""Runs of a viewer that are kept: with the shipped one, each has a colour of its own."""
+STATUS = {
+    WAITING: _("waiting until others have had their turn"),
+    RUNNING: _("running"),
+    PAUSED: _("paused"),
+    FINISHED: _("finished"),
+    STOPPED: _("stopped"),
+    FAILED: _("failed"),
+}
+_SETTLE_S = 3.0
+
+
+@dataclass(eq=False)
+class Entry:
+    """A run and its film. `number` is 0 for the shipped one, and counts a viewer's own from 1."""
+
+    number: int
+    request: TrainingRequest
+    watched: Watched
+    film: Film
+
+    @property
+    def title(self) -> str:
+        """For a viewer: number or origin, preset, and what differs from it."""
+        changed = ", ".join(f"{name}={value_text(value)}" for name, value in self.request.changed().items())
+        return f"{self.number or _('shipped')}: {self.request.preset}{f' ({changed})' if changed else ''}"
+
+
+@dataclass(eq=False)
+class Lab:
+    """A viewer's runs, and which of them is looked at.
+
+    Attributes:
+        preset: whose shipped run is there.
+        own: trained in this session.
+        shipped: None where there is none.
+        shown: the run that is looked at.
+        frame: step of the film, None for the newest.
+        playing: whether the film goes on by itself.
+        begun: runs that were begun so far.
+        put: steps that the slider was moved to last, not by the viewer.
+    """
+
+    preset: str = ""
+    own: list[Entry] = field(default_factory=list)
+    shipped: Entry | None = None
+    shown: Entry | None = None
+    frame: int | None = None
+    playing: bool = False
+    begun: int = 0
+    put: deque[int] = field(default_factory=lambda: deque(maxlen=3), repr=False)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [*([self.shipped] if self.shipped else []), *self.own]
+
+    def show(self, entry: Entry | None, frame: int | None = None) -> None:
+        """Looks at a run, at its newest frame or at one."""
+        self.shown, self.frame, self.playing = entry, frame, False
+
+    def begin(self, request: TrainingRequest, alive: Callable[[], bool]) -> None:
+        """Trains, and shows it. Raises InputError for what cannot be trained."""
+        live = Live(request.training(), alive)
+        self.begun += 1
+        entry = Entry(self.begun, request, live, Film(live))
+        live.start()
+        self.own.append(entry)
+        for old in [e for e in self.own if e.watched.read().over][: max(0, len(self.own) - MOST)]:
+            self.own.remove(old)
+        self.show(entry)
+
+    def remove(self, entry: Entry) -> None:
+        """Forgets a run, and stops it."""
+        entry.watched.stop()
+        self.own.remove(entry)
+        self.show(self.entries[-1] if self.entries else None)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _kept(preset: str, written: int) -> tuple[Watched, Film]:
+    kept = shipped.load(preset)
+    return kept, Film(kept)
+
+
+def current(preset: str) -> Lab:
+    """This viewer's runs; another preset brings its shipped run, and the first time the step of the URL counts."""
+    lab = st.session_state.setdefault("_lab", Lab())
+    if lab.preset != preset:
+        step = address.number("step", None, 10**9) if not lab.preset else None
+        lab.preset, lab.shipped = preset, _shipped(preset)
+        mine = [entry for entry in lab.own if entry.request.preset == preset]
+        lab.show(lab.shipped or (mine[-1] if mine else None), step)
+    return lab
+
+
+def alive() -> Callable[[], bool]:
+    """Whether this viewer's tab is still open; asked by a thread of no session."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: True
+    session = context.session_id
+    return lambda: runtime.exists() and runtime.get_instance().is_active_session(session)
+
+
+def settled(live: Live, act: Callable[[], None]) -> None:
+    """Does something to a run and waits a moment until it is done, so that the page shows it."""
+    act()
+    live.settle(_SETTLE_S)
+
+
+def _shipped(preset: str) -> Entry | None:
+    folder = shipped.folder(preset)
+    if folder is None:
+        return None
+    try:
+        watched, film = _kept(preset, folder.stat().st_mtime_ns)
+    except ModelError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
+    with watched.still() as run:
+        return Entry(0, TrainingRequest(preset, settings=run.settings), watched, film)

@@ -1,0 +1,183 @@
+"""Where a network attends: found by running it once on a few tokens and listening, not by reading its class name."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models import attention
+
+Parts = ("encoder", "decoder", "cross")
+
+_SOURCE, _TARGET = 6, 4
+"""Lengths of the texts that a network is checked with: they differ, so that cross-attention (4 queries, 6 keys) shows by its shape."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One attention layer of a network.
+
+    Attributes:
+        index: number of the site, in the order of the forward pass.
+        part: "encoder", "decoder" or "cross". A lone stack is "decoder" where its mask is causal, else "encoder".
+        layer: layer within its part, from 0.
+        heads, kv_heads: query heads, and key/value heads (fewer where heads are grouped).
+        head_dim: numbers per query.
+    """
+
+    index: int
+    part: str
+    layer: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+
+    @property
+    def kind(self) -> str:
+        """ "self" or "cross"."""
+        return "cross" if self.part == "cross" else "self"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All attention sites of a network, and which module serves which.
+
+    Attributes:
+        sites: in the order of the forward pass.
+        sites_of: site numbers by `id(module)`; empty for a network that does not dispatch through the interface.
+        view_only: True where the weights come from the network's own eager code and cannot be changed.
+        reason: why it is view-only, else empty.
+    """
+
+    sites: tuple[Site, ...]
+    sites_of: dict[int, tuple[int, ...]]
+    view_only: bool = False
+    reason: str = ""
+
+
+def find_sites(network: nn.Module) -> Layout:
+    """Finds the attention sites of a network and leaves it on the best attention it can run on.
+
+    The network is run twice on a few token ids: with its own eager attention, and with ours. Only where both give the same
+    hidden states is ours used; else the network is opened view-only, with the weights that its eager code returns.
+
+    Raises:
+        ValueError: the network shows no attention at all.
+    """
+    network.eval()
+    with _quiet():
+        network.set_attn_implementation("eager")
+        eager = _hidden(network, output_attentions=True)
+        network.set_attn_implementation(attention.NAME)
+        reason = "its attention does not go through the attention interface of transformers"
+        try:
+            with attention.attending() as run:
+                ours = _hidden(network)
+            if run.records and not torch.allclose(eager.hidden, ours.hidden, rtol=1e-2, atol=_tolerance(eager.hidden)):
+                reason = "its own attention computes more than the shared attention function does"
+            elif run.records:
+                return _dispatched(network, run.records)
+        except attention.NotSupportedByInterface as error:
+            reason = f"it asks for {error}"
+        network.set_attn_implementation("eager")
+    return _from_weights(eager, reason)
+
+
+def inputs_for(network: nn.Module, **given: Tensor) -> dict[str, Tensor]:
+    """Arguments of a forward pass, with no cache to fill where the network has a switch for it."""
+    return given | ({"use_cache": False} if hasattr(network.config, "use_cache") else {})
+
+
+def attentions(outputs: object, part: str) -> tuple[Tensor, ...]:
+    """The weights that an eager forward pass returned for one part, each (batch, heads, query, key)."""
+    for name in {"encoder": ("encoder_attentions", "attentions"), "decoder": ("decoder_attentions", "attentions")}.get(
+        part, ("cross_attentions",)
+    ):
+        if found := getattr(outputs, name, None):
+            return tuple(a for a in found if a is not None)
+    return ()
+
+
+@dataclass
+class _Pass:
+    hidden: Tensor
+    outputs: object
+
+
+def _hidden(network: nn.Module, **options: bool) -> _Pass:
+    base = network.base_model
+    vocabulary = network.get_input_embeddings().num_embeddings
+    device = next(network.parameters()).device
+
+    def ids(n: int) -> Tensor:
+        return (torch.arange(n, device=device)[None] * 7 + 5) % vocabulary
+
+    given = {"input_ids": ids(_SOURCE), "attention_mask": torch.ones(1, _SOURCE, dtype=torch.long, device=device)}
+    if network.config.is_encoder_decoder:
+        given["decoder_input_ids"] = ids(_TARGET)
+    with torch.no_grad():
+        outputs = base(**inputs_for(network, **given), return_dict=True, **options)
+    return _Pass(outputs[0].float(), outputs)
+
+
+def _tolerance(hidden: Tensor) -> float:
+    return 1e-3 * max(1.0, hidden.abs().max().item())
+
+
+def _dispatched(network: nn.Module, records: list[attention.Record]) -> Layout:
+    sites, sites_of = [], {}
+    layers = dict.fromkeys(Parts, 0)
+    two_stacks = network.config.is_encoder_decoder
+    for index, record in enumerate(records):
+        queries, keys = record.query.shape[2], record.key.shape[2]
+        if two_stacks:
+            part = "cross" if queries != keys else "encoder" if queries == _SOURCE else "decoder"
+        else:
+            part = "encoder" if record.visible().triu(1).any() else "decoder"
+        sites.append(_site(index, part, layers, record.heads, record.key.shape[1], record.query.shape[-1]))
+        sites_of.setdefault(id(record.module), []).append(index)
+    if not two_stacks and len({s.part for s in sites}) > 1:
+        raise ValueError("some of its layers look back only and others both ways, which no view here can show")
+    return Layout(tuple(sites), {module: tuple(numbers) for module, numbers in sites_of.items()})
+
+
+def _from_weights(eager: _Pass, reason: str) -> Layout:
+    sites: list[Site] = []
+    layers = dict.fromkeys(Parts, 0)
+    if attentions(eager.outputs, "cross") or getattr(eager.outputs, "decoder_attentions", None):
+        found = [(part, a) for part in Parts for a in attentions(eager.outputs, part)]
+    else:
+        found = [(_direction(a), a) for a in attentions(eager.outputs, "encoder")]
+    for part, weights in found:
+        if weights.dim() != 4:
+            raise ValueError(f"its attention weights have {weights.dim()} axes where (batch, head, query, key) is needed")
+        sites.append(_site(len(sites), part, layers, weights.shape[1], weights.shape[1], 0))
+    if not sites:
+        raise ValueError("it returns no attention weights: its layers mix tokens in another way")
+    return Layout(tuple(sites), {}, view_only=True, reason=reason)
+
+
+def _direction(weights: Tensor) -> str:
+    return "decoder" if weights.triu(1).abs().max() == 0 else "encoder"
+
+
+def _site(index: int, part: str, layers: dict[str, int], heads: int, kv_heads: int, head_dim: int) -> Site:
+    site = Site(index, part, layers[part], heads, kv_heads, head_dim)
+    layers[part] += 1
+    return site
+
+
+@contextmanager
+def _quiet():
+    # A network outside the interface makes transformers warn on the console; the viewer is told on the page instead.
+    logger = logging.getLogger("transformers")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

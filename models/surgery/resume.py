@@ -1,0 +1,186 @@
+"""A network that can be started in the middle: what lies below a layer is taken from an earlier run instead of computed.
+
+Ablating one head after the other needs everything above the head, but nothing below it, to be run again. The network is
+copied once without its weights, which both share; the copy's layers are wrapped, and the original, which other viewers use at
+the same moment, never learns of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+from models import attention
+from models.opening.loading import Model
+from models.surgery.private import private
+
+
+@dataclass(eq=False)
+class Passed:
+    """What each call of a layer returned in one forward pass, in the order of the calls."""
+
+    outputs: list[object] = field(default_factory=list)
+
+
+class _Layer(nn.Module):
+    """A layer of the copy. Tells its runner what it returned, or returns what it did in an earlier run."""
+
+    def __init__(self, wrapped: nn.Module, runner: Runner) -> None:
+        super().__init__()
+        self.wrapped = wrapped
+        self._runner = runner
+        self._attending = [module for module in wrapped.modules() if id(module) in runner.sites_of]
+
+    def __getattr__(self, name: str) -> object:
+        # Some networks ask a layer for an attribute of its own, such as its attention type.
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("wrapped"), name)
+
+    def forward(self, *args: object, **kwargs: object) -> object:
+        runner = self._runner
+        call = runner.calls
+        runner.calls += 1
+        if call < runner.start:
+            output = runner.known.outputs[call]
+            for module in self._attending:
+                attention.passed_over(module)
+            # The last one before the start is what is computed on; of the others only what they pass on counts.
+            return _repeated(output, runner.times) if call == runner.start - 1 or runner.every else output
+        runner.copying = call == runner.start and runner.times > 1
+        try:
+            output = self.wrapped(*args, **kwargs)
+        finally:
+            runner.copying = False
+        if runner.keep is not None:
+            runner.keep.outputs.append(output)
+        return output
+
+
+class Runner:
+    """A private copy of a model's network, sharing its weights, that can be resumed at any layer.
+
+    Not for several threads at once; each makes its own. Weights stay where `Model.network` has them.
+
+    Attributes:
+        network: the copy; call it only through `run` and `resume`.
+        sites_of: site numbers by `id(module)` of the copy, for `models.attention.attending`.
+        call_of: for each site, the number of the layer call that computes it.
+        selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
+            Only where the network has a head that calls its base model; `did_select` says whether it was so in the last run.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.network = private(model.network)
+        modules = dict(zip(map(id, model.network.modules()), self.network.modules(), strict=True))
+        self.sites_of = {id(modules[original]): sites for original, sites in model.sites_of.items()}
+        self.calls, self.start, self.times, self.every = 0, 0, 1, False
+        self.known, self.keep = Passed(), None
+        self.copying = False
+        self.selected: Tensor | None = None
+        self.did_select = False
+        layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
+        self.call_of = self._calls_of_sites(model, layers)
+        if (base := self.network.base_model) is not self.network:
+            base.register_forward_hook(self._select)
+
+    def run(self, inputs: Mapping[str, Tensor], keep: Passed | None = None) -> object:
+        """A whole forward pass. `keep` collects what `resume` needs."""
+        self.calls, self.start, self.keep, self.did_select = 0, 0, keep, False
+        try:
+            return self.network(**inputs)
+        finally:
+            self.keep = None
+
+    def resume(self, start: int, inputs: Mapping[str, Tensor], known: Passed, times: int = 1) -> object:
+        """A forward pass whose first `start` layer calls are taken from an earlier run.
+
+        Args:
+            start: number of the first layer call that is computed.
+            inputs: those of the earlier run, every example `times` times in a row.
+            known: what the earlier run kept.
+            times: copies per example.
+        """
+        self.calls, self.start, self.known, self.times, self.did_select = 0, start, known, times, False
+        try:
+            return self.network(**inputs)
+        finally:
+            self.known, self.start, self.times = Passed(), 0, 1
+
+    def _select(self, module: nn.Module, args: tuple, output: object) -> object:
+        # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
+        self.did_select = self.selected is not None
+        if self.did_select:
+            output.last_hidden_state = output.last_hidden_state[self.selected][None]
+        return output
+
+    def _share(self, module: nn.Module) -> None:
+        """Computes once what all copies of an example have in common."""
+        module.register_forward_pre_hook(lambda _module, args: (args[0][:: self.times].contiguous(), *args[1:]) if self.copying else None)
+        module.register_forward_hook(lambda _module, args, out: out.repeat_interleave(self.times, dim=0) if self.copying else None)
+
+    def _wrap(self, module: nn.Module, attending: set[nn.Module]) -> list[_Layer]:
+        """Wraps the elements of the outermost lists that hold attention: the layers."""
+        layers = []
+        for child in module.children():
+            for i, element in enumerate(child) if isinstance(child, nn.ModuleList) else ():
+                if not attending.isdisjoint(element.modules()):
+                    child[i] = _Layer(element, self)
+                    layers.append(child[i])
+            if not isinstance(child, nn.ModuleList):
+                layers += self._wrap(child, attending)
+        return layers
+
+    def _calls_of_sites(self, model: Model, layers: list[_Layer]) -> dict[int, int]:
+        # Modules that share weights take turns (ALBERT): the n-th call of a layer serves the n-th site of each of its modules.
+        order: list[_Layer] = []
+        before: dict[nn.Module, bool] = {}
+
+        def note(module: nn.Module, args: tuple) -> None:
+            # Called only before any attention of its layer, on (batch, token, width): projections to queries, keys and values.
+            early = len(run.records) == entered[-1] and bool(args) and args[0].shape[:-1] == sample.shape
+            before[module] = early and before.get(module, True)
+
+        entered = [-1]
+        hooks = [layer.register_forward_pre_hook(lambda module, args: order.append(module)) for layer in layers]
+        hooks += [layer.register_forward_pre_hook(lambda module, args: entered.append(len(run.records))) for layer in layers]
+        hooks += [m.register_forward_pre_hook(note) for layer in layers for m in layer.modules() if isinstance(m, nn.Linear | Conv1D)]
+        with torch.inference_mode(), attention.attending() as run:
+            sample = torch.full((1, 2), 1, device=model.device)
+            given = {"input_ids": sample} | ({"decoder_input_ids": sample} if model.kind == "encoder-decoder" else {})
+            self.network.base_model(**given)  # without the head: some insist on an end token
+        for hook in hooks:
+            hook.remove()
+        for module, early in before.items():
+            if early:
+                self._share(module)
+        found, turn = {}, {}
+        for call, layer in enumerate(order):
+            at = turn.get(id(layer), 0)
+            turn[id(layer)] = at + 1
+            for module in layer.modules():
+                sites = self.sites_of.get(id(module), ())
+                if len(sites) > at:
+                    found[sites[at]] = call
+        # A decoder's layers read what the encoder passed on through their arguments, so all of it is repeated.
+        self.every = model.kind == "encoder-decoder"
+        return found
+
+
+def repeated(inputs: Mapping[str, Tensor], times: int) -> dict[str, Tensor]:
+    """Every example `times` times in a row: a, a, b, b, .."""
+    return {name: values.repeat_interleave(times, dim=0) for name, values in inputs.items()}
+
+
+def _repeated(output: object, times: int) -> object:
+    if isinstance(output, Tensor):
+        # What has no axis of examples (a position bias of T5 has one of size 1) stays as it is.
+        return output.repeat_interleave(times, dim=0) if output.dim() == 3 else output
+    if isinstance(output, tuple):
+        return tuple(_repeated(part, times) for part in output)
+    return output

@@ -1,0 +1,35 @@
+"""Relations as bars: as long as they are right, with a tick at the baseline."""
+
+import pandas as pd
+import pytest
+
+from explorer.charts.common import palette
+from explorer.charts.syntax.relations import accuracies
+from tests.explorer.charts.scene import marks, rendered
+
+TABLE = pd.DataFrame(
+    {
+        "relation": ["det", "obj"],
+        "layer": [1, 2],
+        "head": [3, 0],
+        "direction": ["dependent to head"] * 2,
+        "accuracy": [0.8, 0.5],
+        "low": [0.7, 0.4],
+        "high": [0.9, 0.6],
+        "n": [50, 20],
+        "offset": [1, -2],
+        "baseline": [0.6, 0.25],
+    }
+)
+
+
+def test_bars_intervals_and_ticks():
+    scene = rendered(lambda: accuracies(TABLE, chosen="obj", width=400))
+    first, second, *ticks = (item for items in marks(scene, "rect") for item in items)
+    bars = [first, second]
+    assert [item["width"] for item in bars] == pytest.approx([320, 200])
+    assert [item["x"] + item["width"] / 2 for item in ticks] == pytest.approx([240, 100])
+    (spans,) = [items for items in marks(scene, "rule") if len(items) == 2]
+    assert [item["x"] for item in spans] == pytest.approx([280, 160]) and [item["x2"] for item in spans] == pytest.approx([360, 240])
+    assert bars[1]["fill"] == palette.frame() != bars[0]["fill"]
+    assert [item["text"] for item in next(iter(marks(scene, "text")))] == ["1.3", "2.0"]

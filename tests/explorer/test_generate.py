@@ -1,0 +1,95 @@
+"""Generation against transformers' own, and the attention of each step against a capture of the whole text."""
+
+import numpy as np
+import pytest
+import torch
+
+import models
+from explorer import generate
+from explorer.capture import capture_ids
+from tests import tiny as making
+
+
+def text_for(name: str) -> str:
+    return "the" if name == "gpt2" else "the cat sat"
+
+
+@pytest.mark.parametrize("name", [*making.DECODERS, "t5", "toy_pair", "gpt_neo"])
+def test_greedy_is_what_transformers_generates(tiny, name):
+    model = tiny(name)
+    steps = list(generate.generate(model, text_for(name), tokens=6))
+    ids = torch.tensor([model.tokenizer(text_for(name))["input_ids"]])
+    start = 1 if model.kind == "encoder-decoder" else ids.shape[1]
+    with torch.no_grad():
+        expected = model.network.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=6, do_sample=False, num_beams=1)
+    assert [step.token.number for step in steps] == expected[0, start:].tolist()
+    assert all(step.token.number == step.candidates[0].number for step in steps)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "toy", "gpt_neo"])
+def test_attention_and_chances_are_those_of_the_whole_text(tiny, name):
+    model = tiny(name)
+    ids = list(model.tokenizer(text_for(name))["input_ids"])
+    for step in generate.generate(model, text_for(name), generate.Sampling(seed=3), tokens=4):
+        captured = capture_ids(model, ids)
+        for layer in range(2):
+            np.testing.assert_allclose(step.attention["decoder"][layer], captured.patterns(layer)[:, -1], atol=1e-5)
+        with torch.no_grad():
+            chances = model.network(torch.tensor([ids])).logits[0, -1].softmax(-1)
+        assert step.token.chance == pytest.approx(float(chances[step.token.number]), abs=1e-5)
+        assert step.entropy == pytest.approx(float(-(chances * chances.log()).sum()), abs=1e-4)
+        assert len(step.keys["decoder"]) == len(ids)
+        ids.append(step.token.number)
+
+
+def test_cross_attention_looks_at_the_source(tiny):
+    step = next(generate.generate(tiny("bart"), "the cat sat"))
+    assert step.attention["cross"].shape == (2, 4, 4) and step.keys["cross"][:3] == ("the", "cat", "sat")
+    np.testing.assert_allclose(step.attention["cross"].sum(-1), 1, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_text_and_it_can_be_stopped(tiny):
+    def first(seed: int) -> list[int]:
+        made = generate.generate(tiny("llama"), "the cat", generate.Sampling(seed=seed), tokens=30)
+        return [next(made).token.number for _ in range(8)]
+
+    assert first(1) == first(1) and len({tuple(first(seed)) for seed in range(5)}) > 1
+
+
+def test_sampling_controls_are_those_of_transformers(tiny):
+    model = tiny("llama")
+    sampling = generate.Sampling(temperature=0.5, top_k=3, top_p=0.8)
+    step = next(generate.generate(model, "the cat", sampling, candidates=32))
+    drawn = np.array([candidate.drawn for candidate in step.candidates])
+    raw = np.array([candidate.chance for candidate in step.candidates])
+    sharp = raw**2
+    sharp[3:] = 0
+    sharp /= sharp.sum()
+    sharp[np.concatenate([[False], sharp.cumsum()[:-1] >= 0.8])] = 0
+    np.testing.assert_allclose(drawn, sharp / sharp.sum(), atol=1e-5)
+    assert drawn.sum() == pytest.approx(1, abs=1e-5)
+    counts = np.zeros(32)
+    for seed in range(300):
+        counts[next(generate.generate(model, "the cat", generate.Sampling(temperature=0.5, top_k=3, top_p=0.8, seed=seed))).token.number] += 1
+    of_step = np.zeros(32)
+    of_step[[candidate.number for candidate in step.candidates]] = drawn
+    np.testing.assert_allclose(counts / 300, of_step, atol=0.1)
+
+
+def test_it_ends_where_the_model_has_no_more_places(tiny):
+    model = tiny("gpt2")
+    assert len(list(generate.generate(model, "x" * 38, tokens=30))) == 3  # 40 places: the 38th, 39th and 40th token predict
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": 0}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.5}])
+def test_controls_out_of_range(wrong):
+    with pytest.raises(models.InputError):
+        generate.Sampling(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"), [("bert", "the", "next words"), ("llama", " ", "no text"), ("llama", "the " * 50, "more than")]
+)
+def test_errors(tiny, name, text, said):
+    with pytest.raises(models.InputError, match=said):
+        generate.generate(tiny(name), text)
