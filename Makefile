@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 ARGS ?=
+# One pytest worker for each core, and no more than four: each browser worker runs a dashboard and a Chromium of its own. A worker that
+# has nothing left to do takes tests from one that has. ARGS="-n 0" runs all in one process.
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal
 BIN := .venv/bin
 
 export HF_HUB_DISABLE_TELEMETRY := 1
@@ -17,7 +20,7 @@ test: .venv/.test ## check style and run every test; make test ARGS="-k capture"
 	$(BIN)/python -m scripts.find_browser --install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 shots: .venv/.test ## take the screenshots of the README
 	$(BIN)/python -m scripts.screenshots $(ARGS)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def serve(timeout: float = 60.0) -> Iterator[str]:
+def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """Starts the dashboard on a free port of 127.0.0.1 and gives its address; stops it afterwards.
+
+    Args:
+        timeout: seconds within which it has to answer.
+        environment: variables that it gets on top of those of this process.
 
     Raises:
         RuntimeError: it did not come up; the text holds its log.
@@ -34,7 +38,7 @@ def serve(timeout: float = 60.0) -> Iterator[str]:
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"HF_HUB_DISABLE_TELEMETRY": "1"},
+            env=os.environ | {"HF_HUB_DISABLE_TELEMETRY": "1"} | dict(environment or {}),
         )
         url = f"http://127.0.0.1:{port}"
         try:

@@ -4,10 +4,15 @@ import os
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page, expect, sync_playwright
 
 from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
 from tests import tiny
+from tests.browser import dragging
+from tests.browser.waiting import PATIENCE, settled
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -15,17 +20,21 @@ def browser():
     path = find()
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: run `make test`, which installs one")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield launched
         launched.close()
 
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+"""For the dashboard under test. With one dashboard for each worker of pytest, threads that wait for each other by spinning take the
+cores away from the threads that they wait for, and a test takes twenty times as long. No browser test measures the computation."""
+
+
 @pytest.fixture(scope="session")
 def app_url():
-    with serve() as url:
+    """A dashboard of this process alone: each worker of pytest-xdist starts its own, on a port that the system gives."""
+    with serve(timeout=180, environment=ONE_THREAD) as url:
         yield url
 
 
@@ -44,19 +53,32 @@ def tiny_folder(tmp_path_factory):
 
 @pytest.fixture
 def open_page(browser, app_url):
-    """Opens a page of the app; afterwards no request may have left this machine, and nothing may have raised."""
-    seen, contexts = [], []
+    """Opens a page of the app. In the end nothing may have raised, no request left this machine, and no text run as a script."""
+    seen, contexts, dialogs = [], [], []
 
-    def opened(path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel", settled: bool = True):
+    def opened(
+        path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel", at_rest: bool = True, sent: list[object] | None = None
+    ) -> Page:
+        """A page in a context of its own: another viewer.
+
+        Args:
+            path: of the address, with its parameters.
+            wait_for: selector of what has to be there.
+            at_rest: wait also until the page has stopped changing.
+            sent: grows with each message that the page sends to the server.
+        """
         context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme, accept_downloads=True)
+        context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: seen.append(request.url))
-        page.goto(app_url + path, timeout=120_000)
-        page.locator(wait_for).first.wait_for(timeout=90_000)
-        if settled:
-            page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
-            page.wait_for_timeout(500)
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        if sent is not None:
+            dragging.watch(page, sent)
+        page.goto(app_url + path)
+        page.locator(wait_for).first.wait_for()
+        if at_rest:
+            settled(page)
         return page
 
     yield opened
@@ -64,5 +86,6 @@ def open_page(browser, app_url):
         for page in context.pages:
             assert page.locator("[data-testid=stException]").count() == 0
         context.close()
+    assert not dialogs
     left = [url for url in seen if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1"]
     assert seen and not left

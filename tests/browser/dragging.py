@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from playwright.sync_api import Page, WebSocket
 
+from tests.browser.waiting import quiet
+
 STEPS = 40
 """Movements of the mouse in one drag."""
 _PAUSE_MS = 50
@@ -72,9 +74,9 @@ class Drag:
         return float(np.quantile(self.times, 0.95)) if len(self.times) else float("nan")
 
 
-def watch(page: Page) -> list[object]:
-    """A list that grows with each message that the page sends from now on. Call it before the page is opened or reloaded."""
-    sent: list[object] = []
+def watch(page: Page, sent: list[object] | None = None) -> list[object]:
+    """A list, that given or a new one, that grows with each message that the page sends from now on. Call it before the page is opened."""
+    sent = [] if sent is None else sent
 
     def listen(socket: WebSocket) -> None:
         socket.on("framesent", lambda message: sent.append(message))  # playwright marks its handlers, and a built-in bears no mark
@@ -104,13 +106,13 @@ def drag(page: Page, inside: str, name: str, sent: list[object], *, start: float
 
     page.mouse.move(*at(start))
     page.mouse.down()
-    page.wait_for_timeout(300)  # what the press itself sets off is over
+    quiet(page)  # what the press itself sets off is over
     before = len(sent)
     box.evaluate(_LISTEN, name)
     for i in range(1, steps + 1):
         page.mouse.move(*at(start + (end - start) * i / steps))
         page.wait_for_timeout(_PAUSE_MS)
-    page.wait_for_timeout(300)
+    quiet(page)
     found, during = page.evaluate(_STOP), len(sent) - before
     page.mouse.up()
     return Drag(np.array(found["times"]), found["inputs"], tuple(found["values"]), during)

@@ -3,15 +3,12 @@
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.browser.waiting import in_reach, resize, resting_box
 
 TEXT = "In the summer of 1914 the army crossed the river and took the"
 GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
-
-
-def settled(page) -> None:
-    """What a click replaces is gone."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -30,17 +27,16 @@ def test_a_click_on_a_cell_of_the_lens_shows_its_candidates(open_page):
     page = open_page(GPT2 + "&beyond=Logit%20lens", wait_for=".st-key-lens_candidates svg, .st-key-lens_cell svg")
     grid = page.locator(".st-key-lens_grid svg.marks")
     assert grid.locator(".mark-rect.role-mark path").count() >= 7 * 13
-    before = page.locator(".st-key-lens_cell").inner_text()
-    assert "after layer 5" in before
-    box = grid.bounding_box()
+    cell = page.locator(".st-key-lens_cell")
+    expect(cell).to_contain_text("after layer 5")
+    box = resting_box(page, ".st-key-lens_grid svg.marks")
     grid.get_by_text("army", exact=True).first.click()  # what the embedding of "army" would predict: itself
-    page.get_by_text("At army, embedding", exact=True).wait_for(timeout=30_000)
-    settled(page)
-    assert "army" in page.locator(".st-key-lens_cell svg.marks").first.text_content()
+    page.get_by_text("At army, embedding", exact=True).wait_for()
+    expect(cell.locator("svg.marks").first).to_contain_text("army")
     grid.get_by_text("river", exact=True).last.click()  # the token at the margin
-    page.get_by_text("At river, embedding", exact=True).wait_for(timeout=30_000)
-    settled(page)
-    now = grid.bounding_box()
+    page.get_by_text("At river, embedding", exact=True).wait_for()
+    expect(cell.locator("svg.marks").first).to_contain_text("river")
+    now = resting_box(page, ".st-key-lens_grid svg.marks")
     assert (now["x"], now["y"]) == (box["x"], box["y"]), "the grid stays where it was"
 
 
@@ -56,7 +52,5 @@ def test_the_picture_is_in_reach_without_a_scroll(open_page, view):
     inside = ".st-key-strips" if view.startswith("Input") else ".st-key-lens_grid"
     page = open_page(f"{GPT2}&beyond={view}", wait_for=f"{inside} svg.marks")
     for width, height in ((1440, 900), (1024, 768)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(800)
-        box = page.locator(f"{inside} svg.marks").bounding_box()
-        assert box["y"] + box["height"] <= height
+        resize(page, width, height)
+        in_reach(page, f"{inside} svg.marks", width, height)

@@ -1,8 +1,12 @@
 """Know every head in a browser: a click on a head shows it, and the attention page opens on it."""
 
+import re
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.browser.waiting import in_reach, resize
 
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
@@ -14,13 +18,10 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     assert cells.count() >= 72
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
     page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
-    page.get_by_text("Layer 0, head 2").wait_for(timeout=30_000)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.wait_for_timeout(500)
-    assert "positional" in page.locator(".st-key-one_head").inner_text()
+    expect(page.locator(".st-key-one_head")).to_contain_text(re.compile(r"Layer 0, head 2\s.*positional"))
     page.locator(".st-key-one_head a").click()
-    page.locator(".st-key-head_grid").first.wait_for(timeout=60_000)
-    page.get_by_text("Layer 0, head 2").first.wait_for(timeout=60_000)
+    page.locator(".st-key-head_grid").first.wait_for()
+    page.get_by_text("Layer 0, head 2").first.wait_for()
 
 
 @pytest.mark.parametrize("view", ["Scatter", "Families", "Roles"])
@@ -31,13 +32,11 @@ def test_a_click_on_a_point_chooses_a_head(open_page, view):
         marks.locator('path[aria-label*="layer: 1; head: 1"]').last.click(force=True)
     else:
         marks.locator(".mark-symbol path").nth(13).click(force=True)
-    page.get_by_text("Layer 1, head 1", exact=False).first.wait_for(timeout=30_000)
+    page.get_by_text("Layer 1, head 1", exact=False).first.wait_for()
 
 
 def test_the_picture_is_in_reach_without_a_scroll(open_page):
     page = open_page(f"/heads?text={TEXT}", wait_for=".st-key-one_head svg.marks")
     for size in ((1440, 900), (1024, 768)):
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.wait_for_timeout(800)
-        box = page.locator(".st-key-all_heads svg.marks").bounding_box()
-        assert box["y"] + box["height"] <= size[1] and box["x"] + box["width"] <= size[0]
+        resize(page, *size)
+        in_reach(page, ".st-key-all_heads svg.marks", *size)

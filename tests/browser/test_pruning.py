@@ -2,7 +2,10 @@
 
 import zipfile
 
+from playwright.sync_api import expect
+
 import models
+from tests.browser.waiting import resting_box, settled
 
 BOARD = ".st-key-board [data-testid=stVegaLiteChart]"
 
@@ -18,9 +21,10 @@ def cell(page, row: int, head: int):
 
 
 def removed(page, n: int) -> None:
-    page.locator(".st-key-effect").get_by_text(f"{n} of 72 heads removed").wait_for(timeout=30_000)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.wait_for_timeout(400)
+    """So many heads are said to be removed, and as many are crossed out on the board, which takes the next click."""
+    page.locator(".st-key-effect").get_by_text(f"{n} of 72 heads removed").wait_for()
+    expect(page.locator(f"{BOARD} .mark-symbol path")).to_have_count(n)
+    settled(page)
 
 
 def test_clicks_toggle_heads_and_the_score_follows(open_page):
@@ -74,24 +78,23 @@ def test_two_viewers_prune_the_same_model_differently(open_page):
 
 def test_the_importance_page_draws_maps_and_a_curve(open_page):
     page = open_page("/importance?limit=24", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
-    page.locator(".st-key-curves .mark-symbol path").nth(20).wait_for(state="attached", timeout=90_000)
+    page.locator(".st-key-curves .mark-symbol path").nth(20).wait_for(state="attached")
     assert page.locator(".st-key-measure_gradient .mark-rect path").count() >= 72
     assert page.locator(".st-key-measure_confidence .mark-rect path").count() >= 72
 
 
 def test_a_curve_grows_while_it_is_computed(open_page):
-    page = open_page("/importance?limit=60&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", settled=False)
+    page = open_page("/importance?limit=60&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     points = page.locator(".st-key-curves .mark-symbol path")
-    points.first.wait_for(state="attached", timeout=120_000)
+    points.first.wait_for(state="attached")
     assert page.locator(".st-key-curves [data-testid=stProgress]").count() == 1
-    points.nth(20).wait_for(state="attached", timeout=120_000)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    points.nth(20).wait_for(state="attached")
     # The sweep that ranked the heads is kept, and its map is there without a click.
     page.locator(".st-key-measure_exact .mark-rect path").nth(71).wait_for(state="attached")
     page.get_by_text("rank correlation with exact").nth(1).wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    settled(page)
     for part in ("maps", "curves"):
-        box = page.locator(f".st-key-{part}").bounding_box()
+        box = resting_box(page, f".st-key-{part}")
         assert box["y"] + box["height"] <= 900, f"{part} needs a scroll"
 
 
@@ -106,11 +109,11 @@ def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page
     page.locator(".st-key-source input").click()
     page.get_by_role("option", name="A file").click()
     upload(page, "wrong.csv", "label,sentence\n1,It was a joy.\n0,\n")
-    page.get_by_text("line 3").first.wait_for(timeout=30_000)
+    page.get_by_text("line 3").first.wait_for()
     assert "sentence" in page.locator("[data-testid=stAlert]").inner_text()
     upload(page, "right.tsv", "label\tsentence\n1\tIt was a joy </script>.\n0\tIt was dull 😴.\n1\tמצוין, a great film.\n")
-    page.get_by_text("3 examples", exact=False).first.wait_for(timeout=30_000)
-    page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for(timeout=60_000)
+    page.get_by_text("3 examples", exact=False).first.wait_for()
+    page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
     assert page.locator(".st-key-effect [data-testid=stMetric]").count() == 3
 
 
@@ -118,12 +121,12 @@ def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
     page = opened(open_page, "&pruned=0.1,3.4,5.0,5.9")
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
-    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached", timeout=120_000)
+    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
     one_head = 3 * (32 * 384 + 32) + 384 * 32
     small = bert.parameters - 4 * one_head
     assert f"{small / 1e6:.2f} M" in dialog.locator("[data-testid=stMetric]").first.inner_text()
     assert dialog.locator(".mark-symbol path").count() == 4
-    with page.expect_download(timeout=60_000) as waiting:
+    with page.expect_download() as waiting:
         dialog.get_by_role("button", name="Sliced.zip").click()
     with zipfile.ZipFile(waiting.value.path()) as archive:
         archive.extractall(tmp_path)

@@ -7,6 +7,7 @@ import torch
 from explorer.charts.softmax.lookups import SCORES
 from explorer.softmax.vectors import WIDTHS, draw
 from tests.browser import dragging
+from tests.browser.waiting import eventually, in_reach, resize
 
 VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
 PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=Four%20lookups"}
@@ -14,22 +15,13 @@ PATIENCE_MS = 250
 """The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
 
 
-def opened(open_page, inside: str):
-    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
-    sent = dragging.watch(page)
-    page.reload()
-    page.locator(f"{inside} .vega-bind").first.wait_for(timeout=60_000)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_000)
-    return page, sent
-
-
 @pytest.mark.parametrize(
     ("inside", "slider", "least"),
     [(VECTORS, "d_k_step", 15), (VECTORS, "temperature_exponent", 25), (LOOKUPS, "score_2", 25)],
 )
 def test_dragging_repaints_and_sends_nothing(open_page, inside, slider, least):
-    page, sent = opened(open_page, inside)
+    sent = []
+    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind", sent=sent)
     assert sent, "the page itself does send messages, and they are counted"
     found = dragging.drag(page, inside, slider, sent)
     assert found.sent == 0
@@ -39,12 +31,13 @@ def test_dragging_repaints_and_sends_nothing(open_page, inside, slider, least):
     if inside == VECTORS:
         # An input of Streamlit's own, for comparison.
         page.locator(".st-key-seed [data-testid=stNumberInputStepUp]").click()
-        page.wait_for_timeout(1_000)
-        assert len(sent) > before
+        # Looking at the page lets playwright tell what has been sent.
+        eventually(lambda: (page.title(), len(sent))[1], lambda n: n > before)
 
 
 def test_what_is_shown_is_what_torch_computes(open_page):
-    page, sent = opened(open_page, VECTORS)
+    sent = []
+    page = open_page(PLACES[VECTORS], wait_for=f"{VECTORS} .vega-bind", sent=sent)
     row = draw(1).row
     page.locator(f"{VECTORS} input[name=divisor_kind][value=root]").check()
     for end in (0.2, 0.5, 0.9):
@@ -63,7 +56,8 @@ def test_what_is_shown_is_what_torch_computes(open_page):
 
 
 def test_lookups_follow_their_sliders(open_page):
-    page, sent = opened(open_page, LOOKUPS)
+    sent = []
+    page = open_page(PLACES[LOOKUPS], wait_for=f"{LOOKUPS} .vega-bind", sent=sent)
     scores = np.array(SCORES)
     scores[3] = dragging.drag(page, LOOKUPS, "score_4", sent, steps=5).values[-1]
     largest = float(torch.tensor(scores).softmax(0).max())
@@ -75,16 +69,13 @@ def test_lookups_follow_their_sliders(open_page):
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=str)
 def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside, size):
     page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.wait_for_timeout(800)
-    for part in (page.locator(f"{inside} form.vega-bindings"), page.locator(f"{inside} svg.marks")):
-        box = part.bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0]
-        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1]
+    resize(page, *size)
+    for part in ("form.vega-bindings", "svg.marks"):
+        in_reach(page, f"{inside} {part}", *size)
 
 
 def test_a_factor_on_the_scale_is_computed_and_drawn(open_page):
     page = open_page("/softmax?softmax=This%20model&look=A%20factor%20on%20the%20scale&limit=6", wait_for=".st-key-compute_scale button")
     page.locator(".st-key-compute_scale button").click()
-    page.locator(".st-key-scale_curve .mark-line path").first.wait_for(state="attached", timeout=120_000)
-    page.get_by_text("Best of these factors").wait_for(timeout=60_000)
+    page.locator(".st-key-scale_curve .mark-line path").first.wait_for(state="attached")
+    page.get_by_text("Best of these factors").wait_for()
