@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 MEAN, MAXIMUM = "mean", "max"
@@ -47,7 +49,7 @@ def picture_size(cell: int) -> int:
     return cell - 4 if cell > 24 else cell - 2
 
 
-def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False) -> alt.LayerChart:
+def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False) -> Picture:
     """A clickable grid; the selection parameter is called "head" and has the fields layer and head.
 
     Args:
@@ -57,25 +59,27 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
     """
     heads = list(dict.fromkeys(cell.head for cell in sorted(cells, key=lambda c: _order(c.head))))
     layers = sorted({cell.layer for cell in cells})
-    across, down = cell_size(len(heads), len(layers), width, height)
-    pick = alt.selection_point(
-        name="head",
-        fields=["layer", "head"],
-        value=[{"layer": selected[0], "head": selected[1]}],
-        toggle=False,
-        clear=False,
-        empty=False,
-    )
-    tokens = data.texts(largest_from=[cell.largest_from for cell in cells], largest_to=[cell.largest_to for cell in cells])
-    table = data.columns(
-        layer=[cell.layer for cell in cells],
-        head=[cell.head for cell in cells],
-        largest=[round(cell.largest, 4) for cell in cells],
-        n=list(range(len(cells))),
-        png=[cell.png for cell in cells],
-    )
+    table = {
+        "layer": [cell.layer for cell in cells],
+        "head": [cell.head for cell in cells],
+        "largest": [round(cell.largest, 4) for cell in cells],
+        "n": list(range(len(cells))),
+        "png": [cell.png for cell in cells],
+    }
+    values = {
+        "head": [{"layer": selected[0], "head": selected[1]}],
+        "largest_from": [cell.largest_from for cell in cells],
+        "largest_to": [cell.largest_to for cell in cells],
+    }
+    return Picture(_description(tuple(heads), len(layers), width, height, dark), {"cells": pd.DataFrame(table)}, values)
+
+
+@described
+def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int, dark: bool) -> alt.LayerChart:
+    across, down = cell_size(len(heads), n_layers, width, height)
+    pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
     base = (
-        alt.Chart(table)
+        alt.Chart(alt.NamedData("cells"))
         .transform_calculate(
             url="'data:image/png;base64,' + datum.png",
             name=f"datum.head === '{MEAN}' || datum.head === '{MAXIMUM}'"
@@ -85,7 +89,7 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
         .encode(
             x=alt.X(
                 "head:N",
-                sort=heads,
+                sort=list(heads),
                 title=_("head (from 0)"),
                 axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False, grid=False, labelPadding=2),
             ),
@@ -108,8 +112,8 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
     frames = frames.encode(strokeWidth=chosen).add_params(pick)
     return (
         alt.layer(pictures, frames)
-        .add_params(*tokens.values())
-        .properties(width=across * len(heads), height=down * len(layers), autosize=data.PAD, usermeta=data.render(0))
+        .add_params(*data.texts(largest_from=[], largest_to=[]).values())
+        .properties(width=across * len(heads), height=down * n_layers, autosize=data.PAD, usermeta=data.render(0))
         .configure_view(stroke=None)
         .configure_scale(bandPaddingInner=0, bandPaddingOuter=0)
     )

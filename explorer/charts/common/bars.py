@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 
@@ -19,7 +21,7 @@ def row_bars(
     width: int = 520,
     height: int = 110,
     dark: bool = False,
-) -> alt.Chart:
+) -> Picture:
     """The weights of one query token as bars, in the order of the text.
 
     Args:
@@ -27,10 +29,14 @@ def row_bars(
         width, height: room for the bars, in pixels.
     """
     shown = np.ones(len(weights), bool) if visible is None else visible
-    n = len(weights)
-    table = data.columns(c=np.flatnonzero(shown), w=weights[shown])
+    table = pd.DataFrame({"c": np.flatnonzero(shown), "w": weights[shown]})
+    return Picture(_row_description(len(weights), width, height, dark), {"bars": table}, {"column_tokens": list(labels)})
+
+
+@described
+def _row_description(n: int, width: int, height: int, dark: bool) -> alt.Chart:
     return (
-        alt.Chart(table)
+        alt.Chart(alt.NamedData("bars"))
         .transform_calculate(to="column_tokens[datum.c]")
         .mark_bar(color=palette.colours(dark)[4 if not dark else 3])
         .encode(
@@ -49,23 +55,26 @@ def row_bars(
             y=alt.Y("w:Q", title=_("weight"), scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=3)),
             tooltip=[alt.Tooltip("to:N", title=_("to")), alt.Tooltip("w:Q", title=_("weight"), format=".4f")],
         )
-        .add_params(*data.texts(column_tokens=list(labels)).values())
+        .add_params(*data.texts(column_tokens=[]).values())
         .properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(n))
     )
 
 
-def neuron_bars(
-    query: np.ndarray, key: np.ndarray, product: np.ndarray, *, width: int = 520, height: int = 80, dark: bool = False
-) -> alt.VConcatChart:
+def neuron_bars(query: np.ndarray, key: np.ndarray, product: np.ndarray, *, width: int = 520, height: int = 80, dark: bool = False) -> Picture:
     """Query, key and their element-wise product, one bar per dimension; all (head dim,), the product sums to q k^T."""
-    n = len(query)
+    rows = zip(("q", "k", "product"), (query, key, product), strict=True)
+    tables = {name: pd.DataFrame({"d": np.arange(len(values)), "v": values}) for name, values in rows}
+    return Picture(_neuron_description(len(query), width, height, dark), tables)
+
+
+@described
+def _neuron_description(n: int, width: int, height: int, dark: bool) -> alt.VConcatChart:
     up, down = palette.colours(dark)[4], palette.frame(dark)
 
-    def panel(values: np.ndarray, title: str, last: bool) -> alt.Chart:
-        table = data.columns(d=list(range(n)), v=values)
+    def panel(name: str, title: str, last: bool) -> alt.Chart:
         axis = alt.Axis(labelOverlap=True, labelAngle=0, ticks=False) if last else None
         return (
-            alt.Chart(table)
+            alt.Chart(alt.NamedData(name))
             .mark_bar()
             .encode(
                 x=alt.X("d:O", title=_("dimension") if last else None, axis=axis),
@@ -79,5 +88,5 @@ def neuron_bars(
             .properties(width=width, height=height)
         )
 
-    panels = [panel(query, "q", False), panel(key, "k", False), panel(product, "q · k", True)]
+    panels = [panel("q", "q", False), panel("k", "k", False), panel("product", "q · k", True)]
     return alt.vconcat(*panels, spacing=6).properties(usermeta=data.render(3 * n))

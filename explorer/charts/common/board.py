@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 WHOLE = -1
@@ -26,8 +28,9 @@ def board(
     width: int = 480,
     height: int = 460,
     compact: bool = False,
+    chosen: tuple[int, int] | None = None,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The board.
 
     Clicks come back as selection "cell" with fields row and head, `WHOLE` where a label at the margin was clicked; a drag as
@@ -43,29 +46,49 @@ def board(
         clickable: False for a picture only.
         width, height: room for the cells, in pixels.
         compact: the scale stands beside the cells, and nothing above them.
+        chosen: row and head that carry a frame; none where None.
     """
-    n_heads = max(heads)
     cells = [(r, h) for r, n in enumerate(heads) for h in range(n)]
-    shown = [np.nan if values is None else float(values[r, h]) for r, h in cells]
-    table = data.columns(
-        row=[r for r, _h in cells],
-        head=[h for _r, h in cells],
-        value=np.array(shown, dtype=float),
-        removed=[int(cell in removed) for cell in cells],
-    )
+    shown = np.array([np.nan if values is None else float(values[r, h]) for r, h in cells])
+    known = values is not None and not np.isnan(shown).all()
+    table = pd.DataFrame({"row": [r for r, _h in cells], "head": [h for _r, h in cells], "value": shown})
+    table["removed"] = [int(cell in removed) for cell in cells]
+    # The scale ends at the largest value, whatever it is; a scale that is centred on 0 goes as far on both sides.
+    top = float(np.nanmax(np.abs(shown) if diverging else shown)) if known else 1.0
+    scale = ("diverging" if diverging else "rising") if known else "none"
+    made = _description(tuple(heads), title, scale, values is not None, clickable, width, height, compact, chosen is not None, dark)
+    given = {"row_names": list(rows), "top": max(top, 1e-9)}
+    given |= {"chosen_row": chosen[0], "chosen_head": chosen[1]} if chosen is not None else {}
+    return Picture(made, {"cells": table}, given)
+
+
+@described
+def _description(
+    heads: tuple[int, ...],
+    title: str,
+    scale: str,
+    valued: bool,
+    clickable: bool,
+    width: int,
+    height: int,
+    compact: bool,
+    framed: bool,
+    dark: bool,
+) -> alt.LayerChart:
+    n_rows, n_heads = len(heads), max(heads)
     across = max(12, min(46, width // n_heads))
-    down = max(12, min(46, height // len(rows)))
+    down = max(12, min(46, height // n_rows))
     x = alt.X("head:O", scale=alt.Scale(domain=list(range(n_heads)), paddingInner=0.06), axis=None)
-    y = alt.Y("row:O", scale=alt.Scale(domain=list(range(len(rows))), paddingInner=0.06), axis=None)
-    names = data.texts(row_names=list(rows))
-    base = alt.Chart(table).transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? '{_('removed')}' : '{_('kept')}'")
+    y = alt.Y("row:O", scale=alt.Scale(domain=list(range(n_rows)), paddingInner=0.06), axis=None)
+    base = alt.Chart(alt.NamedData("cells"))
+    base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? '{_('removed')}' : '{_('kept')}'")
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
-    tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if diverging else ".4f")] if values is not None else []
-    tips += [alt.Tooltip("state:N", title=_("state"))]
+    tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if scale == "diverging" else ".4f")] if valued else []
+    tips += [alt.Tooltip("state:N", title=_("state"))] if clickable else []
     # A thin line around each: 0 may have the colour of the page.
     edge = {"stroke": palette.page(dark)[1], "strokeOpacity": 0.18, "strokeWidth": 1}
     rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3, **edge).encode(
-        x=x, y=y, color=_colour(values, title, diverging, dark, compact), tooltip=tips
+        x=x, y=y, color=_colour(title, scale, dark, compact), tooltip=tips
     )
     gone = base.transform_filter("datum.removed === 1")
     veil = gone.mark_rect(color=palette.page(dark)[0], opacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, tooltip=tips)
@@ -73,38 +96,42 @@ def board(
         shape="M-1,-1L1,1M-1,1L1,-1", size=min(across, down) ** 2 / 9, stroke=palette.frame(dark), strokeWidth=2.5, cursor="pointer"
     ).encode(x=x, y=y, tooltip=tips)
     ink = palette.page(dark)[1]
-    down_labels = data.columns(row=list(range(len(rows))), head=[WHOLE] * len(rows))
-    left = alt.Chart(down_labels).transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")
+    left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows, inline=True))
+    left = left.transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")
     left = left.mark_text(align="right", color=ink, cursor="pointer", fontSize=12).encode(
         x=alt.value(-8), y=y, text="label:N", tooltip=alt.Tooltip("layer:N", title=_("whole layer"))
     )
-    across_labels = data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads)
-    top = alt.Chart(across_labels).mark_text(baseline="bottom", color=ink, cursor="pointer", fontSize=12)
+    top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads, inline=True))
+    top = top.mark_text(baseline="bottom", color=ink, cursor="pointer", fontSize=12)
     top = top.encode(x=x, y=alt.value(-6), text="head:O", tooltip=alt.Tooltip("head:O", title=_("this head in every layer")))
-    layers = [rects, veil, crosses, left, top]
+    layers = [rects, veil, crosses]
+    params = [*data.texts(row_names=[]).values(), alt.param(name="top", value=1.0)]
+    if framed:
+        params += [alt.param(name="chosen_row", value=0), alt.param(name="chosen_head", value=0)]
+        frame = base.transform_filter("datum.row === chosen_row && datum.head === chosen_head")
+        layers.append(frame.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=3, cornerRadius=3).encode(x=x, y=y))
+    layers += [left, top]
     if clickable:
         cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
         box = alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False)
         layers[0] = rects.add_params(box)
         layers[-1] = top.add_params(cell)
-    chart = alt.layer(*layers).add_params(*names.values())
-    chart = chart.properties(width=across * n_heads, height=down * len(rows), autosize=data.PAD, usermeta=data.render(0))
+    chart = alt.layer(*layers).add_params(*params)
+    chart = chart.properties(width=across * n_heads, height=down * n_rows, autosize=data.PAD, usermeta=data.render(0))
     if not compact:
         caption = alt.TitleParams(_("layers down, heads across, both from 0"), anchor="start", fontSize=12, fontWeight="normal", offset=22)
         chart = chart.properties(title=caption)
     return chart.configure_view(stroke=None)
 
 
-def _colour(values: np.ndarray | None, title: str, diverging: bool, dark: bool, compact: bool) -> alt.Color | alt.Value:
-    blank = "#2d4a6b" if dark else "#a6cbe8"
-    if values is None or np.isnan(values).all():
-        return alt.value(blank)
+def _colour(title: str, scale: str, dark: bool, compact: bool) -> alt.Color | alt.Value:
+    if scale == "none":
+        return alt.value("#2d4a6b" if dark else "#a6cbe8")
     where = {"orient": "right", "gradientLength": 90} if compact else {"orient": "bottom", "direction": "horizontal", "gradientLength": 200}
     where |= {"title": None} if compact else {"titleOrient": "left"}
     legend = alt.Legend(gradientThickness=8, tickCount=4, **where)
-    if diverging:
-        top = max(float(np.nanmax(np.abs(values))), 1e-9)
-        scale = alt.Scale(domain=[-top, 0, top], range=palette.diverging(dark), interpolate="rgb", clamp=True)
+    if scale == "diverging":
+        how = {"domainMin": alt.ExprRef("-top"), "domainMid": 0, "domainMax": alt.ExprRef("top"), "range": palette.diverging(dark)}
     else:
-        scale = alt.Scale(domain=[0, max(float(np.nanmax(values)), 1e-9)], range=palette.colours(dark), interpolate="rgb", clamp=True)
-    return alt.Color("value:Q", title=title, scale=scale, legend=legend)
+        how = {"domainMin": 0, "domainMax": alt.ExprRef("top"), "range": palette.colours(dark)}
+    return alt.Color("value:Q", title=title, scale=alt.Scale(**how, interpolate="rgb", clamp=True), legend=legend)

@@ -25,14 +25,18 @@ def standalone() -> Iterator[None]:
         _inline.reset(token)
 
 
-def columns(**values: Sequence) -> pd.DataFrame | alt.InlineData:
+def columns(*, inline: bool = False, **values: Sequence) -> pd.DataFrame | alt.InlineData:
     """Columns of numbers, or of texts without commas, quotes or newlines, as the data of a chart.
+
+    Args:
+        inline: inside the chart always, as the tables of a description are that never change.
+        values: by name.
 
     Raises:
         ValueError: columns of different lengths.
     """
     frame = pd.DataFrame(values)
-    if not _inline.get():
+    if not (inline or _inline.get()):
         return frame
     types = {name: "number" if pd.api.types.is_numeric_dtype(frame[name]) else "string" for name in frame}
     return alt.InlineData(values=frame.to_csv(index=False), format=alt.CsvDataFormat(type="csv", parse=types))

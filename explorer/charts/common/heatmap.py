@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
 _SMALLEST = 9
@@ -15,6 +17,8 @@ _SMALLEST = 9
 _MANY = 2_500
 """Cells from which neighbours in a row that have the colour of zero are drawn as one."""
 _FAINT = 0.5 / 255
+TOP = alt.ExprRef("top")
+"""The value that gets the last colour, as a parameter: it changes with every text, and the description need not."""
 
 
 def heatmap(
@@ -31,7 +35,7 @@ def heatmap(
     width: int = 520,
     height: int = 430,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """A map of weights; the selection parameter "query" has the field q, a clicked row's position in the text.
 
     Args:
@@ -46,21 +50,25 @@ def heatmap(
     n_rows, n_columns = weights.shape
     rows = list(range(n_rows)) if row_numbers is None else [int(i) for i in row_numbers]
     columns = list(range(n_columns)) if column_numbers is None else [int(i) for i in column_numbers]
-    pin = alt.selection_point(
-        name="query",
-        fields=["q"],
-        value=[{"q": pinned}] if pinned is not None else alt.Undefined,
-        toggle=False,
-        clear=False,
-        empty=False,
-    )
-    tokens = data.texts(
-        row_tokens=list(row_labels),
-        column_tokens=list(column_labels),
-        row_names=[f"{label} ({i})" for label, i in zip(row_labels, rows, strict=True)],
-        column_names=[f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
-    )
-    cells = _cells(weights, visible, rows)
+    tables = {
+        "cells": _cells(weights, visible, rows),
+        "rows": pd.DataFrame({"r": np.arange(n_rows, dtype=np.uint16), "q": np.array(rows, dtype=np.uint32)}),
+    }
+    values = {
+        "query": NOTHING if pinned is None else [{"q": pinned}],
+        "top": max(float(top), 1e-6),
+        "row_tokens": list(row_labels),
+        "column_tokens": list(column_labels),
+        "row_names": [f"{label} ({i})" for label, i in zip(row_labels, rows, strict=True)],
+        "column_names": [f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
+    }
+    return Picture(_description(n_rows, n_columns, bool(visible.all()), gamma, width, height, dark), tables, values)
+
+
+@described
+def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, width: int, height: int, dark: bool) -> alt.LayerChart:
+    pin = alt.selection_point(name="query", fields=["q"], toggle=False, clear=False, empty=False)
+    tokens = data.texts(row_tokens=[], column_tokens=[], row_names=[], column_names=[])
     row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
     y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), padding=0), axis=None)
     x = alt.X(
@@ -81,7 +89,7 @@ def heatmap(
             titlePadding=8,
         ),
     )
-    base = alt.Chart(cells).transform_calculate(
+    base = alt.Chart(alt.NamedData("cells")).transform_calculate(
         **{
             "from": "row_names[datum.r]",
             "to": "datum.c + 1 < datum.end ? column_names[datum.c] + ' … ' + column_names[datum.end - 1] : column_names[datum.c]",
@@ -95,7 +103,7 @@ def heatmap(
             "w:Q",
             title=_("weight"),
             # Mixed as in the thumbnails: another colour space would tint what is almost white.
-            scale=alt.Scale(type="pow", exponent=gamma, domain=[0, max(top, 1e-6)], range=palette.colours(dark), interpolate="rgb", clamp=True),
+            scale=alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=TOP, range=palette.colours(dark), interpolate="rgb", clamp=True),
             legend=alt.Legend(
                 orient="bottom", direction="horizontal", gradientLength=min(220, width), gradientThickness=8, tickCount=5, titleOrient="left"
             ),
@@ -106,8 +114,7 @@ def heatmap(
             alt.Tooltip("w:Q", title=_("weight (largest of several)") if n_rows * n_columns > _MANY else _("weight"), format=".4f"),
         ],
     )
-    table = data.columns(r=list(range(n_rows)), q=rows)
-    names = alt.Chart(table).transform_calculate(token="row_tokens[datum.r]")
+    names = alt.Chart(alt.NamedData("rows")).transform_calculate(token="row_tokens[datum.r]")
     every = max(1, int(np.ceil(n_rows * _SMALLEST * 1.2 / height)))
     labels = (
         names.transform_filter(f"datum.r % {every} === 0")
@@ -126,7 +133,7 @@ def heatmap(
     )
     return (
         alt.layer(rects.add_params(pin), labels, frames)
-        .add_params(*tokens.values())
+        .add_params(*tokens.values(), alt.param(name="top", value=1.0))
         .properties(
             width=width,
             height=height,
@@ -135,11 +142,11 @@ def heatmap(
             title=alt.TitleParams(_("↓ attends from"), anchor="start", dx=-72, dy=26, fontSize=12, fontWeight="normal"),
         )
         # What shows between the cells: the colour of masked ones only where there are any.
-        .configure_view(stroke=None, fill=palette.colours(dark)[0] if visible.all() else palette.masked(dark))
+        .configure_view(stroke=None, fill=palette.colours(dark)[0] if all_visible else palette.masked(dark))
     )
 
 
-def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> object:
+def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:
     """Rectangles: row r, columns c to end - 1, position q of the row in the text, weight w (the largest, where it is several).
 
     A browser needs half a second for 16,384 rectangles. Most weights of most heads are so small that they have the colour of 0.
@@ -159,13 +166,8 @@ def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> obj
     first = r * visible.shape[1] + c
     largest = np.maximum.reduceat(flat, first) if len(first) else flat[:0]
     # Small types: all of it travels to the browser on a click.
-    return data.columns(
-        r=r.astype(np.uint16),
-        c=c.astype(np.uint16),
-        end=end.astype(np.uint16),
-        q=np.asarray(rows, dtype=np.uint32)[r],
-        w=largest.astype(np.float32),
-    )
+    columns = {"r": r.astype(np.uint16), "c": c.astype(np.uint16), "end": end.astype(np.uint16)}
+    return pd.DataFrame({**columns, "q": np.asarray(rows, dtype=np.uint32)[r], "w": largest.astype(np.float32)})
 
 
 def _room(pixels: int, n: int) -> float:

@@ -1,27 +1,125 @@
-"""What no widget puts into the URL by itself: the chosen layer and head, the pinned query, the chosen key."""
+"""The address holds the view: it is read as the truth at every run, and written once for each thing that a person did.
+
+One call of `write` makes one entry of the browser's history. Going back, the script runs with the old address, and shows what it says.
+Streamlit clears the address when another page is opened. What pages share (model, text, the chosen head) is therefore also kept in the
+session, and `complete` puts it back into the address of the new page.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method")
+"""Names that mean the same on all pages."""
+LONGEST = 4_000
+"""Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
+_DIGITS = 9
+"""Of a number in the address; a longer one is no number of anything here."""
+Value = TypeVar("Value")
+
+
+def read(name: str) -> str | None:
+    """What the address says, or, for what pages share, what this viewer chose last; None where neither does."""
+    found = st.query_params.get(name)
+    if found is not None or name not in SHARED:
+        return found
+    # Going back to an address that does not name it means the default. An address that names nothing is that of a page just opened.
+    if _going_back() and any(shared in st.query_params for shared in SHARED):
+        _kept().pop(name, None)
+    return _kept().get(name)
 
 
 def number(name: str, default: int | None, limit: int) -> int | None:
-    """A whole number from the URL, 0 to limit - 1; the default for anything else."""
-    message = st.query_params.get(name, "")
-    return int(message) if message.isascii() and message.isdigit() and int(message) < limit else default
+    """A whole number, 0 to limit - 1; the default for anything else."""
+    found = read(name) or ""
+    return int(found) if found.isascii() and found.isdigit() and len(found) <= _DIGITS and int(found) < limit else default
 
 
-def word(name: str, default: str, allowed: list[str]) -> str:
-    """A word from the URL, one of those allowed; the default for anything else."""
-    message = st.query_params.get(name, default)
-    return message if message in allowed else default
+def word(name: str, default: str, allowed: Sequence[str]) -> str:
+    """One of the words that are allowed; the default for anything else."""
+    found = read(name)
+    return found if found in allowed else default
 
 
 def write(**values: int | str | None) -> None:
-    """Puts values into the URL; None takes one out. Writes only what changes: each write goes to the browser."""
+    """Puts values into the address, all of them as one step; None takes one out. Nothing happens where nothing changes."""
+    keep(**values)
+    now = st.query_params
+    text = {name: None if value is None or len(str(value)) > LONGEST else str(value) for name, value in values.items()}
+    gone = [name for name, value in text.items() if value is None and name in now]
+    changed = {name: value for name, value in text.items() if value is not None and now.get(name) != value}
+    if changed:
+        # One message to the browser: each makes an entry of its history. What goes beside what comes stays as an empty word.
+        now.update({**changed, **dict.fromkeys(gone, "")})
+    else:
+        for name in gone:
+            del now[name]
+
+
+def keep(**values: int | str | None) -> None:
+    """As `write`, for pages that are opened next; the address of this one stays as it is."""
     for name, value in values.items():
-        if value is None:
-            if name in st.query_params:
-                del st.query_params[name]
-        elif st.query_params.get(name) != str(value):
-            st.query_params[name] = str(value)
+        if name in SHARED and value is None:
+            _kept().pop(name, None)
+        elif name in SHARED:
+            _kept()[name] = str(value)
+
+
+def complete(*names: str, **values: int | str) -> None:
+    """Puts what pages share, and the address of this page does not hold, back into it; `values` are put in where they are missing."""
+    found = {name: _kept()[name] for name in names if name in _kept()} | values
+    write(**{name: value for name, value in found.items() if name not in st.query_params})
+
+
+def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], name: str, default: str | None = None, **how: object) -> str:
+    """A widget for one of several, whose name, not its title, stands in the address.
+
+    Args:
+        draw: `st.segmented_control` or `st.selectbox`, or that of a container.
+        label: of the widget.
+        options: titles by name.
+        name: in the address; the key of the widget, too.
+        default: the option at first; the first one where None.
+        how: more arguments of the widget.
+    """
+    names = list(options)
+    default = default if default in options else names[0]
+    if draw.__name__ == "segmented_control":
+        how.setdefault("required", True)
+    found = entry(draw, label, name, default, lambda word: word if word in options else None, options=names, format_func=options.get, **how)
+    return found if found in options else default
+
+
+def entry(
+    draw: Callable[..., Value], label: str, name: str, default: Value, parse: Callable[[str], Value | None] = lambda word: word, **how: object
+) -> Value:
+    """A widget whose value stands in the address.
+
+    Args:
+        draw: a function of Streamlit that draws a widget.
+        label: of the widget.
+        name: in the address; the key of the widget, too.
+        default: its value where the address has none.
+        parse: the value that a word of the address stands for; None for none.
+        how: more arguments of the widget.
+    """
+    word = read(name)
+    value = default if word is None else parse(word)
+    value = default if value is None else value
+    # Only where it differs: a value that is set again would overrule a click that is on its way.
+    if name not in st.session_state or st.session_state[name] != value:
+        st.session_state[name] = value
+    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), **how)
+
+
+def _kept() -> dict[str, str]:
+    return st.session_state.setdefault("_kept_address", {})
+
+
+def _going_back() -> bool:
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

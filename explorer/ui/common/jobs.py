@@ -1,0 +1,169 @@
+"""Jobs on a page: how far the work is, what is left, a button that stops it, and a way to go on.
+
+The page's script never computes for longer than a moment: it asks for a job, waits that moment, and where the job is not done yet it draws
+how far it is and ends. A fragment looks at the job twice a second and runs the page again when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explorer.i18n import _
+from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+
+Result = TypeVar("Result")
+Shown = TypeVar("Shown")
+MOMENT_S = 0.25
+"""Seconds that a page waits for work before it shows how far it is."""
+POLL_S = 0.5
+"""Seconds between two looks at a job."""
+
+
+def viewer() -> Viewer:
+    """This session, and whether its tab is still open."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return Viewer("" if context is None else context.session_id)
+    session = context.session_id
+    return Viewer(session, lambda: runtime.exists() and runtime.get_instance().is_active_session(session))
+
+
+def computed(
+    key: Hashable,
+    title: str,
+    work: Callable[[Report], Result],
+    *,
+    replaces: str = "",
+    moment: float = MOMENT_S,
+    needs_bytes: int = 0,
+    partial: Callable[[object], None] | None = None,
+) -> Result | None:
+    """The result of a job, or None where it is not there yet and the page shows how far it is.
+
+    Args:
+        key: what is computed, hashable: model, data, settings. Whoever asks for the same gets the same job.
+        title: of the work, for the viewer.
+        work: see `explorer.jobs.Jobs.start`. It runs in another thread: it draws nothing.
+        replaces: name of a place on the page; a job for the same place that this viewer asked for earlier is not wanted any more.
+        moment: seconds to wait before the page shows how far it is.
+        needs_bytes: memory that it takes, where that is known.
+        partial: draws what there is already, again and again while the job runs.
+
+    Raises:
+        ExplorerError: what the work raised.
+    """
+    if key in _stopped():
+        _say_stopped(key, title)
+        return None
+    me = viewer()
+    job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
+    job.wait(moment)
+    if job.state == FAILED:
+        raise job.error
+    if job.state == STOPPED:
+        _stopped().add(key)
+        _say_stopped(key, title)
+        return None
+    if job.over:
+        return job.result
+    st.fragment(_watch, run_every=POLL_S)(job, partial)
+    return None
+
+
+def is_stopped(key: Hashable) -> bool:
+    """Whether this viewer has stopped the job with this key."""
+    return key in _stopped()
+
+
+@dataclass(frozen=True)
+class Kept(Generic[Shown]):
+    """What a place on a page shows: of now, or of an earlier moment while what is asked for now is still computed.
+
+    Attributes:
+        what: it is drawn from.
+        title: of what it shows, for the viewer.
+        fresh: whether it is what the header of the page says.
+    """
+
+    what: Shown
+    title: str
+    fresh: bool
+
+
+def kept(slot: str, title: str, found: Shown | None) -> Kept[Shown] | None:
+    """What was computed for a place on the page, or what stood there before it, until it is there; None where there is neither.
+
+    What stood there before carries a line that says what it is: a page shows nothing under another thing's name.
+
+    Args:
+        slot: name of the place.
+        title: of what is computed now.
+        found: None while it is computed.
+    """
+    before: dict[str, Kept] = st.session_state.setdefault("_kept_pictures", {})
+    if found is not None:
+        before[slot] = Kept(found, title, True)
+        return before[slot]
+    old = before.get(slot)
+    if old is None:
+        return None
+    if old.title != title:
+        st.caption(f":material/history: {_('Still shown: {what}.').format(what=old.title)}")
+    return Kept(old.what, old.title, old.title == title)
+
+
+def _watch(job: Job, partial: Callable[[object], None] | None) -> None:
+    if job.over or job.key in _stopped():
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key=f"job_{job.number}"):
+        st.progress(job.share, text=progress(job))
+        st.button(_("Stop"), key=f"stop_job_{job.number}", on_click=_stop, args=(job,), icon=":material/stop:", width=110)
+    if partial is not None and job.partial is not None:
+        partial(job.partial)
+
+
+def progress(job: Job) -> str:
+    """How far it is and how long it takes, in words."""
+    if job.state == WAITING:
+        return _("{title}: waiting until others have had their turn").format(title=job.title)
+    left = "" if job.left is None else f" · {_('{left} left').format(left=duration(job.left))}"
+    return f"{job.title}: {job.share:.0%}{left}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, as precise as anybody wants to know: "3 s", "2 min 10 s"."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return _("{n} s").format(n=whole)
+    rounded = whole - whole % (10 if whole < 600 else 60)
+    minutes, rest = divmod(rounded, 60)
+    return _("{m} min {s} s").format(m=minutes, s=rest) if rest else _("{m} min").format(m=minutes)
+
+
+def _stop(job: Job) -> None:
+    # Others who wait for the same go on; for this viewer it is over.
+    _stopped().add(job.key)
+    JOBS.leave(job.key, viewer())
+
+
+def _say_stopped(key: Hashable, title: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Stopped: {title}.").format(title=title))
+        st.button(_("Go on"), key=f"go_on_{abs(hash(key))}", on_click=_go_on, args=(key,), icon=":material/play_arrow:")
+
+
+def _go_on(key: Hashable) -> None:
+    _stopped().discard(key)
+    job = JOBS.find(key)
+    if job is not None and job.state in (STOPPED, FAILED):
+        JOBS.forget(key)
+
+
+def _stopped() -> set[Hashable]:
+    return st.session_state.setdefault("_stopped_jobs", set())

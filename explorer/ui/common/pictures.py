@@ -1,0 +1,62 @@
+"""Pictures on a page, and the one helper that keeps what is drawn while somebody clicks in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.charts.common.picture import Picture
+from explorer.ui.common.session import is_dark
+
+
+def draw(picture: Picture, key: str) -> None:
+    """A picture in which nothing can be chosen."""
+    st.vega_lite_chart(picture.spec(), key=key, width="content")
+
+
+@dataclass
+class _Mounted:
+    """A picture that the browser has: of which data, with which choice at first, and where its frame is now."""
+
+    identity: Hashable
+    first: Hashable
+    now: Hashable
+    number: int
+
+
+def clickable(
+    slot: str,
+    identity: Hashable,
+    chosen: Hashable,
+    make: Callable[[Hashable, bool], Picture],
+    picked: Callable[[Mapping[str, object]], Hashable | None],
+) -> None:
+    """A picture in which something can be chosen.
+
+    The browser moves the frame by itself on a click, so the picture must not be sent again then: it is drawn with the choice that it began
+    with for as long as its data stay the same. Where the choice changes otherwise (a link, the arrow keys, going back), it is drawn anew.
+
+    Args:
+        slot: name of the picture on this page.
+        identity: all that the picture is drawn from, `Capture.number`s and names of settings, hashable. The theme is added here.
+        chosen: what is chosen now.
+        make: makes the picture from the choice that it begins with and from whether the theme is dark.
+        picked: told the selections of a click by their names; chooses, and returns what is chosen now, None for nothing.
+    """
+    identity, kept = (identity, is_dark()), st.session_state.setdefault("_mounted", {})
+    mounted: _Mounted | None = kept.get(slot)
+    if mounted is None or mounted.identity != identity or mounted.now != chosen:
+        number = 0 if mounted is None else mounted.number + 1
+        mounted = kept[slot] = _Mounted(identity, chosen, chosen, number)
+    key = f"{slot}_{mounted.number}_{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
+
+    def clicked() -> None:
+        state = st.session_state.get(key)
+        found = picked(state["selection"]) if state else None
+        if found is not None:
+            mounted.now = found
+
+    st.vega_lite_chart(make(mounted.first, is_dark()).spec(), key=key, on_select=clicked, width="content")
