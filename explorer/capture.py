@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import torch
 
 from explorer import pooling
-from explorer.tokens import framing, labels, readable
+from explorer.bounded import BoundedCache, memory_of
+from explorer.i18n import _
+from explorer.reading import AnyText, Tokens, encode, tokens_of
 from models import InputError, Model, attention
 from models.attention import heap, scoring
 from models.opening import sites
@@ -19,31 +20,8 @@ from models.opening.loading import room_on
 
 MAX_NEW_TOKENS = 64
 """Longest target that is generated where none is given."""
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens of one side.
-
-    Attributes:
-        ids: as the tokenizer gave them.
-        text: readable (see `explorer.tokens`), leading spaces kept.
-        segments: 0 for the first text, 1 for the pair; a special token belongs to the text before it.
-        special: True for tokens that the tokenizer added, such as [CLS].
-    """
-
-    ids: tuple[int, ...]
-    text: tuple[str, ...]
-    segments: tuple[int, ...]
-    special: tuple[bool, ...]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def labels(self) -> list[str]:
-        """Short labels for axes."""
-        return labels(self.text)
+DERIVED_BYTES = 64 * 2**20
+"""Of what is made from one capture, so much is kept with it."""
 
 
 @dataclass(eq=False)
@@ -67,8 +45,19 @@ class Capture:
     notes: tuple[str, ...] = ()
     number: int = field(default_factory=itertools.count().__next__)
     """Unlike `id`, never used twice: part of the identity of what is drawn from this capture."""
-    derived: dict = field(default_factory=dict, repr=False)
-    """Pictures made from this capture, kept exactly as long as it is."""
+    derived: BoundedCache = field(default_factory=lambda: BoundedCache(DERIVED_BYTES), repr=False)
+    """What was made from this capture, such as pictures: kept no longer than it is, and within `DERIVED_BYTES`."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that records and weights take, in bytes; what layers share counts once. `derived` is not in it."""
+        of_records = (value for record in self.records for value in vars(record).values() if isinstance(value, torch.Tensor))
+        return memory_of([*of_records, *self.weights])
+
+    @property
+    def source(self) -> Tokens:
+        """The tokens of the text (of the source, for encoder-decoders): what other measurements read, too."""
+        return next(iter(self.sides.values()))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -78,16 +67,16 @@ class Capture:
     @property
     def tokens(self) -> list[str]:
         """Readable tokens of the text (of the source, for encoder-decoders)."""
-        return list(next(iter(self.sides.values())).text)
+        return list(self.source.text)
 
     @property
     def segments(self) -> list[int]:
-        return list(next(iter(self.sides.values())).segments)
+        return list(self.source.segments)
 
     @property
     def special(self) -> list[bool]:
         """Mask of special tokens of the text (of the source, for encoder-decoders)."""
-        return list(next(iter(self.sides.values())).special)
+        return list(self.source.special)
 
     def queries(self, part: str | None = None) -> Tokens:
         """The tokens that attend."""
@@ -208,7 +197,7 @@ class Neurons:
 
 def capture(
     model: Model,
-    text: str,
+    text: AnyText,
     pair: str | None = None,
     target: str | None = None,
     *,
@@ -219,7 +208,7 @@ def capture(
 
     Args:
         model: from `models.load`.
-        text: the text; the source, for encoder-decoders.
+        text: the text; the source, for encoder-decoders. Or ids, or a capture, whose tokens this model then reads, on both sides.
         pair: a second text, for encoders.
         target: what the decoder of an encoder-decoder is given; generated greedily where it is None.
         max_tokens: cut the text here, if the model's own limit is not lower.
@@ -229,19 +218,12 @@ def capture(
         InputError: empty text, a pair for a model that takes none, a target that cannot be made, changes to a view-only model.
         models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
-    if not text or not text.strip():
-        raise InputError("There is no text.", "Type a sentence, or choose an example.")
-    if pair and model.kind != "encoder":
-        raise InputError(f"{model.name} takes one text, not a pair.", "Leave the second text empty.")
-    if target and model.kind != "encoder-decoder":
-        raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
-    limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
     if changes and model.view_only:
         raise InputError(f"{model.name} is opened view-only: its attention cannot be changed.", "Choose another model.")
-    return _guarded(model, *_encode(model, text, pair or None, limit), target, limit, changes)
+    return capture_sides(model, *sides_of(model, text, pair, target, max_tokens=max_tokens), changes=changes)
 
 
-def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
+def capture_ids(model: Model, ids: Sequence[int] | Tokens) -> Capture:
     """Runs a text that is given as ids, as the model's tokenizer would give them, special tokens included.
 
     Raises:
@@ -250,117 +232,97 @@ def capture_ids(model: Model, ids: Sequence[int]) -> Capture:
     """
     if model.kind == "encoder-decoder":
         raise InputError(f"{model.name} reads a source and a target.", "Give it a text.")
-    ids = [int(i) for i in ids]
-    given = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
-    return _guarded(model, given, tokens_of(model, ids), [])
+    return capture_sides(model, {model.kind: ids if isinstance(ids, Tokens) else tokens_of(model, ids)})
 
 
-def _guarded(
-    model: Model,
-    ids: dict[str, torch.Tensor],
-    tokens: Tokens,
-    notes: list[str],
-    target: str | None = None,
-    limit: int | None = None,
-    changes: Mapping[int, attention.Change] | None = None,
+def sides_of(
+    model: Model, text: AnyText, pair: str | None = None, target: str | None = None, *, max_tokens: int | None = None
+) -> tuple[dict[str, Tokens], tuple[str, ...]]:
+    """What a model reads for a text, before it runs: the tokens of each stack, and notes of what was cut and what was generated.
+
+    Args and errors: as `capture`. Only a target that is to be generated takes the model.
+    """
+    if isinstance(text, str) and not text.strip():
+        raise InputError("There is no text.", "Type a sentence, or choose an example.")
+    if pair and model.kind != "encoder":
+        raise InputError(f"{model.name} takes one text, not a pair.", "Leave the second text empty.")
+    if target and model.kind != "encoder-decoder":
+        raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
+    if not isinstance(text, str) and (pair or target):
+        raise InputError("What is given was read already, with its second side.", "Give a string where you add a second text or a target.")
+    limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
+    if isinstance(text, Capture):
+        sides = text.sides if limit is None else {side: tokens.shortened(limit) for side, tokens in text.sides.items()}
+        return dict(sides), text.notes
+    source, notes = _source(model, text, pair or "", limit)
+    if model.kind != "encoder-decoder":
+        return {model.kind: source}, notes
+    made, more = _target(model, source, target, limit)
+    return {"encoder": source, "decoder": made}, notes + more
+
+
+def capture_sides(
+    model: Model, sides: Mapping[str, Tokens], notes: Sequence[str] = (), *, changes: Mapping[int, attention.Change] | None = None
 ) -> Capture:
-    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(tokens)} tokens"):
-        given = {name: values.to(model.device) for name, values in ids.items()}
-        return _run(model, given, tokens, target, limit, notes, changes)
+    """Runs what `sides_of` gave through a model. Errors: as `capture`."""
+    source = next(iter(sides.values()))
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
+        given = source.inputs(model.device)
+        if model.kind == "encoder-decoder":
+            given["decoder_input_ids"] = torch.tensor([sides["decoder"].ids], device=model.device)
+        # The base model: a vocabulary of logits per token would cost more memory than all that is recorded.
+        base, given = model.network.base_model, sites.inputs_for(model.network, **given)
+        found: dict = {"model": model.name, "layout": model.sites, "sides": dict(sides), "notes": tuple(notes)}
+        if model.view_only:
+            outputs = base(**given, output_attentions=True, return_dict=True)
+            each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
+            return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
+        with attention.attending(model.sites_of, changes=changes) as run:
+            base(**given)
+        return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 
 
-def _encode(model: Model, text: str, pair: str | None, limit: int | None) -> tuple[dict[str, torch.Tensor], Tokens, list[str]]:
-    tokenizer = model.tokenizer
-    full = tokenizer(text, pair, add_special_tokens=True, truncation=False, padding=False, verbose=False)
-    n_full = len(full["input_ids"])
-    notes = []
-    if limit and n_full > limit:
-        full = tokenizer(text, pair, truncation=True, max_length=limit, padding=False, verbose=False)
-        kept = len(full["input_ids"])
-        notes.append(f"The text is cut at {kept} of {n_full} tokens; the last {n_full - kept} were not read.")
-    ids = list(full["input_ids"])
-    if not ids:
+def _source(model: Model, text: AnyText, pair: str, limit: int | None) -> tuple[Tokens, tuple[str, ...]]:
+    if not isinstance(text, str):
+        read = text if isinstance(text, Tokens) else tokens_of(model, text)
+        return (read.shortened(limit) if limit else read), ()
+    encoded = encode(model, text, pair, limit=limit)
+    if not encoded.ids:
         raise InputError("The tokenizer makes nothing of this text.", "Type a sentence, or choose an example.")
-    accepted = {"input_ids", "attention_mask", "token_type_ids"} & set(tokenizer.model_input_names) | {"attention_mask"}
-    tensors = {name: torch.tensor([full[name]]) for name in accepted | {"input_ids"} if name in full}
-    return tensors, tokens_of(model, ids, _segments(full, ids)), notes
-
-
-def _run(
-    model: Model,
-    given: dict[str, torch.Tensor],
-    tokens: Tokens,
-    target: str | None,
-    limit: int | None,
-    notes: list[str],
-    changes: Mapping[int, attention.Change] | None,
-) -> Capture:
-    sides = {"encoder" if model.kind == "encoder-decoder" else model.kind: tokens}
-    if model.kind == "encoder-decoder":
-        given.pop("token_type_ids", None)
-        given["decoder_input_ids"], more = _target(model, given, target, limit)
-        notes = notes + more
-        ids = given["decoder_input_ids"][0].tolist()
-        sides["decoder"] = tokens_of(model, ids)
-    # The base model: a vocabulary of logits per token would cost more memory than all that is recorded.
-    base, given = model.network.base_model, sites.inputs_for(model.network, **given)
-    found: dict = {"model": model.name, "layout": model.sites, "sides": sides, "notes": tuple(notes)}
-    if model.view_only:
-        outputs = base(**given, output_attentions=True, return_dict=True)
-        each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
-        return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
-    with attention.attending(model.sites_of, changes=changes) as run:
-        base(**given)
-    return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
+    return tokens_of(model, encoded), (encoded.note,) if encoded.note else ()
 
 
 def _asked(model: Model, part: str) -> str:
     return part if model.kind == "encoder-decoder" else "encoder"
 
 
-def _target(model: Model, given: dict[str, torch.Tensor], target: str | None, limit: int | None) -> tuple[torch.Tensor, list[str]]:
+def _target(model: Model, source: Tokens, target: str | None, limit: int | None) -> tuple[Tokens, tuple[str, ...]]:
     """What the decoder reads: start token first, end token left out, as in training with labels."""
     network = model.network
     if target and target.strip():
-        encoded = model.tokenizer(text_target=target, truncation=bool(limit), max_length=limit, return_tensors="pt")
-        labels_ = encoded["input_ids"].to(model.device)
-        n_full = len(model.tokenizer(text_target=target, verbose=False)["input_ids"])
-        cut = n_full - labels_.shape[1]
-        notes = [f"The target is cut at {n_full - cut} of {n_full} tokens."] if cut else []
-        return _shifted(network, labels_), notes
+        encoded = encode(model, target, limit=limit, target=True)
+        n, cut = len(encoded.ids), sum(encoded.unread)
+        notes = (_("The target is cut at {kept} of {n} tokens; {cut} were not read.").format(kept=n, n=n + cut, cut=cut),) if cut else ()
+        return tokens_of(model, _shifted(network, torch.tensor([encoded.ids]))), notes
     if not hasattr(network, "generate") or network.get_output_embeddings() is None:
         raise InputError(f"{model.name} cannot generate.", "Give a target.")
     # The start token takes a place of the limit, too.
     room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
-    made = network.generate(**given, max_new_tokens=room, num_beams=1, do_sample=False)
+    # Some models force an end token when the room is used up; without that it shows whether they ended by themselves.
+    how = {"max_new_tokens": room, "num_beams": 1, "do_sample": False, "forced_eos_token_id": None}
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
+        ids = network.generate(**source.inputs(model.device), **how)[0].tolist()
     end = network.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])
-    ids = made[0].tolist()
-    ids = ids[:-1] if len(ids) > 1 and ids[-1] in ends else ids
-    return torch.tensor([ids], device=model.device), ["The target was generated (greedy)."]
+    notes = [_("The target was generated (greedy).")]
+    if len(ids) > 1 and ids[-1] in ends:
+        ids = ids[:-1]
+    elif len(ids) > room:
+        notes.append(_("The generated target was cut at {n} tokens; the model had not ended it.").format(n=room))
+    return tokens_of(model, ids), tuple(notes)
 
 
-def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> torch.Tensor:
+def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> list[int]:
     if hasattr(network, "prepare_decoder_input_ids_from_labels"):
-        return network.prepare_decoder_input_ids_from_labels(labels=target_ids)
-    start = torch.full_like(target_ids[:, :1], network.config.decoder_start_token_id)
-    return torch.cat([start, target_ids[:, :-1]], dim=1)
-
-
-def tokens_of(model: Model, ids: Sequence[int], segments: Sequence[int] = ()) -> Tokens:
-    """Ids with their readable text, as one side of a capture; segment 0 where none are given."""
-    tokenizer = model.tokenizer
-    frame = framing(tokenizer)
-    special = tuple(i in frame for i in ids)
-    ids = tuple(int(i) for i in ids)
-    return Tokens(ids, tuple(readable(tokenizer, ids)), tuple(segments) or (0,) * len(ids), special)
-
-
-def _segments(encoded: object, ids: list[int]) -> list[int]:
-    if not getattr(encoded, "is_fast", False):
-        return list(encoded.get("token_type_ids") or [0] * len(ids))
-    segments, current = [], 0
-    for segment in encoded.sequence_ids(0):
-        current = current if segment is None else segment
-        segments.append(current)
-    return segments
+        return network.prepare_decoder_input_ids_from_labels(labels=target_ids)[0].tolist()
+    return [network.config.decoder_start_token_id, *target_ids[0, :-1].tolist()]

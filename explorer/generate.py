@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from explorer.i18n import _
-from explorer.positions import reading
+from explorer.reading import AnyText, Tokens, inputs, read
 from explorer.tokens import readable
 from models import InputError, Model, attention
 from models.opening import sites
@@ -85,12 +84,12 @@ class Step:
     keys: dict[str, tuple[str, ...]]
 
 
-def generate(model: Model, text: str, sampling: Sampling | None = None, *, tokens: int = 40, candidates: int = 10) -> Iterator[Step]:
+def generate(model: Model, text: AnyText, sampling: Sampling | None = None, *, tokens: int = 40, candidates: int = 10) -> Iterator[Step]:
     """Goes on with a text, or answers it, one token at a time; whoever stops asking stops it.
 
     Args:
         model: a decoder, or an encoder-decoder, which reads the text as its source.
-        text: the text.
+        text: the text; or ids, or a capture, whose tokens (of its source, for encoder-decoders) are gone on with.
         sampling: how tokens are taken; greedily where None.
         tokens: at most so many; fewer where an end token comes, or where the model has no more places.
         candidates: how many to list.
@@ -101,19 +100,19 @@ def generate(model: Model, text: str, sampling: Sampling | None = None, *, token
     sampling = sampling or Sampling(greedy=True)
     if model.kind == "encoder" or model.network.get_output_embeddings() is None:
         raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder or an encoder-decoder."))
-    return _steps(model, reading.read(model, text).ids, sampling, tokens, candidates)
+    return _steps(model, read(model, text), sampling, tokens, candidates)
 
 
-def _steps(model: Model, source: Tensor, sampling: Sampling, tokens: int, candidates: int) -> Iterator[Step]:
+def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candidates: int) -> Iterator[Step]:
     draw, processors = torch.Generator().manual_seed(sampling.seed), sampling.processors()
     network, tokenizer = model.network, model.tokenizer
-    ids, given = source[None].to(model.device), {}
+    ids, given = torch.tensor([source.ids], device=model.device), {}
     source_keys: tuple[str, ...] = ()
     if model.kind == "encoder-decoder":
-        with model.lock, torch.inference_mode():
-            encoded = network.get_encoder()(input_ids=ids, attention_mask=torch.ones_like(ids))
+        with model.lock, torch.inference_mode(), room_on(model.device, f"{len(source)} tokens"):
+            encoded = network.get_encoder()(**inputs(ids, (), ids.device))
         given = {"encoder_outputs": encoded, "attention_mask": torch.ones_like(ids)}
-        source_keys = tuple(readable(tokenizer, source.tolist()))
+        source_keys = source.text
         ids = torch.full((1, 1), network.config.decoder_start_token_id, device=model.device)
     ends = _ends(model)
     cache, name = None, "decoder_input_ids" if model.kind == "encoder-decoder" else "input_ids"
@@ -121,6 +120,9 @@ def _steps(model: Model, source: Tensor, sampling: Sampling, tokens: int, candid
         if model.max_length and ids.shape[1] > model.max_length:
             return
         new = ids if cache is None else ids[:, -1:]
+        if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
+            types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]
+            given["token_type_ids"] = torch.tensor([types[-new.shape[1] :]], device=model.device)
         room = room_on(model.device, f"{ids.shape[1]} tokens")
         with model.lock, torch.inference_mode(), room, attention.attending(model.sites_of) as run:
             output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))

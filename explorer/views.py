@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.capture import Tokens
+from explorer.reading import Tokens
 
 SPECIAL = ("raw", "hidden", "renormalised")
 PAIRS = ("all", "A→A", "A→B", "B→A", "B→B")

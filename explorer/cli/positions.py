@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explorer.cli.shared import device_arguments, model_argument, opened, write_json
-from explorer.positions import order, reading, tables, terms
+from explorer.positions import order, tables, terms
+from explorer.reading import read
 from models import Model
 from models.errors import InputError
 
@@ -61,7 +62,7 @@ def measured(model: Model, text: str = _TEXT, k: int | None = None) -> dict[str,
             return None
 
     kind, table = tables.kind_and_table(model)
-    reversed_ = range(reading.read(model, text).free)[::-1]
+    reversed_ = range(len(read(model, text).free))[::-1]
     on = order.permuted(model, text, reversed_)
     off = where_possible(order.permuted, text, reversed_, False)
     angles, four = where_possible(terms.principal_angles, k), where_possible(terms.four_terms, text)

@@ -11,9 +11,10 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from explorer.capture import Capture, Tokens
+from explorer.capture import Capture
 from explorer.compare import divergence
 from explorer.i18n import _
+from explorer.reading import Tokens
 from models import InputError
 
 

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from explorer.capture import Capture, capture_ids
 from explorer.flow import blankout, norms, paths, relevance
 from explorer.flow.targets import Target, make
+from explorer.reading import AnyText
 from models import InputError, Model
 
 METHODS = ("attention", "norms", "rollout", "flow", "relevance")
@@ -54,7 +55,7 @@ def trace(model: Model, target: Target, progress: Callable[[float], None] | None
         flow: compute the flow; None for texts of at most `FLOW_TOKENS` tokens.
     """
     tell = progress or (lambda share: None)
-    captured = capture_ids(model, target.ids.tolist())
+    captured = capture_ids(model, target.tokens)
     part = captured.parts[0]
     patterns = np.stack([captured.mean(site.layer, part) for site in captured.sites(part)])
     maps, missing = {"attention": patterns[-1], "rollout": paths.rollout(patterns)[-1]}, {}
@@ -81,7 +82,7 @@ def trace(model: Model, target: Target, progress: Callable[[float], None] | None
 
 
 def agreement(
-    model: Model, texts: Sequence[str], kind: str | None = None, progress: Callable[[float], None] | None = None, *, flow: bool = False
+    model: Model, texts: Sequence[AnyText], kind: str | None = None, progress: Callable[[float], None] | None = None, *, flow: bool = False
 ) -> dict[str, np.ndarray]:
     """Spearman's rank correlation of each method with leaving tokens out, over several texts.
 

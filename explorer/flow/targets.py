@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.i18n import _
-from explorer.positions import reading
+from explorer.reading import AnyText, Tokens, inputs, read
 from explorer.tasks.classify import head_of
 from explorer.tokens import readable
 from models import InputError, Model
@@ -27,8 +28,7 @@ class Target:
 
     Attributes:
         kind: of `KINDS`.
-        ids: the text as the model reads it, (n,) int64 on the CPU; the masked word is masked.
-        labels: readable tokens.
+        tokens: the text as the model reads it; the masked word is masked.
         free: numbers of the tokens that frame nothing and are not the masked one: those that can be left out.
         rows: tokens of the last layer that the number is read from.
         number: the class or the vocabulary id; -1 for a vector.
@@ -39,8 +39,7 @@ class Target:
     """
 
     kind: str
-    ids: Tensor
-    labels: tuple[str, ...]
+    tokens: Tokens
     free: tuple[int, ...]
     rows: tuple[int, ...]
     number: int
@@ -51,6 +50,16 @@ class Target:
     _classifier: LinearClassifier | None = field(default=None, repr=False)
     _whole: Tensor | None = field(default=None, repr=False)
 
+    @property
+    def ids(self) -> Tensor:
+        """The text as ids, (n,) int64 on the CPU."""
+        return torch.tensor(self.tokens.ids)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Readable tokens."""
+        return tuple(self.tokens.labels)
+
     def values(self, network: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
         """The number of several texts of this length, as logit and as probability.
 
@@ -59,12 +68,12 @@ class Target:
 
         Args:
             network: the model's, or a private copy of it.
-            ids: (batch, n).
+            ids: (batch, n); each token belongs to the segment that its place has in the target's own text.
 
         Returns:
             float32 (batch,) each; gradients flow.
         """
-        output = _run(network, ids, self.kind)
+        output = _run(network, ids, self.tokens, self.kind)
         if self.kind == "vector":
             mean = _mean(output[0])
             along = mean @ self._whole
@@ -93,12 +102,12 @@ def kinds(model: Model) -> tuple[str, ...]:
     return (*found, "vector")
 
 
-def make(model: Model, text: str, kind: str | None = None, *, at: int | None = None, number: int | None = None) -> Target:
+def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None = None, number: int | None = None) -> Target:
     """The target of a text.
 
     Args:
         model: an encoder or a decoder.
-        text: the text.
+        text: the text; or ids, or a capture, whose tokens are read as they are.
         kind: of `kinds(model)`; the first of them where None.
         at: for a masked word, the token that is masked (the last free one where None); for the next word, the token after which it comes
             (the last one where None).
@@ -111,20 +120,20 @@ def make(model: Model, text: str, kind: str | None = None, *, at: int | None = N
     kind = kind or possible[0]
     if kind not in possible:
         raise InputError(_("{name} cannot be asked for that: {kind}.").format(name=model.name, kind=kind), ", ".join(possible))
-    read = reading.read(model, text)
-    ids, free = read.ids.clone(), [i for i, special in enumerate(read.special) if not special]
+    tokens = read(model, text)
+    n, free = len(tokens), tokens.free
     if not free:
         raise InputError(_("This text has no tokens of its own."), _("Type a sentence, or choose an example."))
-    if at is not None and at not in range(len(ids)):
-        raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=len(ids)))
-    rows, labels = _rows(model, kind, at, ids, free), list(read.labels)
+    if at is not None and at not in range(n):
+        raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=n))
+    rows = _rows(model, kind, at, n, free)
     if kind == "masked":
-        ids[rows[0]], labels[rows[0]] = model.tokenizer.mask_token_id, model.tokenizer.mask_token
+        tokens = tokens.replaced(rows[0], model.tokenizer.mask_token_id, model.tokenizer.mask_token)
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
-    how = {"kind": kind, "ids": ids, "labels": tuple(labels), "free": tuple(free), "rows": rows}
+    how = {"kind": kind, "tokens": tokens, "free": tuple(free), "rows": rows}
     # Not inference_mode: the vector takes part in a backward pass.
-    with model.lock, torch.no_grad(), room_on(model.device, f"{len(ids)} tokens"):
-        output = _run(model.network, ids[None].to(model.device), kind)
+    with model.lock, torch.no_grad(), room_on(model.device, f"{n} tokens"):
+        output = _run(model.network, torch.tensor([tokens.ids], device=model.device), tokens, kind)
         if kind == "vector":
             return Target(**how, number=-1, name=_("vector of the text"), _whole=functional.normalize(_mean(output[0])[0], dim=0))
         classifier, names = head_of(model) if kind == "class" else (None, None)
@@ -141,22 +150,22 @@ def make(model: Model, text: str, kind: str | None = None, *, at: int | None = N
     )
 
 
-def _rows(model: Model, kind: str, at: int | None, ids: Tensor, free: list[int]) -> tuple[int, ...]:
+def _rows(model: Model, kind: str, at: int | None, n: int, free: Sequence[int]) -> tuple[int, ...]:
     if kind == "masked":
         return (free[-1] if at is None else at,)
     if kind == "next":
-        return (len(ids) - 1 if at is None else at,)
+        return (n - 1 if at is None else at,)
     if kind == "vector":
-        return tuple(range(len(ids)))
+        return tuple(range(n))
     if type(model.network).__name__.endswith("ForSequenceClassification"):
         # Encoders classify at their first token, decoders at the last one.
-        return (0,) if model.kind == "encoder" else (len(ids) - 1,)
-    return tuple(range(1, len(ids) - 1)) or (0,)
+        return (0,) if model.kind == "encoder" else (n - 1,)
+    return tuple(range(1, n - 1)) or (0,)
 
 
-def _run(network: nn.Module, ids: Tensor, kind: str) -> object:
+def _run(network: nn.Module, ids: Tensor, tokens: Tokens, kind: str) -> object:
     runs = network.base_model if kind == "vector" else network
-    return runs(**sites.inputs_for(network, input_ids=ids, attention_mask=torch.ones_like(ids)))
+    return runs(**sites.inputs_for(network, **inputs(ids, tokens.types, ids.device)))
 
 
 def _logits(output: object, kind: str, rows: tuple[int, ...], classifier: LinearClassifier | None) -> Tensor:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from explorer import roles
 from explorer.capture import Capture, capture
 from explorer.lab.state import Watched
+from explorer.scores import masks
 from models import Model, attention
 from models.toy.tasks import END, IGNORED, START, Batch, ToyTask
 from models.training.runs import Snapshot
@@ -74,14 +74,14 @@ class Film:
     def _scored(self, batch: Batch) -> dict[str, dict[tuple[str, int], np.ndarray]]:
         with attention.attending(self._model.sites_of) as run:
             self._model.network(**batch.rows(torch.arange(min(SCORED, len(batch)))).inputs)
-        found: dict[str, dict[tuple[str, int], np.ndarray]] = {name: {} for name in roles.ROLES}
+        found: dict[str, dict[tuple[str, int], np.ndarray]] = {name: {} for name in masks.ROLES}
         for record in run.records:
             site = self._model.sites[record.site]
             if site.part == "cross":
                 continue  # roles speak of one sequence
             ids = (batch.input_ids if site.part == "encoder" or batch.decoder_input_ids is None else batch.decoder_input_ids).tolist()
             shown = [(record.patterns(example=i).numpy(), ids[i]) for i in range(len(record.query))]
-            for name, scores in roles.scores(shown).items():
+            for name, scores in masks.scores(shown).items():
                 found[name][site.part, site.layer] = scores
         return found
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from explorer.i18n import _
 from explorer.lens.frozen import Frozen
 from explorer.lens.layers import checked, text_of
+from explorer.reading import AnyText, read
 from explorer.tokens import readable
 from models import InputError, Model
 from models.opening.loading import room_on
@@ -64,13 +65,13 @@ class Contributions:
 
 
 def contributions(
-    model: Model, text: str, at: int | None = None, number: int | None = None, *, against: int | None = None, masked: bool = False
+    model: Model, text: AnyText, at: int | None = None, number: int | None = None, *, against: int | None = None, masked: bool = False
 ) -> Contributions:
     """Takes a logit apart.
 
     Args:
         model: a decoder, or a masked language model.
-        text: the text.
+        text: the text; or ids, or a capture, whose tokens are read as they are.
         at: the token at which the logit is read; the last one where None (the last but one of an encoder).
         number: the vocabulary id; the likeliest where None.
         against: another id whose logit is subtracted.
@@ -81,16 +82,15 @@ def contributions(
         InputError: as `lens`; or a network whose layers are not joined by sums and norms alone.
     """
     vocabulary = checked(model)
-    n = len(text_of(model, text, None)[0])
+    n = len(read(model, text))
     at = (n - 1 if model.kind == "decoder" else max(0, n - 2)) if at is None else at
     if at not in range(n):
         raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=n))
     for given in (number, against):
         if given is not None and not 0 <= given < vocabulary:
             raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=given, n=vocabulary))
-    ids, labels = text_of(model, text, at if masked else None)
-    ids = ids[None].to(model.device)
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    tokens = text_of(model, text, at if masked else None)
+    inputs = tokens.inputs(model.device)
     with model.lock, room_on(model.device, f"{n} tokens"):
         with torch.no_grad():
             real = model.network(**inputs).logits[0, at].float()
@@ -106,7 +106,7 @@ def contributions(
     likeliest = chances.topk(min(10, len(real))).indices.tolist()
     names = readable(model.tokenizer, [*likeliest, number, number if against is None else against])
     found = Contributions(
-        labels=labels,
+        labels=tuple(tokens.labels),
         at=at,
         number=number,
         name=names[-2] if against is None else f"{names[-2]} - {names[-1]}",

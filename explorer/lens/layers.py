@@ -6,7 +6,7 @@ model's own code, on the states of an earlier layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,16 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
-from explorer.positions import reading
+from explorer.reading import AnyText, Tokens, read
 from explorer.tokens import readable
 from models import InputError, Model, attention
+from models.attention import heap
 from models.opening import sites
 from models.opening.loading import room_on
 from models.surgery.resume import Passed, Runner
+
+BLOCK_BYTES = 8 * 2**20
+"""Logits of one block of tokens stay below this; a large vocabulary would else take gigabytes for all tokens and layers of a long text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class Lens:
 
 def lens(
     model: Model,
-    text: str,
+    text: AnyText,
     *,
     masked: int | None = None,
     chosen: int | None = None,
@@ -62,7 +66,7 @@ def lens(
 
     Args:
         model: one with a vocabulary to predict.
-        text: the text.
+        text: the text; or ids, or a capture, whose tokens are read as they are.
         masked: a token that is masked first.
         chosen: the vocabulary id to follow at every token; the last layer's likeliest where None.
         k: how many ids to keep.
@@ -73,31 +77,65 @@ def lens(
         models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
     vocabulary = checked(model)
-    ids, labels = text_of(model, text, masked)
+    tokens = text_of(model, text, masked)
     if chosen is not None and not 0 <= chosen < vocabulary:
         raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=chosen, n=vocabulary))
-    with room_on(model.device, f"{len(ids)} tokens"):  # it runs the model on a few tokens
-        runner, passed = Runner(model), Passed()
-    inputs = sites.inputs_for(runner.network, input_ids=ids[None].to(model.device), attention_mask=torch.ones_like(ids)[None].to(model.device))
-    before: list[Tensor] = []
+    room = f"{len(tokens)} tokens"
+    with room_on(model.device, room):  # it runs the model on a few tokens
+        runner = Runner(model)
+    inputs = sites.inputs_for(runner.network, **tokens.inputs(model.device))
+    step = max(1, BLOCK_BYTES // (4 * vocabulary))
+    blocks = [slice(start, start + step) for start in range(0, len(tokens), step)]
+    rows: list[list[dict[str, np.ndarray]]] = []
+    with (
+        model.lock,
+        torch.inference_mode(),
+        heap.large_arrays_apart(),
+        room_on(model.device, room),
+        attention.attending(runner.sites_of, record=False),
+    ):
+        after = _layers(runner, inputs)
+        for block in blocks:
+            last = _logits(runner, inputs, after[-1], block).log_softmax(-1)
+            follow = last.argmax(-1) if chosen is None else torch.full(last.shape[:1], chosen, device=last.device)
+            rows.append([])
+            for i, known in enumerate(after):
+                found = last if known is after[-1] else _logits(runner, inputs, known, block).log_softmax(-1)
+                rows[-1].append(_row(found, last, follow, k))
+                if progress:
+                    progress(((len(rows) - 1) * len(after) + i + 1) / (len(blocks) * len(after)))
+    made = {name: np.stack([np.concatenate([block[i][name] for block in rows]) for i in range(len(after))]) for name in rows[0][0]}
+    words = [[readable(model.tokenizer, of_token) for of_token in layer] for layer in made["ids"].tolist()]
+    return Lens(tuple(tokens.labels), words=words, chosen=made.pop("followed")[0], **made)
+
+
+def _layers(runner: Runner, inputs: Mapping[str, Tensor]) -> list[Passed]:
+    """For the embedding and for each layer, a run that ends in its states, as if all later layers had passed them on unchanged."""
+    passed, before = Passed(), []
     first = next(module for module in runner.network.modules() if hasattr(module, "wrapped"))
     hook = first.register_forward_pre_hook(lambda _m, args, kwargs: before.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True)
-    rows = []
-    with model.lock, torch.inference_mode(), room_on(model.device, f"{len(ids)} tokens"), attention.attending(runner.sites_of, record=False):
-        last = runner.run(inputs, keep=passed).logits[0].float().log_softmax(-1)
+    # The head would compute a vocabulary of logits for each token, which nobody asked for yet.
+    runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
+    runner.selected[:, 0] = True
+    try:
+        runner.run(inputs, keep=passed)
+    finally:
         hook.remove()
-        ends = passed.outputs[-1]
-        states = [before[0], *(output[0] if isinstance(output, tuple) else output for output in passed.outputs)]
-        follow = last.argmax(-1) if chosen is None else torch.full_like(ids, chosen).to(last.device)
-        for i, state in enumerate(states):
-            known = Passed([*passed.outputs[:-1], (state, *ends[1:]) if isinstance(ends, tuple) else state])
-            found = runner.resume(len(known.outputs), inputs, known).logits[0].float().log_softmax(-1)
-            rows.append(_row(found, last, follow, k))
-            if progress:
-                progress((i + 1) / len(states))
-    made = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    words = [[readable(model.tokenizer, of_token) for of_token in layer] for layer in made["ids"].tolist()]
-    return Lens(labels, words=words, chosen=follow.cpu().numpy(), **made)
+        runner.selected = None
+    ends = passed.outputs[-1]
+    states = [before[0], *(output[0] if isinstance(output, tuple) else output for output in passed.outputs)]
+    return [Passed([*passed.outputs[:-1], (state, *ends[1:]) if isinstance(ends, tuple) else state]) for state in states]
+
+
+def _logits(runner: Runner, inputs: Mapping[str, Tensor], known: Passed, block: slice) -> Tensor:
+    """What the output head makes of known states at some tokens, float32 (tokens, vocabulary)."""
+    runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
+    runner.selected[:, block] = True
+    try:
+        logits = runner.resume(len(known.outputs), inputs, known).logits[0]
+    finally:
+        runner.selected = None
+    return (logits if runner.did_select else logits[block]).float()
 
 
 def checked(model: Model) -> int:
@@ -115,17 +153,16 @@ def checked(model: Model) -> int:
     return head.weight.shape[0]
 
 
-def text_of(model: Model, text: str, masked: int | None) -> tuple[Tensor, tuple[str, ...]]:
-    """Ids (n,) and readable tokens, one of them masked if asked for. Raises InputError where that cannot be."""
-    read = reading.read(model, text)
-    ids, labels = read.ids.clone(), list(read.labels)
-    if masked is not None:
-        if model.tokenizer.mask_token_id is None:
-            raise InputError(_("{name} has no mask token.").format(name=model.name))
-        if masked not in range(len(ids)):
-            raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=masked, n=len(ids)))
-        ids[masked], labels[masked] = model.tokenizer.mask_token_id, model.tokenizer.mask_token
-    return ids, tuple(labels)
+def text_of(model: Model, text: AnyText, masked: int | None) -> Tokens:
+    """What the model reads, one of the tokens masked if asked for. Raises InputError where that cannot be."""
+    tokens = read(model, text)
+    if masked is None:
+        return tokens
+    if model.tokenizer.mask_token_id is None:
+        raise InputError(_("{name} has no mask token.").format(name=model.name))
+    if masked not in range(len(tokens)):
+        raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=masked, n=len(tokens)))
+    return tokens.replaced(masked, model.tokenizer.mask_token_id, model.tokenizer.mask_token)
 
 
 def _row(found: Tensor, last: Tensor, follow: Tensor, k: int) -> dict[str, np.ndarray]:
@@ -133,6 +170,7 @@ def _row(found: Tensor, last: Tensor, follow: Tensor, k: int) -> dict[str, np.nd
     chances, ids = found.topk(min(k, found.shape[-1]), dim=-1)
     chance = found.gather(-1, follow[:, None])
     made = {
+        "followed": follow,
         "ids": ids,
         "chances": chances.exp(),
         "chance": chance[:, 0].exp(),

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from explorer.i18n import _
-from explorer.positions import reading, tables
+from explorer.positions import tables
+from explorer.reading import AnyText, Tokens, read, run
 from models import InputError, Model
 from models.surgery.private import private
 from models.toy import ToyModel, tasks
@@ -67,25 +68,25 @@ class Equivariance:
         return float(np.abs(self.before).max())
 
 
-def permuted(model: Model, text: str | Sequence[int], order: Sequence[int], positions: bool = True) -> Equivariance:
+def permuted(model: Model, text: AnyText, order: Sequence[int], positions: bool = True) -> Equivariance:
     """Runs a text and the same tokens in another order.
 
     Args:
         model: any; of an encoder-decoder, the encoder.
-        text: a text, or ids.
+        text: a text, ids, or a capture; a token keeps the segment that it belongs to.
         order: a permutation of all tokens; or of those alone that frame nothing, where [CLS] and the like stay in place.
         positions: False switches position information off.
 
     Raises:
-        InputError: no permutation; positions that cannot be switched off; as `reading.read`.
+        InputError: no permutation; positions that cannot be switched off; as `explorer.reading.read`.
     """
-    read = reading.read(model, text)
-    full = _full(read, order)
-    ids = torch.stack([read.ids, read.ids[list(full)]])
+    tokens = read(model, text)
+    full = _full(tokens, order)
+    both = [of.inputs(model.device) for of in (tokens, tokens.take(full))]
     with model.lock, torch.inference_mode():
-        network, ids = model.network if positions else without_positions(model), ids.to(model.device)
-        before, after = reading.run(network, ids).float().cpu().numpy()
-    found = Equivariance(read.labels, full, before, after, positions, _order_in_mask(model))
+        network = model.network if positions else without_positions(model)
+        before, after = run(network, {name: torch.cat([given[name] for given in both]) for name in both[0]}).float().cpu().numpy()
+    found = Equivariance(tuple(tokens.labels), full, before, after, positions, _order_in_mask(model))
     if not positions:
         _check(found, network, model)
     return found
@@ -137,16 +138,15 @@ def trained_toys() -> dict[str, Path]:
     return {name: SHIPPED / name for name in ("order", "order-without-positions") if (SHIPPED / name).is_dir()}
 
 
-def _full(read: reading.Text, order: Sequence[int]) -> tuple[int, ...]:
-    given = [int(i) for i in order]
-    free = [i for i, special in enumerate(read.special) if not special]
-    if len(given) == len(free) < len(read) and sorted(given) == list(range(len(free))):
-        full = list(range(len(read)))
+def _full(tokens: Tokens, order: Sequence[int]) -> tuple[int, ...]:
+    given, free = [int(i) for i in order], tokens.free
+    if len(given) == len(free) < len(tokens) and sorted(given) == list(range(len(free))):
+        full = list(range(len(tokens)))
         for place, i in zip(free, given, strict=True):
             full[place] = free[i]
         return tuple(full)
-    if sorted(given) != list(range(len(read))):
-        problem = _("This is no order of {n} tokens, or of the {free} that frame nothing.").format(n=len(read), free=len(free))
+    if sorted(given) != list(range(len(tokens))):
+        problem = _("This is no order of {n} tokens, or of the {free} that frame nothing.").format(n=len(tokens), free=len(free))
         raise InputError(problem, _("Name each of them once, from 0."))
     return tuple(given)
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explorer import reading
 from explorer.i18n import _
-from explorer.positions import reading
 from models import InputError, Model
 from models.surgery.private import private
 from models.toy import ToyModel
@@ -110,7 +110,7 @@ def added(model: Model) -> Table | None:
     with model.lock, torch.inference_mode():
         # The padding token would be left out of the count (RoBERTa).
         token = next(i for i in range(2) if i != network.config.get_text_config().pad_token_id)
-        reading.run(network, torch.full((1, _PROBED), token, device=model.device))
+        reading.run(network, reading.inputs(torch.full((1, _PROBED), token), (), model.device))
         for name, weight, out in calls:
             if out.numel() == _PROBED * out.shape[-1] and (start := _first(weight, out.reshape(_PROBED, -1))) is not None:
                 return _table(weight[start:], name, start)

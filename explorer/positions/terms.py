@@ -7,7 +7,7 @@ standard deviation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from scipy.linalg import subspace_angles
 from torch import Tensor, nn
 
 from explorer.i18n import _
-from explorer.positions import reading, tables
+from explorer.positions import tables
+from explorer.reading import AnyText, read, run
 from models import InputError, Model, attention
 from models.surgery.private import private
 from models.toy import ToyModel
@@ -86,11 +87,12 @@ class PrincipalAngles:
     width: int
 
 
-def four_terms(model: Model, text: str, layer: int = 0, head: int = 0) -> FourTerms:
+def four_terms(model: Model, text: AnyText, layer: int = 0, head: int = 0) -> FourTerms:
     """Takes the scores of one head of the first layer apart; of an encoder-decoder, of the encoder.
 
     Raises:
-        InputError: a layer above the first, no such head, a model that adds no positions, a view-only model, linear attention; as `reading.read`.
+        InputError: a layer above the first, no such head, a model that adds no positions, a view-only model, linear attention;
+            as `explorer.reading.read`.
     """
     if layer:
         advice = _("Choose layer 0.")
@@ -101,19 +103,19 @@ def four_terms(model: Model, text: str, layer: int = 0, head: int = 0) -> FourTe
     if not 0 <= head < model.sites[0].heads:
         problem = _("There is no head {head} in layer 0.").format(head=head)
         raise InputError(problem, _("Heads are counted from 0 to {last}.").format(last=model.sites[0].heads - 1))
-    read = reading.read(model, text)
+    tokens = read(model, text)
     with model.lock, torch.inference_mode():
-        ids = read.ids[None].to(model.device)
-        own = _first_call(model.network, ids)
+        given = tokens.inputs(model.device)
+        own = _first_call(model.network, given)
         if own.normaliser == "linear":
             raise InputError(_("Linear attention has no scores: it bends queries and keys before they meet."), _("Choose another model."))
-        parts = _first_call(_in_parts(model.network, table, model.device), ids.expand(4, -1))
+        parts = _first_call(_in_parts(model.network, table, model.device), {name: values.expand(4, -1) for name, values in given.items()})
     scale = float(own.scale[0, head])
     queries, keys = own.query[0, head].float(), own.key[0, head // own.group].float()
     query = _split(parts.query[:, head].float())
     key = _split(parts.key[:, head // own.group].float())
     terms = [(scale * q @ k.T).cpu().numpy() for q in query for k in key]
-    return FourTerms(read.labels, layer, head, *terms, (scale * queries @ keys.T).cpu().numpy(), own.visible(head).numpy())
+    return FourTerms(tuple(tokens.labels), layer, head, *terms, (scale * queries @ keys.T).cpu().numpy(), own.visible(head).numpy())
 
 
 def principal_angles(model: Model, k: int | None = None) -> PrincipalAngles:
@@ -146,10 +148,10 @@ def _table(model: Model) -> tables.Table:
     return table
 
 
-def _first_call(network: nn.Module, ids: Tensor) -> attention.Record:
-    with attention.attending() as run:
-        reading.run(network, ids)
-    return run.records[0]
+def _first_call(network: nn.Module, given: Mapping[str, Tensor]) -> attention.Record:
+    with attention.attending() as attended:
+        run(network, given)
+    return attended.records[0]
 
 
 def _in_parts(network: nn.Module, table: tables.Table, device: torch.device) -> nn.Module:

@@ -1,6 +1,7 @@
 """What a head does, as numbers that can be checked, and the roles that follow from them.
 
 - `definitions`: every score with its formula and source
+- `masks`: which keys each query looks for in a role: the previous token, earlier copies, ..
 - `measure`: all scores of all heads on texts, in one pass
 - `repeated`: scores on random tokens that are repeated once
 - `null`: the same scores where no head can have a role: shuffled tokens, random weights

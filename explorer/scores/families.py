@@ -11,6 +11,7 @@ from sklearn.manifold import MDS
 
 from explorer.capture import Capture, capture
 from explorer.i18n import _
+from explorer.reading import AnyText
 from models import InputError, Model
 
 TOKENS = 128
@@ -37,10 +38,14 @@ class Families:
         return np.sqrt(self.divergence)
 
     def layout(self) -> tuple[np.ndarray, float]:
-        """Places in the plane whose distances are close to `distance`, by metric multidimensional scaling that begins with the classical one.
+        """Points in the plane, one a head, whose distances are as close to `distance` as two dimensions allow.
+
+        By metric multidimensional scaling, which moves the points until the squared errors of all distances sum to as little as it can
+        reach. It starts from the classical solution, which is a matter of eigenvectors, so that the same distances give the same picture.
 
         Returns:
-            (heads, 2), and Kruskal's stress-1: 0 is perfect, .1 fair, .2 poor.
+            The points, (heads, 2), in the order of `heads` and in the unit of `distance`; and Kruskal's stress-1 (Kruskal 1964), the
+            root of the squared errors over the squared distances: 0 is perfect, .1 fair, .2 poor.
         """
         scaling = MDS(2, metric="precomputed", init="classical_mds", n_init=1, normalized_stress=True, random_state=0)
         places = scaling.fit_transform(self.distance)
@@ -53,12 +58,12 @@ class Families:
         return [(self.heads[i], float(row[i])) for i in order[:k]]
 
 
-def of_texts(model: Model, texts: Sequence[str], part: str | None = None, progress: Callable[[float], None] | None = None) -> Families:
+def of_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, progress: Callable[[float], None] | None = None) -> Families:
     """Compares all heads of a part on several texts.
 
     Args:
         model: from `models.load`.
-        texts: each cut at `TOKENS` tokens.
+        texts: strings, ids, or captures, whose tokens this model reads again; each cut at `TOKENS` tokens.
         part: "encoder", "decoder" or "cross"; the first that the model has where None.
         progress: told the share that is done.
 

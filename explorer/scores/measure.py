@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -16,8 +16,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from explorer.capture import Capture, Tokens, capture, capture_ids, tokens_of
+from explorer import reading
+from explorer.capture import Capture, capture_sides, sides_of
 from explorer.i18n import _
+from explorer.reading import AnyText, Tokens
+from explorer.scores import masks
 from explorer.scores.definitions import ALL, SCORES
 from models import InputError, Model, attention
 from models.attention import scoring
@@ -32,6 +35,15 @@ _KEPT_BYTES = 64 * 2**20
 """Of what counts as a hit, as much as is kept from layer to layer."""
 _MASSES = ("offset", "distance", "previous", "next", "same", "first", "special", "punctuation", "rare", "duplicate", "induction")
 """Scores that are a product with what counts as a hit, in the order of its columns."""
+_MASKS = {
+    "previous": masks.previous_token,
+    "next": masks.next_token,
+    "same": masks.same_token,
+    "first": masks.first_token,
+    "duplicate": masks.duplicate_token,
+    "induction": masks.induction,
+}
+"""Those of them whose hits are a mask of queries and keys."""
 _NOT_NEXT = torch.tensor([name != "next" for name in _MASSES])
 
 
@@ -78,16 +90,24 @@ class _Sums:
 
     layers: int
     heads: int
+    counted: int
+    """The layer at which queries are counted, the first that has heads; each layer has the same ones."""
     total: dict[str, np.ndarray] = field(default_factory=dict)
     count: dict[str, float] = field(default_factory=dict)
     most: float = 0.0
+
+    @staticmethod
+    def of(layout: Sequence[sites.Site]) -> _Sums:
+        """Room for all layers of one part."""
+        counted = next((site.layer for site in layout if site.heads), 0)
+        return _Sums(len(layout), max(1, max(site.heads for site in layout)), counted)
 
     def add(self, layer: int, name: str, total: np.ndarray, count: float) -> None:
         """Of one layer; what it has no heads for stays out."""
         whole = self.total.setdefault(name, np.full((self.layers, self.heads), np.nan))
         row = whole[layer, : len(total)]
         whole[layer, : len(total)] = np.nan_to_num(row) + total
-        if layer == 0:
+        if layer == self.counted:
             self.count[name] = self.count.get(name, 0.0) + count
 
     def means(self) -> dict[str, np.ndarray]:
@@ -95,14 +115,13 @@ class _Sums:
         return {score.name: self.total[score.name] / self.count[score.name] if self.count.get(score.name) else empty for score in SCORES}
 
 
-def on_texts(
-    model: Model, texts: Sequence[str | Sequence[int]], part: str | None = None, progress: Callable[[float], None] | None = None
-) -> HeadScores:
+def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, progress: Callable[[float], None] | None = None) -> HeadScores:
     """Scores on several texts.
 
     Args:
         model: from `models.load`.
-        texts: texts, cut at the model's limit; or ids, as its tokenizer would give them.
+        texts: texts, cut at the model's limit; ids, as its tokenizer would give them; or captures, whose tokens this model then reads:
+            both texts of a pair, and a target as it was given or generated.
         part: "encoder", "decoder" or "cross"; the first that the model has where None. An encoder-decoder generates its targets.
         progress: told the share that is done.
 
@@ -114,25 +133,29 @@ def on_texts(
         raise InputError(_("There are no texts."), _("Give at least one."))
     part = part or model.parts[0]
     tell = progress or (lambda share: None)
+    layout = model.sites_in(part)
+    if not layout:
+        raise InputError(_("{name} has no {part} attention.").format(name=model.name, part=part), ", ".join(model.parts))
     if model.view_only or len(model.parts) > 1:
-        captures = []
+        # The rarest tokens are known once all are read. That takes no attention, so captures come and go one at a time.
+        read = []
         for i, text in enumerate(texts):
-            captures.append(capture(model, text) if isinstance(text, str) else capture_ids(model, text))
-            tell((i + 1) / len(texts))
-        return on_captures(captures, part)
+            read.append(sides_of(model, text)[0])
+            tell((i + 1) / len(texts) / 2)
+        return _streamed(model.name, layout, read, (capture_sides(model, sides) for sides in read), lambda share: tell((1 + share) / 2))
     encoded = _tokens(model, texts)
     rarest = _rarest(encoded)
-    sums, done = _new_sums(model, part), 0
+    sums, done = _Sums.of(layout), 0
     for members in _batches(encoded):
-        ids = torch.tensor([encoded[i].ids for i in members], device=model.device)
+        given = _inputs([encoded[i] for i in members], model.device)
         hits = _Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
 
         def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: _Hits = hits) -> None:
             _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
 
         observing = attention.attending(model.sites_of, record=False, observe=observe)
-        with model.lock, torch.inference_mode(), room_on(model.device, f"{ids.numel()} tokens"), observing:
-            model.network.base_model(**sites.inputs_for(model.network, input_ids=ids, attention_mask=torch.ones_like(ids)))
+        with model.lock, torch.inference_mode(), room_on(model.device, f"{given['input_ids'].numel()} tokens"), observing:
+            model.network.base_model(**sites.inputs_for(model.network, **given))
         done += len(members)
         tell(done / len(texts))
     return _finished(model.name, part, sums, encoded)
@@ -142,20 +165,29 @@ def on_captures(captures: Sequence[Capture], part: str | None = None) -> HeadSco
     """The same on texts that were captured already. Raises InputError where there are none."""
     if not captures:
         raise InputError(_("There are no texts."), _("Give at least one."))
-    part = part or captures[0].parts[0]
-    layout = captures[0].sites(part)
-    sums = _Sums(len(layout), max(1, max(site.heads for site in layout)))
-    keys = [captured.keys(part) for captured in captures]
-    rarest = _rarest(keys)
-    for captured, tokens, rare in zip(captures, keys, rarest, strict=True):
-        hits = _Hits([tokens], [rare], torch.device("cpu"), len(captured.queries(part)) if part == "cross" else None)
+    return _streamed(captures[0].model, captures[0].sites(part), [captured.sides for captured in captures], captures, lambda share: None)
+
+
+def _streamed(
+    name: str,
+    layout: Sequence[sites.Site],
+    read: Sequence[Mapping[str, Tokens]],
+    captures: Iterable[Capture],
+    tell: Callable[[float], None],
+) -> HeadScores:
+    """Scores of one part, `layout`, on captures that are taken one after the other and not kept; `read` are the sides of each."""
+    part = layout[0].part
+    queries, keys = ([sides[side if part == "cross" else part] for sides in read] for side in ("decoder", "encoder"))
+    sums = _Sums.of(layout)
+    for i, (captured, tokens, rare) in enumerate(zip(captures, keys, _rarest(keys), strict=True)):
+        hits = _Hits([tokens], [rare], torch.device("cpu"), len(queries[i]) if part == "cross" else None)
         for site in captured.sites(part):
             visible = torch.from_numpy(captured.visible(site.layer, part))
             for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
                 weights = torch.from_numpy(captured.patterns(site.layer, part, rows))[None]
                 _add(sums, site.layer, weights, hits, rows, visible[rows])
-    queries = [captured.queries(part) for captured in captures]
-    return _finished(captures[0].model, part, sums, queries)
+        tell((i + 1) / len(read))
+    return _finished(name, part, sums, queries)
 
 
 class _Hits:
@@ -182,7 +214,8 @@ class _Hits:
         self.columns = torch.from_numpy(columns).to(device)
         self.has_rare = torch.tensor([rare is not None for rare in rarest], device=device)
         self.ids = torch.tensor([of.ids for of in tokens], device=device)
-        self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self._kept: dict[tuple[int, int, int, int], tuple[Tensor, Tensor]] = {}
+        self._kept_bytes = 0
 
     def may_look(self, at: Tensor, visible: Tensor) -> Tensor:
         """Whether each query may see the key at a place of its own, bool (rows,); never in attention to other tokens."""
@@ -191,38 +224,34 @@ class _Hits:
 
     def of(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
         """Of some texts and query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
-        at = (texts.start, rows.start)
+        # Layers with fewer heads are worked on in larger blocks, so where a block ends belongs to its name.
+        at = (texts.start, texts.stop, rows.start, rows.stop)
         if at in self._kept:
             return self._kept[at]
         made = self._made(texts, rows)
-        if 4 * self.texts * self.queries * self.keys * len(_MASSES) <= _KEPT_BYTES:
+        size = made[0].numel() * made[0].element_size()
+        if self._kept_bytes + size <= _KEPT_BYTES:
             self._kept[at] = made
+            self._kept_bytes += size
         return made
 
     def _made(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
         i = torch.arange(self.queries, device=self.device)[rows, None]
-        j = torch.arange(self.keys, device=self.device)
-        ids = self.ids[texts]
-        shape = (len(ids), len(i), self.keys)
-        offset = (j - i).float()
-        of_places = [offset, offset.abs(), *((j - i == step).float() for step in (-1, 1, 0)), ((j == 0) & (i > 0)).float()]
-        of_keys = [self.columns[texts, c, None].expand(shape) for c in range(3)]
+        shape = (len(self.ids[texts]), len(i), self.keys)
+        by_name = {name: self.columns[texts, c, None] for c, name in enumerate(("special", "punctuation", "rare"))}
         if self.square:
-            same = (ids[:, rows, None] == ids[:, None]) & (j < i)
-            # The copy lies at j - 1. That a token itself follows a copy does not count: looking at oneself needs no memory.
-            follows = torch.zeros_like(same)
-            follows[..., 1:] = (ids[:, rows, None] == ids[:, None, :-1]) & (j[1:] < i)
-            copies = [same.float(), follows.float()]
-        else:
-            copies = [torch.zeros(shape, device=self.device)] * 2
-        hits = torch.stack([*(m.expand(shape) for m in of_places), *of_keys, *copies], dim=-1)
-        counts = torch.ones(len(ids), len(i), len(_MASSES), dtype=torch.bool, device=self.device)
+            offset = (torch.arange(self.keys, device=self.device) - i).float()
+            by_name |= {"offset": offset, "distance": offset.abs()}
+            by_name |= {name: mask(self.ids[texts], rows).float() for name, mask in _MASKS.items()}
+        nothing = torch.zeros(1, device=self.device)
+        hits = torch.stack([by_name.get(name, nothing).expand(shape) for name in _MASSES], dim=-1)
+        counts = torch.ones(*shape[:2], len(_MASSES), dtype=torch.bool, device=self.device)
         for name in ("previous", "next", "first", "duplicate", "induction"):
             at = _MASSES.index(name)
             counts[..., at] = hits[..., at].any(-1)
         counts[..., _MASSES.index("rare")] = self.has_rare[texts, None]
-        if not self.square:
-            for name in ("offset", "distance", "previous", "next", "same", "first", "duplicate", "induction"):
+        for name in _MASSES:
+            if name not in by_name:  # in attention to other tokens: it speaks of one sequence
                 counts[..., _MASSES.index(name)] = False
         return hits, counts
 
@@ -258,7 +287,7 @@ def _add_rows(sums: _Sums, layer: int, weights: Tensor, seen: Tensor, peaks: dic
     n = float(several.sum()) * texts
     sums.add(layer, "entropy", _summed(entropy), n)
     sums.add(layer, "relative_entropy", _summed(entropy / most), n)
-    if layer == 0:
+    if layer == sums.counted:
         sums.most += float((most * several).sum()) * texts
     top, place = weights.max(-1)
     sums.add(layer, "confidence", _summed(top), float(len(seen) * texts))
@@ -277,13 +306,6 @@ def _summed(values: Tensor) -> np.ndarray:
     return values.sum((0, 2)).double().cpu().numpy()
 
 
-def _new_sums(model: Model, part: str) -> _Sums:
-    of_part = model.sites_in(part)
-    if not of_part:
-        raise InputError(_("{name} has no {part} attention.").format(name=model.name, part=part), ", ".join(model.parts))
-    return _Sums(len(of_part), max(1, max(site.heads for site in of_part)))
-
-
 def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> HeadScores:
     values = sums.means()
     rows = sum(map(len, queries))
@@ -291,18 +313,25 @@ def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> H
     return HeadScores(name, part, values, sums.most / n if n else float("nan"), len(queries), rows, rows)
 
 
-def _tokens(model: Model, texts: Sequence[str | Sequence[int]]) -> list[Tokens]:
+def _tokens(model: Model, texts: Sequence[AnyText]) -> list[Tokens]:
     """Raises InputError for an empty text."""
-    limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
-    written = [text for text in texts if isinstance(text, str)]
-    ids = iter(model.tokenizer(written, padding=False, verbose=False, **limit)["input_ids"] if written else [])
     found = []
     for number, text in enumerate(texts):
-        of = next(ids) if isinstance(text, str) else text
+        of = getattr(text, "source", text)
+        if not isinstance(of, Tokens):
+            of = reading.tokens_of(model, reading.encode(model, of, limit=model.max_length) if isinstance(of, str) else of)
         if not len(of) or (isinstance(text, str) and not text.strip()):
             raise InputError(_("Text {number} is empty.").format(number=number + 1), _("Take it out."))
-        found.append(tokens_of(model, of))
+        found.append(of)
     return found
+
+
+def _inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
+    """Arguments of a forward pass for texts of one length; where one of them has types, those without are one segment."""
+    given = reading.inputs(torch.tensor([of.ids for of in texts]), (), device)
+    if any(of.types for of in texts):
+        given["token_type_ids"] = torch.tensor([of.types or (0,) * len(of) for of in texts], device=device)
+    return given
 
 
 def _batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:

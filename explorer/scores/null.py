@@ -8,21 +8,28 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from explorer.tokens import framing
+from explorer.reading import AnyText, Tokens, encode, tokens_of
 from models import Model
 from models.opening import sites
 
 
-def shuffled(model: Model, texts: Sequence[str], seed: int = 0) -> list[list[int]]:
+def shuffled(model: Model, texts: Sequence[AnyText], seed: int = 0) -> list[list[int]]:
     """The ids of each text, as the model reads it, its tokens in random order; those that frame it stay in place."""
-    frame, draw = framing(model.tokenizer), np.random.default_rng(seed)
-    limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
+    return [list(tokens.ids) for tokens in shuffled_tokens(model, texts, seed)]
+
+
+def shuffled_tokens(model: Model, texts: Sequence[AnyText], seed: int = 0) -> list[Tokens]:
+    """The same with all that a network is told: the segments of a pair stay where they were, so that its tokens change sides, too."""
+    draw = np.random.default_rng(seed)
     found = []
     for text in texts:
-        ids = np.array(model.tokenizer(text, verbose=False, **limit)["input_ids"])
-        free = np.flatnonzero(~np.isin(ids, list(frame)))
-        ids[free] = ids[draw.permutation(free)]
-        found.append(ids.tolist())
+        of = getattr(text, "source", text)
+        read = of if isinstance(of, Tokens) else tokens_of(model, encode(model, of, limit=model.max_length) if isinstance(of, str) else of)
+        order = np.arange(len(read))
+        free = np.array(read.free, dtype=int)
+        order[free] = free[draw.permutation(len(free))]
+        mixed = read.take(order)
+        found.append(replace(mixed, segments=read.segments, types=read.types))
     return found
 
 

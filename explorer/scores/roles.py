@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.i18n import _
+from explorer.reading import AnyText
 from explorer.scores import null
 from explorer.scores.measure import HeadScores, on_texts
 from explorer.scores.repeated import on_repeated
@@ -146,12 +147,12 @@ class Known:
         return sorted(found, key=lambda held: (held.layer, held.head, held.role))
 
 
-def known(model: Model, texts: Sequence[str], part: str | None = None, progress: Callable[[float], None] | None = None) -> Known:
+def known(model: Model, texts: Sequence[AnyText], part: str | None = None, progress: Callable[[float], None] | None = None) -> Known:
     """Scores a model on texts and on repeated tokens, and what it is compared with.
 
     Args:
         model: from `models.load`.
-        texts: see `measure.on_texts`.
+        texts: strings, ids or captures, see `measure.on_texts`. What it is compared with reads the same tokens.
         part: "encoder", "decoder" or "cross"; the first that the model has where None.
         progress: told the share that is done.
 
@@ -167,7 +168,7 @@ def known(model: Model, texts: Sequence[str], part: str | None = None, progress:
     lone = model.kind != "encoder-decoder"
     if lone:
         scores = scores.with_(on_repeated(model, progress=share_of(0.3, 0.1)))
-    mixed = on_texts(model, null.shuffled(model, texts), part, share_of(0.4, 0.25)) if lone else None
+    mixed = on_texts(model, null.shuffled_tokens(model, texts), part, share_of(0.4, 0.25)) if lone else None
     try:
         drawn = null.random_weights(model)
         random = on_texts(drawn, texts, part, share_of(0.65, 0.25))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
+from explorer.reading import encode
 from models import InputError, Model, attention
 from models.surgery.resume import Runner, repeated
 
@@ -221,16 +222,13 @@ def encoded(model: Model, texts: Sequence[tuple[str, str]]) -> tuple[list[dict[s
     Raises:
         InputError: an empty text, or one that the tokenizer makes nothing of.
     """
-    tokenizer, found, cut = model.tokenizer, [], 0
-    limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
-    wanted = {"input_ids", "token_type_ids"} & set(tokenizer.model_input_names)
+    found, cut = [], 0
     for number, (text, pair) in enumerate(texts):
-        given = tokenizer(text, pair or None, padding=False, verbose=False, **limit)
-        if not text.strip() or not given["input_ids"]:
+        made = encode(model, text, pair, limit=model.max_length)
+        if not text.strip() or not made.ids:
             raise InputError(_("Example {number} is empty.").format(number=number + 1), _("Take it out."))
-        if limit and len(given["input_ids"]) == model.max_length:
-            cut += len(tokenizer(text, pair or None, verbose=False)["input_ids"]) > model.max_length
-        found.append({name: list(given[name]) for name in ("input_ids", "token_type_ids") if name in wanted and name in given})
+        cut += any(made.unread)
+        found.append({"input_ids": list(made.ids)} | ({"token_type_ids": list(made.types)} if made.types else {}))
     note = _("{cut} of {n} texts are longer than {limit} tokens and were cut.").format(cut=cut, n=len(found), limit=model.max_length)
     return found, (note,) if cut else ()
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
+from explorer.reading import encode
 from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, chunks, encoded
 from explorer.tasks.data import Examples
 from models import InputError, Model
@@ -101,8 +102,7 @@ class Next(Language):
         for number, (inputs, (text, pair)) in enumerate(zip(texts, pairs, strict=True)):
             ids = inputs["input_ids"]
             if both:
-                limit = {"truncation": True, "max_length": model.max_length} if model.max_length else {}
-                wanted = list(model.tokenizer(text_target=pair or text, **limit)["input_ids"])
+                wanted = list(encode(model, pair or text, limit=model.max_length, target=True).ids)
                 start = model.network.config.decoder_start_token_id
                 items.append(Item({"input_ids": ids, "decoder_input_ids": [start, *wanted[:-1]]}, wanted, number))
             elif len(ids) > 1:

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.charts.positions import order as charts
 from explorer.i18n import _
-from explorer.positions import order, reading
+from explorer.positions import order
+from explorer.reading import read
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import choose_model, text_box
 from explorer.ui.common.sortable import chips
@@ -51,9 +52,9 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
 
 
 def _drawn(model: Model, text: str, on: bool, downloads: DeltaGenerator) -> None:
-    read = reading.read(model, text)
-    free = [i for i, special in enumerate(read.special) if not special]
-    labels = [read.labels[i] for i in free]
+    tokens = read(model, text)
+    free = tokens.free
+    labels = [tokens.labels[i] for i in free]
     asked = (model.number, text)
     if st.session_state.get("_ordered", ((), []))[0] != asked:
         # At first the other way round: something is to be seen at once.
@@ -73,7 +74,7 @@ def _drawn(model: Model, text: str, on: bool, downloads: DeltaGenerator) -> None
     found = order.permuted(model, text, current, on)
 
     def chart(dark: bool) -> alt.HConcatChart:
-        shown = [read.labels[i] for i in found.order]
+        shown = [tokens.labels[i] for i in found.order]
         height = min(330, max(150, 34 * len(shown)))
         return charts.outputs(found.moved, found.after, shown, scale=found.scale, height=height, dark=dark)
 

@@ -13,7 +13,7 @@ from explorer.charts.training import over_steps as charts
 from explorer.charts.training.over_steps import Line, Plot
 from explorer.i18n import _
 from explorer.lab.state import State, step_times
-from explorer.roles import ROLES
+from explorer.scores.masks import ROLES
 from explorer.ui.attention.controls import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, pictures
@@ -32,7 +32,7 @@ ROLE_NAMES = {
     "duplicate token": (_("duplicate token"), _("Attention to earlier copies of the current token.")),
     "induction": (_("induction"), _("Attention to what came right after earlier copies of the current token (Olsson et al. 2022).")),
 }
-"""What a role is called, and its score in words; the formula is in `explorer.roles`."""
+"""What a role is called, and its score in words; the formula is in `explorer.scores.masks`."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from explorer import roles
 from explorer.lab.film import EXAMPLES, SCORED, Film
 from explorer.lab.state import Kept
+from explorer.scores import masks
 from models.toy.tasks import TASKS
 from models.training import runs
 from tests.tiny_training import training
@@ -53,9 +53,9 @@ def test_roles_are_those_of_the_captures(trained, film):
             model.network(ids[None])
         shown.append([(record.patterns().numpy(), ids.tolist()) for record in run.records])
     found = film.roles(snapshot)
-    assert set(found) == set(roles.ROLES)
+    assert set(found) == set(masks.ROLES)
     for layer in range(2):
-        for name, scores in roles.scores([layers[layer] for layers in shown]).items():
+        for name, scores in masks.scores([layers[layer] for layers in shown]).items():
             np.testing.assert_allclose(found[name]["decoder", layer], scores, atol=1e-5)
 
 

@@ -1,0 +1,221 @@
+"""What a network reads of a text: ids, readable tokens, and which of two texts each belongs to. The one place that tokenises.
+
+Whatever takes a text, takes it in any of these forms (`AnyText`): a string, ids, `Tokens`, or a capture, whose tokens are then read again
+as they are: with its second text, and cut where it was cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from explorer.i18n import _
+from explorer.tokens import framing, labels, readable
+from models import InputError, Model
+from models.opening import sites
+from models.opening.loading import room_on
+
+_TOKENISING = threading.Lock()
+"""A fast tokenizer keeps in itself whether it truncates; changing that while another thread tokenises is an error of its library."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one side, as a network reads them.
+
+    Attributes:
+        ids: as the tokenizer gave them.
+        text: readable (see `explorer.tokens`), leading spaces kept.
+        segments: 0 for the first text, 1 for the pair; a special token belongs to the text before it.
+        special: True for tokens that the tokenizer added, such as [CLS].
+        types: the token_type_ids that the network is given; empty where its tokenizer makes none. They are not the segments: RoBERTa
+            reads pairs, but is not told which text a token belongs to.
+    """
+
+    ids: tuple[int, ...]
+    text: tuple[str, ...]
+    segments: tuple[int, ...]
+    special: tuple[bool, ...]
+    types: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Short labels for axes."""
+        return labels(self.text)
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Numbers of the tokens that frame nothing."""
+        return tuple(i for i, special in enumerate(self.special) if not special)
+
+    def inputs(self, device: torch.device | str = "cpu", ids: Tensor | None = None) -> dict[str, Tensor]:
+        """Arguments of a forward pass, int64 (1, n) each: input_ids, attention_mask and, where there are types, token_type_ids.
+
+        Args:
+            device: where to put them.
+            ids: other ids in the same places, (batch, n), such as texts with one token masked; the segments stay those of the places.
+        """
+        return inputs(torch.tensor([self.ids]) if ids is None else ids, self.types, device)
+
+    def take(self, order: Sequence[int]) -> Tokens:
+        """Some of the tokens, or all in another order; each keeps what belongs to it."""
+        fields = ("ids", "text", "segments", "special", "types")
+        return Tokens(**{name: tuple(values[i] for i in order) if (values := getattr(self, name)) else () for name in fields})
+
+    def replaced(self, at: int, number: int, text: str) -> Tokens:
+        """Another token in one place; the segments stay."""
+        ids, readable_, special = list(self.ids), list(self.text), list(self.special)
+        ids[at], readable_[at], special[at] = number, text, False
+        return replace(self, ids=tuple(ids), text=tuple(readable_), special=tuple(special))
+
+    def shortened(self, most: int) -> Tokens:
+        """At most so many tokens: the last ones of the longer text go first, and the tokens that frame the texts stay, as tokenizers cut."""
+        if len(self) <= most:
+            return self
+        first, second = ([i for i in self.free if self.segments[i] == segment] for segment in (0, 1))
+        second_gives = len(first) > len(second)  # of two texts that are equally long by now, the one that was longer keeps one more
+        for _surplus in range(len(self) - most):
+            longer = first if len(first) > len(second) or (len(first) == len(second) and not second_gives) else second
+            if longer:
+                longer.pop()
+        kept = {*first, *second}
+        return self.take([i for i, special in enumerate(self.special) if special or i in kept][:most])
+
+
+class HasSource(Protocol):
+    """A capture: it says what was read."""
+
+    @property
+    def source(self) -> Tokens: ...
+
+
+AnyText = str | Sequence[int] | Tokens | HasSource
+"""A text, ids as the model's tokenizer would give them, or what was read before."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a tokenizer made of a text or a pair.
+
+    Attributes:
+        ids, segments, types: see `Tokens`.
+        unread: how many tokens of the first and of the second text were cut off.
+    """
+
+    ids: tuple[int, ...]
+    segments: tuple[int, ...]
+    types: tuple[int, ...] = ()
+    unread: tuple[int, int] = (0, 0)
+
+    @property
+    def note(self) -> str:
+        """What was not read, in a viewer's words; empty where all was."""
+        if not any(self.unread):
+            return ""
+        how = {"kept": len(self.ids), "n": len(self.ids) + sum(self.unread), "first": self.unread[0], "second": self.unread[1]}
+        if 1 in self.segments or self.unread[1]:
+            message = _("The two texts are cut at {kept} of {n} tokens: {first} of the first and {second} of the second were not read.")
+        else:
+            message = _("The text is cut at {kept} of {n} tokens; {first} were not read.")
+        return message.format(**how)
+
+
+def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None, target: bool = False) -> Encoded:
+    """Tokenises a text or a pair, cut at `limit` tokens where there is one, special tokens included.
+
+    Args:
+        model: whose tokenizer is asked.
+        text, pair: the texts; "" for no second one.
+        limit: longest result; a longer one is cut as the tokenizer does it: of a pair, the longer text first.
+        target: the text is what a decoder is to write, for tokenizers that treat that in another way.
+    """
+    tokenizer = model.tokenizer
+    given = {"text_target": text} if target else {"text": text, "text_pair": pair or None}
+    with _TOKENISING:
+        full = made = tokenizer(**given, truncation=False, padding=False, verbose=False)
+        if limit and len(full["input_ids"]) > limit:
+            made = tokenizer(**given, truncation=True, max_length=limit, padding=False, verbose=False)
+    ids = tuple(made["input_ids"])
+    frame = framing(tokenizer)
+    unread = (0, 0) if made is full else tuple(a - b for a, b in zip(_lengths(full, frame), _lengths(made, frame), strict=True))
+    typed = "token_type_ids" in tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
+    types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
+    return Encoded(ids, _segments(made), types, unread)
+
+
+def read(model: Model, text: AnyText) -> Tokens:
+    """The tokens of a text, of ids, or of a capture (of its source, for encoder-decoders).
+
+    Raises:
+        InputError: an empty text, more tokens than the model has places for, ids that it does not know.
+    """
+    text = getattr(text, "source", text)
+    if isinstance(text, str):
+        found = tokens_of(model, encode(model, text)) if text.strip() else None
+    else:
+        found = text if isinstance(text, Tokens) else tokens_of(model, text)
+    if not found:
+        raise InputError(_("There is no text."), _("Type a sentence, or choose an example."))
+    known = model.network.get_input_embeddings().num_embeddings
+    if not all(0 <= i < known for i in found.ids):
+        raise InputError(_("{model} knows the ids 0 to {last}.").format(model=model.name, last=known - 1), _("Give ids of its tokenizer."))
+    if model.max_length and len(found) > model.max_length:
+        problem = _("{n} tokens are more than the {most} that {model} reads.").format(n=len(found), most=model.max_length, model=model.name)
+        raise InputError(problem, _("Shorten the text."))
+    return found
+
+
+def tokens_of(model: Model, given: Sequence[int] | Encoded) -> Tokens:
+    """Ids, or what a tokenizer made, with their readable text, as one side of a capture; ids alone are one text."""
+    if not isinstance(given, Encoded):
+        ids = tuple(int(i) for i in given)
+        given = Encoded(ids, (0,) * len(ids))
+    frame = framing(model.tokenizer)
+    special = tuple(i in frame for i in given.ids)
+    return Tokens(given.ids, tuple(readable(model.tokenizer, given.ids)), given.segments, special, given.types)
+
+
+def inputs(ids: Tensor, types: Sequence[int] = (), device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    """Arguments of a forward pass for ids (batch, n), unpadded; `types`, (n,), are the same for all of them."""
+    ids = ids.to(device)
+    made = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if types:
+        made["token_type_ids"] = torch.tensor(tuple(types), device=device).expand_as(ids)
+    return made
+
+
+def run(network: nn.Module, given: Mapping[str, Tensor]) -> Tensor:
+    """Outputs of the last layer, (batch, n, width), for arguments as `inputs` makes them; of the encoder, where there is one beside a decoder."""
+    reader = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+    ids = given["input_ids"]
+    with room_on(ids.device, f"{ids.numel()} tokens"):
+        return reader(**sites.inputs_for(network, **given))[0]
+
+
+def _segments(encoded: object) -> tuple[int, ...]:
+    n = len(encoded["input_ids"])
+    if not getattr(encoded, "is_fast", False):
+        return tuple(encoded.get("token_type_ids") or (0,) * n)
+    segments, current = [], 0
+    for segment in encoded.sequence_ids(0):
+        current = current if segment is None else segment
+        segments.append(current)
+    return tuple(segments)
+
+
+def _lengths(encoded: object, frame: set[int]) -> tuple[int, int]:
+    """How many tokens of the first and of the second text there are, special ones left out."""
+    if getattr(encoded, "is_fast", False):
+        belongs = encoded.sequence_ids(0)
+    else:  # a tokenizer in Python says only which token is a special one, by its id
+        belongs = [None if i in frame else segment for i, segment in zip(encoded["input_ids"], _segments(encoded), strict=True)]
+    return belongs.count(0), belongs.count(1)
