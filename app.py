@@ -6,6 +6,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
+from explorer.ui.common import browser
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -20,6 +21,7 @@ st.html(
     ".stVegaLiteChart svg.marks{max-width:100%;height:auto}"
     ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
     ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
+    ".st-key-browser_watch{position:absolute;width:0;height:0;overflow:hidden}"
     ".st-key-board_buttons{gap:.4rem}.st-key-board_buttons button{padding:.1rem .6rem}"
     "</style>"
 )
@@ -46,4 +48,5 @@ page = st.navigation(
     },
     position="sidebar",
 )
+browser.watch()
 page.run()

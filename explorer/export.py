@@ -8,8 +8,8 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import vl_convert
@@ -23,7 +23,13 @@ TRAINED_HERE = "trained here: "
 SAVE_FIRST = "in the training lab, Take away, The model; unpack it"
 
 
-def picture(make: Callable[[], alt.TopLevelMixin], kind: str) -> bytes:
+class Drawable(Protocol):
+    """What can be drawn into a file: a `Picture`, or a chart of Altair's."""
+
+    def to_json(self, indent: int | None = None) -> str: ...
+
+
+def picture(make: Callable[[], Drawable], kind: str) -> bytes:
     """The chart that `make` returns, as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
     with standalone():
         spec = make().to_json(indent=None)

@@ -7,11 +7,12 @@ import streamlit as st
 from explorer import export
 from explorer.i18n import _
 from explorer.ui.attention import bertviz_view, head_grid, head_panel
-from explorer.ui.attention.controls import controls, part_of
-from explorer.ui.common import address
+from explorer.ui.attention.controls import controls
+from explorer.ui.common import chosen_head
+from explorer.ui.common.parts import part_of
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import Chosen, sidebar
-from explorer.ui.common.take_away import Figure, pictures, take_away
+from explorer.ui.common.take_away import Figure, picture_files, take_away
 
 
 def header(chosen: Chosen) -> None:
@@ -36,27 +37,26 @@ def explorer_of(chosen: Chosen) -> None:
         how = controls(captured, part)
         st.space("stretch")
         downloads = st.container(width="content")
-    place = head_grid.current(captured, part)
-    top = head_grid.largest(captured, part) if how.scale == "own" else 1.0
+    choice = chosen_head.current(captured, part)
     if how.view == "model":
         with st.container(key="head_panel", border=True):
-            figure = bertviz_view.whole_model(captured, part, place, how, head_panel.choose_windows(captured, part))
+            figure = bertviz_view.whole_model(captured, part, choice, how, head_panel.choose_windows(captured, part))
         figures = [figure] if figure else []
     else:
         grid, panel = st.columns([11, 10], gap="small")
         every, below = grid.container(key="head_grid", border=True), grid.container(key="pinned", border=True)
         # The head first: on a click it is what changes, and it need not wait for the grid.
         with panel, st.container(key="head_panel", border=True):
-            head_grid.neighbours(captured, part, place)
-            figures = head_panel.draw(captured, part, place, how, below)
+            head_grid.neighbours(captured, part, choice)
+            figures = head_panel.draw(captured, part, choice, how, below)
         with every:
             st.caption(_("All heads. Click one, or use the arrow keys."))
-            head_grid.draw(captured, part, place, dark=how.dark, top=top)
-    heads = pictures(lambda: head_grid.chart(captured, part, place, False, top)) | {"npz": lambda: export.npz(captured)}
-    address.write(layer=place[0], head=place[1])
+            head_grid.draw(captured, part, choice, how)
+    heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False)) | {"npz": lambda: export.npz(captured)}
+    chosen_head.complete(choice)
     with downloads:
         everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
-        take_away(everything, head_panel.recipe(chosen, part, place, how), chosen.linked)
+        take_away(everything, head_panel.recipe(chosen, part, choice, how), chosen.linked)
 
 
 chosen = sidebar()

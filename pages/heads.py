@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.scores.roles import Known
-from explorer.ui.attention.controls import part_of
+from explorer.ui.common.parts import part_of
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away

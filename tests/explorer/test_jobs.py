@@ -182,7 +182,7 @@ def test_what_goes_wrong_is_said_in_words(pool, error, words):
 
 
 def test_what_has_no_room_is_refused_before_it_begins(pool):
-    with pytest.raises(InputError, match="needs about 1000000.0 GB"):
+    with pytest.raises(InputError, match=r"needs about 1000000\.0 GB"):
         pool.start("a", "Capturing", lambda report: pytest.fail("begun"), ANN, needs_bytes=10**15)
     assert pool.find("a") is None
 

@@ -13,7 +13,7 @@ from explorer.charts.common import palette
 _SHADES = 63
 
 
-def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0) -> str:
+def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0, gamma: float = 1.0) -> str:
     """A PNG as base64.
 
     Args:
@@ -21,9 +21,10 @@ def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: fl
         visible: bool of the same shape; masked pixels get a colour of their own.
         dark: the theme.
         top: the weight that gets the last colour.
+        gamma: exponent of the colour scale; below 1 it lifts small weights.
     """
     # 63 shades and one colour for what is masked: a palette of 256 would be most of a small picture's bytes.
-    steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) * (_SHADES - 1)
+    steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) ** gamma * (_SHADES - 1)
     pixels = np.where(visible, steps.round(), _SHADES).astype(np.uint8)
     picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
     shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]

@@ -8,7 +8,7 @@ from explorer.capture import Capture
 from explorer.i18n import _
 from explorer.ui.attention import bertviz_frame
 from explorer.ui.attention.controls import Controls
-from explorer.ui.attention.head_grid import Place
+from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.take_away import Figure
 from explorer.views import Crop, crop
 
@@ -16,29 +16,29 @@ LINES_TOKENS = 64
 """Tokens a side that BertViz shows; it draws one line per head and pair of tokens, and more would stall a browser."""
 
 
-def lines(captured: Capture, part: str, place: Place, how: Controls, windows: dict) -> Figure | None:
+def lines(captured: Capture, part: str, choice: HeadChoice, how: Controls, windows: dict) -> Figure | None:
     """The head view of one layer, the chosen head switched on."""
     cut = _cut(captured, part, how, windows)
     if cut is None:
         return None
     layers = captured.sites(part)
-    fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), place[0])
+    fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), choice[0])
     _note(captured, part, cut, fit)
-    heads = [int(place[1])] if place[1].isdigit() else None
-    html = bertviz_frame.head_view_html(*_given(captured, part, cut, fit), layer=place[0], heads=heads, dark=how.dark)
+    heads = [int(choice[1])] if choice[1].isdigit() else None
+    html = bertviz_frame.head_view_html(*_given(captured, part, cut, fit), layer=choice[0], heads=heads, dark=how.dark)
     st.iframe(html, height=min(600, 70 + 23 * max(len(cut.rows), len(cut.columns))), alt=_("BertViz head view"))
     st.caption(_("BertViz: hover over a token; click a coloured square to switch a head, double-click to see it alone."))
-    return Figure(_("BertViz head view"), f"lines-layer{place[0]}", {"html": html.encode})
+    return Figure(_("BertViz head view"), f"lines-layer{choice[0]}", {"html": html.encode})
 
 
-def whole_model(captured: Capture, part: str, place: Place, how: Controls, windows: dict) -> Figure | None:
+def whole_model(captured: Capture, part: str, choice: HeadChoice, how: Controls, windows: dict) -> Figure | None:
     """The model view, as many layers as a browser bears."""
     cut = _cut(captured, part, how, windows)
     if cut is None:
         return None
     layers = captured.sites(part)
     room = bertviz_frame.MODEL_LINES
-    fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), place[0], room)
+    fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), choice[0], room)
     _note(captured, part, cut, fit)
     html = bertviz_frame.model_view_html(*_given(captured, part, cut, fit), dark=how.dark)
     st.iframe(html, height=660, alt=_("BertViz model view"))

@@ -1,43 +1,31 @@
-"""All heads at once, and which of them is looked at: by a click, by the arrow keys, by the URL."""
+"""All heads at once, and the arrow keys that go from one to the next."""
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from explorer.capture import Capture
 from explorer.charts.attention import grid
 from explorer.charts.common import thumbnails
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.pooling import max_pool
-from explorer.ui.common import address
-
-Place = tuple[int, str]
-"""Layer, and head as text: "0", "1", .., "mean" or "max"."""
+from explorer.ui.attention.controls import Controls
+from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
+from explorer.views import Crop, crop
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
 
 
-def columns(captured: Capture, part: str) -> list[str]:
-    """What stands side by side: the heads, and the two summaries of a layer."""
-    return [*map(str, range(max(site.heads for site in captured.sites(part)))), grid.MEAN, grid.MAXIMUM]
-
-
-def current(captured: Capture, part: str) -> Place:
-    """Layer and head that are looked at, as far as this model has them."""
-    heads = columns(captured, part)
-    if "_place" not in st.session_state:
-        st.session_state["_place"] = (address.number("layer", 0, 10_000), address.word("head", "0", heads))
-    layer, head = st.session_state["_place"]
-    return min(layer, len(captured.sites(part)) - 1), head if head in heads else "0"
-
-
-def neighbours(captured: Capture, part: str, place: Place) -> Place:
+def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
     """Title and four buttons, which the arrow keys press too."""
-    heads, n_layers = columns(captured, part), len(captured.sites(part))
-    layer, head = place
+    heads, n_layers = chosen_head.heads_across(captured, part), len(captured.sites(part))
+    layer, head = choice
     at = heads.index(head)
     with st.container(horizontal=True, vertical_alignment="center", key="neighbours"):
         what = _("head {head}").format(head=head) if head.isdigit() else _("{head} over heads").format(head=head)
@@ -47,93 +35,80 @@ def neighbours(captured: Capture, part: str, place: Place) -> Place:
         for label, key, down, right in moves:
             target = (layer + down, at + right)
             possible = 0 <= target[0] < n_layers and 0 <= target[1] < len(heads)
-            st.button(
-                label,
-                key=f"go_{key}",
-                shortcut=key,
-                disabled=not possible,
-                on_click=_go,
-                args=((target[0], heads[target[1]]),) if possible else (place,),
-            )
-    return place
+            to = (target[0], heads[target[1]]) if possible else choice
+            st.button(label, key=f"go_{key}", shortcut=key, disabled=not possible, on_click=chosen_head.choose, args=to)
 
 
-def largest(captured: Capture, part: str) -> float:
-    """The largest weight of all heads: what gets the last colour where the colour scale is freed."""
-    key = ("largest", part)
+def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> None:
+    """The grid. A click chooses a head and runs the page's fragment again."""
+
+    def picked(selection: Mapping[str, list]) -> HeadChoice | None:
+        points = selection.get("head")
+        if not points:
+            return None
+        found = (int(points[0]["layer"]), str(points[0]["head"]))
+        chosen_head.choose(*found)
+        return found
+
+    def make(first: HeadChoice, dark: bool) -> Picture:
+        return picture(captured, part, first, how, dark)
+
+    pictures.clickable("grid", (captured.number, part, how.special, how.pair, how.scale), choice, make, picked)
+
+
+def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
+    """All heads, a frame around the chosen one."""
+    return grid.head_grid(_cells(captured, part, how, dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
+
+
+def _cells(captured: Capture, part: str, how: Controls, dark: bool) -> list[grid.Cell]:
+    key = ("cells", part, how.special, how.pair, how.scale, dark)
     if key not in captured.derived:
-        captured.derived[key] = max(float(pooled.max()) for pooled in captured.thumbnails(1, part))
+        captured.derived[key] = _made(captured, part, how, dark)
     return captured.derived[key]
 
 
-def draw(captured: Capture, part: str, place: Place, *, dark: bool, top: float) -> None:
-    """The grid. A click changes the place and runs the page's fragment again."""
-    drawn = chart(captured, part, _mounted(captured, part, place, dark, top), dark, top)
-    key = _key(captured, part, dark, top)
-    st.altair_chart(drawn, key=key, on_select=lambda: _picked(key), width="content")
-
-
-def chart(captured: Capture, part: str, selected: Place, dark: bool, top: float) -> alt.LayerChart:
-    """All heads, a frame around the selected one; `top` is the weight that gets the last colour."""
-    key = ("grid", part, dark, top)
-    # The last one is kept: a click on the grid draws it again as it was.
-    if captured.derived.get(key, (None,))[0] != selected:
-        captured.derived[key] = (selected, grid.head_grid(_cells(captured, part, dark, top), selected, width=WIDTH, height=HEIGHT, dark=dark))
-    return captured.derived[key][1]
-
-
-def _go(place: Place) -> None:
-    st.session_state["_place"] = place
-    # A grid under a new key starts with the frame in the new place; under the old one the browser keeps the last click.
-    st.session_state["_moves"] = st.session_state.get("_moves", 0) + 1
-
-
-def _picked(key: str) -> None:
-    state = st.session_state.get(key)
-    points = state["selection"].get("head") if state else None
-    if points:
-        st.session_state["_place"] = (int(points[0]["layer"]), str(points[0]["head"]))
-
-
-def _key(captured: Capture, part: str, dark: bool, top: float) -> str:
-    return f"grid_{captured.number}_{part}_{dark}_{top:.3f}_{st.session_state.get('_moves', 0)}"
-
-
-def _mounted(captured: Capture, part: str, place: Place, dark: bool, top: float) -> Place:
-    # The frame's first place is part of the chart; kept while the grid stays, so that a click sends no new grid.
-    key = _key(captured, part, dark, top)
-    if st.session_state.get("_mounted", ("",))[0] != key:
-        st.session_state["_mounted"] = (key, place)
-    return st.session_state["_mounted"][1]
-
-
-def _cells(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
-    key = ("cells", part, dark, top)
-    if key not in captured.derived:
-        captured.derived[key] = _made(captured, part, dark, top)
-    return captured.derived[key]
-
-
-def _made(captured: Capture, part: str, dark: bool, top: float) -> list[grid.Cell]:
-    queries, keys = captured.queries(part).labels, captured.keys(part).labels
-
+def _made(captured: Capture, part: str, how: Controls, dark: bool) -> list[grid.Cell]:
+    cut = crop(captured.queries(part), captured.keys(part), special=how.special, pair=how.pair)
+    queries, keys = ([tokens.labels[i] for i in of] for tokens, of in ((captured.queries(part), cut.rows), (captured.keys(part), cut.columns)))
+    if not queries or not keys:
+        return []
     sites = captured.sites(part)
     # Not one pixel more than is drawn: a browser that makes a picture smaller loses thin lines.
-    size = grid.picture_size(grid.cell_size(len(columns(captured, part)), len(sites), WIDTH, HEIGHT)[0])
-
-    def pooled(whole: np.ndarray) -> np.ndarray:
-        return max_pool(lambda rows: whole[None, rows], len(queries), len(keys), size)[0]
-
+    across = len(chosen_head.heads_across(captured, part))
+    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, HEIGHT)[0])
+    whole = how.special == "raw" and how.pair == "all"
+    pooled = [_pooled(captured, part, site.layer, cut, whole, size) for site in sites]
+    # Where the colours are freed, the largest weight of all heads gets the last one.
+    top = max(float(picture.max()) for of_layer, _seen in pooled for picture in of_layer.values()) if how.scale == "own" else 1.0
+    gamma = 0.4 if how.scale == "root" else 1.0
     cells = []
-    for site, pictures in zip(sites, captured.thumbnails(size, part), strict=True):
-        seen = pooled(captured.visible(site.layer, part)) > 0
-        named = [(str(h), picture) for h, picture in enumerate(pictures)]
-        named.append((grid.MEAN, pooled(captured.mean(site.layer, part))))
-        named.append((grid.MAXIMUM, pooled(captured.maximum(site.layer, part))))
-        for name, picture in named:
+    for site, (of_layer, seen) in zip(sites, pooled, strict=True):
+        for name, picture in of_layer.items():
             row, column = np.unravel_index(int(picture.argmax()), picture.shape)
             # A pooled pixel stands for several tokens; only where it does not can they be named.
             exact = picture.shape == (len(queries), len(keys))
             ends = (queries[row], keys[column]) if exact else ("", "")
-            cells.append(grid.Cell(site.layer, name, thumbnails.encode(picture, seen, dark, top), float(picture.max()), *ends))
+            png = thumbnails.encode(picture, seen, dark, top, gamma)
+            cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
     return cells
+
+
+def _pooled(captured: Capture, part: str, layer: int, cut: Crop, whole: bool, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Pictures of a layer by name, each at most size x size, and where a token may look at all."""
+
+    def pooled(maps: np.ndarray) -> np.ndarray:
+        """Of maps (.., query, key) what is shown of them, small."""
+        shown = maps if whole else cut.of(maps)
+        return max_pool(lambda rows: shown[:, rows], *shown.shape[1:], size)
+
+    found: dict[str, np.ndarray] = {}
+    if captured.site(layer, part).heads:
+        # In blocks of rows where nothing is taken out: all heads of a layer at once would be large for a long text.
+        in_blocks = max_pool(lambda rows: captured.patterns(layer, part, rows), len(cut.rows), len(cut.columns), size) if whole else None
+        of_heads = pooled(captured.patterns(layer, part)) if in_blocks is None else in_blocks
+        found = {str(head): picture for head, picture in enumerate(of_heads)}
+    found[MEAN] = pooled(captured.mean(layer, part)[None])[0]
+    found[MAXIMUM] = pooled(captured.maximum(layer, part)[None])[0]
+    seen = captured.visible(layer, part)[np.ix_(cut.rows, cut.columns)][None]
+    return found, max_pool(lambda rows: seen[:, rows], *seen.shape[1:], size)[0] > 0

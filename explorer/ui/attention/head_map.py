@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Mapping
+
 import streamlit as st
 
 from explorer import export
 from explorer.capture import Capture
 from explorer.charts.common import bars, heatmap
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.ui.attention.controls import Controls
-from explorer.ui.attention.head_grid import Place
-from explorer.ui.common import address, session
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common import address, pictures, session
+from explorer.ui.common.chosen_head import HeadChoice
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import View
 
 WIDTH, HEIGHT = 350, 450
 """Room for the cells of a map, in pixels."""
 
 
-def draw(captured: Capture, part: str, place: Place, shown: View, how: Controls) -> Figure:
+def draw(captured: Capture, part: str, choice: HeadChoice, shown: View, how: Controls) -> Figure:
     """The map; a click on a row pins it."""
-    key = f"map_{captured.number}_{part}_{place}_{how}_{shown.rows[0]}_{shown.columns[0]}"
-    pinned = _pinned(key)
-    # The frame's first place is part of the chart; kept while the map stays, so that a click sends no new map.
-    mounted = st.session_state.get("_map", ("", None))
-    if mounted[0] != key:
-        mounted = st.session_state["_map"] = (key, pinned)
-    st.altair_chart(chart(shown, how, mounted[1], how.dark), key=key, on_select="rerun", width="content")
-    return map_figure(shown, how, place)
+    identity = (captured.number, part, choice, how, tuple(shown.rows[:1]), tuple(shown.columns[:1]))
+
+    def picked(selection: Mapping[str, list]) -> int | None:
+        points = selection.get("query")
+        if not points:
+            return None
+        address.write(q=int(points[0]["q"]))
+        return int(points[0]["q"])
+
+    pictures.clickable("map", identity, pinned_query(), lambda first, dark: picture(shown, how, first, dark), picked)
+    return map_figure(shown, how, choice)
 
 
-def map_figure(shown: View, how: Controls, place: Place) -> Figure:
+def map_figure(shown: View, how: Controls, choice: HeadChoice) -> Figure:
     """The map as something to take away, in the light theme, with the pinned row framed."""
-    files = pictures(lambda: chart(shown, how, pinned_query(), False)) | {"csv": lambda: export.csv(shown)}
-    return Figure(_("This map"), name(place), files)
+    files = picture_files(lambda: picture(shown, how, pinned_query(), False)) | {"csv": lambda: export.csv(shown)}
+    return Figure(_("This map"), name(choice), files)
 
 
-def name(place: Place) -> str:
+def name(choice: HeadChoice) -> str:
     """Of a head's files."""
-    return f"layer{place[0]}-{'head' if place[1].isdigit() else ''}{place[1]}"
+    return f"layer{choice[0]}-{'head' if choice[1].isdigit() else ''}{choice[1]}"
 
 
-def chart(shown: View, how: Controls, pinned: int | None, dark: bool) -> alt.LayerChart:
+def picture(shown: View, how: Controls, pinned: int | None, dark: bool) -> Picture:
     """The map of what is shown."""
     return heatmap.heatmap(
         shown.weights,
@@ -65,7 +70,7 @@ def pinned_query() -> int | None:
     return address.number("q", None, 1_000_000)
 
 
-def pinned_row(shown: View, how: Controls, place: Place) -> Figure | None:
+def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
     """The pinned row as bars, or how to pin one."""
     pinned = pinned_query()
     row = shown.row(pinned) if pinned is not None else None
@@ -79,16 +84,8 @@ def pinned_row(shown: View, how: Controls, place: Place) -> Figure | None:
         message += f" · {gone}" + (f", {_('the rest is renormalised')}" if shown.renormalised else "")
     st.caption(f"{_('From')} **{message}**")
 
-    def drawn(dark: bool) -> alt.Chart:
+    def drawn(dark: bool) -> Picture:
         return bars.row_bars(shown.weights[row], shown.column_labels, visible=shown.visible[row], width=455, height=100, dark=dark)
 
-    st.altair_chart(drawn(how.dark), key="row_bars", width="content")
-    return Figure(_("The pinned row"), f"{name(place)}-from{shown.rows[row]}", pictures(lambda: drawn(False)))
-
-
-def _pinned(key: str) -> int | None:
-    state = st.session_state.get(key)
-    points = state["selection"].get("query") if state else None
-    if points:
-        address.write(q=int(points[0]["q"]))
-    return pinned_query()
+    pictures.draw(drawn(how.dark), "row_bars")
+    return Figure(_("The pinned row"), f"{name(choice)}-from{shown.rows[row]}", picture_files(lambda: drawn(False)))

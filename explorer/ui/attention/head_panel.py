@@ -12,8 +12,8 @@ from explorer.capture import Capture
 from explorer.i18n import _
 from explorer.ui.attention import bertviz_view, head_map, neuron_view
 from explorer.ui.attention.controls import Controls
-from explorer.ui.attention.head_grid import Place
 from explorer.ui.common import session
+from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure
 from explorer.views import View, view
@@ -22,12 +22,12 @@ WINDOW = 128
 """Tokens a map shows at once; a longer text is moved through."""
 
 
-def draw(captured: Capture, part: str, place: Place, how: Controls, below: DeltaGenerator) -> list[Figure]:
+def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, below: DeltaGenerator) -> list[Figure]:
     """The head, and its pinned row in `below`; returns what can be taken away."""
     windows = choose_windows(captured, part)
     shown = view(
-        _weights(captured, part, place),
-        captured.visible(place[0], part),
+        _weights(captured, part, choice),
+        captured.visible(choice[0], part),
         captured.queries(part),
         captured.keys(part),
         special=how.special,
@@ -38,15 +38,15 @@ def draw(captured: Capture, part: str, place: Place, how: Controls, below: Delta
         st.info(_("Nothing is left to show: all tokens here are special, or there is no second text."))
         return []
     if how.view == "lines":
-        figure = bertviz_view.lines(captured, part, place, how, windows)
+        figure = bertviz_view.lines(captured, part, choice, how, windows)
     elif how.view == "neurons":
-        figure = neuron_view.draw(captured, part, place, how)
+        figure = neuron_view.draw(captured, part, choice, how)
     elif how.view == "numbers":
-        figure = _numbers(shown, how, place)
+        figure = _numbers(shown, how, choice)
     else:
-        figure = head_map.draw(captured, part, place, shown, how)
+        figure = head_map.draw(captured, part, choice, shown, how)
     with below:
-        row = head_map.pinned_row(shown, how, place)
+        row = head_map.pinned_row(shown, how, choice)
     return [found for found in (figure, row) if found]
 
 
@@ -62,15 +62,15 @@ def choose_windows(captured: Capture, part: str) -> dict[str, tuple[int, int]]:
     return windows
 
 
-def recipe(chosen: Chosen, part: str, place: Place, how: Controls) -> str:
+def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
     """Python that computes the numbers on the page again."""
     return export.recipe(
         chosen.model.name,
         chosen.text,
         chosen.pair,
         chosen.target,
-        layer=place[0],
-        head=place[1],
+        layer=choice[0],
+        head=choice[1],
         part=part,
         special=how.special,
         pairs=how.pair,
@@ -78,13 +78,13 @@ def recipe(chosen: Chosen, part: str, place: Place, how: Controls) -> str:
     )
 
 
-def _weights(captured: Capture, part: str, place: Place) -> np.ndarray:
-    layer, head = place
+def _weights(captured: Capture, part: str, choice: HeadChoice) -> np.ndarray:
+    layer, head = choice
     summary = {"mean": captured.mean, "max": captured.maximum}.get(head)
     return summary(layer, part) if summary else captured.pattern(layer, int(head), part)
 
 
-def _numbers(shown: View, how: Controls, place: Place) -> Figure:
+def _numbers(shown: View, how: Controls, choice: HeadChoice) -> Figure:
     values = np.where(shown.visible, shown.weights, np.nan)
     rows = [f"{i} {label}" for i, label in zip(shown.rows, shown.row_labels, strict=True)]
     columns = [f"{i} {label}" for i, label in zip(shown.columns, shown.column_labels, strict=True)]
@@ -92,4 +92,4 @@ def _numbers(shown: View, how: Controls, place: Place) -> Figure:
     frame.insert(0, _("not shown"), shown.removed)
     st.dataframe(frame.round(4), height=min(560, 38 + 35 * len(rows)))
     st.caption(_("Rows attend from, columns attend to; empty is masked."))
-    return head_map.map_figure(shown, how, place)
+    return head_map.map_figure(shown, how, choice)

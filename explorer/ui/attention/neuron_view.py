@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.capture import Capture, Neurons
 from explorer.charts.common import bars
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.ui.attention import head_map
 from explorer.ui.attention.controls import Controls
-from explorer.ui.attention.head_grid import Place
-from explorer.ui.common import address, session
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common import address, pictures, session
+from explorer.ui.common.chosen_head import HeadChoice
+from explorer.ui.common.take_away import Figure, picture_files
 from models import InputError
 
 
-def draw(captured: Capture, part: str, place: Place, how: Controls) -> Figure | None:
+def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Figure | None:
     """Choice of query and key, three rows of bars, and the sum."""
-    layer, head = place
+    layer, head = choice
     if not head.isdigit():
         st.info(_("A summary over heads has no neurons: choose one head."))
         return None
@@ -31,31 +32,35 @@ def draw(captured: Capture, part: str, place: Place, how: Controls) -> Figure | 
         st.info(session.explained(error))
         return None
 
-    def drawn(dark: bool) -> alt.VConcatChart:
+    def drawn(dark: bool) -> Picture:
         return bars.neuron_bars(made.query, made.key, made.product, width=395, height=105, dark=dark)
 
-    st.altair_chart(drawn(how.dark), key="neurons", width="content")
+    pictures.draw(drawn(how.dark), "neurons")
     st.caption(_sum(made))
-    files = pictures(lambda: drawn(False)) | {"csv": lambda: export.neurons_csv(made)}
-    return Figure(_("These neurons"), f"{head_map.name(place)}-q{query}-k{key}", files)
+    files = picture_files(lambda: drawn(False)) | {"csv": lambda: export.neurons_csv(made)}
+    return Figure(_("These neurons"), f"{head_map.name(choice)}-q{query}-k{key}", files)
 
 
 def _chosen(captured: Capture, part: str, layer: int, head: int) -> tuple[int, int]:
     queries, keys = captured.queries(part), captured.keys(part)
     left, right = st.columns(2)
-    first = address.number("q", min(1, len(queries) - 1), len(queries))
-    name = f"{captured.number}_{part}"
-    query = left.selectbox(_("Query"), range(len(queries)), first, format_func=lambda i: f"{i} {queries.labels[i]}", key=f"nq_{name}")
+    query = _pick(left, _("Query"), "q", min(1, len(queries) - 1), list(range(len(queries))), queries.labels)
     seen = np.flatnonzero(captured.visible(layer, part)[query])
     if not len(seen):
         raise InputError(_("This token sees nothing."), _("Choose another query."))
-    # Where the URL names no key, the one that the query attends to most.
+    # Where the address names no key, the one that the query attends to most.
     best = int(seen[np.argmax(captured.pattern(layer, head, part)[query][seen])])
-    message = address.number("k", best, len(keys))
-    start = int(np.searchsorted(seen, message if message in seen else best))
-    key = right.selectbox(_("Key"), seen.tolist(), start, format_func=lambda i: f"{i} {keys.labels[i]}", key=f"nk_{name}_{layer}_{head}_{query}")
-    address.write(q=query, k=key if key != best else None)
-    return query, int(key)
+    return query, _pick(right, _("Key"), "k", best, seen.tolist(), keys.labels)
+
+
+def _pick(column: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str]) -> int:
+    """One of the tokens; its number stands in the address."""
+
+    def number(word: str) -> int | None:
+        found = int(word) if word.isascii() and word.isdigit() and len(word) < 9 else -1
+        return found if found in options else None
+
+    return address.entry(column.selectbox, label, name, default, number, options=options, format_func=lambda i: f"{i} {labels[i]}")
 
 
 def _sum(made: Neurons) -> str:

@@ -17,7 +17,7 @@ from explorer.lens.layers import checked
 from explorer.ui.common.offer import instead
 from explorer.ui.common.session import escaped, is_dark
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
 LISTED = 6
@@ -87,8 +87,10 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
     table = pd.DataFrame({"part": names, "adds": values})
     matrix = pd.DataFrame(found.heads).rename_axis("layer")
     figures = [
-        Figure(_("The sum"), "contributions", pictures(lambda: bars(False)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}),
-        Figure(_("Heads"), "contributions-heads", pictures(lambda: heads(False)) | {"csv": lambda: matrix.to_csv().encode()}),
+        Figure(
+            _("The sum"), "contributions", picture_files(lambda: bars(False)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
+        ),
+        Figure(_("Heads"), "contributions-heads", picture_files(lambda: heads(False)) | {"csv": lambda: matrix.to_csv().encode()}),
     ]
     return figures, _recipe(chosen, at, number, against, masks)
 

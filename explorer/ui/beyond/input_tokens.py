@@ -19,7 +19,7 @@ from explorer.tasks import choose
 from explorer.ui.common import long_work
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
 KINDS = {"class": _("Class"), "masked": _("Masked word"), "next": _("Next word"), "vector": _("Vector of the text")}
@@ -119,7 +119,7 @@ def draw(chosen: Chosen, target: targets.Target) -> list[Figure]:
     with st.expander(_("What the rows are"), icon=":material/functions:"):
         st.markdown(ABOUT.format(filler=escaped(blankout.filler(chosen.model)[1])))
     table = pd.DataFrame({"token": target.labels, "without": traced.effects} | traced.tokens)
-    files = pictures(lambda: chart(False)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
+    files = picture_files(lambda: chart(False)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
     return [
         Figure(_("Tokens by all methods"), "tokens", files),
         Figure(_("Maps, token by token"), "maps", {"npz": lambda: export.packed(**traced.maps)}),
@@ -160,7 +160,7 @@ def over_texts(chosen: Chosen, kind: str) -> Figure | None:
         ).format(n=TEXTS, means=means)
     )
     table = pd.DataFrame(known[key])
-    files = pictures(lambda: chart(False)) | {"csv": lambda: table.to_csv(index_label="text").encode()}
+    files = picture_files(lambda: chart(False)) | {"csv": lambda: table.to_csv(index_label="text").encode()}
     return Figure(_("Agreement over texts"), "agreement", files)
 
 

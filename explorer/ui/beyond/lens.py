@@ -16,7 +16,7 @@ from explorer.ui.common import address, long_work
 from explorer.ui.common.offer import instead
 from explorer.ui.common.session import escaped, is_dark
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
 SHARES = ("chances", "chance")
@@ -104,7 +104,7 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
             for c in range(len(found.labels))
         ]
     )
-    files = pictures(lambda: chart(False, place)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
+    files = picture_files(lambda: chart(False, place)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
     return [Figure(_("Logit lens"), "logit-lens", files)], _recipe(chosen, masked)
 
 

@@ -7,7 +7,7 @@ from explorer.ui.common import address
 
 MEAN, MAXIMUM = "mean", "max"
 """The two summaries over the heads of a layer."""
-Chosen = tuple[int, str]
+HeadChoice = tuple[int, str]
 """Layer, and head as text: "0", "1", .., MEAN or MAXIMUM."""
 
 
@@ -16,7 +16,7 @@ def heads_across(captured: Capture, part: str) -> list[str]:
     return [*map(str, range(max(site.heads for site in captured.sites(part)))), MEAN, MAXIMUM]
 
 
-def current(captured: Capture, part: str) -> Chosen:
+def current(captured: Capture, part: str) -> HeadChoice:
     """Layer and head that are looked at, as far as this model has them; (0, "0") at first."""
     layers, heads = captured.sites(part), heads_across(captured, part)
     return min(address.number("layer", 0, 10_000), len(layers) - 1), address.word("head", "0", heads)

@@ -1,4 +1,4 @@
-"""Models and captures, cached for all viewers; and what this viewer falls back to when something cannot be opened."""
+"""Models and captures, shared by all viewers; and what this viewer falls back to when something cannot be opened."""
 
 from __future__ import annotations
 
@@ -7,44 +7,65 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
 from explorer.export import TRAINED_HERE
 from explorer.i18n import _
+from explorer.jobs import JOBS, Report
+from explorer.ui.common import jobs
+from explorer.ui.common.open_models import OPEN
 from models import Model, ModelError, load
 from models.errors import ExplorerError, OutOfMemoryError
-from models.opening import catalogue, hub
-from models.opening.loading import locate
+from models.opening import catalogue
 
 MAX_TOKENS = 1024
 """Longest text that a page shows; a notebook or the shell may go on to the model's own limit."""
+CAPTURES_BYTES = 512 * 2**20
+"""Captures that are kept, of all viewers together."""
+_SHORT_S = 1.0
+"""Seconds that a page waits for a text before it shows how far it is."""
+
+Asked = tuple[str, str, str]
+"""What a viewer asks for: name of a model, device and precision."""
+
+CAPTURES: BoundedCache[Capture] = BoundedCache(CAPTURES_BYTES)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, on_release=Model.release)
-def _model(name: str, device: str, dtype: str, stamp: int) -> Model:
-    return load(name, device, dtype)
+def _forget(number: int) -> None:
+    for key in CAPTURES:
+        if key[0] == number:
+            CAPTURES.pop(key)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _capture(number: int, text: str, pair: str, target: str, _model: Model) -> Capture:
-    return capture(_model, text, pair or None, target or None, max_tokens=MAX_TOKENS)
+OPEN.on_close(_forget)
 
 
-def open_model(name: str, device: str, dtype: str) -> Model:
-    """The model asked for, or, with a message, the last one that could be opened."""
-    slot = st.empty()
+def open_model(name: str, device: str, dtype: str, slot: str = "sidebar") -> Model:
+    """The model asked for, or, with a message, the last one that could be opened in the same slot of the page.
+
+    While a model is being opened, the one before it is still there; where there is none, the script ends here.
+    """
+    asked = (name, device, dtype)
+    last: dict[str, Asked] = st.session_state.setdefault("_last_models", {})
+    before = last.get(slot)
     try:
-        model = _opened(name, device, dtype, lambda what, share: slot.progress(share, text=what))
-        st.session_state["_last_model"] = (name, device, dtype)
-        return model
+        model = _opened(asked)
+        if model is not None:
+            last[slot] = asked
+            return model
     except ModelError as error:
-        last = st.session_state.get("_last_model", (catalogue.BUNDLED_BERT, "cpu", "auto"))
-        if last == (name, device, dtype):
-            raise
         st.error(explained(error), icon=":material/error:")
-        st.caption(_("Still showing {name}.").format(name=escaped(last[0])))
-        return _opened(*last, None)
-    finally:
-        slot.empty()
+        st.button(_("Try again"), key=f"again_{slot}", on_click=lambda: JOBS.forget(_key(asked)), icon=":material/replay:")
+        before = before or (catalogue.BUNDLED_BERT, "cpu", "auto")
+        if before == asked:
+            raise
+    if before is None or before == asked:
+        st.stop()
+    st.caption(_("Still showing {name}.").format(name=escaped(before[0])))
+    model = _opened(before)
+    if model is None:
+        st.stop()
+    return model
 
 
 def keep(model: Model) -> str:
@@ -59,24 +80,42 @@ def kept() -> list[str]:
     return list(st.session_state.get("_trained", {}))[::-1]
 
 
-def run_text(model: Model, asked: tuple[str, str, str], text: str, pair: str, target: str) -> tuple[Capture, Model]:
+def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot: str = "text") -> tuple[Capture, Model] | None:
     """The capture of a text, and the model it came from: the one on the CPU where the accelerator has no room.
+
+    None while it is computed, and where the viewer stopped it; the page says so.
 
     Raises:
         models.InputError: a text that the model cannot take.
     """
+    key = (model.number, text, pair, target)
+
+    def work(report: Report) -> Capture:
+        return CAPTURES.get_or_compute(key, lambda: capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS))
+
     try:
-        return _capture(model.number, text, pair, target, model), model
+        if (known := CAPTURES.get(key)) is not None:
+            return known, model
+        needs = _needs_bytes(model, len(text) + len(pair))
+        found = jobs.computed(("capture", *key), _("Reading the text"), work, replaces=slot, moment=_SHORT_S, needs_bytes=needs)
+        return None if found is None else (found, model)
     except OutOfMemoryError as error:
         if model.device.type == "cpu":
             raise
         st.warning(f"{escaped(error.problem)} {_('This text runs on the cpu.')}", icon=":material/memory:")
-        return run_text(_opened(model.name, "cpu", asked[2], None), (model.name, "cpu", asked[2]), text, pair, target)
+        there = (model.name, "cpu", asked[2])
+        opened = _opened(there)
+        return None if opened is None else run_text(opened, there, text, pair, target, slot)
 
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """The beginning of a text, for a line of the page."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def explained(error: ExplorerError) -> str:
@@ -89,7 +128,9 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def _opened(name: str, device: str, dtype: str, progress: hub.Progress | None) -> Model:
+def _opened(asked: Asked) -> Model | None:
+    """None while it is being opened; the page shows how far it is."""
+    name, device, dtype = asked
     if name.startswith(TRAINED_HERE):
         if name not in kept():
             raise ModelError(
@@ -97,13 +138,40 @@ def _opened(name: str, device: str, dtype: str, progress: hub.Progress | None) -
                 _("Train it again in the lab, or open a folder that was saved there."),
             )
         return st.session_state["_trained"][name]
+    key = _key(asked)
+    if (model := OPEN.get(key)) is not None:
+        return model
+
+    def work(report: Report) -> Model:
+        full = catalogue.resolve(name.strip())
+        # A model that somebody else opened meanwhile is not opened twice: the same request is the same job.
+        made = load(full, device, dtype, lambda what, share: report(share, what))
+        OPEN.put(key, made)
+        return made
+
+    try:
+        return jobs.computed(key, _("Opening {name}").format(name=shortened(name)), work, replaces="model", partial=st.caption)
+    finally:
+        # The job would hold the model beyond the time that it stays open for.
+        if OPEN.get(key) is not None:
+            JOBS.forget(key)
+
+
+def _key(asked: Asked) -> tuple:
+    name, device, dtype = asked
     full = catalogue.resolve(name.strip())
-    # The download happens outside the cached function, where its progress can be drawn.
-    locate(full, progress)
-    return _model(full, device, dtype, _stamp(full))
+    return ("model", full, device, dtype, _stamp(full))
 
 
 def _stamp(name: str) -> int:
     """When a local folder was last written: a model that was saved again is opened again."""
     folder = Path(name).expanduser()
     return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if folder.is_dir() else 0
+
+
+def _needs_bytes(model: Model, characters: int) -> int:
+    """Memory of a capture, in bytes, at most: no text has more tokens than characters and a frame."""
+    n = min(MAX_TOKENS, model.max_length or MAX_TOKENS, characters + 8)
+    if model.view_only:
+        return 4 * n * n * sum(site.heads for site in model.sites)
+    return 4 * n * sum((site.heads + 2 * site.kv_heads) * max(1, site.head_dim) for site in model.sites)

@@ -9,31 +9,37 @@ import streamlit as st
 from explorer.capture import Capture
 from explorer.examples import EXAMPLES
 from explorer.i18n import _
-from explorer.ui.common import session
+from explorer.ui.common import address, jobs, session
+from explorer.ui.common.session import Asked
 from models import CATALOGUE, InputError, Model
 from models.opening import catalogue
 from models.opening.loading import DTYPES, devices, memory
 
 _TITLES = {entry.name: entry.title for entry in CATALOGUE}
 
-LONGEST_IN_ADDRESS = 4_000
-"""Characters of a text that still go into the URL."""
-
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the sidebar says. `capture` is None where the text cannot be shown; the reason is on the page already."""
+    """What the sidebar says. `capture` is None where the text cannot be shown; the reason is on the page already.
+
+    Attributes:
+        model: the model.
+        capture: the text, or the pair, or source and target, through that model.
+        text, pair, target: what was typed.
+        asked: name, device and precision as they were asked for; another model is opened in the same way.
+    """
 
     model: Model
     capture: Capture | None
     text: str
     pair: str
     target: str
+    asked: Asked
 
     @property
     def linked(self) -> bool:
         """Whether the URL holds the texts."""
-        return max(map(len, (self.text, self.pair, self.target))) <= LONGEST_IN_ADDRESS
+        return max(map(len, (self.text, self.pair, self.target))) <= address.LONGEST
 
 
 def choose_model() -> Model:
@@ -48,7 +54,11 @@ def text_box(default: str) -> str:
 
 
 def sidebar() -> Chosen:
-    """Draws the choice of a model and a text, and runs the text through the model."""
+    """Draws the choice of a model and a text, and runs the text through the model.
+
+    While that takes longer than a moment, what was shown before is returned, with a line that says so; the script ends here where
+    there was nothing.
+    """
     with st.sidebar:
         model, asked = _opened()
         st.selectbox(
@@ -68,48 +78,58 @@ def sidebar() -> Chosen:
             pair = _text(_("Second text"), "pair", placeholder=_("none"))
         elif model.kind == "encoder-decoder":
             target = _text(_("Target"), "target", placeholder=_("generated where empty"))
+    pair, target, found = pair.strip(), target.strip(), None
     try:
-        with st.spinner(_("Reading the text")):
-            captured, model = session.run_text(model, asked, text, pair.strip(), target.strip())
+        ran = session.run_text(model, asked, text, pair, target)
+        if ran is not None:
+            found = Chosen(ran[1], ran[0], text, pair, target, asked)
     except InputError as error:
         st.warning(session.explained(error), icon=":material/edit:")
-        captured = None
-    return Chosen(model, captured, text, pair.strip(), target.strip())
+        return Chosen(model, None, text, pair, target, asked)
+    shown = jobs.kept("text", f"{model.name}: {session.shortened(text)}", found)
+    if shown is None:
+        st.stop()
+    return shown.what
 
 
-def _opened() -> tuple[Model, tuple[str, str, str]]:
-    name = st.selectbox(
+def model_names() -> list[str]:
+    """Names that a choice of a model offers: those of this session first."""
+    return [*session.kept(), *(entry.name for entry in CATALOGUE)]
+
+
+def model_title(name: str) -> str:
+    """How a model is called in a choice."""
+    return _TITLES.get(name, name)
+
+
+def _opened() -> tuple[Model, Asked]:
+    name = address.entry(
+        st.selectbox,
         _("Model"),
-        [*session.kept(), *(entry.name for entry in CATALOGUE)],
-        format_func=lambda n: _TITLES.get(n, n),
-        key="model",
-        bind="query-params",
+        "model",
+        catalogue.BUNDLED_BERT,
+        options=model_names(),
+        format_func=model_title,
         accept_new_options=True,
         help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
-        persist_state="session",
     )
     left, right = st.columns(2)
-    device = left.selectbox(_("Device"), ["auto", *devices()], key="device", bind="query-params", persist_state="session")
-    dtype = right.selectbox(_("Precision"), ["auto", *DTYPES], key="dtype", bind="query-params", persist_state="session")
+    device = address.choice(left.selectbox, _("Device"), {name: name for name in ("auto", *devices())}, "device")
+    dtype = address.choice(right.selectbox, _("Precision"), {name: name for name in ("auto", *DTYPES)}, "dtype")
     asked = (name or catalogue.BUNDLED_BERT, device, dtype)
-    with st.spinner(_("Opening the model")):
-        model = session.open_model(*asked)
+    model = session.open_model(*asked)
     _status(model)
     return model, asked
 
 
 def _text(label: str, key: str, value: str = "", height: int = 68, placeholder: str | None = None) -> str:
-    # An address of many thousand characters is refused when the page is loaded again: a long text stays out of it.
-    short = len(st.session_state.get(key, "")) <= LONGEST_IN_ADDRESS
-    bind = "query-params" if short else None
-    return st.text_area(label, value, key=key, bind=bind, height=height, placeholder=placeholder, persist_state="session")
+    return address.entry(st.text_area, label, key, value, height=height, placeholder=placeholder)
 
 
 def _use_example() -> None:
     chosen = st.session_state["example"]
     if chosen is not None:
-        st.session_state["text"] = EXAMPLES[chosen].text
-        st.session_state["pair"] = EXAMPLES[chosen].pair
+        address.write(text=EXAMPLES[chosen].text, pair=EXAMPLES[chosen].pair)
 
 
 def _status(model: Model) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import altair as alt
 import streamlit as st
 
 from explorer import export
@@ -37,7 +36,7 @@ class Figure:
     files: dict[str, Callable[[], bytes]]
 
 
-def pictures(make: Callable[[], alt.TopLevelMixin]) -> dict[str, Callable[[], bytes]]:
+def picture_files(make: Callable[[], export.Drawable]) -> dict[str, Callable[[], bytes]]:
     """A chart's PNG and SVG; `make` draws it in the light theme."""
     return {kind: lambda kind=kind: export.picture(make, kind) for kind in ("png", "svg")}
 

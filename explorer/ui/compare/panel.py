@@ -23,7 +23,7 @@ from explorer.ui.attention import head_grid
 from explorer.ui.common import session
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.prune import pruned_set
 from models import CATALOGUE, InputError
 from models.errors import ExplorerError
@@ -106,9 +106,11 @@ def draw(chosen: Chosen, other: Other, part: str) -> tuple[list[Figure], str] | 
     apart = comparison.difference(maps["one"], maps["other"], rows, columns)
     figures = [
         Figure(
-            _("Heads by change"), "changes", pictures(lambda: heads_chart(False, False)) | {"csv": lambda: table.to_csv(index=False).encode()}
+            _("Heads by change"),
+            "changes",
+            picture_files(lambda: heads_chart(False, False)) | {"csv": lambda: table.to_csv(index=False).encode()},
         ),
-        Figure(_("This map"), "difference", pictures(lambda: map_chart(False)) | {"npz": lambda: export.packed(difference=apart, **maps)}),
+        Figure(_("This map"), "difference", picture_files(lambda: map_chart(False)) | {"npz": lambda: export.packed(difference=apart, **maps)}),
     ]
     return figures, _recipe(chosen, other, layer, head)
 

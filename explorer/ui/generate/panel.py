@@ -15,9 +15,9 @@ from explorer.charts.beyond.lens import candidates
 from explorer.charts.common import bars
 from explorer.i18n import _
 from explorer.tokens import labels
-from explorer.ui.attention.controls import PARTS
+from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import escaped, explained, is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models import Model
 from models.errors import ExplorerError
 
@@ -116,7 +116,7 @@ def draw(model: Model, made: Generated) -> list[Figure]:
             st.dataframe(pd.DataFrame(columns), hide_index=True)
     with right, st.container(border=True, key="newest"):
         figure = _looked(step)
-    files = pictures(lambda: likely(False)) | {"csv": lambda: _table(made).to_csv(index=False).encode("utf-8-sig")}
+    files = picture_files(lambda: likely(False)) | {"csv": lambda: _table(made).to_csv(index=False).encode("utf-8-sig")}
     return [Figure(_("Candidates, and all steps"), "generation", files), figure]
 
 
@@ -169,7 +169,7 @@ def _looked(step: generate.Step) -> Figure:
         token=escaped(names[-1]) if part != "cross" else _("the newest token")
     )
     st.caption(message + (" " + _("{share:.0%} goes to tokens further back.").format(share=hidden) if hidden > 5e-3 else ""))
-    return Figure(_("Where it looked"), "looked", pictures(lambda: chart(False)) | {"npz": lambda: export.packed(**step.attention)})
+    return Figure(_("Where it looked"), "looked", picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(**step.attention)})
 
 
 def _table(made: Generated) -> pd.DataFrame:

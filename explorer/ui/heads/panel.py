@@ -18,7 +18,7 @@ from explorer.scores.definitions import ALL, BY_NAME
 from explorer.ui.attention import head_grid
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads import source as heads_source
 
 ROLE_TITLES = {role.name: role.title for role in roles.ROLES} | {roles.SYNTACTIC: _("syntactic")}
@@ -50,7 +50,7 @@ def draw_map(chosen: Chosen, known: roles.Known, name: str) -> Figure:
     key = f"heads_map_{chosen.model.number}_{known.scores.part}_{name}"
     st.altair_chart(chart(is_dark(), True), key=key, on_select=lambda: _picked(key, "cell", "row"), width="content")
     csv = pd.DataFrame(values).rename_axis("layer")
-    return Figure(BY_NAME[name].title, name, pictures(lambda: chart(False, False)) | {"csv": lambda: csv.to_csv().encode()})
+    return Figure(BY_NAME[name].title, name, picture_files(lambda: chart(False, False)) | {"csv": lambda: csv.to_csv().encode()})
 
 
 def draw_scatter(chosen: Chosen, known: roles.Known, x: str, y: str) -> Figure:
@@ -63,7 +63,7 @@ def draw_scatter(chosen: Chosen, known: roles.Known, x: str, y: str) -> Figure:
         return scatter(heads, *of, **titles, chosen=current(chosen, known.scores.part), dark=dark)
 
     _clickable(chart, f"heads_scatter_{chosen.model.number}_{known.scores.part}_{x}_{y}")
-    return Figure(_("Scatter"), f"{x}-{y}", pictures(lambda: chart(False)))
+    return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: chart(False)))
 
 
 def draw_table(known: roles.Known) -> Figure:
@@ -95,7 +95,7 @@ def draw_roles(chosen: Chosen, known: roles.Known) -> Figure:
         st.dataframe(table, hide_index=True)
     _published(known)
     csv = {"csv": lambda: table.to_csv(index=False).encode()}
-    return Figure(_("Roles"), "roles", pictures(lambda: chart(False)) | csv)
+    return Figure(_("Roles"), "roles", picture_files(lambda: chart(False)) | csv)
 
 
 def draw_families(chosen: Chosen, known: roles.Known, source: heads_source.Source, colouring: str) -> Figure | None:
@@ -129,7 +129,7 @@ def draw_families(chosen: Chosen, known: roles.Known, source: heads_source.Sourc
     )
     heads = [f"{layer}.{head}" for layer, head in found.heads]
     table = pd.DataFrame(found.distance, index=heads, columns=heads)
-    return Figure(_("Families"), "families", pictures(lambda: chart(False)) | {"csv": lambda: table.to_csv().encode()})
+    return Figure(_("Families"), "families", picture_files(lambda: chart(False)) | {"csv": lambda: table.to_csv().encode()})
 
 
 def draw_layers(known: roles.Known) -> Figure:
@@ -145,7 +145,7 @@ def draw_layers(known: roles.Known) -> Figure:
     with st.container(key="heads_layers"):
         st.altair_chart(chart(is_dark()), key="heads_layers_chart", width="content")
     st.caption(_("Largest mean entropy that there could be on these texts: {most:.2f} nats.").format(most=known.scores.most))
-    return Figure(_("By layer"), "by-layer", pictures(lambda: chart(False)))
+    return Figure(_("By layer"), "by-layer", picture_files(lambda: chart(False)))
 
 
 def draw_head(chosen: Chosen, known: roles.Known) -> Figure:
@@ -168,7 +168,7 @@ def draw_head(chosen: Chosen, known: roles.Known) -> Figure:
     rows = [(score.title, float(values[layer, head])) for score in ALL if (values := known.scores.values.get(score.name)) is not None]
     table = pd.DataFrame([row for row in rows if not np.isnan(row[1])], columns=[_("score"), _("value")])
     st.dataframe(table, hide_index=True, height=215, column_config={_("value"): st.column_config.NumberColumn(format="%.3f")})
-    return Figure(_("This head"), f"layer{layer}-head{head}", pictures(lambda: chart(False)))
+    return Figure(_("This head"), f"layer{layer}-head{head}", picture_files(lambda: chart(False)))
 
 
 def recipe(chosen: Chosen, source: heads_source.Source, part: str) -> str:

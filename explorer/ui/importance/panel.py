@@ -17,7 +17,7 @@ from explorer.charts.importance import curves as curve_charts
 from explorer.i18n import _
 from explorer.ui.common import long_work
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.board import COLOURS, TITLES, rows
 
@@ -102,7 +102,7 @@ def curves(choice: TaskChoice) -> Figure | None:
             "score is read on, which flatters the best orders. Dotted: published, {sources}."
         ).format(n=SEEDS, sources="; ".join(sources))
     )
-    return Figure(_("The curves"), "curves", pictures(lambda: chart(False)) | {"csv": lambda: _csv(lines)})
+    return Figure(_("The curves"), "curves", picture_files(lambda: chart(False)) | {"csv": lambda: _csv(lines)})
 
 
 def _computed(choice: TaskChoice, order: str, lines: dict[str, Sequence[Point]], drawn: Callable[[], None]) -> None:
@@ -159,7 +159,7 @@ def _map(choice: TaskChoice, by: str, values: np.ndarray) -> Figure:
 
     st.altair_chart(chart(is_dark()), key=f"map_{by}", width="content")
     csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
-    return Figure(MEASURES[by], f"importance-{by}", pictures(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
+    return Figure(MEASURES[by], f"importance-{by}", picture_files(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
 
 
 def _correlation(exact: np.ndarray, values: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from explorer.charts.positions import alibi, rope, sinusoidal, where
 from explorer.i18n import _
 from explorer.ui.common import sliders
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 
 _SINUSOIDAL = """import torch
 from models.toy.positions import sinusoids
@@ -64,4 +64,4 @@ def draw(view: str) -> tuple[Figure, str]:
     description, look, lines = VIEWS[view]
     sliders.draw(description(dark=is_dark()), view)
     st.caption(look)
-    return Figure(_("The pictures, as first drawn"), view, pictures(lambda: Standalone(description(dark=False)))), lines
+    return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: Standalone(description(dark=False)))), lines

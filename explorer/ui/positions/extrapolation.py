@@ -11,7 +11,7 @@ from explorer.i18n import _
 from explorer.positions import extrapolation
 from explorer.ui.common import long_work
 from explorer.ui.common.session import escaped, is_dark
-from explorer.ui.common.take_away import Figure, pictures, take_away
+from explorer.ui.common.take_away import Figure, picture_files, take_away
 
 WHAT = {"accuracy": _("right answers"), "end_accuracy": _("farthest tokens only"), "loss": _("loss")}
 SHOWN = {"shipped": _("as measured"), "live": _("small run, here and now")}
@@ -30,7 +30,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     if curves is None:
         return
     _picture(curves, what)
-    files = pictures(lambda: _chart(curves, what, False)) | {"csv": lambda: curves.table.to_csv(index=False).encode()}
+    files = picture_files(lambda: _chart(curves, what, False)) | {"csv": lambda: curves.table.to_csv(index=False).encode()}
     with downloads:
         take_away([Figure(_("Extrapolation"), "extrapolation", files)], _recipe(shown))
 

@@ -16,7 +16,7 @@ from explorer.reading import read
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import choose_model, text_box
 from explorer.ui.common.sortable import chips
-from explorer.ui.common.take_away import Figure, pictures, take_away
+from explorer.ui.common.take_away import Figure, picture_files, take_away
 from models import Model, load
 from models.errors import ExplorerError
 
@@ -94,7 +94,7 @@ def _drawn(model: Model, text: str, on: bool, downloads: DeltaGenerator) -> None
             "A chip's small number is its place in the text."
         )
     )
-    files = pictures(lambda: chart(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
+    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:
         take_away([Figure(_("Outputs in both orders"), "order", files)], _recipe(model, text, current, on))
 

@@ -15,7 +15,7 @@ from explorer.positions import tables
 from explorer.ui.common import sliders
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import choose_model
-from explorer.ui.common.take_away import Figure, pictures, take_away
+from explorer.ui.common.take_away import Figure, picture_files, take_away
 from models import Model
 from models.errors import ExplorerError
 from models.toy.positions import sinusoids
@@ -69,7 +69,9 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         )
     )
     sliders.draw(description(is_dark()), "table")
-    files = pictures(lambda: Standalone(description(False))) | {"npz": lambda: export.packed(values=values, cosine=cosine, components=components)}
+    files = picture_files(lambda: Standalone(description(False))) | {
+        "npz": lambda: export.packed(values=values, cosine=cosine, components=components)
+    }
     return Figure(_("Position table"), "positions", files)
 
 
@@ -90,7 +92,7 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure:
     )
     with st.container(key="biases"):
         st.altair_chart(chart(is_dark()), key="biases_chart", width="content")
-    files = pictures(lambda: chart(False)) | {"npz": lambda: export.packed(values=found.values, offsets=found.offsets)}
+    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(values=found.values, offsets=found.offsets)}
     return Figure(_("Biases by distance"), "relative-positions", files)
 
 

@@ -12,7 +12,7 @@ from explorer.i18n import _
 from explorer.positions import terms
 from explorer.ui.common.session import explained, is_dark
 from explorer.ui.common.sidebar import choose_model, text_box
-from explorer.ui.common.take_away import Figure, pictures, take_away
+from explorer.ui.common.take_away import Figure, picture_files, take_away
 from models import Model
 from models.errors import ExplorerError
 
@@ -61,11 +61,11 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     )
     arrays = dict(zip(("content_content", "content_position", "position_content", "position_position"), found.terms, strict=True))
     figures = [
-        Figure(_("Four terms"), "four-terms", pictures(lambda: maps(False)) | {"npz": lambda: export.packed(scores=found.scores, **arrays)}),
+        Figure(_("Four terms"), "four-terms", picture_files(lambda: maps(False)) | {"npz": lambda: export.packed(scores=found.scores, **arrays)}),
         Figure(
             _("Spread and angles"),
             "angles",
-            pictures(lambda: beside(False)) | {"npz": lambda: export.packed(angles=measured.angles, random=measured.random)},
+            picture_files(lambda: beside(False)) | {"npz": lambda: export.packed(angles=measured.angles, random=measured.random)},
         ),
     ]
     with downloads:

@@ -12,7 +12,7 @@ from explorer.charts.common import board as charts
 from explorer.i18n import _
 from explorer.ui.common import long_work
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.pruned_set import PrunedSet
 
@@ -48,7 +48,7 @@ def draw(choice: TaskChoice, pruned: PrunedSet) -> Figure:
     dark = is_dark()
     st.altair_chart(chart(dark, True), key=key, on_select=lambda: _picked(choice, pruned, key), width="content")
     st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
-    return Figure(_("The board"), "board", pictures(lambda: chart(False, False)))
+    return Figure(_("The board"), "board", picture_files(lambda: chart(False, False)))
 
 
 def _values(choice: TaskChoice, by: str) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from explorer.i18n import _
 from explorer.softmax import vectors as drawn
 from explorer.ui.common import sliders
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 
 DRAWS = 32
 """Of the Gumbel noise, for the slider to go through."""
@@ -41,7 +41,9 @@ def random_vectors(seed: int) -> tuple[Figure, str]:
         ).format(pairs=len(pairs))
     )
 
-    files = pictures(lambda: Standalone(description(False), tables)) | {"npz": lambda: export.packed(widths=drawn.WIDTHS, pairs=pairs, row=row)}
+    files = picture_files(lambda: Standalone(description(False), tables)) | {
+        "npz": lambda: export.packed(widths=drawn.WIDTHS, pairs=pairs, row=row)
+    }
     lines = [
         "import torch",
         "from explorer.softmax.vectors import draw",
@@ -70,7 +72,7 @@ def four_lookups(seed: int) -> tuple[Figure, str]:
             "Gumbel-softmax: Jang et al. 2017. Lower the temperature: softmax becomes the hard lookup, and its gradient goes."
         )
     )
-    files = pictures(lambda: Standalone(description(False), tables))
+    files = picture_files(lambda: Standalone(description(False), tables))
     lines = [
         "import torch",
         "from explorer.softmax.vectors import gumbel",

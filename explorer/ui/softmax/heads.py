@@ -18,7 +18,7 @@ from explorer.charts.softmax import heads as charts
 from explorer.i18n import _
 from explorer.softmax import heads
 from explorer.ui.common.session import explained, is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
 Result = TypeVar("Result")
@@ -114,8 +114,8 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
     csv = {"csv": lambda: table.to_csv(index=False).encode()}
-    figures.append(Figure(_("Scores of all heads"), "scores", pictures(lambda: every(False)) | csv))
-    figures.append(Figure(_("Scores of this head"), "scores-of-head", pictures(lambda: one(False))))
+    figures.append(Figure(_("Scores of all heads"), "scores", picture_files(lambda: every(False)) | csv))
+    figures.append(Figure(_("Scores of this head"), "scores-of-head", picture_files(lambda: one(False))))
     return factor
 
 
@@ -130,7 +130,7 @@ def _outputs(of: Head, figures: list[Figure]) -> str:
         return charts.outputs(made.values, made.uniform, made.learned, keys, queries, dark=dark)
 
     st.altair_chart(chart(is_dark()), key="outputs_chart", width="content")
-    files = pictures(lambda: chart(False)) | {"npz": lambda: export.packed(values=made.values, uniform=made.uniform, learned=made.learned)}
+    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(values=made.values, uniform=made.uniform, learned=made.learned)}
     figures.append(Figure(_("In, uniform, learned"), "uniform", files))
     whole = of.captured.visible(of.layer, of.part).all()
     meaning = _("the mean of the values") if whole else _("the mean of the values that a token sees")
@@ -155,7 +155,7 @@ def _map(of: Head, what: str) -> Figure:
         st.markdown(f"**{title}** :small[{_('layers down, heads across')}]")
         st.altair_chart(chart(is_dark()), key=f"map_{what}_chart", width="content")
     csv = pd.DataFrame(values).rename_axis("layer")
-    return Figure(title, what, pictures(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
+    return Figure(title, what, picture_files(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
 
 
 def _softmax(of: Head) -> heads.Softmax:

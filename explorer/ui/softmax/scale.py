@@ -14,7 +14,7 @@ from explorer.i18n import _
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.ui.common import long_work
 from explorer.ui.common.session import explained, is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice, setup_lines
 from models import InputError
 
@@ -46,7 +46,7 @@ def draw(choice: TaskChoice) -> Figure | None:
             "Entropy: mean over rows that see two keys or more, as a share of log of their number."
         )
     )
-    return Figure(_("Factor on the scale"), "scale", pictures(lambda: chart(False)) | {"csv": lambda: table.to_csv(index=False).encode()})
+    return Figure(_("Factor on the scale"), "scale", picture_files(lambda: chart(False)) | {"csv": lambda: table.to_csv(index=False).encode()})
 
 
 def recipe(choice: TaskChoice) -> str:

@@ -16,7 +16,7 @@ from explorer.i18n import _
 from explorer.syntax import published, relations, sentences
 from explorer.ui.common import address, long_work
 from explorer.ui.common.session import escaped, explained, is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from models import Model
 from models.errors import ExplorerError
 
@@ -106,8 +106,10 @@ def draw(model: Model, found: relations.Syntax, same: bool) -> list[Figure]:
     if found.causal:
         st.caption(_("In a decoder a word sees only those before it: what comes later cannot be found from the dependent."))
     figures = [
-        Figure(_("Relations"), "relations", pictures(lambda: bars(False)) | {"csv": lambda: found.table(same=same).to_csv(index=False).encode()}),
-        Figure(_("Heads for {relation}").format(relation=chosen), "heads-of-relation", pictures(lambda: heads(False))),
+        Figure(
+            _("Relations"), "relations", picture_files(lambda: bars(False)) | {"csv": lambda: found.table(same=same).to_csv(index=False).encode()}
+        ),
+        Figure(_("Heads for {relation}").format(relation=chosen), "heads-of-relation", picture_files(lambda: heads(False))),
     ]
     return figures
 

@@ -14,9 +14,9 @@ from explorer.charts.training.over_steps import Line, Plot
 from explorer.i18n import _
 from explorer.lab.state import State, step_times
 from explorer.scores.masks import ROLES
-from explorer.ui.attention.controls import PARTS
+from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.training.runs import Lab
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
@@ -65,7 +65,7 @@ def draw(lab: Lab, state: State, frame: Snapshot) -> list[Figure]:
     for name, one in drawn.items():
         plot = replace(one.plot, dark=dark)
         st.vega_lite_chart(moving.with_tables(charts.description(plot), one.tables()), key=f"over_{name}", width="content")
-        files = pictures(lambda one=one: moving.standalone(charts.description(one.plot), one.tables()))
+        files = picture_files(lambda one=one: moving.standalone(charts.description(one.plot), one.tables()))
         figures.append(Figure(one.plot.title, f"{lab.shown.request.preset}-{name}", files))
     return [*figures, Figure(_("The numbers of this run"), f"{lab.shown.request.preset}-curve", {"csv": lambda: _csv(state)})]
 

@@ -13,10 +13,10 @@ from explorer.charts.training import film as charts
 from explorer.i18n import _
 from explorer.lab.film import Example
 from explorer.lab.state import State
-from explorer.ui.attention.controls import PARTS
 from explorer.ui.common import address
+from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import escaped, is_dark
-from explorer.ui.common.take_away import Figure, pictures
+from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.training.runs import Entry, Lab
 from models.training.runs import Snapshot
 
@@ -104,9 +104,9 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     st.caption(escaped(message))
     name = f"{entry.request.preset}-step{frame.step}"
     if view == "one":
-        return Figure(_("This head"), f"{name}-layer{layer}-head{head}", pictures(lambda: _one(captured, part, layer, head, False)))
+        return Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
     light = _sheet(captured, part, (layer, head), False)
-    drawn = pictures(lambda: moving.standalone(charts.description(light), _pictures(light, captured, part)))
+    drawn = picture_files(lambda: moving.standalone(charts.description(light), _pictures(light, captured, part)))
     return Figure(_("All heads"), name, drawn)
 
 
