@@ -1,1 +1,6 @@
-"""Tools of the project: the browser for tests, a running app, screenshots."""
+"""Tools of the project.
+
+- `find_browser`: a Chromium for the browser tests, found or installed
+- `serve`: a running dashboard, for tests, screenshots and benchmarks
+- `screenshots`: those of the README
+"""

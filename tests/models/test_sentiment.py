@@ -1,15 +1,15 @@
 """The sentiment classifier: its file, its arithmetic, and the accuracy that its card prints."""
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from models import ModelError, sentiment
+from tests import ROOT
 
-DEV = Path(__file__).parents[2].parent / "shared" / "data" / "sst2" / "dev.tsv"
+DEV = ROOT.parent / "shared" / "data" / "sst2" / "dev.tsv"
 CARD = (sentiment.SHIPPED / f"{sentiment.NAME}.md").read_text(encoding="utf-8")
 
 

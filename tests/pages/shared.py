@@ -1,28 +1,32 @@
 """What tests of pages share: a page as Streamlit runs it, its charts, its words."""
 
 import json
-from pathlib import Path
 
+import pandas as pd
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
+PATIENCE = 300
+"""Seconds that one run of a page may take on a busy machine."""
 
 
-def opened(page: str, *, text: str | None = None, model: str | None = None, **params: str) -> AppTest:
-    """A page of pages/, with parameters in its address, and the sidebar's text and model."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
-    for name, value in params.items():
-        app.query_params[name] = value
+def started(**address: str) -> AppTest:
+    """The app as it opens on such an address, on its first page."""
+    return _at(AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE), address).run()
+
+
+def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
+    """A page of pages/ on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
     # AppTest opens the first page first; what belongs to all pages is read there.
-    app.run().switch_page(f"pages/{page}.py")
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    if model is not None:
-        app.selectbox(key="model").set_value(model)
-    if text is not None:
-        app.text_area(key="text").set_value(text)
-    return app.run()
+    app = _at(started(**address).switch_page(f"pages/{page}.py"), address).run()
+    return app if text is None else app.text_area(key="text").set_value(text).run()
+
+
+def alone(page: str, **address: str) -> AppTest:
+    """A page of pages/ without the app around it: nothing is opened that the page itself does not open."""
+    return _at(AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=PATIENCE), address).run()
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -30,6 +34,23 @@ def charts(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
+def tables(app: AppTest, chart: int = 0) -> list[pd.DataFrame]:
+    """The data that a chart of the page is drawn from."""
+    return [convert_arrow_bytes_to_pandas_df(given.data.data) for given in app.get("vega_lite_chart")[chart].proto.datasets]
+
+
+def table(app: AppTest, columns: set[str], chart: int = 0) -> pd.DataFrame:
+    """The one table among a chart's data that has exactly these columns."""
+    (found,) = (one for one in tables(app, chart) if set(one.columns) == columns)
+    return found
+
+
 def written(app: AppTest) -> str:
     """All that is written on the page."""
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
+
+
+def _at(app: AppTest, address: dict[str, str]) -> AppTest:
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app

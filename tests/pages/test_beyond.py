@@ -1,12 +1,9 @@
 """Beyond the weights as Streamlit runs it, without a browser."""
 
 import gc
-import json
-from pathlib import Path
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from explorer.capture import Capture
 from explorer.flow import methods, targets
@@ -14,35 +11,13 @@ from explorer.lens import contributions, layers
 from explorer.ui.common import session
 from explorer.ui.common.session import escaped
 from models.attention import scoring
+from tests.pages.shared import charts, opened, written
 
-ROOT = Path(__file__).parents[2]
 TEXT = "The film was a wonderful surprise."
 
 
-def opened(model: str = "all-MiniLM-L6-v2", text: str = TEXT, **params: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
-    for name, value in params.items():
-        app.query_params[name] = value
-    # AppTest opens the first page first; what belongs to all pages is read there.
-    app.run().switch_page("pages/beyond.py")
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    app.selectbox(key="model").set_value(model)
-    app.text_area(key="text").set_value(text)
-    return app.run()
-
-
-def charts(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-
-
-def written(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
-
-
 def test_tokens_of_the_bundled_bert(bert) -> None:
-    app = opened()
+    app = opened("beyond", text=TEXT)
     assert not app.exception
     traced = methods.trace(bert, targets.make(bert, TEXT))
     assert f"**positive** with probability {traced.target.chance:.1%}" in written(app)
@@ -52,7 +27,7 @@ def test_tokens_of_the_bundled_bert(bert) -> None:
 
 
 def test_another_class_and_the_vector() -> None:
-    app = opened()
+    app = opened("beyond", text=TEXT)
     number = next(box for box in app.selectbox if box.key.startswith("target_number"))
     number.set_value(0).run()
     assert not app.exception and "**negative** with probability" in written(app)
@@ -62,14 +37,14 @@ def test_another_class_and_the_vector() -> None:
 
 def test_agreement_over_texts_waits_until_it_is_asked_for(monkeypatch) -> None:
     monkeypatch.setattr("explorer.ui.beyond.input_tokens.TEXTS", 3)
-    app = opened()
+    app = opened("beyond", text=TEXT)
     assert len(charts(app)) == 1
     app.button(key="compute_agreement").click().run()
     assert not app.exception and len(charts(app)) == 2 and "over 3 sentences" in written(app)
 
 
 def test_the_lens_of_gpt2_mini() -> None:
-    app = opened("gpt2-mini", "The history of the", beyond="Logit lens")
+    app = opened("beyond", model="gpt2-mini", text="The history of the", beyond="Logit lens")
     assert not app.exception and len(charts(app)) == 3
     model = session.open_model("gpt2-mini", "auto", "auto")
     found = layers.lens(model, "The history of the", k=8)
@@ -80,7 +55,7 @@ def test_the_lens_of_gpt2_mini() -> None:
 
 
 def test_contributions_of_gpt2_mini() -> None:
-    app = opened("gpt2-mini", "The history of the", beyond="Contributions")
+    app = opened("beyond", model="gpt2-mini", text="The history of the", beyond="Contributions")
     assert not app.exception and len(charts(app)) == 2
     found = contributions.contributions(session.open_model("gpt2-mini", "auto", "auto"), "The history of the")
     assert f"{found.logit:.3f}. The parts add up to {found.total:.3f}" in written(app)
@@ -91,7 +66,7 @@ def test_contributions_of_gpt2_mini() -> None:
 
 @pytest.mark.parametrize("view", ["Logit lens", "Contributions"])
 def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
-    app = opened(beyond=view)
+    app = opened("beyond", text=TEXT, beyond=view)
     assert not app.exception and "predicts no words" in written(app)
     button = next(button for button in app.button if button.key.endswith("gpt2-mini"))
     button.click().run()
@@ -99,13 +74,13 @@ def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
 
 
 def test_a_text_that_is_too_long_is_said() -> None:
-    app = opened("gpt2-mini", "word " * 400)
+    app = opened("beyond", model="gpt2-mini", text="word " * 400)
     assert not app.exception and "more than the 256" in written(app)
 
 
 @pytest.mark.parametrize("view", ["Input tokens", "Logit lens", "Contributions"])
 def test_a_full_accelerator_is_said_and_the_page_stays(view, monkeypatch) -> None:
-    app = opened("gpt2-mini", "The history of the", beyond=view)
+    app = opened("beyond", model="gpt2-mini", text="The history of the", beyond=view)
     shown = app.text_area(key="text").set_value("The history of the town").run()
     assert not shown.exception and charts(shown)
 

@@ -1,45 +1,22 @@
 """The positions laboratory as Streamlit runs it, without a browser."""
 
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.positions import extrapolation, order, tables, terms
 from explorer.ui.common import session
 from explorer.ui.positions import order as positions_order
 from explorer.ui.positions import tables as positions_tables
 from explorer.ui.positions import terms as positions_terms
+from tests.pages.shared import charts, opened, started, written
 
-ROOT = Path(__file__).parents[2]
 DOG = "The dog bites the man."
 
 
-def opened(view: str = "", **params: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
-    params = ({"positions": view} if view else {}) | params
-    for name, value in params.items():
-        app.query_params[name] = value
-    # AppTest opens the first page first; what belongs to all pages is read there.
-    app.run().switch_page("pages/positions.py")
-    for name, value in params.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def charts(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-
-
-def written(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
-
-
 def test_closed_form_views_need_no_model(monkeypatch) -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200).run()
+    app = started()
     monkeypatch.setattr(session, "open_model", lambda *asked: pytest.fail("a model was opened"))
     app.switch_page("pages/positions.py").run()
     found = {}
@@ -52,7 +29,7 @@ def test_closed_form_views_need_no_model(monkeypatch) -> None:
 
 
 def test_the_table_of_the_bundled_bert(bert) -> None:
-    app = opened("Tables")
+    app = opened("positions", positions="Tables")
     assert not app.exception and len(charts(app)) == 1
     table = tables.learned(bert)
     share = tables.pca(table.values)[1].sum()
@@ -63,7 +40,7 @@ def test_the_table_of_the_bundled_bert(bert) -> None:
 
 def test_biases_by_distance(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("t5"))
-    app = opened("Tables")
+    app = opened("positions", positions="Tables")
     assert not app.exception and len(charts(app)) == 1 and "32 buckets for each head" in written(app)
     app.button_group(key="bias_of").set_value("decoder").run()
     assert not app.exception and len(charts(app)) == 1
@@ -71,12 +48,12 @@ def test_biases_by_distance(tiny, monkeypatch) -> None:
 
 def test_a_model_without_a_table_says_what_it_has(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_tables, "choose_model", lambda: tiny("llama"))
-    app = opened("Tables")
+    app = opened("positions", positions="Tables")
     assert not app.exception and not charts(app) and "RoPE" in written(app)
 
 
 def test_the_model_is_run_once_for_its_table(monkeypatch) -> None:
-    app = opened("Tables")
+    app = opened("positions", positions="Tables")
     positions_tables._known.clear()
     calls = []
     found = tables.kind_and_table
@@ -87,7 +64,7 @@ def test_the_model_is_run_once_for_its_table(monkeypatch) -> None:
 
 
 def test_reversed_tokens(bert) -> None:
-    app = opened("Order", text=DOG)
+    app = opened("positions", positions="Order", text=DOG)
     assert not app.exception and len(charts(app)) == 1
     found = order.permuted(bert, DOG, [5, 4, 3, 2, 1, 0])
     assert f"**{found.max:.1e}**" in written(app) and "Not equivariant" in written(app)
@@ -101,13 +78,13 @@ def test_reversed_tokens(bert) -> None:
 
 @pytest.mark.parametrize("name", list(positions_order.MODELS)[1:])
 def test_toys_that_were_trained_to_tell_who_does_it(name) -> None:
-    app = opened("Order", order_model=positions_order.MODELS[name])
+    app = opened("positions", positions="Order", order_model=positions_order.MODELS[name])
     assert not app.exception and len(charts(app)) == 1
     assert ("Not equivariant" in written(app)) == (name == "order")
 
 
 def test_four_terms_add_up(bert) -> None:
-    app = opened("Four terms", text=DOG, terms_head="3")
+    app = opened("positions", positions="Four terms", text=DOG, terms_head="3")
     assert not app.exception and len(charts(app)) == 2
     deviation = float(re.search(r"within \*\*([\d.e-]+)\*\*", written(app))[1])
     assert 0 < deviation < 1e-5 and f"Smallest angle {terms.principal_angles(bert).angles[0]:.0f}°" in written(app)
@@ -115,12 +92,12 @@ def test_four_terms_add_up(bert) -> None:
 
 def test_four_terms_of_a_model_that_adds_no_positions(tiny, monkeypatch) -> None:
     monkeypatch.setattr(positions_terms, "choose_model", lambda: tiny("llama"))
-    app = opened("Four terms", text="the cat")
+    app = opened("positions", positions="Four terms", text="the cat")
     assert not app.exception and "adds no positions" in written(app)
 
 
 def test_longer_texts_as_measured() -> None:
-    app = opened("Longer texts")
+    app = opened("positions", positions="Longer texts")
     assert not app.exception and len(charts(app)) == 1
     curves = extrapolation.shipped()
     assert curves.command in written(app) and curves.date in written(app)
@@ -136,7 +113,7 @@ def test_a_small_run_waits_until_it_is_asked_for(monkeypatch) -> None:
         return extrapolation.Curves(readings, extrapolation.SMALL.about())
 
     monkeypatch.setattr(extrapolation, "live", live)
-    app = opened("Longer texts")
+    app = opened("positions", positions="Longer texts")
     app.button_group(key="curves_of").set_value("live").run()
     assert not app.exception and not charts(app)
     app.button(key="train_extrapolation").click().run()
@@ -147,6 +124,6 @@ def test_a_small_run_waits_until_it_is_asked_for(monkeypatch) -> None:
 @pytest.mark.parametrize("text", ["", "word " * 600])
 @pytest.mark.parametrize("view", ["Order", "Four terms"])
 def test_texts_that_cannot_be_read_are_said(view, text) -> None:
-    app = opened(view, text=DOG)
+    app = opened("positions", positions=view, text=DOG)
     app.text_area(key="text").set_value(text).run()
     assert not app.exception and not charts(app) and ("no text" in written(app) or "more than the 512" in written(app))

@@ -1,7 +1,6 @@
 """The softmax laboratory as Streamlit runs it, without a browser."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,32 +13,13 @@ from explorer.softmax.vectors import WIDTHS, draw
 from explorer.tasks import choose
 from explorer.ui.common import session
 from tests import tiny
+from tests.pages.shared import charts, opened, started, written
 
-ROOT = Path(__file__).parents[2]
 MODEL = {"softmax": "This model"}
 
 
-def opened(**params: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200)
-    # AppTest opens the first page first; what belongs to all pages is read there.
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run().switch_page("pages/softmax.py")
-    for name, value in params.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def charts(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-
-
-def written(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
-
-
 def test_it_opens_on_random_vectors_without_a_model(monkeypatch) -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=200).run()
+    app = started()
     monkeypatch.setattr(session, "open_model", lambda *asked: pytest.fail("a model was opened"))
     app.switch_page("pages/softmax.py").run()
     (vectors,) = charts(app)
@@ -51,7 +31,7 @@ def test_it_opens_on_random_vectors_without_a_model(monkeypatch) -> None:
 
 
 def test_another_number_draws_other_vectors() -> None:
-    app = opened(seed="5")
+    app = opened("softmax", seed="5")
     (chart,) = charts(app)
     steps = next(given for given in chart["params"] if given["name"] == "d_k_step")
     assert steps["bind"]["max"] == len(WIDTHS) - 1
@@ -63,7 +43,7 @@ def test_another_number_draws_other_vectors() -> None:
 
 
 def test_scores_and_saturation_of_the_loaded_model(bert) -> None:
-    app = opened(**MODEL, softmax_layer="0", softmax_head="2")
+    app = opened("softmax", **MODEL, softmax_layer="0", softmax_head="2")
     app.text_area(key="text").set_value("The cat sat on the mat.").run()
     assert not app.exception and len(charts(app)) == 3
     captured = capture(bert, "The cat sat on the mat.")
@@ -75,14 +55,14 @@ def test_scores_and_saturation_of_the_loaded_model(bert) -> None:
 
 
 def test_uniform_weights_of_a_causal_model() -> None:
-    app = opened(**MODEL, look="Uniform weights", softmax_head="7")
+    app = opened("softmax", **MODEL, look="Uniform weights", softmax_head="7")
     app.selectbox(key="model").set_value("gpt2-mini").run()
     assert not app.exception and len(charts(app)) == 2
     assert "the mean of the values that a token sees" in written(app) and "e-0" in written(app)
 
 
 def test_a_model_with_fewer_heads() -> None:
-    app = opened(**MODEL, softmax_head="11")
+    app = opened("softmax", **MODEL, softmax_head="11")
     assert app.selectbox(key="softmax_head").value == 11
     app.selectbox(key="model").set_value("gpt2-mini").run()
     assert not app.exception and app.selectbox(key="softmax_head").value == 0
@@ -105,7 +85,7 @@ def test_a_view_only_model_shows_what_it_can(tmp_path) -> None:
 
 
 def test_the_scale_is_computed_when_asked(bert) -> None:
-    app = opened(**MODEL, look="A factor on the scale", limit="6")
+    app = opened("softmax", **MODEL, look="A factor on the scale", limit="6")
     assert not app.exception and not charts(app)
     app.button(key="compute_scale").click().run()
     assert not app.exception and len(charts(app)) == 1

@@ -1,7 +1,5 @@
 """The training lab as Streamlit runs it, without a browser."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,9 +8,9 @@ from explorer.lab import shipped
 from explorer.ui.training import runs
 from models import Model
 from models.training.presets import PRESETS
+from tests.pages.shared import alone, written
 from tests.tiny_training import training
 
-ROOT = Path(__file__).parents[2]
 TINY = {"preset": "order", "steps": "6", "batch": "4", "d_model": "8"}
 
 
@@ -24,11 +22,8 @@ def opened(monkeypatch, tmp_path):
 
     def open_(**params: str) -> AppTest:
         # The page alone: the attention page, where the app starts, would open a large model first.
-        app = AppTest.from_file(str(ROOT / "pages" / "training.py"), default_timeout=200)
-        for name, value in params.items():
-            app.query_params[name] = value
-        apps.append(app.run())
-        return app
+        apps.append(alone("training", **params))
+        return apps[-1]
 
     yield open_
     for app in apps:
@@ -45,10 +40,6 @@ def trained(app: AppTest) -> AppTest:
     press(app, "train")
     assert app.session_state["_lab"].shown.watched.join(60)
     return app.run()
-
-
-def written(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
 
 
 def test_without_a_shipped_run_it_says_so(opened):

@@ -1,17 +1,17 @@
 """Word-level attention and the best heads against loops over words; on the real BERT against the figures of an independent run."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import models
 from explorer.capture import capture_ids
+from explorer.scores import null
 from explorer.syntax import relations, sentences, words
 from explorer.syntax.sentences import Sentence
+from tests import ROOT
 from tests import tiny as making
 
-EWT = Path(__file__).parents[4] / "shared" / "data" / "ud_ewt" / "en_ewt-ud-dev.conllu"
+EWT = ROOT.parent / "shared" / "data" / "ud_ewt" / "en_ewt-ud-dev.conllu"
 VOCABULARY = [word for word in making.WORDS if word.isalpha()]
 
 
@@ -139,7 +139,10 @@ def test_long_sentences_are_left_out_and_counted(tiny):
 def test_the_bundled_bert_on_our_own_treebank(bert):
     found = relations.best_heads(bert, sentences.own())
     best = found.best("obj", same=True)
-    assert best.accuracy > best.baseline + 0.2 and len(found.syntactic()) > 5
+    assert best.accuracy > best.baseline + 0.2
+    # The same network with weights that learned nothing is what chance reaches, with as many heads to choose from.
+    by_chance = [len(relations.best_heads(null.random_weights(bert, seed), sentences.own()).syntactic()) for seed in range(3)]
+    assert len(found.syntactic()) > 2 * max(by_chance), by_chance
 
 
 def test_the_bundled_bert_on_ewt_gives_the_figures_that_were_measured_elsewhere(bert):
