@@ -6,6 +6,7 @@ import pandas as pd
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs import JOBS
 from tests import ROOT
 
 PATIENCE = 300
@@ -14,19 +15,28 @@ PATIENCE = 300
 
 def started(**address: str) -> AppTest:
     """The app as it opens on such an address, on its first page."""
-    return _at(AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE), address).run()
+    return settle(_at(AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE), address).run())
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
     """A page of pages/ on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
     # AppTest opens the first page first; what belongs to all pages is read there.
-    app = _at(started(**address).switch_page(f"pages/{page}.py"), address).run()
-    return app if text is None else app.text_area(key="text").set_value(text).run()
+    app = settle(_at(started(**address).switch_page(f"pages/{page}.py"), address).run())
+    return app if text is None else settle(app.text_area(key="text").set_value(text).run())
+
+
+def settle(app: AppTest) -> AppTest:
+    """Runs the page until no job is left, as the browser does, which looks at them twice a second."""
+    while pending := JOBS.running():
+        for job in pending:
+            assert job.wait(PATIENCE), f"{job.title} does not end"
+        app.run()
+    return app
 
 
 def alone(page: str, **address: str) -> AppTest:
     """A page of pages/ without the app around it: nothing is opened that the page itself does not open."""
-    return _at(AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=PATIENCE), address).run()
+    return settle(_at(AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=PATIENCE), address).run())
 
 
 def charts(app: AppTest) -> list[dict]:
