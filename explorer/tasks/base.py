@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -186,7 +186,7 @@ class Task(ABC):
         runner = runner or Runner(self.model)
         done = 0
         for batch in self.batches():
-            with self.running(runner, changes(batch) if changes else {}):
+            with self.running(runner, changes(batch) if changes else {}, between=repeating(progress, done / len(self))):
                 scores.put(batch.index, self.outcome(runner, batch, runner.run))
             done += len(batch)
             if progress:
@@ -195,18 +195,49 @@ class Task(ABC):
 
     @contextmanager
     def running(
-        self, runner: Runner, changes: Mapping[int, attention.Change], *, record: bool = False, grad: bool = False
+        self,
+        runner: Runner,
+        changes: Mapping[int, attention.Change],
+        *,
+        record: bool = False,
+        grad: bool = False,
+        between: Callable[[], None] | None = None,
     ) -> Iterator[attention.Run]:
-        """A block in which the network runs with these changes, without gradients unless asked for."""
+        """A block in which the network runs with these changes, and no other thread runs the model.
+
+        Args:
+            runner: that will run; several threads may share one that they use in such blocks only.
+            changes: by site.
+            record: whether attention is recorded.
+            grad: whether gradients are.
+            between: called before each layer; what it raises ends the block.
+        """
         with (
             self.model.lock,
             torch.enable_grad() if grad else torch.inference_mode(),
             attention.attending(runner.sites_of, changes=changes, record=record) as run,
         ):
-            yield run
+            runner.between = between
+            try:
+                yield run
+            finally:
+                runner.between = None
 
-    @cached_property
+    def subset(self, members: Sequence[int]) -> Task:
+        """The same task on some of its examples, which share their encodings; example i of it is example `members[i]` of this one.
+
+        Raises:
+            InputError: no members.
+        """
+        if not len(members):
+            raise InputError(_("There are no examples."), _("Give at least one."))
+        part = copy.copy(self)
+        part.items = [self.items[i] for i in members]
+        return part
+
+    @property
     def device(self) -> torch.device:
+        """Where the network is now: `Model.release` moves it to the CPU."""
         return self.model.device
 
     def _batch(self, members: list[int]) -> Batch:
@@ -233,6 +264,11 @@ def encoded(model: Model, texts: Sequence[tuple[str, str]]) -> tuple[list[dict[s
         found.append({name: list(given[name]) for name in ("input_ids", "token_type_ids") if name in wanted and name in given})
     note = _("{cut} of {n} texts are longer than {limit} tokens and were cut.").format(cut=cut, n=len(found), limit=model.max_length)
     return found, (note,) if cut else ()
+
+
+def repeating(progress: Progress | None, share: float) -> Callable[[], None] | None:
+    """Says the same share again and again while a pass is on its way, so that who listens can end it; None where nobody listens."""
+    return None if progress is None else lambda: progress(share)
 
 
 def chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:
