@@ -6,9 +6,11 @@ as copies of its examples. Everything that removes heads (a score, a sweep, a cu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,12 +30,15 @@ class Kept:
         gone: heads that were removed.
         outcome: loss and predictions, each (examples,).
         passed: outputs of the layers, from which `without` goes on.
+        seconds: from the start of each layer call that was computed to the end of the pass, by its number: what a pass costs that
+            starts there. 0 for calls that were not computed.
     """
 
     batch: Batch
     gone: Heads
     outcome: Outcome
     passed: Passed
+    seconds: np.ndarray
 
 
 def kept(
@@ -59,43 +64,60 @@ def kept(
     """
     made = changes_of(task, [gone], replacement, len(batch))
     passed = Passed()
+    starts: list[float] = []
+
+    def before_layer() -> None:
+        if between is not None:
+            between()
+        starts.append(time.perf_counter())
 
     def forward(inputs: Mapping[str, Tensor]) -> object:
         if known is None:
             return runner.run(inputs, passed)
         return runner.resume(lowest(runner, [gone], known.gone), inputs, known.passed, keep=passed)
 
-    with task.running(runner, made, between=between):
-        return Kept(batch, gone, task.outcome(runner, batch, forward), passed)
+    with task.running(runner, made, between=before_layer):
+        outcome = task.outcome(runner, batch, forward)
+        outcome.loss.sum().item()  # waits for an accelerator
+        seconds = np.zeros(runner.n_calls)
+        seconds[runner.n_calls - len(starts) :] = time.perf_counter() - np.array(starts)
+    return Kept(batch, gone, outcome, passed, seconds)
 
 
 def without(
     task: Task,
     runner: Runner,
-    known: Kept,
+    batch: Batch,
     sets: Sequence[Heads],
     replacement: Mapping[int, Replacement],
     *,
+    known: Kept | None = None,
     between: Callable[[], None] | None = None,
 ) -> list[Outcome]:
-    """Runs a batch once for each set of removed heads, all in one pass that starts at the lowest layer in which any of them differs.
+    """Runs a batch once for each set of removed heads, all in one pass.
 
     Args:
         task: model and examples.
         runner: of the same model.
-        known: the batch, as it was run before.
+        batch: some of the examples.
         sets: heads that are removed, those that were removed in `known` included where they stay so.
         replacement: by site, what takes the place of a removed output of this batch.
+        known: the batch, as it was run before: the pass starts at the lowest layer in which any of the sets differs from it.
         between: called before each layer; what it raises ends the pass.
 
     Returns:
         For each set its outcome, (examples,).
     """
-    times, batch = len(sets), known.batch
+    times = len(sets)
     made = changes_of(task, sets, replacement, len(batch))
-    start = lowest(runner, sets, known.gone)
+
+    def forward(inputs: Mapping[str, Tensor]) -> object:
+        if known is None:
+            return runner.run(inputs)
+        return runner.resume(lowest(runner, sets, known.gone), inputs, known.passed, times=times)
+
     with task.running(runner, made, between=between):
-        outcome = task.outcome(runner, batch.repeat(times), lambda inputs: runner.resume(start, inputs, known.passed, times=times))
+        outcome = task.outcome(runner, batch.repeat(times) if times > 1 else batch, forward)
     return [Outcome(*(values[copy::times] for values in vars(outcome).values())) for copy in range(times)]
 
 

@@ -34,6 +34,20 @@ class Sweep:
     without: dict[Head, Scores]
     pruned: Heads = frozenset()
 
+    @property
+    def bytes(self) -> int:
+        """Memory that the scores take."""
+        return self.baseline.bytes + sum(scores.bytes for scores in self.without.values())
+
+    def of(self, members: Sequence[int]) -> Sweep:
+        """The same on some of the examples, those of `Task.subset(members)`."""
+        at = list(members)
+
+        def some(scores: Scores) -> Scores:
+            return Scores(*(values[at] for values in vars(scores).values()))
+
+        return Sweep(some(self.baseline), {head: some(scores) for head, scores in self.without.items()}, self.pruned)
+
     def table(self, sites: Sequence, what: str) -> np.ndarray:
         """Mean "loss" or "correct" without each head, (sites, heads); nan where there is no head or it was gone before."""
         made = np.full((len(sites), max(site.heads for site in sites)), np.nan)
@@ -104,7 +118,8 @@ def _of_batch(
             some = [(site, head) for head in heads[i : i + room]]
             sets = [pruned | {head} for head in some]
             share = len(found) / (len(left) + 1)
-            found |= zip(some, passes.without(task, runner, base, sets, replacement, between=repeating(tell, share)), strict=True)
+            outcomes = passes.without(task, runner, batch, sets, replacement, known=base, between=repeating(tell, share))
+            found |= zip(some, outcomes, strict=True)
     return found
 
 

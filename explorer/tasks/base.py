@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,11 @@ class Scores:
     correct: np.ndarray
     predicted: np.ndarray
     count: np.ndarray
+
+    @property
+    def bytes(self) -> int:
+        """Memory that they take."""
+        return sum(values.nbytes for values in vars(self).values())
 
     @property
     def mean_loss(self) -> float:
@@ -155,17 +161,25 @@ class Task(ABC):
             room = max(TOKENS, int(free / 2 / (40 * width * self.model.dtype.itemsize)))
         return room
 
-    def batches(self, copies: int = 1) -> list[Batch]:
-        """The examples, sorted by length, of one length each; `copies` of each are to fit into one forward pass."""
+    def batches(self, copies: int = 1, members: Sequence[int] | None = None) -> list[Batch]:
+        """The examples, sorted by length, of one length each.
+
+        Args:
+            copies: of each example that are to fit into one forward pass.
+            members: numbers of the examples; all where None. Those of one length stay in this order.
+        """
 
         def lengths(i: int) -> tuple[int, ...]:
             return tuple(len(ids) for ids in self.items[i].inputs.values())
 
         made = []
-        for size, group in groupby(sorted(range(len(self)), key=lengths), key=lengths):
-            members = list(group)
-            step = max(1, self.room // max(1, copies * size[0]))
-            made += [self._batch(members[i : i + step]) for i in range(0, len(members), step)]
+        for _size, group in groupby(sorted(range(len(self)) if members is None else members, key=lengths), key=lengths):
+            alike = list(group)
+            tokens = sum(len(ids) for name, ids in self.items[alike[0]].inputs.items() if name.endswith("input_ids"))
+            most = max(1, self.room // max(1, copies * tokens))
+            # Parts of equal size: a pass over the one example that is left over takes as long as one over many.
+            step = math.ceil(len(alike) / math.ceil(len(alike) / most))
+            made += [self._batch(alike[i : i + step]) for i in range(0, len(alike), step)]
         return made
 
     def score(
@@ -234,6 +248,25 @@ class Task(ABC):
         part = copy.copy(self)
         part.items = [self.items[i] for i in members]
         return part
+
+    def sample(self, n: int, seed: int = 0) -> list[int]:
+        """Numbers of n examples drawn at random, of each class (or of each length, where there are no classes) as many as its share asks for.
+
+        Returns:
+            Sorted numbers, all of them where there are no more than n; the same for the same n and seed.
+        """
+        if n >= len(self):
+            return list(range(len(self)))
+        draw = np.random.default_rng(seed)
+        shuffled = draw.permutation(len(self)).tolist()
+
+        def stratum(i: int) -> int:
+            target = self.items[i].target
+            return target if isinstance(target, int) else len(target)
+
+        # Every (N / n)-th of the examples, sorted by stratum and at random within it.
+        ranked = sorted(shuffled, key=stratum)
+        return sorted(ranked[draw.integers(k * len(self) // n, (k + 1) * len(self) // n)] for k in range(n))
 
     @property
     def device(self) -> torch.device:
