@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,9 +13,6 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 
 def main(options: list[str]) -> None:
     """Runs `streamlit run app.py` with these options; does not return."""
-    # Before torch is loaded: its threads sleep where they wait for each other. By default they spin, and where two of them share a core
-    # with anything else, each waits for a core that the other one burns: a second of work was seen to take twenty.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Streamlit takes a folder named pages/ for its older kind of navigation until app.py has run once: a link to a page,
     # opened first, would show that file alone. app.py says itself which pages there are.
     PagesManager.uses_pages_directory = False
