@@ -16,9 +16,9 @@ import os
 # for a core that another one burns: a second of work was seen to take twenty.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from models.errors import InputError, ModelError  # noqa: E402
-from models.opening.catalogue import CATALOGUE, Entry  # noqa: E402
-from models.opening.loading import Model, load  # noqa: E402
-from models.opening.sites import Site  # noqa: E402
+from models.errors import InputError, ModelError
+from models.opening.catalogue import CATALOGUE, Entry
+from models.opening.loading import Model, load
+from models.opening.sites import Site
 
 __all__ = ["CATALOGUE", "Entry", "InputError", "Model", "ModelError", "Site", "load"]
