@@ -3,9 +3,8 @@
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.browser.waiting import in_reach, resize, resting_box
+from tests.browser.waiting import in_reach, resize, resting_box, shows
 
 TEXT = "In the summer of 1914 the army crossed the river and took the"
 GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
@@ -28,14 +27,14 @@ def test_a_click_on_a_cell_of_the_lens_shows_its_candidates(open_page):
     grid = page.locator(".st-key-lens_grid svg.marks")
     assert grid.locator(".mark-rect.role-mark path").count() >= 7 * 13
     cell = page.locator(".st-key-lens_cell")
-    expect(cell).to_contain_text("after layer 5")
+    shows(cell, "after layer 5")
     box = resting_box(page, ".st-key-lens_grid svg.marks")
     grid.get_by_text("army", exact=True).first.click()  # what the embedding of "army" would predict: itself
     page.get_by_text("At army, embedding", exact=True).wait_for()
-    expect(cell.locator("svg.marks").first).to_contain_text("army")
+    shows(cell.locator("svg.marks"), "army")
     grid.get_by_text("river", exact=True).last.click()  # the token at the margin
     page.get_by_text("At river, embedding", exact=True).wait_for()
-    expect(cell.locator("svg.marks").first).to_contain_text("river")
+    shows(cell.locator("svg.marks"), "river")
     now = resting_box(page, ".st-key-lens_grid svg.marks")
     assert (now["x"], now["y"]) == (box["x"], box["y"]), "the grid stays where it was"
 

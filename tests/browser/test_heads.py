@@ -4,9 +4,8 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.browser.waiting import in_reach, resize
+from tests.browser.waiting import in_reach, resize, shows
 
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
@@ -18,7 +17,7 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     assert cells.count() >= 72
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
     page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
-    expect(page.locator(".st-key-one_head")).to_contain_text(re.compile(r"Layer 0, head 2\s.*positional"))
+    shows(page.locator(".st-key-one_head"), re.compile(r"Layer 0, head 2\s.*positional"))
     page.locator(".st-key-one_head a").click()
     page.locator(".st-key-head_grid").first.wait_for()
     page.get_by_text("Layer 0, head 2").first.wait_for()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import eventually, in_reach, resize, settled
+from tests.browser.waiting import eventually, in_reach, resize, settled, shows
 
 TEXT = quote("The cat sat on the mat.")
 GENERATE = f"/generate?model=gpt2-mini&text={quote('The history of the town')}&tokens=8"
@@ -34,7 +34,7 @@ def test_changing_a_word_changes_the_map(open_page):
     page.locator(".st-key-into input").fill("horse")
     page.locator(".st-key-into input").press("Enter")
     page.get_by_text("The horse sat").wait_for()
-    expect(drawn).to_contain_text("horse")
+    shows(drawn, "horse")
     eventually(picture, lambda now: bool(now) and now != before)
 
 
@@ -53,7 +53,7 @@ def test_a_long_text_is_stopped(open_page):
     page = open_page(GENERATE.replace("tokens=8", "tokens=200"), wait_for=".st-key-generate button")
     page.locator(".st-key-generate button").click()
     made = page.locator(".st-key-generation_buttons")
-    expect(made).to_contain_text(re.compile(r"[1-9]\d* tokens"))
+    shows(made, re.compile(r"[1-9]\d* tokens"))
     page.locator(".st-key-stop_generation button").click()
     # What could have come next is drawn when no more tokens are made.
     page.locator(".st-key-newest svg.marks").first.wait_for()
