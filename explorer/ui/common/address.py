@@ -110,7 +110,13 @@ def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], 
 
 
 def entry(
-    draw: Callable[..., Value], label: str, name: str, default: Value, parse: Callable[[str], Value | None] = lambda word: word, **how: object
+    draw: Callable[..., Value],
+    label: str,
+    name: str,
+    default: Value,
+    parse: Callable[[str], Value | None] = lambda word: word,
+    text: Callable[[Value], str] = str,
+    **how: object,
 ) -> Value:
     """A widget whose value stands in the address.
 
@@ -120,6 +126,7 @@ def entry(
         name: in the address; the key of the widget, too.
         default: its value where the address has none.
         parse: the value that a word of the address stands for; None for none.
+        text: the word of a value.
         how: more arguments of the widget.
     """
     word = read(name)
@@ -129,7 +136,7 @@ def entry(
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
     # Kept over a switch of page, so that the comparison above is with what the widget has.
-    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), persist_state="session", **how)
+    return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
 
 def _kept() -> dict[str, str]:
