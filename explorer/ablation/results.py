@@ -17,6 +17,8 @@ from explorer.tasks.base import Progress, Scores, Task
 
 ROOM = 128 * 2**20
 """Bytes of scores that are remembered for one task, its baseline not counted."""
+UNFINISHED = 16
+"""Pieces of work that were stopped and are kept to go on with."""
 SAMPLE = 48
 """Examples that a first curve is read on."""
 FIRST_SECONDS = 3.5
@@ -71,7 +73,7 @@ class TaskResults:
         self._scores = _Scores(room)
         self._importance: dict[str, importance.Importance] = {}
         self._curves: dict[tuple[str, str, int | None], Curve] = {}
-        self._unfinished: dict[tuple[str, str], Memory] = {}
+        self._unfinished: OrderedDict[tuple[str, str], Memory] = OrderedDict()
         self._samples: dict[int, TaskResults] = {}
 
     def score(self, heads: Heads = frozenset(), method: str = "zero", progress: Progress | None = None) -> Scores:
@@ -201,7 +203,10 @@ class TaskResults:
         return part._whole_curve(order, method, progress, step, seeds)
 
     def _kept(self, what: str, method: str) -> Memory:
-        return self._unfinished.setdefault((what, method), Memory())
+        kept = self._unfinished.setdefault((what, method), Memory())
+        while len(self._unfinished) > UNFINISHED:
+            self._unfinished.popitem(last=False)
+        return kept
 
     def _forget(self, what: str, method: str) -> None:
         self._unfinished.pop((what, method), None)
