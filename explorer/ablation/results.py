@@ -92,14 +92,12 @@ class TaskResults:
         found = {head: self._known_score(frozenset([head]), method) for head in heads}
         if missing := frozenset(head for head, scores in found.items() if scores is None):
             kept = self._kept(f"single {sorted(missing)}", method)
-            first = (lambda share: progress(0.1 * share)) if progress else None
-            after = (lambda share: progress(0.1 + 0.9 * share)) if progress else None
-            known = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            known, after = self._before(method, progress, 0.1)
             swept = sweep(self.task, method=method, only=missing, progress=after, resumable=kept, **known)
             for head, scores in swept.without.items():
                 found[head] = self._scores.put((method, frozenset([head])), scores)
             self._forget(f"single {sorted(missing)}", method)
-        base = self.score(progress=progress).mean_loss
+        base = self.score().mean_loss
         return {head: found[head].mean_loss - base for head in sorted(heads)}
 
     def knows(self, heads: Heads, method: str = "zero") -> bool:
@@ -110,11 +108,9 @@ class TaskResults:
         """Every head removed alone."""
         known = self._scores.get(("exact", method))
         if known is None:
-            first = (lambda share: progress(0.05 * share)) if progress else None
-            after = (lambda share: progress(0.05 + 0.95 * share)) if progress else None
-            given = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            given, after = self._before(method, progress, 0.05)
             found = sweep(self.task, method=method, progress=after, resumable=self._kept("exact", method), **given)
-            known = self._scores.put(("exact", method), Sweep(self.score(progress=progress), found.without))
+            known = self._scores.put(("exact", method), Sweep(self.score(), found.without))
             self._forget("exact", method)
         return known
 
@@ -201,6 +197,13 @@ class TaskResults:
         part.scorer.baseline((lambda share: progress(0.0, [])) if progress else None)
         step, seeds = costs.affordable(part.scorer, order, method, FIRST_SECONDS, exact_known=part.knows_exact(method))
         return part._whole_curve(order, method, progress, step, seeds)
+
+    def _before(self, method: str, progress: Progress | None, part: float) -> tuple[dict, Progress | None]:
+        """What a sweep goes on from, found in the first part of its time, and how it tells of the rest."""
+        self.score(progress=None if progress is None else lambda share: progress(part / 2 * share))
+        replacement_of = self.scorer.replacement_of(method, None if progress is None else lambda share: progress(part / 2 * (1 + share)))
+        after = None if progress is None else lambda share: progress(part + (1 - part) * share)
+        return {"runner": self.scorer.runner, "replacement_of": replacement_of}, after
 
     def _kept(self, what: str, method: str) -> Memory:
         kept = self._unfinished.setdefault((what, method), Memory())

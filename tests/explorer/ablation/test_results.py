@@ -280,7 +280,7 @@ def test_gradients_and_confidence_of_batches_that_were_kept(tiny):
     for by in (importance.gradient, importance.confidence):
         results = TaskResults(task)
         found, stops = gone_on(lambda tell, r=results, by=by: r.importance(by.__name__, progress=tell), 9)
-        assert stops > 1
+        assert stops >= 1
         assert found == pytest.approx(by(task))
 
 
