@@ -6,7 +6,8 @@ model's own code, on the states of an earlier layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,14 +117,11 @@ def _layers(runner: Runner, inputs: Mapping[str, Tensor]) -> list[Passed]:
     passed, before = Passed(), []
     first = next(module for module in runner.network.modules() if hasattr(module, "wrapped"))
     hook = first.register_forward_pre_hook(lambda _m, args, kwargs: before.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True)
-    # The head would compute a vocabulary of logits for each token, which nobody asked for yet.
-    runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
-    runner.selected[:, 0] = True
     try:
-        runner.run(inputs, keep=passed)
+        with _only(runner, inputs, slice(0, 1)):  # a vocabulary of logits for each token is what nobody asked for yet
+            runner.run(inputs, keep=passed)
     finally:
         hook.remove()
-        runner.selected = None
     ends = passed.outputs[-1]
     states = [before[0], *(output[0] if isinstance(output, tuple) else output for output in passed.outputs)]
     return [Passed([*passed.outputs[:-1], (state, *ends[1:]) if isinstance(ends, tuple) else state]) for state in states]
@@ -131,13 +129,24 @@ def _layers(runner: Runner, inputs: Mapping[str, Tensor]) -> list[Passed]:
 
 def _logits(runner: Runner, inputs: Mapping[str, Tensor], known: Passed, block: slice) -> Tensor:
     """What the output head makes of known states at some tokens, float32 (tokens, vocabulary)."""
+    with _only(runner, inputs, block):
+        return runner.resume(len(known.outputs), inputs, known).logits[0].float()
+
+
+@contextmanager
+def _only(runner: Runner, inputs: Mapping[str, Tensor], block: slice) -> Iterator[None]:
+    """While it lasts, the output head computes logits of some tokens alone."""
+    n = inputs["input_ids"].shape[1]
     runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
     runner.selected[:, block] = True
+    # Some heads (OPT's) go past the base model, where the runner selects: the matrix of the vocabulary itself sees to it then.
+    head = runner.network.get_output_embeddings()
+    hook = head.register_forward_pre_hook(lambda _module, args: (args[0][:, block], *args[1:]) if args[0].shape[1] == n else None)
     try:
-        logits = runner.resume(len(known.outputs), inputs, known).logits[0]
+        yield
     finally:
+        hook.remove()
         runner.selected = None
-    return (logits if runner.did_select else logits[block]).float()
 
 
 def checked(model: Model) -> int:
