@@ -17,7 +17,7 @@ from explorer.softmax.scale import ScaleCurve
 from explorer.tasks.data import Examples, Labelled
 from explorer.tasks.language import Masked, Next
 
-WORDS = "the a cat dog sat on mat because it was warm where did they play in garden".split()
+WORDS = ["the", "a", "cat", "dog", "sat", "on", "mat", "because", "it", "was", "warm", "where", "did", "they", "play", "in", "garden"]
 
 
 class Stopped(Exception):
