@@ -47,11 +47,15 @@ def _description(titles: tuple[str, ...], n_layers: tuple[int, ...], width: int,
         tips += [alt.Tooltip("value:Q", title=title, format=".4f")]
         base, line = alt.Chart(alt.NamedData(f"heads_{i}")), alt.Chart(alt.NamedData(f"means_{i}"))
         dots = base.mark_point(filled=True, size=60, opacity=0.45, color=palette.lines(dark)[0], cursor="pointer")
-        dots = dots.encode(x=x, y=y, tooltip=tips).add_params(pick)
+        dots = dots.encode(x=x, y=y, tooltip=tips).properties(name=f"points_{i}")
+        dots = dots if i else dots.add_params(pick)
         means = line.mark_line(color=palette.frame(dark), strokeWidth=3, point={"color": palette.frame(dark), "size": 60}).encode(x=x, y=y)
         rings = base.mark_point(size=220, filled=False, stroke=palette.frame(dark), strokeWidth=3)
         rings = rings.encode(x=x, y=y, opacity=alt.condition(pick, alt.value(1), alt.value(0)))
         look = titled(title, _("a point per head, their mean"), dark)
         return alt.layer(dots, means, rings).properties(width=width, height=height, title=look)
 
-    return finished(alt.hconcat(*(panel(i, title, n) for i, (title, n) in enumerate(zip(titles, n_layers, strict=True))), spacing=20))
+    chart = alt.hconcat(*(panel(i, title, n) for i, (title, n) in enumerate(zip(titles, n_layers, strict=True))), spacing=20)
+    # One choice for all panels. Altair would take it for one of its own in each, and warn.
+    chart.params[0].views = [f"points_{i}" for i in range(len(titles))]
+    return finished(chart)
