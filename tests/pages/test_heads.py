@@ -8,8 +8,8 @@ from explorer.scores import families, roles
 from explorer.scores.definitions import ALL, BY_NAME
 from explorer.tasks import choose
 from explorer.ui.common import session
-from explorer.ui.heads.panel import ROLE_TITLES
-from tests.pages.shared import charts, opened, table, tables, written
+from explorer.ui.heads.roles import TITLES as ROLE_TITLES
+from tests.pages.shared import charts, opened, settle, table, tables, written
 
 TEXT = "The cat sat on the mat, and the dog sat on the cat."
 OTHER = "Seven green apples fell from a tree."
@@ -25,11 +25,11 @@ def points(app, columns: set[str] = frozenset({"layer", "head", "x", "y", "group
 
 
 def retexted(app, text: str):
-    return app.text_area(key="text").set_value(text).run()
+    return settle(app.text_area(key="text").set_value(text).run())
 
 
 def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
-    app = opened("heads", text=TEXT, score="previous token")
+    app = opened("heads", text=TEXT, score="previous")
     drawn = []
     for text in (TEXT, OTHER):
         retexted(app, text)
@@ -44,12 +44,12 @@ def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
     assert np.abs(drawn[0] - drawn[1]).max() > 0.01, "another text, other scores"
     assert "1 texts" in written(app)
     assert any("A_{i,i-1}" in latex.value for latex in app.latex), "the formula is one click away"
-    app.selectbox(key="score").set_value("entropy").run()
+    settle(app.selectbox(key="score").set_value("entropy").run())
     np.testing.assert_allclose(board(app), known.scores.values["entropy"], atol=1e-5)
 
 
 def test_the_table_has_all_scores_of_all_heads(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Table")
+    app = opened("heads", text=TEXT, heads="table")
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception
@@ -59,7 +59,7 @@ def test_the_table_has_all_scores_of_all_heads(bert) -> None:
 
 
 def test_roles_and_why(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Roles")
+    app = opened("heads", text=TEXT, heads="roles")
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception and len(charts(app)) == 2
@@ -74,8 +74,7 @@ def test_roles_and_why(bert) -> None:
 
 
 def test_families_of_gpt2_mini_by_role() -> None:
-    # The model by its title, as the address of the page holds it.
-    app = opened("heads", text=TEXT, heads="Families", coloured="by role", layer="0", head="0", model="GPT-2 mini (trained here)")
+    app = opened("heads", text=TEXT, heads="families", coloured="role", layer="0", head="0", model="gpt2-mini")
     model = session.open_model("gpt2-mini", "auto", "auto")
     assert app.selectbox(key="model").value == "gpt2-mini" and not app.exception and len(charts(app)) == 2
     distances = []
@@ -96,7 +95,7 @@ def test_families_of_gpt2_mini_by_role() -> None:
 
 
 def test_layers_and_scatter(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Layers")
+    app = opened("heads", text=TEXT, heads="layers")
     assert not app.exception and len(charts(app)) == 1
     retexted(app, OTHER)
     values = roles.known(bert, [OTHER]).scores.values
@@ -105,10 +104,10 @@ def test_layers_and_scatter(bert) -> None:
     assert len(drawn) == len(expected)
     for one in expected:
         assert any(np.allclose(found, one.ravel(), atol=1e-5) for found in drawn)
-    app.button_group(key="heads").set_value("scatter").run()
+    settle(app.button_group(key="heads").set_value("scatter").run())
     assert not app.exception and len(charts(app)) == 2
     for y in ("distance", "first"):
-        app.selectbox(key="score_y").set_value(y).run()
+        settle(app.selectbox(key="score_y").set_value(y).run())
         assert not app.exception
         np.testing.assert_allclose(points(app)["x"], values["entropy"].ravel(), atol=1e-5)
         np.testing.assert_allclose(points(app)["y"], values[y].ravel(), atol=1e-5)
@@ -116,7 +115,7 @@ def test_layers_and_scatter(bert) -> None:
 
 
 def test_the_projects_texts(bert) -> None:
-    app = opened("heads", text=TEXT, scored_on="the project's texts", heads_limit="12")
+    app = opened("heads", text=TEXT, scored_on="own", heads_limit="12")
     assert not app.exception and "12 texts" in written(app)
     texts = [example.text for example in choose.built_in("classify").examples[:12]]
     np.testing.assert_allclose(board(app), roles.known(bert, texts).scores.values["entropy"], atol=1e-5)
@@ -133,11 +132,11 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("t5"))
     app = opened("heads", text="the cat sat")
     np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "encoder").scores.values["entropy"], atol=1e-5)
-    app.button_group(key="part").set_value("cross").run()
+    settle(app.button_group(key="part").set_value("cross").run())
     assert not app.exception
     np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "cross").scores.values["entropy"], atol=1e-5)
     for view, count in (("roles", 2), ("families", 2), ("layers", 1), ("scatter", 2), ("table", 1)):
-        app.button_group(key="heads").set_value(view).run()
+        settle(app.button_group(key="heads").set_value(view).run())
         assert not app.exception and len(charts(app)) == count, view
     assert len(app.dataframe[0].value) == 2 * 4
 
@@ -153,15 +152,15 @@ def test_a_view_only_model(tiny, monkeypatch) -> None:
 
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("llama"))
-    app = opened("heads", text="the", heads="Families")
+    app = opened("heads", text="the", heads="families")
     assert not app.exception and "more than one other" in written(app)
 
 
 def test_a_file_of_texts(bert) -> None:
-    app = opened("heads", text=TEXT, scored_on="a file")
-    app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run()
+    app = opened("heads", text=TEXT, scored_on="file")
+    settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
     assert not app.exception and "2 texts" in written(app)
     expected = roles.known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
     np.testing.assert_allclose(board(app), expected, atol=1e-5)
-    app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run()
+    settle(app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run())
     assert not app.exception and not charts(app)
