@@ -3,7 +3,6 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.ui.common import address
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, take_away
@@ -31,7 +30,6 @@ def drawn(read: Read, same: bool) -> list[Figure]:
     st.caption(message.format(n=read.found.sentences, out=read.found.left_out))
     if read.found.causal:
         st.caption(_("In a decoder a word sees only those before it: what comes later cannot be found from the dependent."))
-    address.complete("layer", "head", relation=chosen)
     return figures
 
 

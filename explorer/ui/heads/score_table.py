@@ -17,11 +17,10 @@ def draw(scored: Scored) -> Figure:
     table = scored.scores.table()
     titles = {score.name: st.column_config.NumberColumn(score.title, format="%.3f", help=f"{score.meaning} {score.source}") for score in ALL}
     chosen = scored.chosen
-    at = scored.heads.index(chosen)
     # The marked line is the viewer's own after a click. Where the choice or the table changes otherwise, the table is a new one.
     kept = st.session_state.setdefault("_heads_table", {"number": 0})
     if kept.get("of") != scored.identity or kept.get("chosen") != chosen:
-        kept.update(of=scored.identity, chosen=chosen, number=kept["number"] + 1)
+        kept.update(of=scored.identity, chosen=chosen, first=scored.heads.index(chosen), number=kept["number"] + 1)
     key = f"heads_table_{kept['number']}"
 
     def picked() -> None:
@@ -38,7 +37,7 @@ def draw(scored: Scored) -> Figure:
         key=key,
         on_select=picked,
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [at]}},
+        selection_default={"selection": {"rows": [kept["first"]]}},
     )
     return Figure(_("All scores"), "head-scores", {"csv": lambda: _csv(table)})
 

@@ -9,7 +9,7 @@ from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.syntax import published
-from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.session import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.syntax.treebank import Read
@@ -20,6 +20,8 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
     values = read.found.accuracies(relation).max(0)
     sizes = (~np.isnan(values)).sum(1).tolist()
     head = chosen_head.among(sizes)
+    if address.read("head") is None:
+        chosen_head.complete(head)
 
     def picture(first: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
         how = {"title": _("found"), "diverging": False, "clickable": clickable, "width": 400, "height": 300, "dark": dark}
