@@ -229,6 +229,7 @@ def test_the_address_names_the_head_of_a_page_that_was_just_opened() -> None:
 def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) -> None:
     app = opened("heads", text=TEXT, heads="roles", layer="0", head="2")
     before = table(app, {"layer", "head", "low", "high", "role"})
+    unread = "No other test reads these few words, so nothing is known of them."
     go_on, compared = threading.Event(), roles.compared
 
     def slow(*given) -> roles.Known:
@@ -237,18 +238,18 @@ def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) 
 
     monkeypatch.setattr(roles, "compared", slow)
     try:
-        app.text_area(key="text").set_value(OTHER).run()
+        app.text_area(key="text").set_value(unread).run()
         assert not app.exception and "Still shown" in written(app) and "not compared with random weights yet" in written(app)
         pd.testing.assert_frame_equal(table(app, {"layer", "head", "low", "high", "role"}), before)
         assert "Comparing" in app.get("progress")[0].proto.text and any(button.label == "Stop" for button in app.button)
         app.button_group(key="heads").set_value("map").run()
-        np.testing.assert_allclose(board(app), on_texts(bert, [OTHER]).values["entropy"], atol=1e-5)
+        np.testing.assert_allclose(board(app), on_texts(bert, [unread]).values["entropy"], atol=1e-5)
     finally:
         go_on.set()
     settle(app)
     settle(app.button_group(key="heads").set_value("roles").run())
     assert "Still shown" not in written(app) and "not compared" not in written(app)
-    expected = sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [OTHER]).roles())
+    expected = sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [unread]).roles())
     strips = table(app, {"layer", "head", "low", "high", "role"})
     assert sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True)) == expected
 
