@@ -25,6 +25,7 @@ def board(
     title: str = "",
     diverging: bool = True,
     clickable: bool = True,
+    removable: bool = True,
     width: int = 480,
     height: int = 460,
     compact: bool = False,
@@ -44,6 +45,7 @@ def board(
         title: what the values are.
         diverging: the scale is centred on 0.
         clickable: False for a picture only.
+        removable: a click removes a head, and so what is pointed at says whether it is removed; False where a click only looks at it.
         width, height: room for the cells, in pixels.
         compact: the scale stands beside the cells, and nothing above them.
         chosen: row and head that carry a frame; none where None.
@@ -56,7 +58,7 @@ def board(
     # The scale ends at the largest value, whatever it is; a scale that is centred on 0 goes as far on both sides.
     top = float(np.nanmax(np.abs(shown) if diverging else shown)) if known else 1.0
     scale = ("diverging" if diverging else "rising") if known else "none"
-    made = _description(tuple(heads), title, scale, values is not None, clickable, width, height, compact, chosen is not None, dark)
+    made = _description(tuple(heads), title, scale, values is not None, clickable, removable, width, height, compact, chosen is not None, dark)
     given = {"row_names": list(rows), "top": max(top, 1e-9)}
     given |= {"chosen_row": chosen[0], "chosen_head": chosen[1]} if chosen is not None else {}
     return Picture(made, {"cells": table}, given)
@@ -69,6 +71,7 @@ def _description(
     scale: str,
     valued: bool,
     clickable: bool,
+    removable: bool,
     width: int,
     height: int,
     compact: bool,
@@ -84,7 +87,7 @@ def _description(
     base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? '{_('removed')}' : '{_('kept')}'")
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if scale == "diverging" else ".4f")] if valued else []
-    tips += [alt.Tooltip("state:N", title=_("state"))] if clickable else []
+    tips += [alt.Tooltip("state:N", title=_("state"))] if clickable and removable else []
     # A thin line around each: 0 may have the colour of the page.
     edge = {"stroke": palette.page(dark)[1], "strokeOpacity": 0.18, "strokeWidth": 1}
     rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3, **edge).encode(

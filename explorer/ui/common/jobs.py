@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from models.errors import OutOfMemoryError
 
 Result = TypeVar("Result")
 Shown = TypeVar("Shown")
@@ -28,10 +29,9 @@ POLL_S = 0.5
 def viewer() -> Viewer:
     """This session, and whether its tab is still open."""
     context = get_script_run_ctx()
-    if context is None or not runtime.exists():
-        return Viewer("" if context is None else context.session_id)
-    session = context.session_id
-    return Viewer(session, lambda: runtime.exists() and runtime.get_instance().is_active_session(session))
+    session = "" if context is None else context.session_id
+    # Without a server, as between the runs of a test, there is no tab that could be closed.
+    return Viewer(session, lambda: not runtime.exists() or runtime.get_instance().is_active_session(session))
 
 
 def computed(
@@ -65,6 +65,8 @@ def computed(
     job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
     job.wait(moment)
     if job.state == FAILED:
+        if isinstance(job.error, OutOfMemoryError):
+            JOBS.forget(key)  # room may come back: whoever asks again tries again
         raise job.error
     if job.state == STOPPED:
         _stopped().add(key)
