@@ -18,6 +18,8 @@ from explorer.charts.common.picture import Picture, described
 
 ROWS, COLUMNS, TOP = "matrix_rows", "matrix_columns", "matrix_top"
 """Parameters of `matrix`: the labels at its sides, and the value that gets the last colour."""
+_SHAPE = ("matrix_down", "matrix_across")
+"""How many rows and columns it has: a parameter, too, for each text has another number of tokens."""
 _LEAST = 1e-9
 
 
@@ -49,14 +51,12 @@ def matrix(
     """
     tables, given = filling(values, top, dark)
     given |= {name: list(labels) for name, labels in ((ROWS, rows), (COLUMNS, columns)) if labels is not None}
-    return Picture(
-        _description(values.shape, rows is not None, columns is not None, x, y, title, look, legend, width, height, dark), tables, given
-    )
+    given |= dict(zip(_SHAPE, values.shape, strict=True))
+    return Picture(_description(rows is not None, columns is not None, x, y, title, look, legend, width, height, dark), tables, given)
 
 
 @described
 def _description(
-    shape: tuple[int, int],
     rows: bool,
     columns: bool,
     x: str,
@@ -69,12 +69,13 @@ def _description(
     dark: bool,
 ) -> alt.LayerChart:
     names = {"rows": ROWS if rows else None, "columns": COLUMNS if columns else None}
-    made = panel(shape, **names, x=x, y=y, title=title, look=look, legend=legend, width=width, height=height, dark=dark)
-    return finished(made.add_params(*parameters(*filter(None, names.values()))))
+    made = panel(_SHAPE, **names, x=x, y=y, title=title, look=look, legend=legend, width=width, height=height, dark=dark)
+    counts = [alt.param(name=name, value=1) for name in _SHAPE]
+    return finished(made.add_params(*parameters(*filter(None, names.values())), *counts))
 
 
 def panel(
-    shape: tuple[int, int],
+    shape: tuple[int | str, int | str],
     *,
     x: str,
     y: str,
@@ -92,7 +93,7 @@ def panel(
     """A matrix inside a chart that a `described` function makes; nothing of its numbers is in it.
 
     Args:
-        shape: numbers of rows and columns.
+        shape: numbers of rows and columns, or names of parameters that hold them.
         x, y: titles of the axes.
         title, look: what it is, and what to look at.
         rows, columns: names of the parameters with the labels; numbers where None, and nothing where "".
@@ -114,7 +115,9 @@ def panel(
         legend=alt.Legend(orient="right", gradientLength=max(60, height - 30), gradientThickness=8, tickCount=4) if legend else None,
     )
     # Marks that cannot be seen carry axes and scale: a picture has none.
-    corners = alt.Chart(data.columns(c=[0, n_columns], r=[0, n_rows], side=[-1, 1], inline=True)).transform_calculate(v=f"datum.side * {top}")
+    corners = alt.Chart(data.columns(side=[-1, 1], inline=True)).transform_calculate(
+        v=f"datum.side * {top}", c=f"datum.side < 0 ? 0 : {n_columns}", r=f"datum.side < 0 ? 0 : {n_rows}"
+    )
     frame = corners.mark_point(opacity=0, aria=False).encode(x=across, y=down, color=colour)
     return alt.layer(image, frame).properties(width=width, height=height, title=titled(title, look, dark))
 
@@ -144,23 +147,21 @@ def parameters(*labels: str, top: str = TOP) -> list[alt.Parameter]:
     return [alt.param(name=top, value=1.0), *data.texts(**{name: [] for name in labels}).values()]
 
 
-def _axis(channel: str, title: str, n: int, labels: str | None, pixels: int) -> alt.X | alt.Y:
-    scale = alt.Scale(domain=[0, n], nice=False, reverse=channel == "y")
+def _axis(channel: str, title: str, n: int | str, labels: str | None, pixels: int) -> alt.X | alt.Y:
+    scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef(str(n)), nice=False, reverse=channel == "y")
     if labels is None:
         axis = alt.Axis(tickCount=5, grid=False, format="d")
     elif not labels:
         axis = alt.Axis(labels=False, grid=False, ticks=False, domain=False)
     else:
-        every = max(1, int(np.ceil(12 * n / pixels)))
-        slanted = {"labelAngle": -55} if channel == "x" and n > 5 else {"labelAngle": 0}
         axis = alt.Axis(
-            values=[i + 0.5 for i in range(0, n, every)],
+            values=alt.ExprRef(f"sequence(0.5, {n}, max(1, ceil(12 * {n} / {pixels})))"),
             labelExpr=f"{labels}[floor(datum.value)]",
+            labelAngle=alt.ExprRef(f"{n} > 5 ? -55 : 0") if channel == "x" else 0,
             labelLimit=80,
             labelOverlap=False,
             grid=False,
             ticks=False,
             domain=False,
-            **slanted,
         )
     return (alt.X if channel == "x" else alt.Y)(f"{'c' if channel == 'x' else 'r'}:Q", title=title or None, scale=scale, axis=axis)

@@ -23,8 +23,16 @@ def draw(scored: Scored, name: str) -> Figure | None:
     rows = [str(layer) for layer in range(len(scored.sizes))]
 
     def picture(chosen: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
-        how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "width": 560, "height": 400, "dark": dark}
-        return board.board(rows, scored.sizes, (), values=values, chosen=chosen, **how)
+        how = {
+            "title": BY_NAME[name].title,
+            "diverging": signed,
+            "clickable": clickable,
+            "removable": False,
+            "width": 560,
+            "height": 400,
+            "dark": dark,
+        }
+        return board.board(rows, scored.sizes, (), values=values, chosen=chosen, width=560, height=400, **how)
 
     pictures.clickable(
         "heads_map", (scored.identity, name), scored.chosen, picture, lambda selection: chosen_head.picked(selection, "cell", "row")

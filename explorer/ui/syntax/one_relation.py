@@ -24,7 +24,7 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
         chosen_head.complete(head)
 
     def picture(first: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
-        how = {"title": _("found"), "diverging": False, "clickable": clickable, "width": 400, "height": 300, "dark": dark}
+        how = {"title": _("found"), "diverging": False, "clickable": clickable, "removable": False, "width": 400, "height": 300, "dark": dark}
         return board.board([str(layer) for layer in range(len(sizes))], sizes, (), values=values, chosen=first, **how)
 
     st.markdown(f"**{escaped(relation)}** :small[{_('every head, the better of both directions, on all sentences')}]")

@@ -5,6 +5,7 @@ import io
 
 import altair as alt
 import numpy as np
+import pytest
 import vl_convert
 from PIL import Image
 
@@ -22,13 +23,13 @@ def pixels(image: dict) -> np.ndarray:
 
 def numbers(scene: dict) -> list[float]:
     """What a scale beside a picture says."""
-    found = [item["text"] for items in _texts(scene) for item in items]
+    found = [item["text"] for items in _texts(scene, "legend-label") for item in items]
     return [float(text.replace("−", "-")) for text in found if text.replace("−", "-").lstrip("-").replace(".", "", 1).isdigit()]
 
 
-def _texts(scene: dict) -> list[list[dict]]:
-    own = [scene["items"]] if scene.get("marktype") == "text" and scene.get("role") == "legend-label" else []
-    return own + [found for item in scene.get("items", ()) for found in _texts(item)]
+def _texts(scene: dict, role: str) -> list[list[dict]]:
+    own = [scene["items"]] if scene.get("marktype") == "text" and scene.get("role") == role else []
+    return own + [found for item in scene.get("items", ()) for found in _texts(item, role)]
 
 
 def test_pixels_and_labels():
@@ -49,12 +50,13 @@ def test_pixels_and_labels():
 def test_the_description_is_made_once_and_what_fills_it_is_of_now():
     how = {"x": "to", "y": "from", "title": "M"}
     first = matrix.matrix(VALUES, rows=["a", "b", "c"], **how)
-    second = matrix.matrix(VALUES * 40, rows=["d", "e", "f"], **how)
-    assert_same(first, second, matrix._description.afresh((3, 2), True, False, "to", "from", "M", "", True, 240, 220, False))
+    second = matrix.matrix(np.vstack([VALUES * 40] * 9), rows=[f"row {i}" for i in range(27)], **how)
+    assert_same(first, second, matrix._description.afresh(True, False, "to", "from", "M", "", True, 240, 220, False))
     for picture, end in ((first, 3.0), (second, 120.0)):
         scene = rendered(lambda picture=picture: picture)
         assert max(map(abs, numbers(scene))) <= end < 2.1 * max(map(abs, numbers(scene)))
         (image,) = (items[0] for items in marks(scene, "image"))
+        assert len(pixels(image)) == len(picture.values[matrix.ROWS])
         assert tuple(pixels(image)[2, 1]) == palette.rgb(palette.diverging()[0]), "the largest has the last colour"
 
 
@@ -75,6 +77,19 @@ def test_several_in_one_chart_share_a_scale_or_have_their_own():
         of_left, of_right = (pixels(items[0]) for items in marks(scene, "image"))
         assert np.array_equal(of_left, of_right) != shared, "of 10 times the numbers, on the same scale and on its own"
         assert max(numbers(scene)) == (2 if shared else 20), "ticks of a scale that ends at 3, and of one at 30"
+
+
+def test_labels_stand_at_their_rows_as_many_as_there_is_room_for():
+    for n, every in ((3, 1), (27, 2)):
+        names = [f"t{i}" for i in range(n)]
+        picture = matrix.matrix(np.ones((n, n)), x="", y="", title="", rows=names, columns=names)
+        found = {item["text"]: item for items in _texts(rendered(lambda picture=picture: picture), "axis-label") for item in items}
+        assert list(found) == names[::every]
+        sides = _texts(rendered(lambda picture=picture: picture), "axis-label")
+        across, down = sides if sides[0][0]["y"] == sides[0][-1]["y"] else sides[::-1]
+        assert [item["x"] for item in across] == pytest.approx([(i + 0.5) * 240 / n for i in range(0, n, every)])
+        assert [item["y"] for item in down] == pytest.approx([(i + 0.5) * 220 / n for i in range(0, n, every)])
+        assert {item.get("angle", 0) for item in across} == {0 if n <= 5 else -55}
 
 
 def test_nothing_but_nan_has_the_colour_of_zero():
