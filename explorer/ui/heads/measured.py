@@ -23,6 +23,7 @@ from explorer.ui.heads.source import Source
 from models import Model
 from models.errors import ExplorerError
 
+_PLACE = "head scores"
 _AT_ONCE = 1_000_000
 """Weights of a text up to which its scores are computed while the page is drawn; more take longer than a moment."""
 
@@ -92,7 +93,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
         if (of_model := baselines.known(model.number)) is not None:
             scores = scores.with_(dict(of_model.repeated))
         found = Scored(identity, escaped(title), model.number, captured, source, scores)
-    shown = jobs.kept("head scores", escaped(title), found)
+    shown = jobs.kept(_PLACE, escaped(title), found)
     # Two files may have one name, so the title alone does not say whether it is what was asked for.
     return None if shown is None else replace(shown, fresh=found is not None)
 
@@ -140,17 +141,19 @@ def recipe(chosen: Chosen, source: Source, part: str) -> str:
 
 
 def _scores(model: Model, captured: Capture, source: Source, part: str, identity: tuple) -> HeadScores | None:
-    key = ("head scores", *identity)
+    key = (_PLACE, *identity)
     if not source.captured:
-        return jobs.computed(key, _("Scoring all heads"), lambda report: on_texts(model, source.texts, part, report), replaces="head scores")
+        return jobs.computed(key, _("Scoring all heads"), lambda report: on_texts(model, source.texts, part, report), replaces=_PLACE)
 
     def on_capture(report: Report | None = None) -> HeadScores:
         return captured.derived.get_or_compute(key, lambda: on_captures([captured], part))
 
     weights = len(captured.queries(part)) * len(captured.keys(part)) * sum(site.heads for site in captured.sites(part))
     if weights <= _AT_ONCE or key in captured.derived:
+        # Scores of many texts that were asked for before are not wanted any more.
+        jobs.set_aside(_PLACE)
         return on_capture()
-    return jobs.computed(key, _("Scoring all heads"), on_capture, replaces="head scores")
+    return jobs.computed(key, _("Scoring all heads"), on_capture, replaces=_PLACE)
 
 
 def _key(shown: Scored) -> tuple:

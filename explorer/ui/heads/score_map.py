@@ -23,15 +23,7 @@ def draw(scored: Scored, name: str) -> Figure | None:
     rows = [str(layer) for layer in range(len(scored.sizes))]
 
     def picture(chosen: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
-        how = {
-            "title": BY_NAME[name].title,
-            "diverging": signed,
-            "clickable": clickable,
-            "removable": False,
-            "width": 560,
-            "height": 400,
-            "dark": dark,
-        }
+        how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
         return board.board(rows, scored.sizes, (), values=values, chosen=chosen, width=560, height=400, **how)
 
     pictures.clickable(
