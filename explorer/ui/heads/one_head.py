@@ -25,7 +25,7 @@ def heading(scored: Scored, known: Known | None) -> None:
     """Which head it is, which roles it has, and the way to the page that shows it token by token."""
     layer, head = scored.chosen
     if known is None:
-        held = _("roles: not compared with random weights yet")
+        held = _("roles: not known yet")
     else:
         held = " · ".join(titles_of(scored, known, (layer, head))) or _("no role")
     with st.container(horizontal=True, vertical_alignment="center"):
