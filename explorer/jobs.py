@@ -202,8 +202,8 @@ class Jobs:
             if group is not None:
                 self._leave_group(group, viewer, but=key)
             job = self._known.get(key)
-            # What somebody stopped, or what failed, is tried again when it is asked for anew: see `forget`.
-            if job is None:
+            # What ended because nobody was there any more begins anew for the next viewer. What failed fails for all: see `forget`.
+            if job is None or job.state == STOPPED:
                 _check_memory(title, needs_bytes)
                 job = Job(key, title, work, group)
                 self._known[key] = job

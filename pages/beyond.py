@@ -1,10 +1,11 @@
 """What attention weights alone do not say: which tokens a prediction rests on, what each layer knows, what each head adds."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import _
-from explorer.ui.beyond import contributions, input_tokens, lens
+from explorer.ui.beyond import agreement, contributions, input_tokens, lens, target
+from explorer.ui.beyond.frame import Frame, frame
+from explorer.ui.common import address
 from explorer.ui.common.session import escaped, explained
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away
@@ -13,28 +14,28 @@ from models.errors import ExplorerError
 VIEWS = {"tokens": _("Input tokens"), "lens": _("Logit lens"), "parts": _("Contributions")}
 
 
-def drawn(chosen: Chosen, view: str, row: DeltaGenerator) -> tuple[list[Figure], str] | None:
-    """One view with its controls in the row; None where there is nothing to take away."""
+def drawn(chosen: Chosen, view: str, around: Frame) -> tuple[list[Figure], str] | None:
+    """One view with its controls in the frame; None where there is nothing to take away."""
     if view == "lens":
-        return lens.draw(chosen, row)
+        return lens.draw(chosen, around)
     if view == "parts":
-        return contributions.draw(chosen, row)
-    target = input_tokens.choose_target(chosen, row)
-    if target is None:
+        return contributions.draw(chosen, around)
+    choice = target.choose(chosen, around)
+    made = input_tokens.draw(chosen, choice, around)
+    if made is None:
         return None
-    figures = input_tokens.draw(chosen, target)
-    over = input_tokens.over_texts(chosen, target.kind)
-    return [*figures, *([over] if over else [])], input_tokens.recipe(chosen, target)
+    over = agreement.draw(chosen, choice.kind)
+    return [*made[0], *([over] if over else [])], made[1]
 
 
 @st.fragment
 def beyond(chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        view = st.segmented_control(_("Shown"), VIEWS, default="tokens", format_func=VIEWS.get, key="beyond", bind="query-params", required=True)
+        view = address.choice(st.segmented_control, _("Shown"), VIEWS, "beyond")
         row = st.container(horizontal=True, vertical_alignment="bottom", key="beyond_controls")
         downloads = st.container(width="content")
     try:
-        made = drawn(chosen, view, row)
+        made = drawn(chosen, view, frame(row))
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return

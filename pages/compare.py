@@ -3,26 +3,36 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common import address, jobs
 from explorer.ui.common.parts import part_of
-from explorer.ui.common.session import escaped
+from explorer.ui.common.session import escaped, explained
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import take_away
-from explorer.ui.compare import panel as compare_panel
+from explorer.ui.compare import changed, second
+from models.errors import ExplorerError
 
 
 @st.fragment
 def compare(chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        how = compare_panel.WHAT
-        what = st.segmented_control(_("Compared"), how, default="word", format_func=how.get, key="compare", bind="query-params", required=True)
+        what = address.choice(st.segmented_control, _("Compared"), second.WHAT, "compare")
         part = part_of(chosen.capture)
         row = st.container(horizontal=True, vertical_alignment="bottom")
         downloads = st.container(width="content")
-    other = compare_panel.choose_other(chosen, what, row)
-    if other is None:
+    progress, sides, found = st.container(), None, None
+    try:
+        other = second.choose(chosen, what, row, progress)
+        if other is not None:
+            sides = changed.Sides(chosen, other, part)
+            with progress:
+                found = changed.compared(sides)
+    except ExplorerError as error:
+        st.info(explained(error), icon=":material/info:")
         return
-    st.markdown(f"{escaped(chosen.text if len(chosen.text) <= 60 else chosen.text[:57] + '…')} :gray[→] {compare_panel.named(other)}")
-    if made := compare_panel.draw(chosen, other, part):
+    kept = jobs.kept("compare", sides.title if sides else "", found)
+    if kept is not None:
+        st.markdown(changed.heading(kept.what.sides))
+        made = changed.draw(kept.what)
         with downloads:
             take_away(*made, chosen.linked)
 
@@ -30,4 +40,6 @@ def compare(chosen: Chosen) -> None:
 chosen = sidebar()
 st.markdown(f"#### {_('Compare')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
+    for note in chosen.capture.notes:
+        st.caption(f":material/content_cut: {escaped(note)}")
     compare(chosen)

@@ -2,15 +2,35 @@
 
 import streamlit as st
 
+from explorer import reading
 from explorer.i18n import _
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import escaped
+from explorer.ui.common.session import escaped, explained
 from explorer.ui.common.sidebar import choose_model, text_box
 from explorer.ui.common.take_away import take_away
-from explorer.ui.generate import panel as generation_panel
-from models import InputError
+from explorer.ui.generate import controls, made, step
+from explorer.ui.generate import text as growing
+from models import InputError, Model
+from models.errors import ExplorerError
 
 _TEXT = "The history of the town begins with"
+
+
+def generating(model: Model, text: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        sampling, tokens = controls.controls()
+        st.space("stretch")
+        downloads = st.container(width="content")
+    try:
+        so_far = made.current(model, reading.read(model, text), sampling)
+    except ExplorerError as error:
+        st.info(explained(error), icon=":material/info:")
+        return
+    n = growing.draw(so_far, text, tokens)
+    figures = step.draw(so_far.steps[:n])
+    with downloads:
+        take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))
+
 
 model = choose_model()
 with st.sidebar:
@@ -20,11 +40,4 @@ if model.kind == "encoder" or model.network.get_output_embeddings() is None:
     problem = _("{name} does not predict next words.").format(name=model.name)
     instead(InputError(problem, _("Choose a decoder or an encoder-decoder.")), ("decoder",), "generate")
 else:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        sampling, tokens = generation_panel.controls()
-        st.space("stretch")
-        downloads = st.container(width="content")
-    if made := generation_panel.run(model, text, sampling, tokens):
-        figures = generation_panel.draw(model, made)
-        with downloads:
-            take_away(figures, generation_panel.recipe(model, text, sampling, tokens))
+    generating(model, text)

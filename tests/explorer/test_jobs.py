@@ -154,6 +154,11 @@ def test_a_closed_tab_ends_it(pool, monkeypatch):
     assert job.state == RUNNING
     there[0] = False
     assert job.wait(5) and job.state == STOPPED
+    # Whoever asks for it later is no part of that: it begins anew.
+    gate = Gate()
+    again = pool.start("a", "Scoring", gate, BOB)
+    gate.open.set()
+    assert again is not job and again.wait(5) and again.state == DONE
 
 
 def test_the_context_of_the_viewer_travels_along(pool):

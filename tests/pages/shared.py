@@ -27,7 +27,8 @@ def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
 
 def settle(app: AppTest) -> AppTest:
     """Runs the page until no job is left, as the browser does, which looks at them twice a second."""
-    while pending := JOBS.running():
+    # A job may end just after the page has drawn how far it is: then none is left, but the page does not know yet.
+    while (pending := JOBS.running()) or any(str(button.key).startswith("stop_job_") for button in app.button):
         for job in pending:
             assert job.wait(PATIENCE), f"{job.title} does not end"
         app.run()

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import altair as alt
 import pandas as pd
 
-from explorer.charts.common import moving, palette
+from explorer.charts.common import palette
 
 EXPONENT, STEP = "_exponent", "_step"
 """How the inputs of `log` and `steps` end: they move a number that says nothing to a viewer, and the page hides it."""
@@ -131,4 +131,4 @@ class Standalone:
     def to_json(self, indent: int | None = None) -> str:
         """The specification that Vega-Lite reads, with its tables."""
         tables = {name: table.to_dict("records") for name, table in self.tables.items()}
-        return json.dumps(moving.with_tables(self.chart, tables), indent=indent)
+        return json.dumps({**self.chart, "datasets": {**self.chart.get("datasets", {}), **tables}}, indent=indent)

@@ -2,132 +2,225 @@
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.charts.beyond.contributions import waterfall
 from explorer.charts.common import board
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.lens import contributions as parts
 from explorer.lens.layers import checked
+from explorer.ui.beyond.frame import Frame
+from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common.head_button import head_button
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark
+from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
-LISTED = 6
+LISTED = 5
+"""Heads that are listed, the strongest ones; the chosen one is added where it is not among them."""
 
 
-def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None:
-    """Controls into a row, the sum as bars, the heads as a board, the strongest heads; None where this model predicts no words."""
+@dataclass(frozen=True)
+class Asked:
+    """One logit of one text.
+
+    Attributes:
+        chosen: whose text.
+        at: the token at which the logit is read; it is masked in an encoder.
+        number: the vocabulary id; the likeliest where None.
+        against: another id whose logit is subtracted.
+    """
+
+    chosen: Chosen
+    at: int
+    number: int | None = None
+    against: int | None = None
+
+    @property
+    def masked(self) -> bool:
+        """Whether the token is masked first."""
+        return self.chosen.model.kind == "encoder"
+
+    @property
+    def title(self) -> str:
+        """For a viewer; another logit has another title."""
+        text = f"{self.chosen.model.name}: {shortened(self.chosen.text)} {shortened(self.chosen.pair)}"
+        which = "" if self.number is None else f" · {self.number}" + ("" if self.against is None else f" - {self.against}")
+        return f"{text} · {self.at} {self.chosen.capture.source.labels[self.at]}{which}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A logit, taken apart."""
+
+    asked: Asked
+    found: parts.Contributions
+
+
+def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
+    """Controls into the frame, the sum as bars, the heads as a board, the strongest heads; None where this model predicts no words, and
+    while there is nothing yet."""
     try:
         checked(chosen.model)
-        masks = chosen.model.kind == "encoder"
-        labels = chosen.capture.queries().labels
-        with row:
-            at = st.selectbox(
-                _("Masked token") if masks else _("Next after"),
-                range(len(labels)),
-                max(0, len(labels) - (2 if masks else 1)),
-                format_func=lambda i: f"{i} {labels[i]}",
-                key="parts_at",
-                bind="query-params",
-                width=170,
-            )
-            first = _found(chosen, at, None, None, masks)
-            options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in first.best}
-            asked = f"{chosen.capture.number}_{at}"
-            number = st.selectbox(_("Logit of"), options, format_func=options.get, key=f"parts_number_{asked}", width=190)
-            others = [other for other in options if other != number]
-            against = st.selectbox(
-                _("Minus that of"), others, None, format_func=options.get, placeholder=_("nothing"), key=f"parts_against_{asked}", width=190
-            )
-        found = _found(chosen, at, number, against, masks)
+        asked, found = _chosen_logit(chosen, frame)
     except ExplorerError as error:
         instead(error, ("decoder", "encoder"), "parts")
         return None
-    st.markdown(
-        _("Logit of **{name}**: {logit:.3f}. The parts add up to {total:.3f}; deviation {deviation:.1e}.").format(
-            name=escaped(found.name.strip() or repr(found.name)), logit=found.logit, total=found.total, deviation=found.deviation
+    with frame.words:
+        kept = jobs.kept("contributions", asked.title, None if found is None else Shown(asked, found))
+        if kept is None:
+            return None
+        shown = kept.what
+        st.markdown(
+            _("Logit of **{name}**: {logit:.3f}. The parts add up to {total:.3f}; deviation {deviation:.1e}.").format(
+                name=escaped(shown.found.name.strip() or repr(shown.found.name)),
+                logit=shown.found.logit,
+                total=shown.found.total,
+                deviation=shown.found.deviation,
+            )
         )
-    )
-    layers = [str(i) for i in range(len(found.heads))]
-    names, values = [_("embedding")], [found.embedding]
-    for i, layer in enumerate(layers):
-        names += [_("layer {n}, heads").format(n=layer), _("layer {n}, feed-forward").format(n=layer)]
-        values += [float(np.nansum(found.heads[i])), float(found.feed_forward[i])]
-    names.append(_("biases"))
-    values.append(found.biases)
-
-    def bars(dark: bool) -> alt.LayerChart:
-        return waterfall(names, values, total=_("logit"), width=370, height=min(480, 26 * (len(names) + 1)), dark=dark)
-
-    def heads(dark: bool) -> alt.LayerChart:
-        sizes = [int((~np.isnan(row)).sum()) for row in found.heads]
-        how = {"title": _("adds"), "clickable": False, "width": 400, "height": 216, "dark": dark}
-        return board.board(layers, sizes, (), values=found.heads, **how)
-
+    captured = shown.asked.chosen.capture
+    head = chosen_head.numbered(captured, captured.parts[0])
     left, right = st.columns([10, 9], gap="small")
     with left, st.container(border=True, key="parts_bars"):
-        st.altair_chart(bars(is_dark()), key="parts_bars_chart", width="content")
+        pictures.draw(bars(shown.found, is_dark()), "parts_bars_chart")
     with right, st.container(border=True, key="parts_heads"):
-        st.altair_chart(heads(is_dark()), key="parts_heads_chart", width="content")
-        _strongest(chosen, found)
+        _board(shown, head)
+        _strongest(shown, head)
     st.caption(
         _(
             "Direct: by the residual connections, the norms and the output head, with each norm's scale as it was for the whole (Elhage et al. "
             "2021). What a part does by way of later heads and layers is not in it, so removing a head may change the logit by another amount."
         )
     )
-    table = pd.DataFrame({"part": names, "adds": values})
-    matrix = pd.DataFrame(found.heads).rename_axis("layer")
-    figures = [
-        Figure(
-            _("The sum"), "contributions", picture_files(lambda: bars(False)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
-        ),
-        Figure(_("Heads"), "contributions-heads", picture_files(lambda: heads(False)) | {"csv": lambda: matrix.to_csv().encode()}),
-    ]
-    return figures, _recipe(chosen, at, number, against, masks)
+    return _figures(shown.found), recipe(shown.asked)
 
 
-def _strongest(chosen: Chosen, found: parts.Contributions) -> None:
-    """The heads that add or take most, and where they look."""
-    order = np.argsort(-np.nan_to_num(np.abs(found.heads)), axis=None)[:LISTED]
-    rows = []
-    keys = chosen.capture.keys().labels
-    for flat in order:
-        layer, head = (int(i) for i in np.unravel_index(flat, found.heads.shape))
-        weights = chosen.capture.pattern(layer, head)[found.at]
-        most = np.argsort(-weights)[:3]
-        looks = ", ".join(f"{keys[i]} {weights[i]:.2f}" for i in most)
-        rows.append({_("head"): f"{layer}.{head}", _("adds"): float(found.heads[layer, head]), _("looks at"): looks})
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=36 * (len(rows) + 1), column_config={_("adds"): st.column_config.NumberColumn(format="%+.3f")}
-    )
+def bars(found: parts.Contributions, dark: bool) -> Picture:
+    """The sum, from the embedding upwards."""
+    names, values = sums(found)
+    return waterfall(names, values, total=_("logit"), width=370, height=min(480, 26 * (len(names) + 1)), dark=dark)
 
 
-def _found(chosen: Chosen, at: int, number: int | None, against: int | None, masked: bool) -> parts.Contributions:
-    key, known = ("parts", at, number, against), chosen.capture.derived
-    if key not in known:
-        known[key] = parts.contributions(chosen.model, chosen.capture, at, number, against=against, masked=masked)
-    return known[key]
+def sums(found: parts.Contributions) -> tuple[list[str], list[float]]:
+    """The parts of the sum: names, and what each adds."""
+    names, values = [_("embedding")], [found.embedding]
+    for i in range(len(found.heads)):
+        names += [_("layer {n}, heads").format(n=i), _("layer {n}, feed-forward").format(n=i)]
+        values += [float(np.nansum(found.heads[i])), float(found.feed_forward[i])]
+    return [*names, _("biases")], [*values, found.biases]
 
 
-def _recipe(chosen: Chosen, at: int, number: int, against: int | None, masked: bool) -> str:
-    more = (f", against={against}" if against is not None else "") + (", masked=True" if masked else "")
+def heads(found: parts.Contributions, chosen: tuple[int, int] | None, dark: bool) -> Picture:
+    """What each head adds, as a board."""
+    sizes = [int((~np.isnan(row)).sum()) for row in found.heads]
+    how = {"title": _("adds"), "clickable": chosen is not None, "removable": False, "width": 400, "height": 200, "chosen": chosen, "dark": dark}
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=found.heads, **how)
+
+
+def recipe(asked: Asked) -> str:
+    """Lines of Python for the sum."""
+    chosen = asked.chosen
+    more = (f", against={asked.against}" if asked.against is not None else "") + (", masked=True" if asked.masked else "")
     lines = [
         "import explorer, models",
         "from explorer.lens import contributions",
         "",
         export.load_line(chosen.model.name),
         export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
-        f"found = contributions.contributions(model, captured, {at}, {number}{more})",
+        f"found = contributions.contributions(model, captured, {asked.at}, {asked.number}{more})",
         "print(found.heads, found.feed_forward, found.embedding, found.biases)",
         "print(found.total, found.logit)",
     ]
     return "\n".join(lines)
+
+
+def _chosen_logit(chosen: Chosen, frame: Frame) -> tuple[Asked, parts.Contributions | None]:
+    """What is asked for, and the answer; None while it is computed."""
+    labels, masks = chosen.capture.source.labels, chosen.model.kind == "encoder"
+    places = range(len(labels))
+    with frame.controls:
+        at = address.entry(
+            st.selectbox,
+            _("Masked token") if masks else _("Next after"),
+            "parts_at",
+            max(0, len(labels) - (2 if masks else 1)),
+            address.among(places),
+            options=list(places),
+            format_func=lambda i: f"{i} {labels[i]}",
+            width=170,
+        )
+        asked = Asked(chosen, at)
+        likeliest = _found(asked, frame)
+        if likeliest is None:
+            return asked, None
+        options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in likeliest.best}
+        how = {"format_func": options.get, "width": 190}
+        first = likeliest.number
+        number = address.entry(st.selectbox, _("Logit of"), "parts_number", first, address.among(options), options=list(options), **how)
+        others = [other for other in options if other != number]
+        how |= {"options": others, "placeholder": _("nothing")}
+        against = address.entry(st.selectbox, _("Minus that of"), "parts_against", None, address.among(others), **how)
+    asked = Asked(chosen, at, number, against)
+    return asked, likeliest if number == first and against is None else _found(asked, frame)
+
+
+def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
+    def work(report: Report) -> parts.Contributions:
+        how = {"against": asked.against, "masked": asked.masked}
+        return parts.contributions(asked.chosen.model, asked.chosen.capture, asked.at, asked.number, **how)
+
+    key = ("contributions", asked.chosen.model.number, asked.chosen.capture.number, asked.at, asked.number, asked.against)
+    with frame.progress:
+        return jobs.computed(key, _("Taking the logit apart"), work, replaces="beyond")
+
+
+def _board(shown: Shown, head: tuple[int, int]) -> None:
+    def picked(selection: Mapping[str, list]) -> None:
+        points = selection.get("cell")
+        if points and points[0].get("row", -1) >= 0 and points[0].get("head", -1) >= 0:
+            chosen_head.choose(points[0]["row"], points[0]["head"])
+
+    asked = shown.asked
+    identity = (asked.chosen.model.number, asked.chosen.capture.number, asked.at, asked.number, asked.against)
+    pictures.clickable("parts_board", identity, head, lambda first, dark: heads(shown.found, first, dark), picked)
+
+
+def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:
+    """The heads that add or take most, and where they look; a click on one opens it."""
+    found, captured = shown.found, shown.asked.chosen.capture
+    order = np.argsort(-np.nan_to_num(np.abs(found.heads)), axis=None)[:LISTED]
+    listed = [tuple(int(i) for i in np.unravel_index(flat, found.heads.shape)) for flat in order]
+    keys = captured.keys().labels
+    with st.container(key="strongest", gap=None):
+        for layer, head in [*listed, *([chosen] if chosen not in listed and np.isfinite(found.heads[chosen]) else [])]:
+            weights = captured.pattern(layer, head)[found.at]
+            most = np.argsort(-weights)[:3]
+            looks = ", ".join(f"{escaped(keys[i])} {weights[i]:.2f}" for i in most)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                head_button(layer, head, chosen, "strongest", f"{found.heads[layer, head]:+.3f}")
+                st.markdown(f"{_('looks at')} {looks}")
+
+
+def _figures(found: parts.Contributions) -> list[Figure]:
+    def table() -> bytes:
+        names, values = sums(found)
+        return pd.DataFrame({"part": names, "adds": values}).to_csv(index=False).encode("utf-8-sig")
+
+    def matrix() -> bytes:
+        return pd.DataFrame(found.heads).rename_axis("layer").to_csv().encode()
+
+    return [
+        Figure(_("The sum"), "contributions", picture_files(lambda: bars(found, False)) | {"csv": table}),
+        Figure(_("Heads"), "contributions-heads", picture_files(lambda: heads(found, None, False)) | {"csv": matrix}),
+    ]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.charts.beyond import lens as charts
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.lens import layers
 from explorer.tokens import readable
-from explorer.ui.common import address, long_work
+from explorer.ui.beyond.frame import Frame
+from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark
+from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -23,133 +27,155 @@ SHARES = ("chances", "chance")
 """Colours that are probabilities."""
 
 
-def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None:
-    """Controls into a row, the grid, and one cell of it; None where this model has no words to predict."""
-    masks = chosen.model.kind == "encoder" and chosen.model.tokenizer.mask_token_id is not None
-    with row:
-        colour = st.selectbox(_("Colour"), charts.TITLES, format_func=charts.TITLES.get, key="lens_colour", bind="query-params", width=300)
-        masked = None
-        if masks and chosen.capture is not None:
-            labels = chosen.capture.queries().labels
-            masked = st.selectbox(
-                _("Masked token"),
-                range(len(labels)),
-                None,
-                format_func=lambda i: f"{i} {labels[i]}",
-                key="lens_masked",
-                bind="query-params",
-                width=150,
-            )
+@dataclass(frozen=True)
+class Shown:
+    """One text, read layer by layer.
+
+    Attributes:
+        chosen: whose text.
+        masked: the token that was masked first.
+        lens: what was read.
+        followed: readable, the word whose way is followed at each token.
+    """
+
+    chosen: Chosen
+    masked: int | None
+    lens: layers.Lens
+    followed: tuple[str, ...]
+
+    @property
+    def rows(self) -> list[str]:
+        """Names of the rows."""
+        return [_("embedding"), *(str(i) for i in range(len(self.lens.chance) - 1))]
+
+
+def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
+    """Controls into the frame, the grid, and one cell of it; None where this model has no words to predict, and while there is nothing yet."""
+    with frame.controls:
+        colour = address.choice(st.selectbox, _("Colour"), charts.TITLES, "lens_colour", width=300)
+        masked = _masked(chosen)
     try:
-        found = _found(chosen, masked)
+        with frame.progress:
+            found = _found(chosen, masked)
     except ExplorerError as error:
         instead(error, ("decoder", "encoder"), "lens")
         return None
-    if found is None:
+    with frame.words:
+        st.caption(_("What each layer would predict at each token. Click a cell."))
+        at = "" if masked is None else f", {_('masked')}: {masked}"
+        kept = jobs.kept("lens", f"{chosen.model.name}: {shortened(chosen.text)} {shortened(chosen.pair)}{at}", found)
+    if kept is None:
         return None
-    rows = [_("embedding"), *(str(i) for i in range(len(found.chance) - 1))]
-    place = _place(found)
-    values = found.chances[..., 0] if colour == "chances" else getattr(found, colour)
-    words = [[at[0].strip() or repr(at[0]) for at in row] for row in found.words]
-    key = f"lens_{chosen.capture.number}_{masked}_{colour}"
-
-    def chart(dark: bool, pinned: tuple[int, int] | None) -> alt.LayerChart:
-        return charts.grid(
-            words,
-            values,
-            found.labels,
-            rows,
-            title=charts.TITLES[colour],
-            share=colour in SHARES,
-            pinned=pinned,
-            width=650,
-            height=min(420, 58 * len(rows)),
-            dark=dark,
-        )
-
+    shown: Shown = kept.what
+    cell = _cell(shown.lens)
     left, right = st.columns([29, 11], gap="small")
     with left, st.container(border=True, key="lens_grid"):
-        # The frame's first place is part of the chart: kept while it stays, so that a click sends no new one.
-        mounted = st.session_state.get("_lens", ("", None))
-        if mounted[0] != key:
-            mounted = st.session_state["_lens"] = (key, place)
-        st.altair_chart(chart(is_dark(), mounted[1]), key=key, on_select=lambda: _picked(key), width="content")
-    at_layer, at_token = place
-    word = readable(chosen.model.tokenizer, [int(found.chosen[at_token])])[0]
+        _grid(shown, colour, cell)
     with right, st.container(border=True, key="lens_cell"):
-        where = _("after layer {n}").format(n=rows[at_layer]) if at_layer else rows[0]
-        st.markdown(f"**{_('At')} {escaped(found.labels[at_token])}**, {where}")
-        shown = [w.strip() or repr(w) for w in found.words[at_layer][at_token]]
-        st.altair_chart(
-            charts.candidates(shown, found.chances[at_layer, at_token], width=130, dark=is_dark()), key="lens_candidates", width="content"
-        )
-        rank = int(found.rank[at_layer, at_token]) + 1
-        st.markdown(_("The model's own choice, **{word}**, has rank {rank:,} here.").format(word=escaped(word.strip() or repr(word)), rank=rank))
-        st.altair_chart(
-            charts.course(found.chance[:, at_token], found.rank[:, at_token], [_("emb"), *rows[1:]], dark=is_dark()),
-            key="lens_course",
-            width="content",
-        )
+        _one_cell(shown, cell)
     st.caption(
         _(
             "Each cell: the states after that layer, read by the model's own output head with its norm computed anew (nostalgebraist 2020). "
-            "Early layers were not trained to be read this way: an odd word there is no error. Click a cell."
+            "Early layers were not trained to be read this way: an odd word there is no error."
         )
     )
-    table = pd.DataFrame(
+    files = picture_files(lambda: picture(shown, colour, cell, False)) | {"csv": lambda: table(shown).to_csv(index=False).encode("utf-8-sig")}
+    return [Figure(_("Logit lens"), "logit-lens", files)], recipe(shown)
+
+
+def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool) -> Picture:
+    """The grid of all layers and tokens."""
+    found = shown.lens
+    return charts.grid(
+        [[at[0].strip() or repr(at[0]) for at in row] for row in found.words],
+        found.chances[..., 0] if colour == "chances" else getattr(found, colour),
+        found.labels,
+        shown.rows,
+        title=charts.TITLES[colour],
+        share=colour in SHARES,
+        pinned=pinned,
+        width=650,
+        height=min(420, 58 * len(shown.rows)),
+        dark=dark,
+    )
+
+
+def table(shown: Shown) -> pd.DataFrame:
+    """A line per layer and token."""
+    found = shown.lens
+    return pd.DataFrame(
         [
-            {"layer": rows[r], "token": found.labels[c], "word": found.words[r][c][0], "probability": found.chances[r, c, 0]}
-            | {name: getattr(found, name)[r, c] for name in ("chance", "rank", "entropy", "divergence")}
-            for r in range(len(rows))
+            {"layer": name, "token": found.labels[c], "word": found.words[r][c][0], "probability": found.chances[r, c, 0]}
+            | {what: getattr(found, what)[r, c] for what in ("chance", "rank", "entropy", "divergence")}
+            for r, name in enumerate(shown.rows)
             for c in range(len(found.labels))
         ]
     )
-    files = picture_files(lambda: chart(False, place)) | {"csv": lambda: table.to_csv(index=False).encode("utf-8-sig")}
-    return [Figure(_("Logit lens"), "logit-lens", files)], _recipe(chosen, masked)
 
 
-def _found(chosen: Chosen, masked: int | None) -> layers.Lens | None:
-    key, known = ("lens", masked), chosen.capture.derived
-    if key not in known:
-        layers.checked(chosen.model)
-        made = long_work.run(
-            _("Reading the layers"),
-            f"lens {chosen.capture.number} {masked}",
-            lambda tell: layers.lens(chosen.model, chosen.capture, masked=masked, k=8, progress=tell),
-        )
-        if made is None:
-            return None
-        known[key] = made
-    return known[key]
-
-
-def _place(found: layers.Lens) -> tuple[int, int]:
-    """Row and token that are looked at: by a click, by the URL, at first the last token after the last layer."""
-    n_rows, n = found.chance.shape
-    if "_lens_place" not in st.session_state:
-        st.session_state["_lens_place"] = (address.number("lens_row", None, n_rows), address.number("lens_token", None, n))
-    row, token = st.session_state["_lens_place"]
-    address.write(lens_row=row, lens_token=token)
-    return min(n_rows - 1, n_rows if row is None else row), min(n - 1, n if token is None else token)
-
-
-def _picked(key: str) -> None:
-    state = st.session_state.get(key)
-    points = state["selection"].get("cell") if state else None
-    if points:
-        # A click on a token or on a layer at the margin leaves the other as it was.
-        row, token = st.session_state["_lens_place"]
-        st.session_state["_lens_place"] = (points[0].get("r", row), points[0].get("c", token))
-
-
-def _recipe(chosen: Chosen, masked: int | None) -> str:
+def recipe(shown: Shown) -> str:
+    """Lines of Python for the grid."""
+    chosen, masked = shown.chosen, f", masked={shown.masked}" if shown.masked is not None else ""
     lines = [
         "import explorer, models",
         "from explorer.lens import layers",
         "",
         export.load_line(chosen.model.name),
         export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
-        f"found = layers.lens(model, captured{f', masked={masked}' if masked is not None else ''})",
+        f"found = layers.lens(model, captured{masked})",
         "print(found.words, found.chances, found.rank, found.divergence)",
     ]
     return "\n".join(lines)
+
+
+def _masked(chosen: Chosen) -> int | None:
+    if chosen.model.kind != "encoder" or chosen.model.tokenizer.mask_token_id is None:
+        return None
+    labels = chosen.capture.source.labels
+    how = {"options": list(range(len(labels))), "format_func": lambda i: f"{i} {labels[i]}", "placeholder": _("none"), "width": 150}
+    return address.entry(st.selectbox, _("Masked token"), "lens_masked", None, address.among(range(len(labels))), **how)
+
+
+def _found(chosen: Chosen, masked: int | None) -> Shown | None:
+    layers.checked(chosen.model)
+
+    def work(report: Report) -> Shown:
+        found = layers.lens(chosen.model, chosen.capture, masked=masked, k=8, progress=report)
+        return Shown(chosen, masked, found, tuple(readable(chosen.model.tokenizer, found.chosen.tolist())))
+
+    return jobs.computed(("lens", chosen.model.number, chosen.capture.number, masked), _("Reading the layers"), work, replaces="beyond")
+
+
+def _cell(found: layers.Lens) -> tuple[int, int]:
+    """Row and token that are looked at, by the address; at first the last token after the last layer."""
+    n_rows, n = found.chance.shape
+    return address.number("lens_row", n_rows - 1, n_rows), address.number("lens_token", n - 1, n)
+
+
+def _grid(shown: Shown, colour: str, cell: tuple[int, int]) -> None:
+    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
+        points = selection.get("cell")
+        if not points:
+            return None
+        # A click on a token or on a layer at the margin leaves the other as it was; the frame, which the browser lost then, is drawn anew.
+        row, token = points[0].get("r"), points[0].get("c")
+        now = (cell[0] if row is None else int(row), cell[1] if token is None else int(token))
+        address.write(lens_row=now[0], lens_token=now[1])
+        return now if None not in (row, token) else None
+
+    # The numbers of what was read, not of the text that is on its way.
+    identity = (shown.chosen.model.number, shown.chosen.capture.number, shown.masked, colour)
+    pictures.clickable("lens", identity, cell, lambda first, dark: picture(shown, colour, first, dark), picked)
+
+
+def _one_cell(shown: Shown, cell: tuple[int, int]) -> None:
+    """The candidates of one cell, and the way of the model's own choice through the layers."""
+    found, (row, token) = shown.lens, cell
+    where = _("after layer {n}").format(n=shown.rows[row]) if row else shown.rows[0]
+    st.markdown(f"**{_('At')} {escaped(found.labels[token])}**, {where}")
+    words = [word.strip() or repr(word) for word in found.words[row][token]]
+    pictures.draw(charts.candidates(words, found.chances[row, token], width=130, dark=is_dark()), "lens_candidates")
+    word, rank = shown.followed[token], int(found.rank[row, token]) + 1
+    st.markdown(_("The model's own choice, “**{word}**”, has rank {rank:,} here.").format(word=escaped(word.strip() or repr(word)), rank=rank))
+    rows = [_("emb"), *shown.rows[1:]]
+    pictures.draw(charts.course(found.chance[:, token], found.rank[:, token], rows, dark=is_dark()), "lens_course")

@@ -7,7 +7,7 @@ session, and `finish` puts what the new page has read of it back into its addres
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -48,6 +48,12 @@ def word(name: str, default: str, allowed: Sequence[str]) -> str:
     """One of the words that are allowed; the default for anything else."""
     found = read(name)
     return found if found in allowed else default
+
+
+def among(options: Iterable[Value]) -> Callable[[str], Value | None]:
+    """For `entry`: the one of some options that a word of the address stands for, None where there is none."""
+    words = {str(option): option for option in options}
+    return words.get
 
 
 def write(**values: int | str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from explorer.capture import Capture
 from explorer.ui.common import address
 
@@ -36,3 +38,28 @@ def choose(layer: int, head: int | str) -> None:
 def complete(chosen: tuple[int, int | str]) -> None:
     """From now on the address names this head, though nobody chose it: a link shows it, and so does the way back from another one."""
     address.keep(layer=chosen[0], head=str(chosen[1]))
+
+
+def among(sizes: Sequence[int]) -> tuple[int, int]:
+    """The head that is looked at, where there are so many heads in each layer; the first of a layer in the place of one that it lacks."""
+    there = [layer for layer, heads in enumerate(sizes) if heads] or [0]
+    layer = address.number("layer", 0, 10_000)
+    layer = min(there, key=lambda one: abs(one - layer))
+    head = address.number("head", 0, 10_000)
+    return layer, head if head < sizes[layer] else 0
+
+
+def picked(selection: Mapping[str, list], name: str = "head", layer: str = "layer") -> tuple[int, int] | None:
+    """Chooses the head that was clicked, and returns it; None where the click was on no head.
+
+    Args:
+        selection: of a picture, as `pictures.clickable` tells it.
+        name: of the selection.
+        layer: its field with the layer; the one with the head is called "head".
+    """
+    points = selection.get(name)
+    if not points or points[0].get(layer, -1) < 0 or points[0].get("head", -1) < 0:
+        return None
+    found = (int(points[0][layer]), int(points[0]["head"]))
+    choose(*found)
+    return found

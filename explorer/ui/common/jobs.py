@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from models.errors import OutOfMemoryError
 
 Result = TypeVar("Result")
 Shown = TypeVar("Shown")
@@ -83,6 +84,8 @@ def ask(
     job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
     job.wait(moment)
     if job.state == FAILED:
+        if isinstance(job.error, OutOfMemoryError):
+            JOBS.forget(key)  # room may come back: whoever asks again tries again
         raise job.error
     if job.state == STOPPED:
         _stopped().add(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common import address
 from explorer.ui.common.session import explained
 from models import CATALOGUE
 from models.errors import ExplorerError
@@ -19,6 +20,6 @@ def instead(error: ExplorerError, kinds: tuple[str, ...], key: str) -> None:
                 st.button(
                     _("Open {model}").format(model=entry.title),
                     key=f"open_{key}_{entry.name}",
-                    on_click=lambda name=entry.name: st.session_state.update(model=name),
+                    on_click=lambda name=entry.name: address.write(model=name),
                     icon=":material/open_in_new:",
                 )

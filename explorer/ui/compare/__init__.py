@@ -1,1 +1,6 @@
-"""Panels of the page *Compare*: two texts, two models, or one model without some of its heads (`panel`)."""
+"""Panels of the page *Compare*.
+
+- `second`: what the text of the sidebar is compared with
+- `changed`: which heads changed, and how one of them did
+- `recipe`: the same in Python
+"""

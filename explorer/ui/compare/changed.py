@@ -1,0 +1,200 @@
+"""Which heads changed between two sides, and how one of them did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer import export
+from explorer.charts.common import board
+from explorer.charts.common.matrix import matrix
+from explorer.charts.common.picture import Picture
+from explorer.compare import comparison
+from explorer.i18n import _
+from explorer.jobs import Report
+from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common.head_button import head_button
+from explorer.ui.common.session import escaped, is_dark, shortened
+from explorer.ui.common.sidebar import Chosen
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.compare import recipe
+from explorer.ui.compare.second import Other
+
+MEASURES = {"total": _("share of attention that moved"), "divergence": _("Jensen-Shannon divergence, nats")}
+SHOWN = {"difference": _("Difference"), "one": _("First"), "other": _("Second")}
+TOKENS = 40
+"""Aligned tokens that a map shows, the first ones."""
+LISTED = 6
+_TOP = 0.02
+"""The scale of a difference ends here at least: what is smaller is no change that anybody should look for."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two sides, and the part of each that is compared."""
+
+    chosen: Chosen
+    other: Other
+    part: str
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Of the first side, and of the second: the same one where it has it."""
+        theirs = self.other.captured.parts
+        return self.part, self.part if self.part in theirs else theirs[0]
+
+    @property
+    def title(self) -> str:
+        """For a viewer."""
+        one = f"{self.chosen.model.name}: {shortened(self.chosen.text)} {shortened(self.chosen.pair)}"
+        return f"{one} → {shortened(self.other.name)}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sides, measured.
+
+    Attributes:
+        sides: which.
+        changes: of each head.
+        rows, columns: queries and keys that belong together.
+    """
+
+    sides: Sides
+    changes: comparison.Changes
+    rows: comparison.Aligned
+    columns: comparison.Aligned
+
+    @property
+    def identity(self) -> tuple:
+        """Of what was measured."""
+        return self.sides.chosen.capture.number, self.sides.other.captured.number, *self.sides.parts
+
+    def maps(self, head: tuple[int, int]) -> dict[str, np.ndarray]:
+        """One head on each side, (query, key)."""
+        (one, other), (layer, number) = self.sides.parts, head
+        return {
+            "one": self.sides.chosen.capture.pattern(layer, number, one),
+            "other": self.sides.other.captured.pattern(layer, number, other),
+        }
+
+    def ranked(self, measure: str) -> list[tuple[int, int]]:
+        """Heads, the one that changed most first."""
+        values = getattr(self.changes, measure)
+        return sorted(self.changes.ranked, key=lambda head: -values[head])
+
+
+def compared(sides: Sides) -> Compared | None:
+    """Measures; None while it is computed.
+
+    Raises:
+        ExplorerError: the two cannot be compared.
+    """
+
+    def work(report: Report) -> Compared:
+        (part, theirs), (one, other) = sides.parts, (sides.chosen.capture, sides.other.captured)
+        changes = comparison.changes(one, other, part, theirs)
+        report(0.7)
+        rows = comparison.align(one.queries(part), other.queries(theirs))
+        same = one.queries(part) is one.keys(part) and other.queries(theirs) is other.keys(theirs)
+        return Compared(sides, changes, rows, rows if same else comparison.align(one.keys(part), other.keys(theirs)))
+
+    key = ("compared", sides.chosen.capture.number, sides.other.captured.number, *sides.parts)
+    return jobs.computed(key, _("Comparing"), work, replaces="compared")
+
+
+def draw(found: Compared) -> tuple[list[Figure], str]:
+    """Which heads changed, and how the chosen one did."""
+    left, right = st.columns([1, 1], gap="small")
+    with left, st.container(border=True, key="changed_heads"):
+        measure = address.choice(st.segmented_control, _("Change of a head"), MEASURES, "measure")
+        ranked = found.ranked(measure)
+        head = looked_at(found, ranked)
+        _board(found, measure, head)
+        with st.container(horizontal=True, vertical_alignment="center", key="changed_most"):
+            st.markdown(_("Changed most:"), width="content")
+            values = getattr(found.changes, measure)
+            for layer, number in ranked[:LISTED]:
+                head_button(layer, number, head, "changed_most", f"{values[layer, number]:.2f}")
+    with right, st.container(border=True, key="changed_head"):
+        title = _("Layer {layer}, head {head}").format(layer=head[0], head=head[1])
+        shown = address.choice(st.segmented_control, title, SHOWN, "compared")
+        pictures.draw(map_picture(found, head, shown, is_dark()), "compared_map")
+    chosen_head.complete(head)
+    one, other = found.sides.chosen.capture.queries(found.sides.parts[0]), found.sides.other.captured.queries(found.sides.parts[1])
+    st.caption(
+        _(
+            "Tokens that belong together stand for each other; “a | b” is first and second. {rows} of {n} and {m} tokens are paired. Nothing is "
+            "renormalised; what goes to unpaired tokens counts as one more key of a row."
+        ).format(rows=len(found.rows), n=len(one), m=len(other))
+        + (_(" The map shows the first {n}.").format(n=TOKENS) if len(found.rows) > TOKENS else "")
+    )
+    return _figures(found, measure, head, shown), recipe.whole(found.sides.chosen, found.sides.other.lines, found.sides.parts, head)
+
+
+def looked_at(found: Compared, ranked: list[tuple[int, int]]) -> tuple[int, int]:
+    """The head that other pages look at where both sides have it; at first the one that changed most.
+
+    Layer 0, head 0 is where all pages begin, and nobody's choice unless this page's own address says so.
+    """
+    head = chosen_head.numbered(found.sides.chosen.capture, found.sides.parts[0])
+    named = "layer" in st.query_params or head != (0, 0)
+    return head if named and head in ranked else ranked[0]
+
+
+def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None, dark: bool) -> Picture:
+    """The change of each head, as a board."""
+    values = getattr(found.changes, measure)
+    sizes = (~np.isnan(values)).sum(1).tolist()
+    how = {"title": MEASURES[measure], "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=460, height=290, **how)
+
+
+def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) -> Picture:
+    """One head: its difference, or one of the sides, of the tokens that belong together."""
+    maps, rows, columns = found.maps(head), found.rows, found.columns
+    if shown == "difference":
+        values, look = comparison.difference(maps["one"], maps["other"], rows, columns), _("second minus first: orange where there is more")
+    else:
+        at = (rows.one, columns.one) if shown == "one" else (rows.other, columns.other)
+        values, look = maps[shown][np.ix_(*map(list, at))], _("of the paired tokens")
+    values = values[:TOKENS, :TOKENS]
+    top = max(_TOP, float(np.abs(values).max())) if shown == "difference" else 1.0
+    names = {"rows": rows.labels[:TOKENS], "columns": columns.labels[:TOKENS]}
+    height = min(330, max(150, 30 * len(values)))
+    return matrix(values, x=_("attended to"), y="", title=SHOWN[shown], look=look, top=top, **names, width=330, height=height, dark=dark)
+
+
+def heading(sides: Sides) -> str:
+    """What is compared with what, as Markdown."""
+    return f"{escaped(shortened(sides.chosen.text))} :gray[→] {escaped(shortened(sides.other.name))}"
+
+
+def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
+    def picked(selection: Mapping[str, list]) -> None:
+        points = selection.get("cell")
+        if points and points[0].get("row", -1) >= 0 and points[0].get("head", -1) >= 0:
+            chosen_head.choose(points[0]["row"], points[0]["head"])
+
+    pictures.clickable("changed", (*found.identity, measure), head, lambda first, dark: heads_picture(found, measure, first, dark), picked)
+
+
+def _figures(found: Compared, measure: str, head: tuple[int, int], shown: str) -> list[Figure]:
+    def table() -> bytes:
+        ranked = found.ranked(measure)
+        rows = [{"layer": at[0], "head": at[1], "total": found.changes.total[at], "divergence": found.changes.divergence[at]} for at in ranked]
+        return pd.DataFrame(rows).to_csv(index=False).encode()
+
+    def maps() -> bytes:
+        both = found.maps(head)
+        return export.packed(difference=comparison.difference(both["one"], both["other"], found.rows, found.columns), **both)
+
+    heads = picture_files(lambda: heads_picture(found, measure, None, False)) | {"csv": table}
+    return [
+        Figure(_("Heads by change"), "changes", heads),
+        Figure(_("This map"), "difference", picture_files(lambda: map_picture(found, head, shown, False)) | {"npz": maps}),
+    ]

@@ -1,0 +1,169 @@
+"""What the text of the sidebar is compared with: another word or text, another model, random weights, or the model without some heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException
+
+from explorer.ablation import heads
+from explorer.bounded import BoundedCache
+from explorer.capture import Capture, capture
+from explorer.i18n import _
+from explorer.jobs import JOBS, Report
+from explorer.scores import null
+from explorer.ui.common import address, jobs, session
+from explorer.ui.common.open_models import OPEN
+from explorer.ui.common.sidebar import Chosen, model_names, model_title
+from explorer.ui.compare import recipe
+from explorer.ui.prune import pruned_set
+from models import InputError, Model
+
+WHAT = {"word": _("One word"), "texts": _("Two texts"), "models": _("Two models"), "pruned": _("Without heads")}
+_SLOT = "compared text"
+_RANDOM_BYTES = 512 * 2**20
+_RANDOM: BoundedCache[Model] = BoundedCache(_RANDOM_BYTES, lambda model: model.memory_bytes)
+"""Of a model, by its number, the same with random weights."""
+OPEN.on_close(_RANDOM.pop)
+
+
+@dataclass(frozen=True)
+class Other:
+    """The second side.
+
+    Attributes:
+        captured: what was read.
+        name: for a viewer.
+        lines: of Python that make it from `model` and `one`.
+    """
+
+    captured: Capture
+    name: str
+    lines: tuple[str, ...]
+
+
+def choose(chosen: Chosen, what: str, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
+    """Draws what is needed to make the second side.
+
+    Args:
+        chosen: the first side.
+        what: of `WHAT`.
+        row: where the widgets go.
+        progress: where it is said how far the second side is.
+
+    Returns:
+        None while it is computed.
+
+    Raises:
+        ExplorerError: it cannot be made.
+    """
+    make = {"word": _word, "texts": _texts, "models": _models, "pruned": _pruned}[what]
+    try:
+        return make(chosen, row, progress)
+    except StopException:
+        # A model is being opened, and says so; what stood on the page before stays there meanwhile.
+        return None
+
+
+def _word(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
+    words = chosen.text.split(" ")
+    there = [i for i, word in enumerate(words) if word.strip()]
+    how = {"options": there, "format_func": lambda i: words[i], "width": 150}
+    with row:
+        at = address.entry(st.selectbox, _("Change the word"), "word", there[min(1, len(there) - 1)], address.among(there), **how)
+        into = address.entry(st.text_input, _("into"), "into", "dog" if words[at] != "dog" else "cat", width=150, max_chars=200)
+    return _another_text(chosen, " ".join([*words[:at], into.strip() or words[at], *words[at + 1 :]]), progress)
+
+
+def _texts(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
+    with row:
+        how = {"width": 460, "max_chars": address.LONGEST}
+        text = address.entry(st.text_input, _("Second text"), "other_text", another(chosen.text)[: address.LONGEST], **how)
+    return _another_text(chosen, text, progress)
+
+
+def another(text: str) -> str:
+    """A text that differs from it in one word."""
+    if "cat" in text:
+        return text.replace("cat", "dog")
+    longest = max(text.split(), key=len, default="")
+    return text.replace(longest, "dog" if longest != "dog" else "cat", 1) if longest else text
+
+
+def _another_text(chosen: Chosen, text: str, progress: DeltaGenerator) -> Other | None:
+    with progress:
+        ran = session.run_text(chosen.model, chosen.asked, text, chosen.pair, chosen.target, slot=_SLOT)
+    if ran is None:
+        return None
+    return Other(ran[0], text, recipe.text_lines("model", text, chosen.pair, chosen.target))
+
+
+def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
+    how = {"options": model_names(), "format_func": model_title, "placeholder": _("random weights"), "accept_new_options": True, "width": 300}
+    with row:
+        name = address.entry(st.selectbox, _("Second model"), "other_model", None, **how)
+    if not name:
+        return _random(chosen, progress)
+    # On the same device and in the same precision as the model of the sidebar was asked for.
+    asked = (name, *chosen.asked[1:])
+    with progress:
+        model = session.open_model(*asked, slot="compared")
+        pair = chosen.pair if model.kind == "encoder" else ""
+        target = chosen.target if model.kind == "encoder-decoder" else ""
+        ran = session.run_text(model, asked, chosen.text, pair, target, slot=_SLOT)
+    if ran is None:
+        return None
+    return Other(ran[0], ran[1].name, recipe.model_lines(model.name, chosen.text, pair, target))
+
+
+def _random(chosen: Chosen, progress: DeltaGenerator) -> Other | None:
+    model = chosen.model
+
+    def make() -> Capture:
+        try:
+            random = _RANDOM.get_or_compute(model.number, lambda: null.random_weights(model))
+        except ValueError as error:
+            raise InputError(_("This model cannot be drawn anew: {error}.").format(error=error), _("Choose a second model.")) from error
+        return capture(random, chosen.capture)
+
+    captured = _computed((model.number, "random weights", chosen.capture.number), _("Drawing random weights"), make, progress)
+    return None if captured is None else Other(captured, _("random weights"), recipe.RANDOM_LINES)
+
+
+def _pruned(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
+    on_board = heads.write(chosen.model, pruned_set.current(chosen.model).heads)
+    first = heads.write(chosen.model, heads.every(chosen.model)[:1])
+    note = _("layer.head; at first those of the board")
+    with row:
+        message = address.entry(
+            st.text_input, _("Heads that are switched off"), "without", on_board or first, width=330, help=note, max_chars=address.LONGEST
+        )
+    removed = heads.parse(chosen.model, message)
+
+    def make() -> Capture:
+        return capture(chosen.model, chosen.capture, changes=heads.changes(chosen.model, removed))
+
+    key = (chosen.model.number, "without", removed, chosen.capture.number)
+    captured = _computed(key, _("Reading the text without these heads"), make, progress)
+    if captured is None:
+        return None
+    name = _("without {heads}").format(heads=heads.write(chosen.model, removed) or _("any change"))
+    return Other(captured, name, recipe.pruned_lines(message))
+
+
+def _computed(key: tuple, title: str, make: Callable[[], Capture], progress: DeltaGenerator) -> Capture | None:
+    """A capture that only this page makes, kept beside those of all texts: they are bounded together."""
+    if (known := session.CAPTURES.get(key)) is not None:
+        return known
+
+    def work(report: Report) -> Capture:
+        return session.CAPTURES.get_or_compute(key, make)
+
+    with progress:
+        found = jobs.computed(("capture", *key), title, work, replaces=_SLOT)
+    if found is not None:
+        JOBS.forget(("capture", *key))  # else the job would hold it beyond the time that it is kept for
+    return found

@@ -1,0 +1,102 @@
+"""One step: what could have come, and where the newest token looked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer import export, generate
+from explorer.charts.beyond.lens import candidates
+from explorer.charts.common import bars
+from explorer.charts.common.picture import Picture
+from explorer.i18n import _
+from explorer.tokens import labels
+from explorer.ui.common import address, pictures
+from explorer.ui.common.chosen_head import MEAN
+from explorer.ui.common.parts import PARTS
+from explorer.ui.common.session import escaped, is_dark
+from explorer.ui.common.take_away import Figure, picture_files
+
+SHOWN_KEYS = 60
+"""Keys that the bars show, the last ones."""
+
+
+def draw(steps: Sequence[generate.Step]) -> list[Figure]:
+    """One of the steps."""
+    n = len(steps)
+    if not n:
+        st.caption(_("Press Generate, or One token to go step by step."))
+        return []
+    at = n if n == 1 else st.slider(_("Token"), 1, n, n, key=f"step_{n}")
+    step = steps[at - 1]
+    left, right = st.columns([4, 9], gap="small")
+    with left, st.container(border=True, key="candidates"):
+        st.markdown(
+            _("Taken: **{token}**, {chance:.1%}; entropy {entropy:.2f} nats.").format(
+                token=escaped(step.token.text.strip() or repr(step.token.text)), chance=step.token.chance, entropy=step.entropy
+            )
+        )
+        pictures.draw(likely(step, is_dark()), "candidates_chart")
+        columns = {
+            _("token"): words(step),
+            _("model"): [candidate.chance for candidate in step.candidates],
+            _("in the draw"): [candidate.drawn for candidate in step.candidates],
+        }
+        with st.expander(_("In the draw"), icon=":material/casino:"):
+            st.dataframe(pd.DataFrame(columns), hide_index=True)
+    with right, st.container(border=True, key="newest"):
+        figure = _looked(step)
+    files = picture_files(lambda: likely(step, False)) | {"csv": lambda: table(steps).to_csv(index=False).encode("utf-8-sig")}
+    return [Figure(_("Candidates, and all steps"), "generation", files), figure]
+
+
+def words(step: generate.Step) -> list[str]:
+    """The candidates, readable."""
+    return [candidate.text.strip() or repr(candidate.text) for candidate in step.candidates]
+
+
+def likely(step: generate.Step, dark: bool) -> Picture:
+    """The candidates as bars."""
+    return candidates(words(step), [candidate.chance for candidate in step.candidates], width=170, dark=dark)
+
+
+def table(steps: Sequence[generate.Step]) -> pd.DataFrame:
+    """A line per step."""
+    rows = [
+        {"step": i, "token": step.token.text, "id": step.token.number, "probability": step.token.chance, "entropy": step.entropy}
+        for i, step in enumerate(steps, 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _looked(step: generate.Step) -> Figure:
+    """Where the token before the newest one looked: what the prediction was made with."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        parts = list(step.attention)
+        part = parts[0]
+        if len(parts) > 1:
+            part = address.choice(st.segmented_control, _("Attention"), {name: PARTS[name] for name in parts}, "generated_part")
+        whole = step.attention[part]
+        # The head that all pages look at; at first the mean over the last layer.
+        layers = list(range(len(whole)))
+        layer = address.entry(st.selectbox, _("Layer (from 0)"), "layer", layers[-1], address.among(layers), options=layers, width=130)
+        there = np.flatnonzero(~np.isnan(whole[layer]).all(-1))
+        heads = [MEAN, *map(str, there)]
+        head = address.entry(st.selectbox, _("Head (from 0)"), "head", MEAN, address.among(heads), options=heads, width=130)
+    weights = np.nanmean(whole[layer][there], axis=0) if head == MEAN else whole[layer, int(head)]
+    names = labels(step.keys[part])
+    shown = slice(max(0, len(names) - SHOWN_KEYS), None)
+
+    def chart(dark: bool) -> Picture:
+        return bars.row_bars(weights[shown], names[shown], width=640, height=230, dark=dark)
+
+    pictures.draw(chart(is_dark()), "looked_chart")
+    hidden = float(weights[: shown.start].sum()) if shown.start else 0.0
+    message = _("Attention of **{token}**, the last token before the prediction.").format(
+        token=escaped(names[-1]) if part != "cross" else _("the newest token")
+    )
+    st.caption(message + (" " + _("{share:.0%} goes to tokens further back.").format(share=hidden) if hidden > 5e-3 else ""))
+    return Figure(_("Where it looked"), "looked", picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(**step.attention)})
