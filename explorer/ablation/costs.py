@@ -17,7 +17,7 @@ BACKWARD = 3.0
 """Passes that a pass with its way back costs."""
 RECORDED = 2.0
 """Passes that a pass costs whose attention weights are all looked at."""
-RACED = 5.0
+RACED = 3.5
 """Heads that a step of the greedy order runs on all examples, those that it runs on some counted by their share: measured on the
 bundled BERT (`benchmarks.board`)."""
 RESAMPLED = 2e-8

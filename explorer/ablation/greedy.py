@@ -11,8 +11,8 @@ An exhaustive greedy order removes every head that is left alone, on all example
   standard errors from the border between those that go and those that stay is settled (a race: Maron & Moore 1994, with normal
   errors of paired differences, and without replacement, so that nothing is left to chance once all examples are run).
 
-So the order may differ from the exhaustive one where heads cost nearly the same; `benchmarks.board --exhaustive` runs both and says how far they
-are apart.
+So the order may differ from the exhaustive one where heads cost nearly the same (`TIE`). `benchmarks.board --exhaustive` runs both
+and says how far they are apart.
 """
 
 from __future__ import annotations
@@ -33,13 +33,16 @@ from models import attention
 
 SURE = 2.0
 """Standard errors that settle a head."""
+TIE = 1 / 3
+"""Two heads tie whose costs lie closer together than this many standard errors that their difference has anyway, since the examples are a
+sample themselves. Which of them goes first says nothing about the model."""
 LEAST = 8
 """Examples without which a standard error is no guide."""
 ROUNDS = (1 / 12, 1 / 6, 1 / 3, 2 / 3, 1)
 """Shares of the examples that have been run after each round."""
 COPIES = 4
 """Copies of its examples that a batch has room for: heads of one layer that are usually still in the race."""
-FINALISTS, TIMES = 16, 4
+FINALISTS, TIMES = 12, 3
 """So many heads at least, and so many times the number of those that go, are in the race from its start."""
 
 
@@ -148,7 +151,8 @@ class _Race:
             if done not in self._ends:
                 continue
             estimates |= {head: foreseen[head].mean() + missed[head][seen].mean() for head in racing}
-            won_now, lost_now = _settled(estimates, {head: missed[head][seen] for head in racing}, count - len(won), seen, self.sure)
+            still = {head: missed[head][seen] for head in racing}
+            won_now, lost_now = _settled(estimates, foreseen, still, count - len(won), seen, self.sure)
             won += won_now
             racing -= {*won_now, *lost_now}
             if not racing:
@@ -203,12 +207,13 @@ class _Race:
 
 
 def _settled(
-    estimates: dict[Head, float], changed: dict[Head, np.ndarray], places: int, seen: np.ndarray, sure: float
+    estimates: dict[Head, float], foreseen: dict[Head, np.ndarray], changed: dict[Head, np.ndarray], places: int, seen: np.ndarray, sure: float
 ) -> tuple[list[Head], list[Head]]:
     """Which of the heads in the race certainly go and which certainly stay.
 
     Args:
         estimates: mean cost, by head.
+        foreseen: the cost that was foreseen, by example, (examples,).
         changed: of each head in the race, the difference of its cost from what was foreseen, by example that was run.
         places: how many of these heads go.
         seen: which examples were run, (examples,).
@@ -223,7 +228,8 @@ def _settled(
     error = np.sqrt((1 - seen.mean()) / seen.sum())
 
     def apart(cheap: Head, dear: Head) -> bool:
-        return estimates[dear] - estimates[cheap] > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
+        tie = 0.0 if np.isinf(sure) else TIE * (foreseen[dear] - foreseen[cheap]).std() / np.sqrt(len(seen))
+        return estimates[dear] - estimates[cheap] + tie > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
 
     return [head for head in top if apart(head, rest[0])], [head for head in rest if apart(top[-1], head)]
 
