@@ -50,14 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measured(page: str, change: Callable[[AppTest, int], AppTest], sentences: int) -> list[float]:
-    app = _settled(AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run())
-    app = _settled(app.switch_page(str(Path("pages") / f"{page}.py")).run())
+    app = settled(AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run())
+    app = settled(app.switch_page(str(Path("pages") / f"{page}.py")).run())
     taken = []
     for number in range(_WARM + sentences):
         with _timed() as seconds:
             change(app, number)
         assert not app.exception, [error.message for error in app.exception]
-        _settled(app)
+        settled(app)
         if number >= _WARM:
             taken.append(1e3 * seconds[0])
     return taken
@@ -70,9 +70,9 @@ def _text(app: AppTest, number: int) -> AppTest:
 def _heads(app: AppTest, number: int) -> AppTest:
     sets = [frozenset({(number % 6, head)}) for head in (number % 12, (number + 5) % 12)]
     app.query_params["pruned"] = ",".join(f"{layer}.{head}" for layer, head in sets[1])
-    _settled(app.run())  # scored
+    settled(app.run())  # scored
     app.query_params["pruned"] = ",".join(f"{layer}.{head}" for layer, head in sets[0])
-    _settled(app.run())
+    settled(app.run())
     app.query_params["pruned"] = ",".join(f"{layer}.{head}" for layer, head in sets[1])
     return app.run()
 
@@ -103,7 +103,7 @@ class _timed:
         script_runner.exec_func_with_error_handling = self._run
 
 
-def _settled(app: AppTest) -> AppTest:
+def settled(app: AppTest) -> AppTest:
     """Runs until no job is left: what comes afterwards is not part of the sentence, and must not compete with the next one."""
     while pending := JOBS.running():
         for job in pending:
