@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -21,6 +22,11 @@ def rendered(make: Callable[[], Drawable]) -> dict:
     """The scene of any other picture; `make` makes it."""
     with data.standalone():
         return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
+
+
+def unnumbered(picture: Picture) -> str:
+    """The picture as a file, without the numbers in the names that Altair gives to views."""
+    return re.sub(r'"(view|layer|concat)_\d+"', '"view"', picture.to_json())
 
 
 def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:
