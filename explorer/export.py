@@ -100,6 +100,15 @@ def load_line(model: str) -> str:
     return f"model = models.load({folder_of(model)!r}){saved}"
 
 
+def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | None = None) -> str:
+    """The line of Python that reads a text as a page does: its second side with it, and cut where it was cut."""
+    given = [repr(text)]
+    given += [f"pair={pair!r}"] if pair else []
+    given += [f"target={target!r}"] if target else []
+    given += [f"max_tokens={max_tokens}"] if max_tokens else []
+    return f"captured = explorer.capture(model, {', '.join(given)})"
+
+
 def recipe(
     model: str,
     text: str,
@@ -114,17 +123,13 @@ def recipe(
     max_tokens: int | None = None,
 ) -> str:
     """Python that computes the map on the page again. Texts stand in it as literals, whatever they contain."""
-    given = [repr(text)]
-    given += [f"pair={pair!r}"] if pair else []
-    given += [f"target={target!r}"] if target else []
-    given += [f"max_tokens={max_tokens}"] if max_tokens else []
     of = {"mean": f"captured.mean({layer}, {part!r})", "max": f"captured.maximum({layer}, {part!r})"}
     lines = [
         "import explorer, models",
         "from explorer.views import view",
         "",
         load_line(model),
-        f"captured = explorer.capture(model, {', '.join(given)})",
+        capture_line(text, pair, target, max_tokens),
         f"weights = {of.get(head, f'captured.pattern({layer}, {head}, {part!r})')}  # (query, key)",
         f"visible = captured.visible({layer}, {part!r})",
         f"queries, keys = captured.queries({part!r}), captured.keys({part!r})",

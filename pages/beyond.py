@@ -46,4 +46,6 @@ def beyond(chosen: Chosen) -> None:
 chosen = sidebar()
 st.markdown(f"#### {_('Beyond the weights')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
+    for note in chosen.capture.notes:
+        st.caption(f":material/content_cut: {escaped(note)}")
     beyond(chosen)

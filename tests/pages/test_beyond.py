@@ -1,11 +1,12 @@
 """Beyond the weights as Streamlit runs it, without a browser."""
 
 import gc
+import json
 
 import pytest
 import torch
 
-from explorer.capture import Capture
+from explorer.capture import Capture, capture
 from explorer.flow import methods, targets
 from explorer.lens import contributions, layers
 from explorer.ui.common import session
@@ -73,9 +74,28 @@ def test_a_model_that_predicts_no_words_offers_one_that_does(view) -> None:
     assert not app.exception and app.selectbox(key="model").value == "gpt2-mini" and charts(app)
 
 
-def test_a_text_that_is_too_long_is_said() -> None:
-    app = opened("beyond", model="gpt2-mini", text="word " * 400)
-    assert not app.exception and "more than the 256" in written(app)
+def test_a_text_that_is_too_long_is_cut_and_said() -> None:
+    app = opened("beyond", model="gpt2-mini", text="word " * 400, beyond="Logit lens")
+    assert not app.exception and "cut at 256 of 402" in written(app)
+    words = next(given["value"] for given in charts(app)[0]["params"] if given["name"] == "words")
+    assert len(words) == 7 * 256
+
+
+@pytest.mark.parametrize("view", ["Logit lens", "Contributions"])
+def test_the_second_text_of_a_pair_counts(view) -> None:
+    app = opened("beyond", model="bert-mini", text="The cat sat on the mat.", beyond=view)
+    alone = json.dumps(charts(app)[0])
+    app.text_area(key="pair").set_value("The dog slept in the garden.").run()
+    assert not app.exception and json.dumps(charts(app)[0]) != alone
+    captured = capture(session.open_model("bert-mini", "auto", "auto"), "The cat sat on the mat.", "The dog slept in the garden.")
+    if view == "Logit lens":
+        found = layers.lens(session.open_model("bert-mini", "auto", "auto"), captured, k=8)
+        words = next(given["value"] for given in charts(app)[0]["params"] if given["name"] == "words")
+        assert words == [at[0].strip() or repr(at[0]) for row in found.words for at in row]
+    else:
+        at = app.selectbox(key="parts_at").value
+        found = contributions.contributions(session.open_model("bert-mini", "auto", "auto"), captured, at, masked=True)
+        assert f"{found.logit:.3f}. The parts add up to {found.total:.3f}" in written(app)
 
 
 @pytest.mark.parametrize("view", ["Input tokens", "Logit lens", "Contributions"])

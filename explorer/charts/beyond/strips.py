@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
+
+_DOWN = 54
+"""Pixels of a row."""
 
 
 def strips(
@@ -21,7 +26,7 @@ def strips(
     rows: Sequence[int] = (),
     width: int = 900,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The picture. Each row has its own scale, from its smallest to its largest among the tokens that were left out.
 
     Args:
@@ -33,24 +38,42 @@ def strips(
         rows: numbers of the tokens at which the target is read; they carry a mark.
         width: room for the cells, in pixels.
     """
-    n, down = len(effects), 54
+    n = len(effects)
     free = np.flatnonzero(~np.isnan(effects))
-    names = [effect, *methods]
-    cells: dict[str, list] = {"r": [], "c": [], "value": [], "share": []}
-    for r, values in enumerate([effects, *methods.values()]):
+    read = set(rows) if 0 < len(rows) < len(free) else set()
+    given = {
+        "tokens": list(labels),
+        "methods": [effect, *methods],
+        "agreements": ["", *(f"ρ {correlations[name]:+.2f}" if np.isfinite(correlations.get(name, np.nan)) else "" for name in methods)],
+    }
+    every = max(1, int(np.ceil(11 * n / width)))
+    heads = np.arange(0, n, every)
+    tables = {
+        "cells": _cells([effects, *methods.values()], free),
+        "heads": pd.DataFrame({"c": heads, "read": [int(c in read) for c in heads]}),
+    }
+    slanted = width / n < 9 * max((len(label) for label in labels), default=1)
+    return Picture(_description(n, len(methods) + 1, slanted, width, dark), tables, given)
+
+
+def _cells(rows: Sequence[np.ndarray], free: np.ndarray) -> pd.DataFrame:
+    """Row r, token c, its value, and as share of the row's scale: from -1 to 1 in row 0, from 0 to 1 in the others."""
+    columns = []
+    for r, values in enumerate(rows):
         within = values[free] if len(free) else values
         low, high = (0.0, float(np.abs(within).max())) if r == 0 else (float(within.min()), float(within.max()))
-        for c in range(n):
-            if not np.isnan(values[c]):
-                cells["r"].append(r)
-                cells["c"].append(c)
-                cells["value"].append(float(values[c]))
-                cells["share"].append((float(values[c]) - low) / (high - low) if high > low else 0.0)
-    base = alt.Chart(data.columns(**cells)).transform_calculate(token="tokens[datum.c]", method="methods[datum.r]")
+        there = np.flatnonzero(~np.isnan(values))
+        shares = (values[there] - low) / (high - low) if high > low else np.zeros(len(there))
+        columns.append(pd.DataFrame({"r": r, "c": there, "value": values[there].astype(float), "share": shares.astype(float)}))
+    return pd.concat(columns, ignore_index=True)
+
+
+@described
+def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> alt.LayerChart:
+    base = alt.Chart(alt.NamedData("cells")).transform_calculate(token="tokens[datum.c]", method="methods[datum.r]", end="datum.c + 0.94")
     # Positions as numbers: a token may occur twice.
-    across = width / n
     x = alt.X("c:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None)
-    y = alt.Y("r:O", scale=alt.Scale(domain=list(range(len(names))), paddingInner=0.22, paddingOuter=0), axis=None)
+    y = alt.Y("r:O", scale=alt.Scale(domain=list(range(n_rows)), paddingInner=0.22, paddingOuter=0), axis=None)
     tips = [
         alt.Tooltip("token:N", title=_("token")),
         alt.Tooltip("method:N", title=_("method")),
@@ -59,40 +82,29 @@ def strips(
     # A thin line around each: the smallest value has the colour of the page.
     cell = {"cornerRadius": 2, "stroke": palette.page(dark)[1], "strokeOpacity": 0.15, "strokeWidth": 1}
     how = {"interpolate": "rgb", "clamp": True}
-    moved = base.transform_filter("datum.r === 0").transform_calculate(end="datum.c + 0.94")
-    counted = base.transform_filter("datum.r > 0").transform_calculate(end="datum.c + 0.94")
     colour = alt.Color("share:Q", scale=alt.Scale(domain=[-1, 0, 1], range=palette.diverging(dark), **how), legend=None)
+    moved, counted = base.transform_filter("datum.r === 0"), base.transform_filter("datum.r > 0")
     first = moved.mark_rect(**cell).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tips)
     shades = alt.Scale(domain=[0, 1], range=palette.colours(dark), **how)
     others = counted.mark_rect(**cell).encode(x=x, x2="end:Q", y=y, color=alt.Color("share:Q", scale=shades, legend=None), tooltip=tips)
     ink, frame = palette.page(dark)[1], palette.frame(dark)
-    read = set(rows) if 0 < len(rows) < len(free) else set()
-    heads = alt.Chart(data.columns(c=list(range(n)), read=[int(c in read) for c in range(n)]))
-    heads = heads.transform_calculate(token="tokens[datum.c]", middle="datum.c + 0.47")
-    slanted = across < 9 * max((len(label) for label in labels), default=1)
-    every = max(1, int(np.ceil(11 * n / width)))
-    top = (
-        heads.transform_filter(f"datum.c % {every} === 0")
-        .mark_text(angle=305 if slanted else 0, align="left" if slanted else "center", baseline="bottom", fontSize=13, limit=110)
-        .encode(
-            x=alt.X("middle:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None),
-            y=alt.value(-8),
-            text="token:N",
-            color=alt.condition("datum.read", alt.value(frame), alt.value(ink)),
-            tooltip=alt.Tooltip("token:N", title=_("token")),
-        )
+    heads = alt.Chart(alt.NamedData("heads")).transform_calculate(token="tokens[datum.c]", middle="datum.c + 0.47")
+    top = heads.mark_text(angle=305 if slanted else 0, align="left" if slanted else "center", baseline="bottom", fontSize=13, limit=110).encode(
+        x=alt.X("middle:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None),
+        y=alt.value(-8),
+        text="token:N",
+        color=alt.condition("datum.read", alt.value(frame), alt.value(ink)),
+        tooltip=alt.Tooltip("token:N", title=_("token")),
     )
-    ends = alt.Chart(data.columns(r=list(range(len(names)))))
+    ends = alt.Chart(data.columns(r=list(range(n_rows)), inline=True))
     left = ends.transform_calculate(method="methods[datum.r]").mark_text(align="right", color=ink, fontSize=13)
     left = left.encode(x=alt.value(-10), y=y, text="method:N")
     caption = ends.transform_calculate(caption="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=13, fontWeight="bold")
     right = caption.encode(x=alt.value(width + 10), y=y, text="caption:N")
-    agreements = ["", *(f"ρ {correlations[name]:+.2f}" if np.isfinite(correlations.get(name, np.nan)) else "" for name in methods)]
-    texts = data.texts(tokens=list(labels), methods=names, agreements=agreements)
     return (
         alt.layer(first, others, top, left, right)
         .resolve_scale(color="independent")
-        .add_params(*texts.values())
-        .properties(width=width, height=down * len(names), autosize=data.PAD, usermeta=data.render(n * len(names)))
+        .add_params(*data.texts(tokens=[], methods=[], agreements=[]).values())
+        .properties(width=width, height=_DOWN * n_rows, autosize=data.PAD, usermeta=data.render(n * n_rows))
         .configure_view(stroke=None)
     )

@@ -1,4 +1,8 @@
-"""A matrix of either sign as one picture, however large it is: an image under axes, and a scale beside it."""
+"""A matrix of either sign as one picture, however large it is: an image under axes, and a scale beside it.
+
+`matrix` is the whole picture. Where it stands beside others in one chart, `panel` is its part of the description and `filling` what fills
+that part; `parameters` are added once, to the whole chart.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,17 @@ from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette, thumbnails
-from explorer.charts.common.laboratory import titled
+from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Picture, described
+
+ROWS, COLUMNS, TOP = "matrix_rows", "matrix_columns", "matrix_top"
+"""Parameters of `matrix`: the labels at its sides, and the value that gets the last colour."""
+_SHAPE = ("matrix_down", "matrix_across")
+"""How many rows and columns it has: a parameter, too, for each text has another number of tokens."""
+_LEAST = 1e-9
 
 
 def matrix(
@@ -25,7 +37,7 @@ def matrix(
     width: int = 240,
     height: int = 220,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The picture.
 
     Args:
@@ -37,49 +49,119 @@ def matrix(
         legend: with a scale beside it.
         width, height: in pixels.
     """
-    n_rows, n_columns = values.shape
-    end = float(np.nanmax(np.abs(values))) if top is None else top
-    base = alt.Chart(data.columns(v=[-end, end]))
-    across = _axis("x", x, n_columns, columns, width)
-    down = _axis("y", y, n_rows, rows, height)
-    picture = alt.Chart(data.columns(n=[0])).transform_calculate(url=f"'data:image/png;base64,{thumbnails.signed(values, end, dark)}'")
-    picture = picture.mark_image(width=width, height=height, aspect=False, smooth=False, align="left", baseline="top").encode(
-        x=alt.value(0), y=alt.value(0), url="url:N"
-    )
+    tables, given = filling(values, top, dark)
+    given |= {name: list(labels) for name, labels in ((ROWS, rows), (COLUMNS, columns)) if labels is not None}
+    given |= dict(zip(_SHAPE, values.shape, strict=True))
+    return Picture(_description(rows is not None, columns is not None, x, y, title, look, legend, width, height, dark), tables, given)
+
+
+@described
+def _description(
+    rows: bool,
+    columns: bool,
+    x: str,
+    y: str,
+    title: str,
+    look: str,
+    legend: bool,
+    width: int,
+    height: int,
+    dark: bool,
+) -> alt.LayerChart:
+    names = {"rows": ROWS if rows else None, "columns": COLUMNS if columns else None}
+    made = panel(_SHAPE, **names, x=x, y=y, title=title, look=look, legend=legend, width=width, height=height, dark=dark)
+    counts = [alt.param(name=name, value=1) for name in _SHAPE]
+    return finished(made.add_params(*parameters(*filter(None, names.values())), *counts))
+
+
+def panel(
+    shape: tuple[int | str, int | str],
+    *,
+    x: str,
+    y: str,
+    title: str,
+    look: str = "",
+    rows: str | None = None,
+    columns: str | None = None,
+    table: str = "matrix",
+    top: str = TOP,
+    legend: bool = True,
+    width: int = 240,
+    height: int = 220,
+    dark: bool = False,
+) -> alt.LayerChart:
+    """A matrix inside a chart that a `described` function makes; nothing of its numbers is in it.
+
+    Args:
+        shape: numbers of rows and columns, or names of parameters that hold them.
+        x, y: titles of the axes.
+        title, look: what it is, and what to look at.
+        rows, columns: names of the parameters with the labels; numbers where None, and nothing where "".
+        table: name of the table that `filling` makes.
+        top: name of the parameter with the value of the last colour. Panels on one scale have the same.
+        legend: with a scale beside it.
+        width, height: in pixels.
+    """
+    n_rows, n_columns = shape
+    across, down = _axis("x", x, n_columns, columns, width), _axis("y", y, n_rows, rows, height)
+    image = alt.Chart(alt.NamedData(table)).transform_calculate(url="'data:image/png;base64,' + datum.png")
+    image = image.mark_image(width=width, height=height, aspect=False, smooth=False, align="left", baseline="top")
+    image = image.encode(x=alt.value(0), y=alt.value(0), url="url:N")
+    ends = {"domainMin": alt.ExprRef(f"-{top}"), "domainMid": 0, "domainMax": alt.ExprRef(top)}
     colour = alt.Color(
         "v:Q",
         title=None,
-        scale=alt.Scale(domain=[-end, 0, end], range=palette.diverging(dark), interpolate="rgb"),
+        scale=alt.Scale(**ends, range=palette.diverging(dark), interpolate="rgb"),
         legend=alt.Legend(orient="right", gradientLength=max(60, height - 30), gradientThickness=8, tickCount=4) if legend else None,
     )
     # Marks that cannot be seen carry axes and scale: a picture has none.
-    frame = base.transform_calculate(c=f"datum.v < 0 ? 0 : {n_columns}", r=f"datum.v < 0 ? 0 : {n_rows}")
-    frame = frame.mark_point(opacity=0, aria=False).encode(x=across, y=down, color=colour)
-    return alt.layer(picture, frame).properties(width=width, height=height, title=titled(title, look, dark))
+    corners = alt.Chart(data.columns(side=[-1, 1], inline=True)).transform_calculate(
+        v=f"datum.side * {top}", c=f"datum.side < 0 ? 0 : {n_columns}", r=f"datum.side < 0 ? 0 : {n_rows}"
+    )
+    frame = corners.mark_point(opacity=0, aria=False).encode(x=across, y=down, color=colour)
+    return alt.layer(image, frame).properties(width=width, height=height, title=titled(title, look, dark))
 
 
-def texts(rows: Sequence[str] | None, columns: Sequence[str] | None) -> list[alt.Parameter]:
-    """The labels as parameters, to be added to the whole chart: a token is data and never part of an expression."""
-    given = {name: list(labels) for name, labels in (("matrix_rows", rows), ("matrix_columns", columns)) if labels is not None}
-    return list(data.texts(**given).values())
+def filling(
+    values: np.ndarray, top: float | None = None, dark: bool = False, *, table: str = "matrix", name: str = TOP
+) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
+    """The table and the parameter that a `panel` of these numbers needs, for a `Picture`.
+
+    Args:
+        values: (rows, columns); nan has the colour of 0.
+        top: value of the last colour, the largest where None.
+        table, name: of table and parameter, as they were given to `panel`.
+    """
+    end = max(_LEAST, largest(values) if top is None else float(top))
+    return {table: pd.DataFrame({"png": [thumbnails.signed(values, end, dark)]})}, {name: end}
 
 
-def _axis(channel: str, title: str, n: int, labels: Sequence[str] | None, pixels: int) -> alt.X | alt.Y:
-    scale = alt.Scale(domain=[0, n], nice=False, reverse=channel == "y")
+def largest(values: np.ndarray) -> float:
+    """The largest absolute value; 0 where there is none."""
+    there = np.abs(values[~np.isnan(values)])
+    return float(there.max()) if there.size else 0.0
+
+
+def parameters(*labels: str, top: str = TOP) -> list[alt.Parameter]:
+    """What a chart with panels is given once: lists of labels by name, and the end of a scale. A token is never part of an expression."""
+    return [alt.param(name=top, value=1.0), *data.texts(**{name: [] for name in labels}).values()]
+
+
+def _axis(channel: str, title: str, n: int | str, labels: str | None, pixels: int) -> alt.X | alt.Y:
+    scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef(str(n)), nice=False, reverse=channel == "y")
     if labels is None:
         axis = alt.Axis(tickCount=5, grid=False, format="d")
+    elif not labels:
+        axis = alt.Axis(labels=False, grid=False, ticks=False, domain=False)
     else:
-        every = max(1, int(np.ceil(12 * n / pixels)))
-        name = "matrix_rows" if channel == "y" else "matrix_columns"
-        slanted = {"labelAngle": -55} if channel == "x" and n > 5 else {"labelAngle": 0}
         axis = alt.Axis(
-            values=[i + 0.5 for i in range(0, n, every)],
-            labelExpr=f"{name}[floor(datum.value)]",
+            values=alt.ExprRef(f"sequence(0.5, {n}, max(1, ceil(12 * {n} / {pixels})))"),
+            labelExpr=f"{labels}[floor(datum.value)]",
+            labelAngle=alt.ExprRef(f"{n} > 5 ? -55 : 0") if channel == "x" else 0,
             labelLimit=80,
             labelOverlap=False,
             grid=False,
             ticks=False,
             domain=False,
-            **slanted,
         )
     return (alt.X if channel == "x" else alt.Y)(f"{'c' if channel == 'x' else 'r'}:Q", title=title or None, scale=scale, axis=axis)

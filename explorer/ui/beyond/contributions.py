@@ -15,7 +15,7 @@ from explorer.i18n import _
 from explorer.lens import contributions as parts
 from explorer.lens.layers import checked
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import escaped, is_dark
+from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -41,7 +41,7 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
             )
             first = _found(chosen, at, None, None, masks)
             options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in first.best}
-            asked = f"{chosen.model.number}_{at}_{hash(chosen.text)}"
+            asked = f"{chosen.capture.number}_{at}"
             number = st.selectbox(_("Logit of"), options, format_func=options.get, key=f"parts_number_{asked}", width=190)
             others = [other for other in options if other != number]
             against = st.selectbox(
@@ -114,18 +114,19 @@ def _strongest(chosen: Chosen, found: parts.Contributions) -> None:
 def _found(chosen: Chosen, at: int, number: int | None, against: int | None, masked: bool) -> parts.Contributions:
     key, known = ("parts", at, number, against), chosen.capture.derived
     if key not in known:
-        known[key] = parts.contributions(chosen.model, chosen.text, at, number, against=against, masked=masked)
+        known[key] = parts.contributions(chosen.model, chosen.capture, at, number, against=against, masked=masked)
     return known[key]
 
 
 def _recipe(chosen: Chosen, at: int, number: int, against: int | None, masked: bool) -> str:
     more = (f", against={against}" if against is not None else "") + (", masked=True" if masked else "")
     lines = [
-        "import models",
+        "import explorer, models",
         "from explorer.lens import contributions",
         "",
         export.load_line(chosen.model.name),
-        f"found = contributions.contributions(model, {chosen.text!r}, {at}, {number}{more})",
+        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        f"found = contributions.contributions(model, captured, {at}, {number}{more})",
         "print(found.heads, found.feed_forward, found.embedding, found.biases)",
         "print(found.total, found.logit)",
     ]

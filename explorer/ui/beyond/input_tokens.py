@@ -17,7 +17,7 @@ from explorer.flow import blankout, methods, targets
 from explorer.i18n import _
 from explorer.tasks import choose
 from explorer.ui.common import long_work
-from explorer.ui.common.session import escaped, explained, is_dark
+from explorer.ui.common.session import MAX_TOKENS, escaped, explained, is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -80,9 +80,7 @@ def _chosen_target(chosen: Chosen) -> targets.Target:
         made = _target(chosen, kind, at, None)
     if made.best:
         options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in made.best}
-        number = st.selectbox(
-            _("Of"), options, format_func=options.get, key=f"target_number_{model.number}_{kind}_{at}_{hash(chosen.text)}", width=170
-        )
+        number = st.selectbox(_("Of"), options, format_func=options.get, key=f"target_number_{chosen.capture.number}_{kind}_{at}", width=170)
         made = _target(chosen, kind, at, number)
     return made
 
@@ -168,11 +166,12 @@ def recipe(chosen: Chosen, target: targets.Target) -> str:
     """Lines of Python for the strips."""
     at = f", at={target.rows[0]}" if target.kind in ("masked", "next") else ""
     lines = [
-        "import models",
+        "import explorer, models",
         "from explorer.flow import methods, targets",
         "",
         export.load_line(chosen.model.name),
-        f"target = targets.make(model, {chosen.text!r}, {target.kind!r}{at}{f', number={target.number}' if target.number >= 0 else ''})",
+        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        f"target = targets.make(model, captured, {target.kind!r}{at}{f', number={target.number}' if target.number >= 0 else ''})",
         "traced = methods.trace(model, target)",
         "print(traced.effects, traced.tokens, traced.correlations)",
     ]
@@ -180,7 +179,7 @@ def recipe(chosen: Chosen, target: targets.Target) -> str:
 
 
 def _target(chosen: Chosen, kind: str, at: int | None, number: int | None) -> targets.Target:
-    return _known(chosen, ("target", kind, at, number), lambda: targets.make(chosen.model, chosen.text, kind, at=at, number=number))
+    return _known(chosen, ("target", kind, at, number), lambda: targets.make(chosen.model, chosen.capture, kind, at=at, number=number))
 
 
 def _known(chosen: Chosen, key: tuple, make: Callable[[], object]) -> object:

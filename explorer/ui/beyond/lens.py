@@ -14,7 +14,7 @@ from explorer.lens import layers
 from explorer.tokens import readable
 from explorer.ui.common import address, long_work
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import escaped, is_dark
+from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -51,7 +51,7 @@ def draw(chosen: Chosen, row: DeltaGenerator) -> tuple[list[Figure], str] | None
     place = _place(found)
     values = found.chances[..., 0] if colour == "chances" else getattr(found, colour)
     words = [[at[0].strip() or repr(at[0]) for at in row] for row in found.words]
-    key = f"lens_{chosen.model.number}_{hash((chosen.text, masked, colour))}"
+    key = f"lens_{chosen.capture.number}_{masked}_{colour}"
 
     def chart(dark: bool, pinned: tuple[int, int] | None) -> alt.LayerChart:
         return charts.grid(
@@ -115,7 +115,7 @@ def _found(chosen: Chosen, masked: int | None) -> layers.Lens | None:
         made = long_work.run(
             _("Reading the layers"),
             f"lens {chosen.capture.number} {masked}",
-            lambda tell: layers.lens(chosen.model, chosen.text, masked=masked, k=8, progress=tell),
+            lambda tell: layers.lens(chosen.model, chosen.capture, masked=masked, k=8, progress=tell),
         )
         if made is None:
             return None
@@ -144,11 +144,12 @@ def _picked(key: str) -> None:
 
 def _recipe(chosen: Chosen, masked: int | None) -> str:
     lines = [
-        "import models",
+        "import explorer, models",
         "from explorer.lens import layers",
         "",
         export.load_line(chosen.model.name),
-        f"found = layers.lens(model, {chosen.text!r}{f', masked={masked}' if masked is not None else ''})",
+        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        f"found = layers.lens(model, captured{f', masked={masked}' if masked is not None else ''})",
         "print(found.words, found.chances, found.rank, found.divergence)",
     ]
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from explorer.i18n import _
 from explorer.scores import published, roles
 from explorer.scores.definitions import ALL, BY_NAME
 from explorer.ui.attention import head_grid
-from explorer.ui.common.session import is_dark
+from explorer.ui.common.session import MAX_TOKENS, is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads import source as heads_source
@@ -173,14 +173,15 @@ def draw_head(chosen: Chosen, known: roles.Known) -> Figure:
 
 def recipe(chosen: Chosen, source: heads_source.Source, part: str) -> str:
     """Lines of Python for the scores."""
-    own = "[" + repr(chosen.text) + "]" if len(source.texts) == 1 else "[..]  # your texts"
+    own = source.texts == (chosen.capture,)
+    read = export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS)
     lines = [
-        "import models",
+        "import explorer, models" if own else "import models",
         "from explorer.scores import families",
         "from explorer.scores import roles",
         "",
         export.load_line(chosen.model.name),
-        f"texts = {own}",
+        *([read, "texts = [captured]"] if own else ["texts = [..]  # your texts"]),
         f"known = roles.known(model, texts, {part!r})",
         "print(known.scores.table(), known.roles())",
         f"print(families.of_texts(model, texts, {part!r}).distance)",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.capture import Capture
 from explorer.i18n import _
 from explorer.scores import roles
 from explorer.scores.families import Families, of_texts
@@ -27,9 +28,9 @@ FAMILY_TEXTS = 20
 
 @dataclass(frozen=True)
 class Source:
-    """Texts, and a name by which what is computed on them is known."""
+    """Texts, or the capture of the page's own, and a name by which what is computed on them is known."""
 
-    texts: tuple[str, ...]
+    texts: tuple[str | Capture, ...]
     name: str
     digest: str
 
@@ -38,7 +39,8 @@ def choose_source(chosen: Chosen) -> Source | None:
     """Draws the choice; None where there is nothing yet, and the reason is on the page."""
     which = st.selectbox(_("Scored on"), SOURCES, format_func=SOURCES.get, key="scored_on", bind="query-params", width=170)
     if which == "text":
-        return _source((chosen.text,), SOURCES[which])
+        # The capture, not the string: its second text counts, and it is cut where the page cuts it.
+        return Source((chosen.capture,), SOURCES[which], f"capture {chosen.capture.number}")
     limit = st.number_input(_("At most"), 1, 100_000, LIMIT, step=50, key="heads_limit", bind="query-params", width=120)
     if which == "own":
         examples = choose.built_in("classify" if chosen.model.kind == "encoder" else "next")
