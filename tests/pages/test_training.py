@@ -11,7 +11,7 @@ from models.training.presets import PRESETS
 from tests.pages.shared import alone, written
 from tests.tiny_training import training
 
-TINY = {"preset": "order", "steps": "6", "batch": "4", "d_model": "8"}
+TINY = {"lab_preset": "order", "lab_steps": "6", "lab_batch": "4", "lab_d_model": "8"}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_it_opens_on_a_shipped_run(opened, tmp_path):
         run.step()
     run.save(tmp_path / "copying")
     runs._kept.clear()
-    app = opened(preset="copying")
+    app = opened(lab_preset="copying")
     assert not app.exception and not app.info
     assert "finished" in written(app) and f"{run.evaluate().exact:.1%}" in written(app)
     # Nothing of it can be paused or stopped.
@@ -76,32 +76,32 @@ def test_it_trains_and_the_model_can_be_opened(opened):
 
 def test_switches_that_do_not_go_together_are_told(opened):
     app = opened(**TINY)
-    app.number_input(key="heads").set_value(3).run()
+    app.number_input(key="lab_heads").set_value(3).run()
     assert not app.exception and "does not divide" in app.warning[0].value
     assert app.button(key="train").disabled
-    app.number_input(key="heads").set_value(4).run()
+    app.number_input(key="lab_heads").set_value(4).run()
     assert not app.warning and not app.button(key="train").disabled
 
 
 def test_another_preset_brings_its_switches(opened):
-    app = opened(preset="order", heads="4")
-    assert app.number_input(key="heads").value == 4
-    app.selectbox(key="preset").set_value("induction-one-layer").run()
+    app = opened(lab_preset="order", lab_heads="4")
+    assert app.number_input(key="lab_heads").value == 4
+    app.selectbox(key="lab_preset").set_value("induction-one-layer").run()
     preset = PRESETS["induction-one-layer"]
-    assert app.number_input(key="heads").value == preset.switches["heads"] and app.number_input(key="layers").value == 1
+    assert app.number_input(key="lab_heads").value == preset.switches["heads"] and app.number_input(key="lab_layers").value == 1
     assert app.number_input(key="lab_init_std").value == preset.switches.get("init_std", 0.02)
-    assert app.number_input(key="steps").value == preset.settings.steps
+    assert app.number_input(key="lab_steps").value == preset.settings.steps
     assert preset.lesson in written(app).replace("\\", "")
 
 
 def test_every_preset_and_every_view_runs(opened):
     for name in ("translation", "characters"):
-        app = trained(opened(preset=name, steps="2", batch="2", d_model="8"))
+        app = trained(opened(lab_preset=name, lab_steps="2", lab_batch="2", lab_d_model="8"))
         assert not app.exception, name
         for view in ("roles", "gradients"):
-            app.button_group(key="over").set_value(view).run()
+            app.button_group(key="lab_over").set_value(view).run()
             assert not app.exception, (name, view)
-        app.button_group(key="heads_shown").set_value("one").run()
+        app.button_group(key="lab_shown").set_value("one").run()
         assert not app.exception, name
 
 
@@ -117,13 +117,13 @@ def test_runs_are_compared_and_forgotten(opened):
 
 def test_a_run_of_another_task_is_found_again(opened):
     app = trained(opened(**TINY))
-    app.selectbox(key="preset").set_value("recall").run()
+    app.selectbox(key="lab_preset").set_value("recall").run()
     assert not app.exception and "Press Train" in app.info[0].value
     app.selectbox(key="lab_run").set_value(app.session_state["_lab"].own[0].title).run()
     assert not app.exception and not app.info and app.session_state["_lab"].shown.number == 1
 
 
 def test_a_text_that_is_too_short_is_told(opened):
-    app = opened(preset="characters")
+    app = opened(lab_preset="characters")
     app.text_area(key="lab_text").set_value("Too short.").run()
     assert not app.exception and "too short" in app.warning[0].value and app.button(key="train").disabled
