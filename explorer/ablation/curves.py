@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.ablation import importance
-from explorer.ablation.heads import Head, changes, every
+from explorer.ablation import greedy, importance
+from explorer.ablation.heads import Head, every
 from explorer.ablation.intervals import interval
-from explorer.ablation.replacements import replacements
-from explorer.ablation.resumable import Resumable
+from explorer.ablation.resumable import Pieces
+from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
-from explorer.tasks.base import Progress, Scores, Task
-from models.surgery.resume import Runner
+from explorer.tasks.base import Progress, Scores, Task, repeating
 
 ORDERS = ("gradient", "exact", "greedy", "confidence", "reversed", "random")
 """The least important heads go first. gradient, confidence: by that estimate. exact: by the loss without each head alone.
@@ -44,11 +43,23 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve and the order behind it: `heads` from the first to go to the last; of the last seed for "random"."""
+    """A curve and the order behind it.
+
+    Attributes:
+        order: one of `ORDERS`.
+        points: from all heads to none.
+        heads: from the first to go to the last; of the last seed for "random".
+        examples: how many it is read on.
+        step: of the share, from point to point.
+        seeds: random orders; 1 for any other order.
+    """
 
     order: str
     points: tuple[Point, ...]
     heads: tuple[Head, ...]
+    examples: int = 0
+    step: float = STEP
+    seeds: int = 1
 
     def largest_share(self, drop: float = 0.01) -> float:
         """The largest share of heads that can go, one after the other, at less than `drop` of the score."""
@@ -77,9 +88,27 @@ def from_sweep(found: Sweep) -> importance.Importance:
 
 
 def order_of(
-    task: Task, order: str, *, exact: Sweep | None = None, method: str = "zero", seed: int = 0, progress: Progress | None = None
+    task: Task,
+    order: str,
+    *,
+    exact: Sweep | None = None,
+    method: str = "zero",
+    seed: int = 0,
+    progress: Progress | None = None,
+    resumable: Pieces | None = None,
+    scorer: Scorer | None = None,
 ) -> list[Head]:
-    """Heads in the order in which they go; "greedy" has none before the curve is drawn. `progress` is told of the ranking.
+    """All heads of the model, in the order in which a curve removes them.
+
+    Args:
+        task: model and examples.
+        order: one of `ORDERS` but "greedy", whose order comes about while its curve is drawn.
+        exact: scores without each head alone, for "exact" and "reversed"; found here where None.
+        method: what takes the place of a head's output.
+        seed: of "random".
+        progress: told the share that is done; what it raises ends the work.
+        resumable: where finished batches are kept.
+        scorer: of the same task; made here where one is needed and None is given.
 
     Raises:
         ValueError: an unknown order.
@@ -87,9 +116,10 @@ def order_of(
     if order == "random":
         return [every(task.model)[i] for i in np.random.default_rng(seed).permutation(len(every(task.model)))]
     if order in ("gradient", "confidence"):
-        return ranked(getattr(importance, order)(task, progress=progress))
+        return ranked(getattr(importance, order)(task, progress=progress, resumable=resumable, runner=scorer.runner if scorer else None))
     if order in ("exact", "reversed"):
-        found = ranked(from_sweep(exact or sweep(task, method=method, progress=progress)))
+        given = {"runner": scorer.runner, "replacement_of": scorer.replacement_of(method)} if scorer else {}
+        found = ranked(from_sweep(exact or sweep(task, method=method, progress=progress, resumable=resumable, **given)))
         return found if order == "exact" else found[::-1]
     raise ValueError(f"an order is one of {', '.join(ORDERS)}, not {order!r}")
 
@@ -103,7 +133,8 @@ def curve(
     step: float = STEP,
     seeds: int = SEEDS,
     progress: Callable[[float, list[Point]], None] | None = None,
-    resumable: Resumable | None = None,
+    resumable: Pieces | None = None,
+    scorer: Scorer | None = None,
 ) -> Curve:
     """Score against the share of heads removed.
 
@@ -114,44 +145,19 @@ def curve(
         exact: a sweep that is known already.
         step: of the share.
         seeds: random orders.
-        progress: told the share that is done and the points so far.
-        resumable: where finished points are kept.
+        progress: told the share that is done and the points so far, before every layer; what it raises ends the work.
+        resumable: where finished points, and batches of a ranking, are kept.
+        scorer: of the same task; made here where None.
     """
-    runner = Runner(task.model)
-    replacement_of = replacements(task, method, runner=runner)
-    sizes = counts(len(every(task.model)), step)
-
-    def scored(heads: list[Head], key: list, tell: Progress | None = None) -> dict[str, list[float]]:
-        known = resumable.get(order, key) if resumable is not None else None
-        if known is None:
-            scores = task.score(lambda batch: changes(task.model, heads, replacement_of(batch)), runner=runner, progress=tell)
-            known = {"loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
-            if resumable is not None:
-                resumable.put(order, key, known)
-        return known
-
-    total = len(every(task.model))
+    scorer = scorer or Scorer(task)
+    work = _Work(scorer, order, method, counts(len(every(task.model)), step), progress, resumable)
     if order == "random":
-        return _random(task, sizes, seeds, scored, total, progress)
-    points: list[Point] = []
-
-    def ranking(share: float) -> None:
-        """Ranking counts as half of the work that leads to the next point; of all points, where it is done once."""
-        if progress:
-            progress((len(points) + share / 2) / len(sizes) if order == "greedy" else share / 2, points)
-
-    steps = _greedy(task, sizes, method, exact, resumable, ranking) if order == "greedy" else None
-    heads = None if steps else _known_order(task, order, exact, method, resumable, ranking)
-    gone: list[Head] = []
-    before = 0.0 if steps or exact is not None else 0.5
-    for i, size in enumerate(sizes):
-        gone = next(steps) if steps else heads[:size]
-        found = scored(gone, [size])
-        low, high = interval(np.array(found["correct"]))
-        points.append(Point(size / total, size, float(np.mean(found["correct"])), low, high, float(np.mean(found["loss"]))))
-        if progress:
-            progress(before + (1 - before) * (i + 1) / len(sizes), points)
-    return Curve(order, tuple(points), tuple(gone))
+        points, heads = work.random(seeds)
+    elif order == "greedy":
+        points, heads = work.greedy(exact)
+    else:
+        points, heads = work.known_order(exact)
+    return Curve(order, tuple(points), tuple(heads), len(task), step, seeds if order == "random" else 1)
 
 
 def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tuple[float, float]:
@@ -160,46 +166,84 @@ def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tup
     return joint.mean_loss - base, sum(sweep_of.without[head].mean_loss - base for head in heads)
 
 
-def _known_order(task: Task, order: str, exact: Sweep | None, method: str, resumable: Resumable | None, progress: Progress) -> list[Head]:
-    known = resumable.get("order", order) if resumable is not None else None
-    if known is None:
-        known = order_of(task, order, exact=exact, method=method, progress=progress)
-        if resumable is not None:
-            resumable.put("order", order, [list(head) for head in known])
-    return [tuple(head) for head in known]
+class _Work:
+    """A curve that is being computed."""
 
+    def __init__(
+        self, scorer: Scorer, order: str, method: str, sizes: list[int], progress: Callable | None, resumable: Pieces | None
+    ) -> None:
+        self.scorer, self.task = scorer, scorer.task
+        self.order, self.method, self.sizes = order, method, sizes
+        self.progress, self.resumable = progress, resumable
+        self.total = len(every(self.task.model))
 
-def _greedy(
-    task: Task, sizes: list[int], method: str, exact: Sweep | None, resumable: Resumable | None, progress: Progress
-) -> Iterator[list[Head]]:
-    gone: list[Head] = []
-    for size in sizes:
-        if size > len(gone):
-            known = resumable.get("greedy ranks", size) if resumable is not None else None
-            if known is None:
-                found = exact if exact is not None and not gone else sweep(task, method=method, pruned=frozenset(gone), progress=progress)
-                known = [list(head) for head in ranked(from_sweep(found))[: size - len(gone)]]
-                if resumable is not None:
-                    resumable.put("greedy ranks", size, known)
-            gone = gone + [tuple(head) for head in known]
-        yield gone
+    def known_order(self, exact: Sweep | None) -> tuple[list[Point], list[Head]]:
+        """Points of an order that is known before the first of them."""
+        before = {"gradient": 0.15, "confidence": 0.1}.get(self.order, 0.65 if exact is None else 0.0)
+        heads, points = self._heads(exact, self._telling(0.0, before, [])), []
+        for i, size in enumerate(self.sizes):
+            tell = self._telling(before + (1 - before) * i / len(self.sizes), (1 - before) / len(self.sizes), points)
+            points.append(self._point(size, self._scored(heads[:size], [size], tell), tell))
+            self._tell(before + (1 - before) * (i + 1) / len(self.sizes), points)
+        return points, heads
 
+    def greedy(self, exact: Sweep | None) -> tuple[list[Point], list[Head]]:
+        """Points of the order that is ranked again after every step."""
+        points: list[Point] = []
+        tell = (lambda share: self.progress(share, points)) if self.progress else None
+        gone: list[Head] = []
+        for gone, scores in greedy.steps(self.scorer, self.sizes, self.method, exact=exact, resumable=self.resumable, progress=tell):
+            points.append(self._point(len(gone), scores, repeating(tell, len(points) / len(self.sizes))))
+        self._tell(1.0, points)
+        return points, gone
 
-def _random(task: Task, sizes: list[int], seeds: int, scored: Callable, total: int, progress: Callable | None) -> Curve:
-    found = np.full((seeds, len(sizes), 2), np.nan)
-    heads: list[Head] = []
-    for seed in range(seeds):
-        heads = order_of(task, "random", seed=seed)
-        for i, size in enumerate(sizes):
-            # Nothing removed and all removed are the same for every seed.
-            key = [0 if size in (0, total) else seed, size]
-            one = scored(heads[:size], key) if not (seed and size in (0, total)) else None
-            found[seed, i] = found[0, i] if one is None else (np.mean(one["correct"]), np.mean(one["loss"]))
-            if progress:
-                progress(
-                    (seed * len(sizes) + i + 1) / (seeds * len(sizes)), _band(found[: seed + 1, : i + 1 if seed == 0 else None], sizes, total)
-                )
-    return Curve("random", tuple(_band(found, sizes, total)), tuple(heads))
+    def random(self, seeds: int) -> tuple[list[Point], list[Head]]:
+        """Points of several orders that were drawn: mean, smallest and largest."""
+        found = np.full((seeds, len(self.sizes), 2), np.nan)
+        heads: list[Head] = []
+        points: list[Point] = []
+        for seed in range(seeds):
+            heads = order_of(self.task, "random", seed=seed)
+            for i, size in enumerate(self.sizes):
+                done, pieces = seed * len(self.sizes) + i, seeds * len(self.sizes)
+                if seed and size in (0, self.total):
+                    found[seed, i] = found[0, i]  # nothing removed and all removed are the same for every seed
+                else:
+                    one = self._scored(heads[:size], [seed if 0 < size < self.total else 0, size], self._telling(done / pieces, 1 / pieces, points))
+                    found[seed, i] = np.mean(one["correct"]), np.mean(one["loss"])
+                points = _band(found[: seed + 1, : i + 1 if seed == 0 else None], self.sizes, self.total)
+                self._tell((done + 1) / pieces, points)
+        return points, heads
+
+    def _heads(self, exact: Sweep | None, progress: Progress | None) -> list[Head]:
+        known = self.resumable.get("order", self.order) if self.resumable is not None else None
+        if known is None:
+            given = {"exact": exact, "method": self.method, "scorer": self.scorer}
+            known = order_of(self.task, self.order, progress=progress, resumable=self.resumable, **given)
+            if self.resumable is not None:
+                self.resumable.put("order", self.order, [list(head) for head in known])
+        return [tuple(head) for head in known]
+
+    def _scored(self, heads: list[Head], key: list, progress: Progress | None) -> dict[str, list[float]]:
+        known = self.resumable.get(self.order, key) if self.resumable is not None else None
+        if known is None:
+            scores = self.scorer.score(frozenset(heads), self.method, progress)
+            known = {"loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
+            if self.resumable is not None:
+                self.resumable.put(self.order, key, known)
+        return known
+
+    def _point(self, size: int, scores: Mapping[str, Sequence[float]], tell: Progress | None) -> Point:
+        low, high = interval(np.array(scores["correct"]), between=None if tell is None else lambda: tell(1.0))
+        return Point(size / self.total, size, float(np.mean(scores["correct"])), low, high, float(np.mean(scores["loss"])))
+
+    def _telling(self, start: float, part: float, points: list[Point]) -> Progress | None:
+        """Tells the share of a part of the work as one of all of it, and the points that there are."""
+        return None if self.progress is None else lambda share: self.progress(start + part * share, points)
+
+    def _tell(self, share: float, points: list[Point]) -> None:
+        if self.progress is not None:
+            self.progress(share, points)
 
 
 def _band(found: np.ndarray, sizes: list[int], total: int) -> list[Point]:

@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.tasks.base import Batch, Progress, Task
+from explorer.tasks.base import Batch, Progress, Task, repeating
 from models import attention
 from models.surgery.resume import Runner
 
 METHODS = ("zero", "mean", "resample", "uniform")
 """zero: nothing. mean: the head's mean output over all tokens of the data. resample: its output on another example.
 uniform: the mean of the visible values, as if it attended to all of them alike."""
+
+KEPT_BYTES = 512 * 2**20
+"""Outputs of other examples that are kept for `resample`."""
 
 Replacement = Tensor | str | None
 ReplacementsOf = Callable[[Batch], Mapping[int, Replacement]]
@@ -25,9 +28,11 @@ def replacements(task: Task, method: str, *, runner: Runner | None = None, seed:
     """What takes the place of a removed output, by a method.
 
     Args:
-        task: model and examples; `mean` runs all of them once.
+        task: model and examples; `mean` and `resample` run all of them once.
         method: one of `METHODS`.
+        runner: made here where None.
         seed: which example another one is resampled from.
+        progress: told the share that is done, where a method has to run the examples first (`mean`, `resample`).
 
     Raises:
         ValueError: an unknown method.
@@ -40,9 +45,9 @@ def replacements(task: Task, method: str, *, runner: Runner | None = None, seed:
     runner = runner or Runner(task.model)
     if method == "mean":
         means = _means(task, runner, progress)
-        return lambda batch: means
+        return lambda batch: {site: mean.to(task.device) for site, mean in means.items()}
     if method == "resample":
-        return _Donors(task, runner, seed)
+        return _Donors(task, runner, seed, progress)
     raise ValueError(f"a way to remove a head is one of {', '.join(METHODS)}, not {method!r}")
 
 
@@ -58,42 +63,60 @@ def _means(task: Task, runner: Runner, progress: Progress | None) -> dict[int, T
     tokens: dict[int, int] = {}
     done = 0
     for batch in task.batches():
-        with task.running(runner, {}, record=True) as run:
-            runner.run(batch.inputs)
-            for record in run.records:
-                z = _outputs(record)
-                totals[record.site] = totals.get(record.site, 0) + z.sum(dim=(0, 2))
-                tokens[record.site] = tokens.get(record.site, 0) + z.shape[0] * z.shape[2]
+        for site, z in _of_batch(task, runner, batch, repeating(progress, done / len(task))).items():
+            totals[site] = totals.get(site, 0) + z.sum(dim=(0, 2))
+            tokens[site] = tokens.get(site, 0) + z.shape[0] * z.shape[2]
         done += len(batch)
         if progress:
             progress(done / len(task))
     return {site: (total / tokens[site])[None, :, None] for site, total in totals.items()}
 
 
-class _Donors:
-    """Outputs of another example for each example; one that is shorter is read again from its start."""
+def _of_batch(task: Task, runner: Runner, batch: Batch, between: Callable[[], None] | None = None) -> dict[int, Tensor]:
+    """Outputs z of all heads by site, each (examples, heads, query, value dim)."""
+    with task.running(runner, {}, record=True, between=between) as run:
+        runner.run(batch.inputs)
+        return {record.site: _outputs(record) for record in run.records}
 
-    def __init__(self, task: Task, runner: Runner, seed: int) -> None:
+
+class _Donors:
+    """Outputs of another example for each example; one that is shorter is read again from its start.
+
+    Outputs are kept up to `KEPT_BYTES`, so that the next set of heads finds them there.
+    """
+
+    def __init__(self, task: Task, runner: Runner, seed: int, progress: Progress | None) -> None:
         order = np.random.default_rng(seed).permutation(len(task))
         # A walk round the permutation: everybody gives once, nobody to itself (where there are two examples or more).
         self.donor = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
         self.task, self.runner = task, runner
+        self._kept: dict[int, dict[int, Tensor]] = {}
+        done, room = 0, KEPT_BYTES
+        for batch in task.batches():
+            found = self._outputs_of(batch, repeating(progress, done / len(task)))
+            room -= sum(z.numel() * z.element_size() for one in found.values() for z in one.values())
+            if room < 0:
+                break
+            self._kept |= found
+            done += len(batch)
+            if progress:
+                progress(done / len(task))
 
     def __call__(self, batch: Batch) -> dict[int, Tensor]:
-        found: dict[int, list[Tensor]] = {}
-        known: dict[int, dict[int, Tensor]] = {}
-        for example in batch.index:
-            if example not in known:
-                known[example] = self._of(self.donor[example])
-            for site, z in known[example].items():
-                found.setdefault(site, []).append(z)
+        donors = [self.donor[example] for example in batch.index]
+        known = {example: self._kept[example] for example in donors if example in self._kept}
+        if missing := sorted(set(donors) - set(known)):
+            for part in self.task.batches(members=missing):
+                known |= self._outputs_of(part)
         lengths = {name: values.shape[1] for name, values in batch.inputs.items() if name.endswith("input_ids")}
-        return {site: torch.cat([_fitted(z, self._queries(site, lengths)) for z in given]) for site, given in found.items()}
+        return {
+            site: torch.cat([_fitted(known[donor][site].to(self.task.device), self._queries(site, lengths)) for donor in donors])
+            for site in known[donors[0]]
+        }
 
-    def _of(self, example: int) -> dict[int, Tensor]:
-        with self.task.running(self.runner, {}, record=True) as run:
-            self.runner.run(self.task._batch([example]).inputs)
-            return {record.site: _outputs(record) for record in run.records}
+    def _outputs_of(self, batch: Batch, between: Callable[[], None] | None = None) -> dict[int, dict[int, Tensor]]:
+        found = _of_batch(self.task, self.runner, batch, between)
+        return {example: {site: z[i : i + 1] for site, z in found.items()} for i, example in enumerate(batch.index)}
 
     def _queries(self, site: int, lengths: dict[str, int]) -> int:
         part = self.task.model.sites[site].part

@@ -2,111 +2,206 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
-from explorer.ablation import importance
-from explorer.ablation.curves import Curve, Point, curve, from_sweep
-from explorer.ablation.heads import Head, Heads, changes, every
-from explorer.ablation.replacements import replacements
+from explorer.ablation import costs, importance
+from explorer.ablation.curves import SEEDS, STEP, Curve, Point, curve, from_sweep
+from explorer.ablation.heads import Head, Heads
+from explorer.ablation.resumable import Memory
+from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
 from explorer.tasks.base import Progress, Scores, Task
 
-_SETS = 500
-"""Sets of heads whose scores are remembered."""
+ROOM = 128 * 2**20
+"""Bytes of scores that are remembered for one task, its baseline not counted."""
+SAMPLE = 48
+"""Examples that a first curve is read on."""
+FIRST_SECONDS = 3.5
+"""What a first curve may take by its own estimate, so that it is there within five seconds."""
+Result = TypeVar("Result", Scores, Sweep)
 
 
-class Memory:
-    """Finished pieces of long work, in memory: a viewer who stopped it goes on from there. Like `resumable.Resumable`."""
+class _Scores:
+    """Scores and sweeps by what they are of; those that were not asked for the longest go first when they take too many bytes."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple, object] = {}
+    def __init__(self, room: int) -> None:
+        self._room, self._lock = room, threading.Lock()
+        self._known: OrderedDict[Hashable, Scores | Sweep] = OrderedDict()
 
-    def get(self, what: str, key: object) -> object | None:
-        return self._known.get((what, repr(key)))
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._known
 
-    def put(self, what: str, key: object, piece: object) -> None:
-        self._known[what, repr(key)] = piece
+    def get(self, key: Hashable) -> Scores | Sweep | None:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def put(self, key: Hashable, found: Result) -> Result:
+        """Keeps it, and returns it."""
+        with self._lock:
+            self._known[key] = found
+            self._known.move_to_end(key)
+            while len(self._known) > 1 and sum(one.bytes for one in self._known.values()) > self._room:
+                self._known.popitem(last=False)
+        return found
 
 
-@dataclass(eq=False)
 class TaskResults:
     """Scores of one task, computed when they are first asked for.
 
     Viewers ask at the same moment from several threads: what is stored is never changed afterwards, so that the worst that
-    can happen is that two of them compute the same.
+    can happen is that two of them compute the same. Every `progress` may raise to end the work; what is done by then is kept,
+    and the next call goes on from there.
+
+    Args:
+        task: model and examples.
+        room: bytes of scores that are remembered.
+
+    Attributes:
+        task: as given.
+        scorer: how its scores are computed.
     """
 
-    task: Task
-    _sets: OrderedDict[tuple[str, Heads], Scores] = field(default_factory=OrderedDict)
-    _single: dict[tuple[str, Head], Scores] = field(default_factory=dict)
-    _importance: dict[str, importance.Importance] = field(default_factory=dict)
-    _curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
-    _memory: dict[tuple, Memory] = field(default_factory=dict)
+    def __init__(self, task: Task, room: int = ROOM) -> None:
+        self.task, self.scorer = task, Scorer(task)
+        self._scores = _Scores(room)
+        self._importance: dict[str, importance.Importance] = {}
+        self._curves: dict[tuple[str, str, int | None], Curve] = {}
+        self._unfinished: dict[tuple[str, str], Memory] = {}
+        self._samples: dict[int, TaskResults] = {}
 
     def score(self, heads: Heads = frozenset(), method: str = "zero", progress: Progress | None = None) -> Scores:
         """Scores without these heads."""
-        key = (method if heads else "", heads)
-        if key not in self._sets:
-            replacement_of = replacements(self.task, method)
-            self._sets[key] = self.task.score(lambda batch: changes(self.task.model, heads, replacement_of(batch)), progress=progress)
-            while len(self._sets) > _SETS:
-                self._sets.popitem(last=False)
-        return self._sets[key]
+        if not heads:
+            return self.scorer.baseline(progress)
+        known = self._known_score(heads, method)
+        return self._scores.put((method, heads), self.scorer.score(heads, method, progress)) if known is None else known
 
-    def knows(self, heads: Heads, method: str) -> bool:
-        """Whether `score` and the single effects of these heads are there already."""
-        return (method if heads else "", heads) in self._sets and all((method, head) in self._single for head in heads)
+    def knows_score(self, heads: Heads, method: str = "zero") -> bool:
+        """Whether `score` is there already."""
+        return self.scorer.knows_baseline if not heads else self._known_score(heads, method) is not None
 
     def single_effects(self, heads: Heads, method: str = "zero", progress: Progress | None = None) -> dict[Head, float]:
         """Rise of the mean loss, in nats, when each of these heads goes alone."""
-        missing = [head for head in heads if (method, head) not in self._single]
-        if missing:
-            found = sweep(self.task, method=method, only=frozenset(missing), progress=progress, resumable=None)
-            self._single |= {(method, head): scores for head, scores in found.without.items()}
-        base = self.score().mean_loss
-        return {head: self._single[method, head].mean_loss - base for head in heads}
+        found = {head: self._known_score(frozenset([head]), method) for head in heads}
+        if missing := frozenset(head for head, scores in found.items() if scores is None):
+            kept = self._kept(f"single {sorted(missing)}", method)
+            first = (lambda share: progress(0.1 * share)) if progress else None
+            after = (lambda share: progress(0.1 + 0.9 * share)) if progress else None
+            known = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            swept = sweep(self.task, method=method, only=missing, progress=after, resumable=kept, **known)
+            for head, scores in swept.without.items():
+                found[head] = self._scores.put((method, frozenset([head])), scores)
+            self._forget(f"single {sorted(missing)}", method)
+        base = self.score(progress=progress).mean_loss
+        return {head: found[head].mean_loss - base for head in sorted(heads)}
+
+    def knows(self, heads: Heads, method: str = "zero") -> bool:
+        """Whether `score` and the single effects of these heads are there already."""
+        return self.knows_score(heads, method) and all(self._known_score(frozenset([head]), method) is not None for head in heads)
 
     def exact(self, method: str = "zero", progress: Progress | None = None) -> Sweep:
         """Every head removed alone."""
-        heads = every(self.task.model)
-        if not all((method, head) in self._single for head in heads):
-            found = sweep(self.task, method=method, progress=progress, resumable=self._kept("exact", method))
-            self._single |= {(method, head): scores for head, scores in found.without.items()}
-        return Sweep(self.score(), {head: self._single[method, head] for head in heads})
+        known = self._scores.get(("exact", method))
+        if known is None:
+            first = (lambda share: progress(0.05 * share)) if progress else None
+            after = (lambda share: progress(0.05 + 0.95 * share)) if progress else None
+            given = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            found = sweep(self.task, method=method, progress=after, resumable=self._kept("exact", method), **given)
+            known = self._scores.put(("exact", method), Sweep(self.score(progress=progress), found.without))
+            self._forget("exact", method)
+        return known
 
     def knows_exact(self, method: str = "zero") -> bool:
         """Whether `exact` is there already."""
-        return all((method, head) in self._single for head in every(self.task.model))
+        return ("exact", method) in self._scores
 
     def importance(self, by: str, method: str = "zero", progress: Progress | None = None) -> importance.Importance:
         """Importance by "exact", "gradient" or "confidence"."""
         if by == "exact":
             return from_sweep(self.exact(method, progress))
         if by not in self._importance:
-            self._importance[by] = getattr(importance, by)(self.task, progress=progress)
+            kept = self._kept(by, "")
+            self._importance[by] = getattr(importance, by)(self.task, progress=progress, resumable=kept, runner=self.scorer.runner)
+            self._forget(by, "")
         return self._importance[by]
 
     def knows_importance(self, by: str, method: str = "zero") -> bool:
         """Whether `importance` is there already."""
         return self.knows_exact(method) if by == "exact" else by in self._importance
 
-    def curve(self, order: str, method: str = "zero", progress: Callable[[float, list[Point]], None] | None = None) -> Curve:
-        """Score against the share of heads removed."""
-        if (order, method) not in self._curves:
-            exact, before = None, 0.0
-            if order in ("exact", "reversed", "greedy"):
-                before = 0.0 if self.knows_exact(method) else 0.5
-                exact = self.exact(method, (lambda share: progress(before * share, [])) if progress and before else None)
-            after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None
-            kept = self._kept(order, method)
-            self._curves[order, method] = curve(self.task, order, method=method, exact=exact, progress=after, resumable=kept)
-        return self._curves[order, method]
+    def curve(
+        self,
+        order: str,
+        method: str = "zero",
+        progress: Callable[[float, list[Point]], None] | None = None,
+        sample: int | None = None,
+    ) -> Curve:
+        """Score against the share of heads removed.
 
-    def knows_curve(self, order: str, method: str = "zero") -> bool:
+        Args:
+            order: one of `curves.ORDERS`.
+            method: what takes the place of a head's output.
+            progress: told the share that is done and the points so far.
+            sample: read it on so many examples, drawn by a seed, in steps that are as coarse as `FIRST_SECONDS` asks for; a first
+                answer, such as `SAMPLE`. All examples where None.
+        """
+        key = (order, method, sample)
+        if key not in self._curves:
+            if sample is None or sample >= len(self.task):
+                self._curves[key] = self._whole_curve(order, method, progress, STEP, SEEDS)
+            else:
+                self._curves[key] = self._first_curve(order, method, progress, sample)
+        return self._curves[key]
+
+    def knows_curve(self, order: str, method: str = "zero", sample: int | None = None) -> bool:
         """Whether `curve` is there already."""
-        return (order, method) in self._curves
+        return (order, method, sample) in self._curves
+
+    def cost(self, order: str, method: str = "zero", progress: Progress | None = None) -> float:
+        """Seconds that `curve` will take on all examples, from the time that the baseline took; 0 where the curve is there already.
+
+        Work that was stopped is not counted as done. Scores the baseline first where that has not been done.
+        """
+        if self.knows_curve(order, method):
+            return 0.0
+        self.scorer.baseline(progress)
+        return costs.curve(self.scorer, order, method, exact_known=self.knows_exact(method), ranking_known=order in self._importance)
+
+    def _known_score(self, heads: Heads, method: str) -> Scores | None:
+        found = self._scores.get((method, heads))
+        if found is None and len(heads) == 1 and (swept := self._scores.get(("exact", method))) is not None:
+            return swept.without[next(iter(heads))]
+        return found
+
+    def _whole_curve(self, order: str, method: str, progress: Callable | None, step: float, seeds: int) -> Curve:
+        exact, before = None, 0.0
+        if order in ("exact", "reversed", "greedy"):
+            before = 0.0 if self.knows_exact(method) else {"greedy": 0.3}.get(order, 0.6)
+            exact = self.exact(method, (lambda share: progress(before * share, [])) if progress and before else None)
+        after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None
+        of = f"{order} {step} {seeds}"
+        known = {"exact": exact, "scorer": self.scorer, "resumable": self._kept(of, method)}
+        found = curve(self.task, order, method=method, step=step, seeds=seeds, progress=after, **known)
+        self._forget(of, method)
+        return found
+
+    def _first_curve(self, order: str, method: str, progress: Callable | None, sample: int) -> Curve:
+        part = self._samples.get(sample)
+        if part is None:
+            part = self._samples.setdefault(sample, TaskResults(self.task.subset(self.task.sample(sample))))
+        if self.knows_exact(method) and not part.knows_exact(method):
+            part._scores.put(("exact", method), self.exact(method).of(self.task.sample(sample)))
+        part.scorer.baseline((lambda share: progress(0.0, [])) if progress else None)
+        step, seeds = costs.affordable(part.scorer, order, method, FIRST_SECONDS, exact_known=part.knows_exact(method))
+        return part._whole_curve(order, method, progress, step, seeds)
 
     def _kept(self, what: str, method: str) -> Memory:
-        return self._memory.setdefault((what, method), Memory())
+        return self._unfinished.setdefault((what, method), Memory())
+
+    def _forget(self, what: str, method: str) -> None:
+        self._unfinished.pop((what, method), None)

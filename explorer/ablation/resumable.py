@@ -6,10 +6,39 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
+
+
+class Pieces(Protocol):
+    """Finished pieces of long work, by what they are and a key; both anything that JSON knows."""
+
+    def get(self, what: str, key: object) -> object | None:
+        """A piece that was put before, or None."""
+
+    def put(self, what: str, key: object, piece: object) -> None:
+        """Keeps a piece, anything that JSON knows."""
+
+
+class Memory:
+    """Pieces in memory: a viewer who stopped work goes on from there."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, object] = {}
+
+    def get(self, what: str, key: object) -> object | None:
+        """A piece that was put before, or None."""
+        return self._known.get(_name(what, key))
+
+    def put(self, what: str, key: object, piece: object) -> None:
+        """Keeps a piece."""
+        self._known[_name(what, key)] = piece
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 class Resumable:
-    """A file of finished pieces, one line of JSON each.
+    """Pieces in a file of finished pieces, one line of JSON each.
 
     Args:
         path: the file; made when the first piece is put.

@@ -6,18 +6,18 @@ length go together, so that nothing is padded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from explorer.ablation.heads import Head, Heads, by_site, changes, every
-from explorer.ablation.replacements import replacements
-from explorer.ablation.resumable import Resumable
-from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task
-from models import attention
-from models.surgery.resume import Passed, Runner
+from explorer.ablation import passes
+from explorer.ablation.heads import Head, Heads, by_site, every
+from explorer.ablation.replacements import Replacement, ReplacementsOf, replacements
+from explorer.ablation.resumable import Pieces
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
+from models.surgery.resume import Runner
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,20 @@ class Sweep:
     baseline: Scores
     without: dict[Head, Scores]
     pruned: Heads = frozenset()
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the scores take."""
+        return self.baseline.bytes + sum(scores.bytes for scores in self.without.values())
+
+    def of(self, members: Sequence[int]) -> Sweep:
+        """The same on some of the examples, those of `Task.subset(members)`."""
+        at = list(members)
+
+        def some(scores: Scores) -> Scores:
+            return Scores(*(values[at] for values in vars(scores).values()))
+
+        return Sweep(some(self.baseline), {head: some(scores) for head, scores in self.without.items()}, self.pruned)
 
     def table(self, sites: Sequence, what: str) -> np.ndarray:
         """Mean "loss" or "correct" without each head, (sites, heads); nan where there is no head or it was gone before."""
@@ -51,7 +65,9 @@ def sweep(
     pruned: Heads = frozenset(),
     only: Heads | None = None,
     progress: Progress | None = None,
-    resumable: Resumable | None = None,
+    resumable: Pieces | None = None,
+    runner: Runner | None = None,
+    replacement_of: ReplacementsOf | None = None,
 ) -> Sweep:
     """Removes every head alone and scores the task.
 
@@ -60,29 +76,29 @@ def sweep(
         method: what takes the place of a head's output, one of `replacements.METHODS`.
         pruned: heads that are removed already; they are not tried again.
         only: the heads to try; all that are left where None.
-        progress: told the share that is done, after every pass.
+        progress: told the share that is done, before every layer; what it raises ends the sweep.
         resumable: where batches that are done are kept.
+        runner: made here where None.
+        replacement_of: of `method`, where it is known already; made here where None.
 
     Returns:
         Scores per example for the baseline and for every head that is left.
     """
-    runner, n = Runner(task.model), len(task)
+    runner, n = runner or Runner(task.model), len(task)
     left = [head for head in every(task.model) if head not in pruned and (only is None or head in only)]
     found = Sweep(Scores.empty(n), {head: Scores.empty(n) for head in left}, pruned)
-    replacement_of = replacements(task, method, runner=runner)
+    replacement_of = replacement_of or replacements(task, method, runner=runner)
     widest = max(site.heads for site in task.model.sites)
     done = 0
     for batch in task.batches(copies=widest):
-        kept = _from_json(resumable.get("batch", batch.index)) if resumable is not None else None
-        if kept is None:
-            kept = {}
-            for head, outcome in _of_batch(task, runner, batch, left, pruned, replacement_of):
-                kept[head] = outcome
-                if progress:
-                    progress((done + len(batch) * len(kept) / (len(left) + 1)) / n)
+        outcomes = _from_json(resumable.get("batch", batch.index)) if resumable is not None else None
+        if outcomes is None:
+            share, weight = done / n, len(batch) / n
+            tell = (lambda part, share=share, weight=weight: progress(share + part * weight)) if progress else None
+            outcomes = _of_batch(task, runner, batch, left, pruned, replacement_of(batch), tell)
             if resumable is not None:
-                resumable.put("batch", batch.index, _to_json(kept))
-        for head, outcome in kept.items():
+                resumable.put("batch", batch.index, _to_json(outcomes))
+        for head, outcome in outcomes.items():
             (found.baseline if head is None else found.without[head]).put(batch.index, outcome)
         done += len(batch)
         if progress:
@@ -90,42 +106,21 @@ def sweep(
     return found
 
 
-def _of_batch(task: Task, runner: Runner, batch: Batch, left: list[Head], pruned: Heads, replacement_of: Callable):
-    """Yields (None, baseline) and (head, outcome) for every head that is left."""
-    replacement = replacement_of(batch)
-    base = changes(task.model, pruned, replacement)
-    passed = Passed()
-    with task.running(runner, base):
-        baseline = task.outcome(runner, batch, lambda inputs: runner.run(inputs, passed))
-    yield None, baseline
-    at_once = max(1, task.room // (len(batch) * batch.tokens))
+def _of_batch(
+    task: Task, runner: Runner, batch: Batch, left: list[Head], pruned: Heads, replacement: Mapping[int, Replacement], tell: Progress | None
+) -> dict[Head | None, Outcome]:
+    """Outcomes of a batch without each head that is left; under None, with no more than `pruned` removed."""
+    base = passes.kept(task, runner, batch, pruned, replacement, between=repeating(tell, 0.0))
+    found: dict[Head | None, Outcome] = {None: base.outcome}
+    room = passes.at_once(task, batch)
     for site, heads in by_site(left).items():
-        start = runner.call_of.get(site, 0)
-        for i in range(0, len(heads), at_once):
-            some = heads[i : i + at_once]
-            times = len(some)
-            everything = {s: _copied(change, times) for s, change in base.items()}
-            everything[site] = _alone(task, site, some, base.get(site), replacement.get(site), len(batch))
-            with task.running(runner, everything):
-                outcome = task.outcome(runner, batch.repeat(times), lambda inputs, s=start, t=times: runner.resume(s, inputs, passed, times=t))
-            for j, head in enumerate(some):
-                yield (site, head), Outcome(*(values[j::times] for values in vars(outcome).values()))
-
-
-def _alone(task: Task, site: int, heads: list[int], base: attention.Change | None, replacement: object, examples: int) -> attention.Change:
-    """Gates of examples a, a, b, b, ..: copy j is without head j."""
-    gate = torch.ones(task.model.sites[site].heads, device=task.device) if base is None else base.gate
-    gates = gate.repeat(len(heads), 1)
-    gates[torch.arange(len(heads)), heads] = 0
-    return _copied(attention.Change(gate=gates.repeat(examples, 1), replacement=replacement), len(heads))
-
-
-def _copied(change: attention.Change, times: int) -> attention.Change:
-    """The same change for a batch in which every example stands `times` times; what is the same for all stays as it is."""
-    replacement = change.replacement
-    if isinstance(replacement, torch.Tensor) and replacement.shape[0] > 1:
-        replacement = replacement.repeat_interleave(times, dim=0)
-    return attention.Change(gate=change.gate, replacement=replacement)
+        for i in range(0, len(heads), room):
+            some = [(site, head) for head in heads[i : i + room]]
+            sets = [pruned | {head} for head in some]
+            share = len(found) / (len(left) + 1)
+            outcomes = passes.without(task, runner, batch, sets, replacement, known=base, between=repeating(tell, share))
+            found |= zip(some, outcomes, strict=True)
+    return found
 
 
 def _to_json(kept: dict[Head | None, Outcome]) -> list:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -42,6 +43,11 @@ class Scores:
     correct: np.ndarray
     predicted: np.ndarray
     count: np.ndarray
+
+    @property
+    def bytes(self) -> int:
+        """Memory that they take."""
+        return sum(values.nbytes for values in vars(self).values())
 
     @property
     def mean_loss(self) -> float:
@@ -156,17 +162,25 @@ class Task(ABC):
             room = max(TOKENS, int(free / 2 / (40 * width * self.model.dtype.itemsize)))
         return room
 
-    def batches(self, copies: int = 1) -> list[Batch]:
-        """The examples, sorted by length, of one length each; `copies` of each are to fit into one forward pass."""
+    def batches(self, copies: int = 1, members: Sequence[int] | None = None) -> list[Batch]:
+        """The examples, sorted by length, of one length each.
+
+        Args:
+            copies: of each example that are to fit into one forward pass.
+            members: numbers of the examples; all where None. Those of one length stay in this order.
+        """
 
         def lengths(i: int) -> tuple[int, ...]:
             return tuple(len(ids) for ids in self.items[i].inputs.values())
 
         made = []
-        for size, group in groupby(sorted(range(len(self)), key=lengths), key=lengths):
-            members = list(group)
-            step = max(1, self.room // max(1, copies * size[0]))
-            made += [self._batch(members[i : i + step]) for i in range(0, len(members), step)]
+        for _size, group in groupby(sorted(range(len(self)) if members is None else members, key=lengths), key=lengths):
+            alike = list(group)
+            tokens = sum(len(ids) for name, ids in self.items[alike[0]].inputs.items() if name.endswith("input_ids"))
+            most = max(1, self.room // max(1, copies * tokens))
+            # Parts of equal size: a pass over the one example that is left over takes as long as one over many.
+            step = math.ceil(len(alike) / math.ceil(len(alike) / most))
+            made += [self._batch(alike[i : i + step]) for i in range(0, len(alike), step)]
         return made
 
     def score(
@@ -187,7 +201,7 @@ class Task(ABC):
         runner = runner or Runner(self.model)
         done = 0
         for batch in self.batches():
-            with self.running(runner, changes(batch) if changes else {}):
+            with self.running(runner, changes(batch) if changes else {}, between=repeating(progress, done / len(self))):
                 scores.put(batch.index, self.outcome(runner, batch, runner.run))
             done += len(batch)
             if progress:
@@ -196,18 +210,68 @@ class Task(ABC):
 
     @contextmanager
     def running(
-        self, runner: Runner, changes: Mapping[int, attention.Change], *, record: bool = False, grad: bool = False
+        self,
+        runner: Runner,
+        changes: Mapping[int, attention.Change],
+        *,
+        record: bool = False,
+        grad: bool = False,
+        between: Callable[[], None] | None = None,
     ) -> Iterator[attention.Run]:
-        """A block in which the network runs with these changes, without gradients unless asked for."""
+        """A block in which the network runs with these changes, and no other thread runs the model.
+
+        Args:
+            runner: that will run; several threads may share one that they use in such blocks only.
+            changes: by site.
+            record: whether attention is recorded.
+            grad: whether gradients are.
+            between: called before each layer; what it raises ends the block.
+        """
         with (
             self.model.lock,
             torch.enable_grad() if grad else torch.inference_mode(),
             attention.attending(runner.sites_of, changes=changes, record=record) as run,
         ):
-            yield run
+            runner.between = between
+            try:
+                yield run
+            finally:
+                runner.between = None
 
-    @cached_property
+    def subset(self, members: Sequence[int]) -> Task:
+        """The same task on some of its examples, which share their encodings; example i of it is example `members[i]` of this one.
+
+        Raises:
+            InputError: no members.
+        """
+        if not len(members):
+            raise InputError(_("There are no examples."), _("Give at least one."))
+        part = copy.copy(self)
+        part.items = [self.items[i] for i in members]
+        return part
+
+    def sample(self, n: int, seed: int = 0) -> list[int]:
+        """Numbers of n examples drawn at random, of each class (or of each length, where there are no classes) as many as its share asks for.
+
+        Returns:
+            Sorted numbers, all of them where there are no more than n; the same for the same n and seed.
+        """
+        if n >= len(self):
+            return list(range(len(self)))
+        draw = np.random.default_rng(seed)
+        shuffled = draw.permutation(len(self)).tolist()
+
+        def stratum(i: int) -> int:
+            target = self.items[i].target
+            return target if isinstance(target, int) else len(target)
+
+        # Every (N / n)-th of the examples, sorted by stratum and at random within it.
+        ranked = sorted(shuffled, key=stratum)
+        return sorted(ranked[draw.integers(k * len(self) // n, (k + 1) * len(self) // n)] for k in range(n))
+
+    @property
     def device(self) -> torch.device:
+        """Where the network is now: `Model.release` moves it to the CPU."""
         return self.model.device
 
     def _batch(self, members: list[int]) -> Batch:
@@ -231,6 +295,11 @@ def encoded(model: Model, texts: Sequence[tuple[str, str]]) -> tuple[list[dict[s
         found.append({"input_ids": list(made.ids)} | ({"token_type_ids": list(made.types)} if made.types else {}))
     note = _("{cut} of {n} texts are longer than {limit} tokens and were cut.").format(cut=cut, n=len(found), limit=model.max_length)
     return found, (note,) if cut else ()
+
+
+def repeating(progress: Progress | None, share: float) -> Callable[[], None] | None:
+    """Says the same share again and again while a pass is on its way, so that who listens can end it; None where nobody listens."""
+    return None if progress is None else lambda: progress(share)
 
 
 def chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:

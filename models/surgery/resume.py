@@ -7,7 +7,7 @@ the same moment, never learns of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -24,6 +24,17 @@ class Passed:
     """What each call of a layer returned in one forward pass, in the order of the calls."""
 
     outputs: list[object] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the outputs take, in bytes; what several of them hold in common (T5's position bias) counts once."""
+        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for output in self.outputs for t in _tensors(output)}
+        return sum(storages.values())
+
+    @property
+    def device(self) -> torch.device | None:
+        """Where the outputs are; None where there is none."""
+        return next((t.device for output in self.outputs for t in _tensors(output)), None)
 
 
 class _Layer(nn.Module):
@@ -50,8 +61,12 @@ class _Layer(nn.Module):
             output = runner.known.outputs[call]
             for module in self._attending:
                 attention.passed_over(module)
+            if runner.keep is not None:
+                runner.keep.outputs.append(output)
             # The last one before the start is what is computed on; of the others only what they pass on counts.
             return _repeated(output, runner.times) if call == runner.start - 1 or runner.every else output
+        if runner.between is not None:
+            runner.between()
         runner.copying = call == runner.start and runner.times > 1
         try:
             output = self.wrapped(*args, **kwargs)
@@ -65,12 +80,16 @@ class _Layer(nn.Module):
 class Runner:
     """A private copy of a model's network, sharing its weights, that can be resumed at any layer.
 
-    Not for several threads at once; each makes its own. Weights stay where `Model.network` has them.
+    One pass at a time: threads that share a runner hold `Model.lock` from the first thing that they set on it until the pass is
+    over (as `explorer.tasks.base.Task.running` does), or make one each. Weights stay where `Model.network` has them.
 
     Attributes:
         network: the copy; call it only through `run` and `resume`.
         sites_of: site numbers by `id(module)` of the copy, for `models.attention.attending`.
         call_of: for each site, the number of the layer call that computes it.
+        n_calls: layer calls of a whole pass.
+        between: called before each layer that is computed, or None. What it raises ends the pass and reaches the caller; the runner
+            can be used again. So a pass of many seconds is stopped within one layer.
         selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
             Only where the network has a head that calls its base model; `did_select` says whether it was so in the last run.
     """
@@ -82,10 +101,12 @@ class Runner:
         self.calls, self.start, self.times, self.every = 0, 0, 1, False
         self.known, self.keep = Passed(), None
         self.copying = False
+        self.between: Callable[[], None] | None = None
         self.selected: Tensor | None = None
         self.did_select = False
         layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
-        self.call_of = self._calls_of_sites(model, layers)
+        with model.lock:
+            self.call_of = self._calls_of_sites(model, layers)
         if (base := self.network.base_model) is not self.network:
             base.register_forward_hook(self._select)
 
@@ -97,20 +118,26 @@ class Runner:
         finally:
             self.keep = None
 
-    def resume(self, start: int, inputs: Mapping[str, Tensor], known: Passed, times: int = 1) -> object:
+    def resume(self, start: int, inputs: Mapping[str, Tensor], known: Passed, times: int = 1, keep: Passed | None = None) -> object:
         """A forward pass whose first `start` layer calls are taken from an earlier run.
 
         Args:
-            start: number of the first layer call that is computed.
+            start: number of the first layer call that is computed; `n_calls` computes only what comes after the layers.
             inputs: those of the earlier run, every example `times` times in a row.
             known: what the earlier run kept.
             times: copies per example.
+            keep: collects what a later `resume` needs, what is taken from `known` included; only with one copy per example.
+
+        Raises:
+            ValueError: `keep` with several copies per example.
         """
-        self.calls, self.start, self.known, self.times, self.did_select = 0, start, known, times, False
+        if keep is not None and times > 1:
+            raise ValueError("what a pass kept belongs to one copy of each example")
+        self.calls, self.start, self.known, self.times, self.keep, self.did_select = 0, start, known, times, keep, False
         try:
             return self.network(**inputs)
         finally:
-            self.known, self.start, self.times = Passed(), 0, 1
+            self.known, self.start, self.times, self.keep = Passed(), 0, 1, None
 
     def _select(self, module: nn.Module, args: tuple, output: object) -> object:
         # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
@@ -159,6 +186,7 @@ class Runner:
         for module, early in before.items():
             if early:
                 self._share(module)
+        self.n_calls = len(order)
         found, turn = {}, {}
         for call, layer in enumerate(order):
             at = turn.get(id(layer), 0)
@@ -177,7 +205,17 @@ def repeated(inputs: Mapping[str, Tensor], times: int) -> dict[str, Tensor]:
     return {name: values.repeat_interleave(times, dim=0) for name, values in inputs.items()}
 
 
+def _tensors(output: object) -> Iterator[Tensor]:
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, tuple):
+        for part in output:
+            yield from _tensors(part)
+
+
 def _repeated(output: object, times: int) -> object:
+    if times == 1:
+        return output
     if isinstance(output, Tensor):
         # What has no axis of examples (a position bias of T5 has one of size 1) stays as it is.
         return output.repeat_interleave(times, dim=0) if output.dim() == 3 else output

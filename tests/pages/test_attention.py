@@ -1,18 +1,19 @@
 """The page as Streamlit runs it, without a browser."""
 
+import threading
 import tomllib
 
 import numpy as np
 import pytest
-import torch
 
 import models
 from explorer.capture import capture
-from explorer.charts.common import palette
-from explorer.ui.common import session
-from models.opening import loading
+from explorer.charts.common import palette, thumbnails
+from explorer.examples import EXAMPLES
+from explorer.ui.common import open_models
+from explorer.views import crop
 from tests import ROOT, tiny
-from tests.pages.shared import started, written
+from tests.pages.shared import settle, started, table, written
 
 
 @pytest.fixture
@@ -76,15 +77,57 @@ def test_neurons_are_those_of_the_text_and_a_summary_has_none(bert):
     assert "no neurons" in written(started(view="Neurons", head="max"))
 
 
-def test_a_model_is_released_when_its_place_in_the_cache_goes(tmp_path, monkeypatch):
-    folder = str(tiny.save("bert", tmp_path / "bert"))
-    session._model.clear()
-    released = []
-    # The cache holds the function itself, so what it does inside is watched.
-    monkeypatch.setattr(loading, "_empty_cache", lambda: released.append("emptied"))
-    monkeypatch.setattr(models.Model, "device", property(lambda model: torch.device("cuda")))
-    for stamp in range(5):
-        session._model(folder, "cpu", "auto", stamp)
-        assert len(released) == (stamp == 4)
-    session._model.clear()
-    assert len(released) == 5
+def test_the_map_and_the_grid_are_those_of_the_text_pair_and_head(bert):
+    app = started(layer="2", head="3")
+    for text, pair in (("The cat sat.", ""), ("Seven green apples fell from a tree.", ""), ("Where did they play?", "In the garden.")):
+        app.text_area(key="text").set_value(text)
+        settle(app.text_area(key="pair").set_value(pair).run())
+        captured = capture(bert, text, pair or None)
+        shown = table(app, {"r", "c", "end", "q", "w"}, chart=1)
+        np.testing.assert_allclose(shown["w"], captured.pattern(2, 3).ravel(), atol=1e-6)
+        heads = table(app, {"layer", "head", "largest", "n", "png"}, chart=0)
+        largest = [captured.pattern(layer, head).max() for layer in range(6) for head in range(12)]
+        np.testing.assert_allclose(heads[heads["head"].str.isdigit()]["largest"], largest, atol=1e-4)
+
+
+@pytest.mark.parametrize("special", ["hidden", "renormalised"])
+def test_special_tokens_leave_the_grid_as_they_leave_the_map(bert, special):
+    app = started(special=special, layer="1", head="5")
+    captured = capture(bert, app.text_area(key="text").value)
+    kept = crop(captured.queries(), captured.keys(), special=special)
+    heads = table(app, {"layer", "head", "largest", "n", "png"}, chart=0).set_index(["layer", "head"])
+    for layer, head in ((0, 0), (1, 5), (5, 11)):
+        assert heads.loc[(layer, str(head)), "largest"] == pytest.approx(kept.of(captured.pattern(layer, head)).max(), abs=1e-4)
+    np.testing.assert_allclose(table(app, {"r", "c", "end", "q", "w"}, chart=1)["w"], kept.of(captured.pattern(1, 5)).ravel(), atol=1e-6)
+
+
+def test_colours_change_the_pictures_of_the_grid_too(bert):
+    captured = capture(bert, EXAMPLES[0].text)
+    weights, seen = captured.pattern(3, 4), captured.visible(3)
+    largest = max(captured.pattern(layer, head).max() for layer in range(6) for head in range(12))
+    for scale, how in (("fixed", {}), ("own", {"top": largest}), ("root", {"gamma": 0.4})):
+        heads = table(started(scale=scale), {"layer", "head", "largest", "n", "png"}, chart=0).set_index(["layer", "head"])
+        assert heads["png"].loc[(3, "4")] == thumbnails.encode(weights, seen, **how)
+
+
+def test_model_text_and_head_survive_a_switch_of_page():
+    app = started(model="bert-mini", text="Seven green apples.", layer="2", head="3")
+    settle(app.switch_page("pages/heads.py").run())
+    assert app.selectbox(key="model").value == "bert-mini" and app.text_area(key="text").value == "Seven green apples."
+    settle(app.switch_page("pages/attention.py").run())
+    assert "bert-mini" in app.main.markdown[0].value and (app.query_params["layer"], app.query_params["head"]) == ("2", "3")
+
+
+def test_too_many_models_close_the_one_that_nobody_used(tmp_path, monkeypatch):
+    released, forgotten = [], []
+    monkeypatch.setattr(models.Model, "release", lambda model: released.append(model.number))
+    pool = open_models.OpenModels(most=2)
+    pool.on_close(forgotten.append)
+    made = [models.load(tiny.save("bert", tmp_path / str(i))) for i in range(3)]
+    for i, model in enumerate(made):
+        pool.put(i, model)
+        assert pool.get(0) is made[0]
+    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("closing")]:
+        thread.join(10)
+    # 0 was looked at again and again: 1 went.
+    assert pool.get(1) is None and released == forgotten == [made[1].number]

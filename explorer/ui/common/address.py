@@ -2,7 +2,7 @@
 
 One call of `write` makes one entry of the browser's history. Going back, the script runs with the old address, and shows what it says.
 Streamlit clears the address when another page is opened. What pages share (model, text, the chosen head), and what is chosen in the lab,
-is therefore also kept in the session, and `complete` puts it back into the address of the new page.
+is therefore also kept in the session, and `finish` puts what the new page has read of it back into its address.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ Value = TypeVar("Value")
 def read(name: str) -> str | None:
     """What the address says, or, for what pages share, what this viewer chose last; None where neither does."""
     found = st.query_params.get(name)
-    if found is not None or name not in _KEPT:
+    if name not in _KEPT:
+        return found
+    st.session_state.setdefault("_read_names", set()).add(name)
+    if found is not None:
+        # What came with a link is kept, too: the next page begins without it.
+        _kept()[name] = found
         return found
     # Going back to an address that does not name it means the default. An address that names nothing is that of a page just opened.
     if _going_back() and any(kept in st.query_params for kept in _KEPT):
@@ -72,10 +77,15 @@ def keep(**values: int | str | None) -> None:
             _kept()[name] = str(value)
 
 
-def complete(*names: str, **values: int | str) -> None:
-    """Puts what pages share, and the address of this page does not hold, back into it; `values` are put in where they are missing."""
-    found = {name: _kept()[name] for name in names if name in _kept()} | values
-    write(**{name: value for name, value in found.items() if name not in st.query_params})
+def begin() -> None:
+    """At the start of each run of the app."""
+    st.session_state["_read_names"] = set()
+
+
+def finish() -> None:
+    """At its end: whatever this page has read, and its address does not hold, is put into it, as one step."""
+    read_here = st.session_state.get("_read_names", set())
+    write(**{name: value for name, value in _kept().items() if name in read_here and name not in st.query_params})
 
 
 def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], name: str, default: str | None = None, **how: object) -> str:
@@ -93,7 +103,12 @@ def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], 
     default = default if default in options else names[0]
     if draw.__name__ == "segmented_control":
         how.setdefault("required", True)
-    found = entry(draw, label, name, default, lambda word: word if word in options else None, options=names, format_func=options.get, **how)
+
+    def named(word: str) -> str | None:
+        # Links of earlier versions hold the title.
+        return word if word in options else next((option for option, title in options.items() if title == word), None)
+
+    found = entry(draw, label, name, default, named, options=names, format_func=options.get, **how)
     return found if found in options else default
 
 
@@ -116,7 +131,8 @@ def entry(
     # Only where it differs: a value that is set again would overrule a click that is on its way.
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
-    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), **how)
+    # Kept over a switch of page, so that the comparison above is with what the widget has.
+    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), persist_state="session", **how)
 
 
 def _kept() -> dict[str, str]:

@@ -34,5 +34,5 @@ def choose(layer: int, head: int | str) -> None:
 
 
 def complete(chosen: tuple[int, int | str]) -> None:
-    """The address of a page that was just opened names the head, too."""
-    address.complete(layer=chosen[0], head=str(chosen[1]))
+    """From now on the address names this head, though nobody chose it: a link shows it, and so does the way back from another one."""
+    address.keep(layer=chosen[0], head=str(chosen[1]))
