@@ -33,8 +33,8 @@ def board(
 ) -> Picture:
     """The board.
 
-    Clicks come back as selection "cell" with fields row and head, `WHOLE` where a label at the margin was clicked; a drag as
-    selection "box" with the rows and heads that it covers.
+    Clicks come back as selection "cell" with fields row and head. Where heads are removed (`chosen` is None), a label at the margin can be
+    clicked, too, and comes back as `WHOLE`; a drag comes back as selection "box" with the rows and heads that it covers.
 
     Args:
         rows: names of the layers.
@@ -46,7 +46,8 @@ def board(
         clickable: False for a picture only.
         width, height: room for the cells, in pixels.
         compact: the scale stands beside the cells, and nothing above them.
-        chosen: row and head that carry a frame; none where None.
+        chosen: row and head that carry a frame, at first where it can be clicked: then the frame follows the clicks. None where heads are
+            removed, not chosen.
     """
     cells = [(r, h) for r, n in enumerate(heads) for h in range(n)]
     shown = np.array([np.nan if values is None else float(values[r, h]) for r, h in cells])
@@ -58,7 +59,10 @@ def board(
     scale = ("diverging" if diverging else "rising") if known else "none"
     made = _description(tuple(heads), title, scale, values is not None, clickable, width, height, compact, chosen is not None, dark)
     given = {"row_names": list(rows), "top": max(top, 1e-9)}
-    given |= {"chosen_row": chosen[0], "chosen_head": chosen[1]} if chosen is not None else {}
+    if chosen is not None and clickable:
+        given["cell"] = [{"row": int(chosen[0]), "head": int(chosen[1])}]
+    elif chosen is not None:
+        given |= {"chosen_row": int(chosen[0]), "chosen_head": int(chosen[1])}
     return Picture(made, {"cells": table}, given)
 
 
@@ -84,7 +88,7 @@ def _description(
     base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? '{_('removed')}' : '{_('kept')}'")
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if scale == "diverging" else ".4f")] if valued else []
-    tips += [alt.Tooltip("state:N", title=_("state"))] if clickable else []
+    tips += [alt.Tooltip("state:N", title=_("state"))] if clickable and not framed else []
     # A thin line around each: 0 may have the colour of the page.
     edge = {"stroke": palette.page(dark)[1], "strokeOpacity": 0.18, "strokeWidth": 1}
     rects = base.mark_rect(cursor="pointer" if clickable else "default", cornerRadius=3, **edge).encode(
@@ -98,24 +102,29 @@ def _description(
     ink = palette.page(dark)[1]
     left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows, inline=True))
     left = left.transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")
-    left = left.mark_text(align="right", color=ink, cursor="pointer", fontSize=12).encode(
-        x=alt.value(-8), y=y, text="label:N", tooltip=alt.Tooltip("layer:N", title=_("whole layer"))
-    )
+    # A tooltip is also what lets Vega-Lite hear a click on a label.
+    margins = {"layer": alt.Tooltip("layer:N", title=_("whole layer")), "head": alt.Tooltip("head:O", title=_("this head in every layer"))}
+    margins = dict.fromkeys(margins, alt.Undefined) if framed else margins
+    words = {"color": ink, "fontSize": 12, "cursor": "default" if framed else "pointer"}
+    left = left.mark_text(align="right", **words).encode(x=alt.value(-8), y=y, text="label:N", tooltip=margins["layer"])
     top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads, inline=True))
-    top = top.mark_text(baseline="bottom", color=ink, cursor="pointer", fontSize=12)
-    top = top.encode(x=x, y=alt.value(-6), text="head:O", tooltip=alt.Tooltip("head:O", title=_("this head in every layer")))
-    layers = [rects, veil, crosses]
+    top = top.mark_text(baseline="bottom", **words).encode(x=x, y=alt.value(-6), text="head:O", tooltip=margins["head"])
     params = [*data.texts(row_names=[]).values(), alt.param(name="top", value=1.0)]
-    if framed:
+    cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
+    edges = base.mark_rect(filled=False, stroke=palette.frame(dark), cornerRadius=3)
+    if framed and clickable:
+        frames = [edges.encode(x=x, y=y, strokeWidth=alt.condition(cell, alt.value(3), alt.value(0)))]
+        rects = rects.add_params(cell)
+    elif framed:
         params += [alt.param(name="chosen_row", value=0), alt.param(name="chosen_head", value=0)]
-        frame = base.transform_filter("datum.row === chosen_row && datum.head === chosen_head")
-        layers.append(frame.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=3, cornerRadius=3).encode(x=x, y=y))
-    layers += [left, top]
-    if clickable:
-        cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
-        box = alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False)
-        layers[0] = rects.add_params(box)
-        layers[-1] = top.add_params(cell)
+        chosen = edges.transform_filter("datum.row === chosen_row && datum.head === chosen_head")
+        frames = [chosen.encode(x=x, y=y, strokeWidth=alt.value(3))]
+    else:
+        frames = []
+    if clickable and not framed:
+        rects = rects.add_params(alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False))
+        top = top.add_params(cell)
+    layers = [rects, veil, crosses, *frames, left, top]
     chart = alt.layer(*layers).add_params(*params)
     chart = chart.properties(width=across * n_heads, height=down * n_rows, autosize=data.PAD, usermeta=data.render(0))
     if not compact:
