@@ -36,7 +36,9 @@ def columns(*, inline: bool = False, **values: Sequence) -> pd.DataFrame | alt.I
         ValueError: columns of different lengths.
     """
     frame = pd.DataFrame(values)
-    if not (inline or _inline.get()):
+    if inline:
+        return alt.InlineData(values=frame.to_dict("records"))
+    if not _inline.get():
         return frame
     types = {name: "number" if pd.api.types.is_numeric_dtype(frame[name]) else "string" for name in frame}
     return alt.InlineData(values=frame.to_csv(index=False), format=alt.CsvDataFormat(type="csv", parse=types))

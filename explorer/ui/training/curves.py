@@ -57,7 +57,6 @@ class Drawn:
 def draw(lab: Lab, state: State, frame: Snapshot) -> list[Figure]:
     """The panel; what can be taken away from it."""
     view = address.choice(st.segmented_control, _("Over the steps"), VIEWS, "lab_over", label_visibility="collapsed")
-    address.complete("lab_over")
     drawn = {"roles": _roles, "gradients": _gradients}.get(view, _progress)(lab, state, frame)
     figures = []
     for name, one in drawn.items():

@@ -106,7 +106,8 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     shades = _("bright is 1, grey is masked") if is_dark() else _("dark is 1, grey is masked")
     message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
     st.caption(escaped(message))
-    address.complete("lab_step", "lab_shown", "lab_example", lab_layer=layer, lab_head=head)
+    # At the end of the run the address names it, too, so that going back comes back to it.
+    address.keep(lab_layer=layer, lab_head=head)
     return figure
 
 
