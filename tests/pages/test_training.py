@@ -4,13 +4,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import export
+from explorer.capture import capture
 from explorer.lab import shipped
+from explorer.lab.film import Film
 from explorer.ui.training import runs
 from models import Model
 from models.training.presets import PRESETS
-from tests.pages.shared import alone, written
+from tests.pages.shared import alone, settle, table, tables, written
 from tests.tiny_training import training
 
+HEADS = {"layer", "head", "x", "y", "largest", "q", "k", "png"}
+POINTS = {"line", "colour", "kind", "step", "value"}
 TINY = {"lab_preset": "order", "lab_steps": "6", "lab_batch": "4", "lab_d_model": "8"}
 
 
@@ -71,7 +75,73 @@ def test_it_trains_and_the_model_can_be_opened(opened):
     press(app, "open_trained")
     (name, model), *others = app.session_state["_trained"].items()
     assert not others and name == f"{export.TRAINED_HERE}order, step 6" == model.name and isinstance(model, Model) and model.trained
-    assert app.session_state["model"] == name and app.session_state["text"]
+    kept = app.session_state["_kept_address"]
+    assert kept["model"] == name and kept["text"] == app.session_state["_lab"].shown.film.examples[0].text
+
+
+def test_what_is_drawn_is_the_run_at_the_step_and_on_the_example(opened):
+    # In large steps, so that six of them change what is seen.
+    app = trained(opened(**TINY, lab_learning_rate="0.3"))
+    with app.session_state["_lab"].shown.watched.still() as run:
+        snapshots, history, task = list(run.snapshots), list(run.history), run.task
+        networks = {s.step: run.model(s) for s in (snapshots[0], snapshots[-1])}
+    texts = [example.text for example in app.session_state["_lab"].shown.film.examples]
+    drawn = {}
+    for step, example in ((6, 0), (0, 0), (0, 3)):
+        app.select_slider(key="lab_slider").set_value(step).run()
+        app.selectbox(key="lab_example").set_value(example).run()
+        assert not app.exception
+        captured = capture(networks[step], texts[example])
+        heads = table(app, HEADS)
+        expected = [(layer, head) for layer, site in enumerate(captured.sites("encoder")) for head in range(site.heads)]
+        assert list(zip(heads["layer"], heads["head"], strict=True)) == expected
+        for row in heads.itertuples():
+            weights = captured.pattern(row.layer, row.head)
+            # The page reads float16 snapshots, as this test does.
+            assert row.largest == pytest.approx(float(weights.max()), abs=1e-5) == pytest.approx(float(weights[row.q, row.k]), abs=1e-5)
+        drawn[step, example] = tuple(heads["largest"].round(4))
+        accuracy = table(app, POINTS, 1)
+        marked = [t for t in tables(app, 1) if list(t.columns) == ["step"]]
+        assert [t["step"].tolist() for t in marked] == [[step]]
+        thin = accuracy[accuracy["kind"] == 0]
+        assert thin["value"].tolist() == pytest.approx([m.accuracy for m in history])
+        thick = accuracy[accuracy["kind"] == 2]
+        assert thick["value"].tolist() == pytest.approx([s.evaluation.held_out_accuracy(task) for s in snapshots])
+    assert len(set(drawn.values())) == 3
+    assert app.query_params["lab_step"] in ("0", ["0"]) and app.query_params["lab_example"] in ("3", ["3"])
+
+
+def test_roles_are_those_of_the_snapshots(opened):
+    app = settle(trained(opened(**TINY, lab_over="roles", lab_role="same token")))
+    lab = app.session_state["_lab"]
+    points = table(app, POINTS, 1)
+    with lab.shown.watched.still() as run:
+        snapshots = list(run.snapshots)
+    expected = Film(lab.shown.watched)
+    for line, rows in points.groupby("line"):
+        scores = [expected.roles(s)["same token"] for s in snapshots]
+        places = [(place, head) for place, found in scores[0].items() for head in range(len(found))]
+        place, head = places[int(line)]
+        assert rows["value"].tolist() == pytest.approx([float(found[place][head]) for found in scores])
+    assert len(set(points["line"])) == len(places)
+
+
+def test_all_names_of_the_lab_have_its_prefix(opened):
+    app = opened(**TINY)
+    widgets = [*app.sidebar.selectbox, *app.sidebar.number_input, *app.sidebar.toggle, *app.sidebar.text_input, *app.button_group]
+    assert len(widgets) > 30 and all(widget.key.startswith("lab_") for widget in widgets)
+
+
+def test_another_training_than_the_most_is_told_to_wait(opened):
+    app = opened(**TINY | {"lab_steps": "90000"})
+    for n in range(1, runs.MOST + 1):
+        press(app, "train")
+        assert not app.error and len(app.session_state["_lab"].own) == n
+    press(app, "train")
+    assert f"{runs.MOST} trainings" in app.error[0].value and len(app.session_state["_lab"].own) == runs.MOST
+    press(app, "stop")
+    press(app, "train")
+    assert not app.error and len(app.session_state["_lab"].own) == runs.MOST
 
 
 def test_switches_that_do_not_go_together_are_told(opened):
