@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -24,17 +23,18 @@ def rendered(make: Callable[[], Drawable]) -> dict:
         return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
 
 
-def unnumbered(picture: Picture) -> str:
-    """The picture as a file, without the numbers in the names that Altair gives to views."""
-    return re.sub(r'"(view|layer|concat)_\d+"', '"view"', picture.to_json())
-
-
 def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:
     """The items of all marks of one kind ("rect", "text"), mark by mark, in the order of drawing; what Vega draws by itself is left out."""
     if scene.get("marktype") == kind and (scene.get("name") or "").endswith("marks"):
         yield scene["items"]
     for item in scene.get("items", ()):
         yield from marks(item, kind)
+
+
+def axis_labels(scene: Mapping[str, object]) -> list[str]:
+    """What stands beside the ticks of all axes."""
+    own = [item["text"] for item in scene["items"]] if scene.get("role") == "axis-label" else []
+    return own + [text for item in scene.get("items", ()) for text in axis_labels(item)]
 
 
 def readouts(scene: Mapping[str, object]) -> dict[str, float]:

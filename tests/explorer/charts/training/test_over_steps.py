@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +8,8 @@ from hypothesis import strategies as st
 from explorer.charts.common.picture import Picture
 from explorer.charts.training import over_steps as charts
 from explorer.charts.training.over_steps import POINTS, Line, Plot, thinned
-from tests.explorer.charts.scene import marks, rendered, unnumbered
+from tests.explorer.charts.afresh import assert_same
+from tests.explorer.charts.scene import marks, rendered
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=600), st.booleans())
@@ -45,8 +45,7 @@ def test_only_the_tables_change_while_a_training_goes_on():
 
 def test_the_description_is_made_once_and_what_is_in_it_is_of_now():
     late = at_step(50, ("c", "d"), goal=0.5)
-    assert unnumbered(late) == unnumbered(replace(late, description=charts._description.afresh(PLOT, 2, 2, False)))
-    assert at_step(5).description is late.description
+    assert_same(at_step(5), late, charts._description.afresh(PLOT, 2, 2, False))
     # Twice as many steps: the same points stand half as far to the right.
     lines = [Line("a", np.array([[0, 1.0], [50, 0.5]]))]
     places = []
