@@ -27,7 +27,8 @@ def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
 
 def settle(app: AppTest) -> AppTest:
     """Runs the page until no job is left, as the browser does, which looks at them twice a second."""
-    while pending := JOBS.running():
+    # A job may end after the page has drawn how far it is, and before it is looked for here.
+    while (pending := JOBS.running()) or app.get("progress"):
         for job in pending:
             assert job.wait(PATIENCE), f"{job.title} does not end"
         app.run()

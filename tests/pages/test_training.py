@@ -108,7 +108,7 @@ def test_what_is_drawn_is_the_run_at_the_step_and_on_the_example(opened):
         thick = accuracy[accuracy["kind"] == 2]
         assert thick["value"].tolist() == pytest.approx([s.evaluation.held_out_accuracy(task) for s in snapshots])
     assert len(set(drawn.values())) == 3
-    assert app.query_params["lab_step"] in ("0", ["0"]) and app.query_params["lab_example"] in ("3", ["3"])
+    assert app.query_params["lab_step"] == "0" and app.query_params["lab_example"] == "3"
 
 
 def test_roles_are_those_of_the_snapshots(opened):

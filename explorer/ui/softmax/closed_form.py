@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from explorer import export
@@ -10,7 +9,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import lookups, vectors
 from explorer.i18n import _
 from explorer.softmax import vectors as drawn
-from explorer.ui.common import sliders
+from explorer.ui.common import jobs, sliders
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -18,15 +17,14 @@ DRAWS = 32
 """Of the Gumbel noise, for the slider to go through."""
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _vectors(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    made = drawn.draw(seed)
-    return made.pairs, made.row
-
-
-def random_vectors(seed: int) -> tuple[Figure, str]:
-    """Scores, weights and Jacobian of random vectors, and what can be taken away: the figure, and lines of Python."""
-    pairs, row = _vectors(seed)
+def random_vectors(seed: int) -> tuple[Figure, str] | None:
+    """Scores, weights and Jacobian of random vectors, and what can be taken away: the figure, and lines of Python. None while they are drawn."""
+    found = jobs.computed(("random vectors", seed), _("Random vectors"), lambda report: drawn.draw(seed), replaces="vectors")
+    shown = jobs.kept("vectors", _("draw {n}").format(n=seed), None if found is None else (seed, found))
+    if shown is None:
+        return None
+    seed, made = shown.what
+    pairs, row = made.pairs, made.row
 
     def picture(dark: bool) -> Picture:
         return vectors.picture(drawn.WIDTHS, pairs, row, dark=dark)
