@@ -1,9 +1,3 @@
 """placeholder"""
-
-
-def curve(*a, **k):
-    return 1.0
-
-
-def affordable(*a, **k):
-    return 0.1, 2
+def curve(*a, **k): return 1.0
+def affordable(*a, **k): return 0.1, 2

@@ -169,7 +169,9 @@ def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tup
 class _Work:
     """A curve that is being computed."""
 
-    def __init__(self, scorer: Scorer, order: str, method: str, sizes: list[int], progress: Callable | None, resumable: Pieces | None) -> None:
+    def __init__(
+        self, scorer: Scorer, order: str, method: str, sizes: list[int], progress: Callable | None, resumable: Pieces | None
+    ) -> None:
         self.scorer, self.task = scorer, scorer.task
         self.order, self.method, self.sizes = order, method, sizes
         self.progress, self.resumable = progress, resumable
@@ -207,9 +209,7 @@ class _Work:
                 if seed and size in (0, self.total):
                     found[seed, i] = found[0, i]  # nothing removed and all removed are the same for every seed
                 else:
-                    one = self._scored(
-                        heads[:size], [seed if 0 < size < self.total else 0, size], self._telling(done / pieces, 1 / pieces, points)
-                    )
+                    one = self._scored(heads[:size], [seed if 0 < size < self.total else 0, size], self._telling(done / pieces, 1 / pieces, points))
                     found[seed, i] = np.mean(one["correct"]), np.mean(one["loss"])
                 points = _band(found[: seed + 1, : i + 1 if seed == 0 else None], self.sizes, self.total)
                 self._tell((done + 1) / pieces, points)
