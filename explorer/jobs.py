@@ -200,9 +200,7 @@ class Jobs:
         """
         with self._changed:
             if group is not None:
-                for other in [*self._waiting, *self._running]:
-                    if other.group == group and other.key != key and viewer.name in other.viewers:
-                        self._left(other, viewer.name)
+                self._leave_group(group, viewer, but=key)
             job = self._known.get(key)
             # What somebody stopped, or what failed, is tried again when it is asked for anew: see `forget`.
             if job is None:
@@ -234,6 +232,11 @@ class Jobs:
             if (job := self._known.get(key)) is not None:
                 self._left(job, viewer.name)
 
+    def leave_group(self, group: Hashable, viewer: Viewer) -> None:
+        """As `leave`, for all jobs of a group."""
+        with self._changed:
+            self._leave_group(group, viewer)
+
     def running(self) -> list[Job]:
         """The jobs that are not over yet."""
         with self._changed:
@@ -250,6 +253,11 @@ class Jobs:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, ends - time.monotonic()))
+
+    def _leave_group(self, group: Hashable, viewer: Viewer, but: Hashable = None) -> None:
+        for job in [*self._waiting, *self._running]:
+            if job.group == group and job.key != but and viewer.name in job.viewers:
+                self._left(job, viewer.name)
 
     def _left(self, job: Job, name: str) -> None:
         job.viewers.pop(name, None)

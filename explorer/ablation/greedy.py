@@ -29,6 +29,8 @@ from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
 
 SURE = 3.0
 """Standard errors that settle a head."""
+LEAST = 8
+"""Examples without which a standard error is no guide."""
 ROUNDS = (1 / 8, 1 / 4, 1 / 2, 1)
 """Shares of the examples that have been run after each round."""
 COPIES = 5
@@ -59,31 +61,38 @@ def steps(
     Yields:
         The heads that are gone, from the first to go to the last, and "loss" and "correct" of every example without them.
     """
-    race: _Race | None = None
+    race = _Race(scorer, method, exact, sure, resumable)
     gone: list[Head] = []
     shares = _shares(sizes, len(every(scorer.task.model)), exact is not None)
     for number, size in enumerate(sizes):
         tell = _part(progress, shares[number], shares[number + 1])
         known = resumable.get("greedy step", size) if resumable is not None else None
         if known is None:
-            if race is None:
-                race = _Race(scorer, method, exact, sure, resumable)
             if size > len(gone):
                 gone = gone + race.cheapest(frozenset(gone), size - len(gone), _part(tell, 0.0, 0.8))
             scores = race.move(frozenset(gone), _part(tell, 0.8, 1.0))
             known = {"heads": [list(head) for head in gone], "loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
+            known["learned"] = [[list(head), cost.tolist()] for head, cost in race.learned.items()]
             if resumable is not None:
                 resumable.put("greedy step", size, known)
+        else:
+            race.learned |= {tuple(head): np.array(cost) for head, cost in known["learned"]}
         gone = [tuple(head) for head in known["heads"]]
         yield gone, known
 
 
 class _Race:
-    """The heads that are left, and what is known of the cost of removing each: rises of the loss by example, in nats."""
+    """The heads that are left, and what is known of the cost of removing each.
+
+    Attributes:
+        cost: rises of the loss by example, in nats, (examples,) for each head, when it was last run on all examples; None before that.
+        learned: those of them that this step has brought.
+    """
 
     def __init__(self, scorer: Scorer, method: str, exact: Sweep | None, sure: float, resumable: Pieces | None) -> None:
         self.scorer, self.task, self.method, self.sure, self.resumable = scorer, scorer.task, method, sure, resumable
         self.cost = _costs(exact) if exact is not None else None
+        self.learned: dict[Head, np.ndarray] = {}
         self._batches, self._order, self._ends = _batches(self.task)
         self._states: list[passes.Kept | None] = [None] * len(self._batches)
 
@@ -104,6 +113,9 @@ class _Race:
             given = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(self.method)}
             first = _part(progress, 0.0, 0.0 if gone else 1.0)
             self.cost = _costs(sweep(self.task, method=self.method, progress=first, resumable=self.resumable, **given))
+        # Also what steps that were done before the work was stopped have brought.
+        self.cost |= self.learned
+        self.learned = {}
         if not gone or count == len(left):
             return _ranked({head: self.cost[head].mean() for head in left})[:count]
         return self._raced(gone, left, count, progress)
@@ -126,9 +138,7 @@ class _Race:
             racing -= {*won_now, *lost_now}
             if not racing:
                 break
-        for head in left:
-            if not np.isnan(changed[head]).any():
-                self.cost[head] = self.cost[head] + changed[head]
+        self.learned = {head: self.cost[head] + change for head, change in changed.items() if not np.isnan(change).any()}
         return _ranked({head: estimates[head] for head in won})
 
     def _state(self, i: int, gone: Heads, between: Callable[[], None] | None) -> passes.Kept:
@@ -169,6 +179,8 @@ def _settled(
     top, rest = ranked[:places], ranked[places:]
     if seen.all() or not rest or not top:
         return top, rest
+    if seen.sum() < LEAST:
+        return [], []
     error = np.sqrt((1 - seen.mean()) / seen.sum())
 
     def apart(cheap: Head, dear: Head) -> bool:

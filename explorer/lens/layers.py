@@ -22,7 +22,7 @@ from models.opening import sites
 from models.opening.loading import room_on
 from models.surgery.resume import Passed, Runner
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 10 * 2**20
 """Logits of one block of tokens stay below this; a large vocabulary would else take gigabytes for all tokens and layers of a long text."""
 
 
@@ -97,11 +97,13 @@ def lens(
         after = _layers(runner, inputs)
         for block in blocks:
             last = _logits(runner, inputs, after[-1], block).log_softmax(-1)
+            last_chances = last.exp()
             follow = last.argmax(-1) if chosen is None else torch.full(last.shape[:1], chosen, device=last.device)
             rows.append([])
             for i, known in enumerate(after):
+                found = None  # what was there is given back before the next takes its place
                 found = last if known is after[-1] else _logits(runner, inputs, known, block).log_softmax(-1)
-                rows[-1].append(_row(found, last, follow, k))
+                rows[-1].append(_row(found, last, last_chances, follow, k))
                 if progress:
                     progress(((len(rows) - 1) * len(after) + i + 1) / (len(blocks) * len(after)))
     made = {name: np.stack([np.concatenate([block[i][name] for block in rows]) for i in range(len(after))]) for name in rows[0][0]}
@@ -165,17 +167,20 @@ def text_of(model: Model, text: AnyText, masked: int | None) -> Tokens:
     return tokens.replaced(masked, model.tokenizer.mask_token_id, model.tokenizer.mask_token)
 
 
-def _row(found: Tensor, last: Tensor, follow: Tensor, k: int) -> dict[str, np.ndarray]:
-    """Of log-probabilities (n, vocabulary)."""
+def _row(found: Tensor, last: Tensor, last_chances: Tensor, follow: Tensor, k: int) -> dict[str, np.ndarray]:
+    """Of log-probabilities (tokens, vocabulary) of one layer, those of the last one, and their exponentials."""
     chances, ids = found.topk(min(k, found.shape[-1]), dim=-1)
     chance = found.gather(-1, follow[:, None])
+    # In place where it can be: blocks of a vocabulary are what the lens needs memory for.
+    entropy = -found.exp().mul_(found).nan_to_num_(0.0).sum(-1)
+    divergence = (last - found).mul_(last_chances).sum(-1)
     made = {
         "followed": follow,
         "ids": ids,
         "chances": chances.exp(),
         "chance": chance[:, 0].exp(),
         "rank": (found > chance).sum(-1),
-        "entropy": torch.special.entr(found.exp()).sum(-1),
-        "divergence": (last.exp() * (last - found)).sum(-1),
+        "entropy": entropy,
+        "divergence": divergence,
     }
     return {name: values.cpu().numpy() for name, values in made.items()}

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import in_reach, resize, resting_box
+from tests.browser.waiting import in_reach, resize, resting_box, shows
 
 TEXT = "In the summer of 1914 the army crossed the river and took the"
 GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
@@ -26,25 +26,27 @@ def test_every_token_has_a_cell_for_every_method(open_page, theme):
 def test_a_click_on_a_cell_of_the_lens_shows_its_candidates(open_page):
     page = open_page(GPT2 + "&beyond=Logit%20lens", wait_for=".st-key-lens_candidates svg, .st-key-lens_cell svg")
     grid = page.locator(".st-key-lens_grid svg.marks")
-    assert grid.locator(".mark-rect.role-mark path").count() >= 7 * 13
+    # Seven rows: what the embedding would predict, and what each of six layers would.
+    expect(grid.locator(".mark-rect.view_1_marks path")).to_have_count(7 * 13)
     cell = page.locator(".st-key-lens_cell")
-    expect(cell).to_contain_text("after layer 5")
+    shows(cell, "after layer 5")
     box = resting_box(page, ".st-key-lens_grid svg.marks")
     grid.get_by_text("army", exact=True).first.click()  # what the embedding of "army" would predict: itself
     page.get_by_text("At army, embedding", exact=True).wait_for()
-    expect(cell.locator("svg.marks").first).to_contain_text("army")
+    shows(cell.locator("svg.marks"), "army")
     grid.get_by_text("river", exact=True).last.click()  # the token at the margin
     page.get_by_text("At river, embedding", exact=True).wait_for()
-    expect(cell.locator("svg.marks").first).to_contain_text("river")
+    shows(cell.locator("svg.marks"), "river")
     now = resting_box(page, ".st-key-lens_grid svg.marks")
     assert (now["x"], now["y"]) == (box["x"], box["y"]), "the grid stays where it was"
 
 
 def test_contributions_are_drawn_and_add_up(open_page):
     page = open_page(GPT2 + "&beyond=Contributions", wait_for=".st-key-parts_heads svg")
-    assert page.locator(".st-key-parts_bars svg .mark-rect path, .st-key-parts_bars svg .mark-bar path").count() >= 15
+    # Tokens and positions, six layers of attention, six of feed-forward networks, and the bias at the end.
+    expect(page.locator(".st-key-parts_bars svg .mark-rect.role-mark path")).to_have_count(15)
     page.get_by_text("The parts add up to").wait_for()
-    assert page.locator(".st-key-parts_heads svg .mark-rect path").count() >= 48
+    expect(page.locator(".st-key-parts_heads svg .mark-rect.role-mark path")).to_have_count(6 * 8)
 
 
 @pytest.mark.parametrize("view", ["Input%20tokens", "Logit%20lens"])

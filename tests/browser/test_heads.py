@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import in_reach, resize
+from tests.browser.waiting import in_reach, resize, shows
 
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
@@ -14,11 +14,13 @@ TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     page = open_page(f"/heads?text={TEXT}", theme, wait_for=".st-key-one_head svg.marks")
-    cells = page.locator(".st-key-all_heads svg.marks .mark-rect path")
-    assert cells.count() >= 72
+    cells = page.locator('.st-key-all_heads svg.marks .mark-rect path[aria-label^="head: "]')
+    expect(cells).to_have_count(6 * 12)
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
     page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
-    expect(page.locator(".st-key-one_head")).to_contain_text(re.compile(r"Layer 0, head 2\s.*positional"))
+    shows(page.locator(".st-key-one_head"), re.compile(r"Layer 0, head 2\s.*positional"))
+    # The link of the head before it stands beside this one for a moment.
+    expect(page.locator(".st-key-one_head a")).to_have_count(1)
     page.locator(".st-key-one_head a").click()
     page.locator(".st-key-head_grid").first.wait_for()
     page.get_by_text("Layer 0, head 2").first.wait_for()

@@ -6,7 +6,7 @@ import zipfile
 from playwright.sync_api import expect
 
 import models
-from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled
+from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled, shows
 
 QUICK = "/training?lab_preset=recall&lab_layers=2&lab_heads=2&lab_batch=16"
 TRAIN = ".st-key-train button"
@@ -84,7 +84,7 @@ def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open it in the explorer").click()
     page.locator(".st-key-head_grid [data-testid=stVegaLiteChart]").wait_for()
-    expect(page.get_by_role("heading").first).to_contain_text("trained here: recall, step 30")
+    shows(page.get_by_role("heading"), "trained here: recall, step 30")
     expect(page.locator("textarea").first).to_have_value(re.compile("="))
     # The same model on the other pages, on its own task.
     page.get_by_role("link", name="Prune heads").click()

@@ -1,8 +1,10 @@
 """Generation as Streamlit runs it, without a browser."""
 
+import numpy as np
+
 from explorer import generate
 from explorer.ui.common import session
-from tests.pages.shared import charts, opened, written
+from tests.pages.shared import charts, opened, table, written
 
 TEXT = "The history of the town"
 
@@ -38,8 +40,11 @@ def test_other_controls_begin_anew() -> None:
 def test_where_a_head_looked() -> None:
     app = opened("generate", model="gpt2-mini", text=TEXT)
     app.button(key="one_token").click().run()
+    weights = app.session_state["_generated"].steps[0].attention["decoder"][-1]
+    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights.mean(0), atol=1e-6)
     app.selectbox(key="generated_head_8").set_value(3).run()
     assert not app.exception and len(charts(app)) == 2 and "Attention of **town**" in written(app)
+    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights[3], atol=1e-6)
 
 
 def test_a_source_and_a_target(tiny, monkeypatch) -> None:
@@ -49,6 +54,8 @@ def test_a_source_and_a_target(tiny, monkeypatch) -> None:
     assert not app.exception and len(charts(app)) == 2
     app.button_group(key="generated_part").set_value("cross").run()
     assert not app.exception and "the newest token" in written(app)
+    weights = app.session_state["_generated"].steps[0].attention["cross"][-1]
+    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights.mean(0), atol=1e-6)
 
 
 def test_an_encoder_offers_a_decoder() -> None:

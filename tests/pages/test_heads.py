@@ -66,11 +66,21 @@ def test_roles_and_why(bert) -> None:
         expected = [(one.layer, one.head, one.role) for one in roles.known(bert, [text]).roles()]
         held = app.dataframe[0].value
         assert list(zip(held["layer"], held["head"], held["role"], strict=True)) == expected
-        strips = table(app, {"layer", "head", "low", "high", "role"})
-        drawn = sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True))
-        assert drawn == sorted((layer, head, ROLE_TITLES[role]) for layer, head, role in expected)
         assert (0, 2, "positional") in expected
     assert "Voita et al. 2019" in written(app)
+
+
+@pytest.mark.xfail(strict=True, reason="FAULTS.md, row 1: the picture is kept under a key that does not know the text")
+def test_pictures_of_roles_and_of_two_scores_follow_the_text(bert) -> None:
+    app = opened("heads", text=TEXT, heads="Roles")
+    retexted(app, OTHER)
+    known = roles.known(bert, [OTHER])
+    strips = table(app, {"layer", "head", "low", "high", "role"})
+    drawn = sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True))
+    assert drawn == sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in known.roles())
+    app.button_group(key="heads").set_value("scatter").run()
+    retexted(app, TEXT)
+    np.testing.assert_allclose(points(app)["x"], roles.known(bert, [TEXT]).scores.values["entropy"].ravel(), atol=1e-5)
 
 
 def test_families_of_gpt2_mini_by_role() -> None:

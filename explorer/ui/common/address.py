@@ -13,7 +13,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method")
+SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
 """Names that mean the same on all pages."""
 LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_layer", "lab_head")
 """Names of one page that is left and come back to while a training goes on."""
@@ -113,7 +113,13 @@ def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], 
 
 
 def entry(
-    draw: Callable[..., Value], label: str, name: str, default: Value, parse: Callable[[str], Value | None] = lambda word: word, **how: object
+    draw: Callable[..., Value],
+    label: str,
+    name: str,
+    default: Value,
+    parse: Callable[[str], Value | None] = lambda word: word,
+    text: Callable[[Value], str] = str,
+    **how: object,
 ) -> Value:
     """A widget whose value stands in the address.
 
@@ -123,6 +129,7 @@ def entry(
         name: in the address; the key of the widget, too.
         default: its value where the address has none.
         parse: the value that a word of the address stands for; None for none.
+        text: the word of a value.
         how: more arguments of the widget.
     """
     word = read(name)
@@ -132,7 +139,7 @@ def entry(
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
     # Kept over a switch of page, so that the comparison above is with what the widget has.
-    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), persist_state="session", **how)
+    return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
 
 def _kept() -> dict[str, str]:
