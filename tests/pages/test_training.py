@@ -1,5 +1,7 @@
 """The training lab as Streamlit runs it, without a browser."""
 
+import dataclasses
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,9 +9,12 @@ from explorer import export
 from explorer.capture import capture
 from explorer.lab import shipped
 from explorer.lab.film import Film
-from explorer.ui.training import runs
+from explorer.lab.request import switches, task_fields
+from explorer.ui.common import address
+from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
+from models.training.settings import Settings
 from tests.pages.shared import alone, settle, table, tables, written
 from tests.tiny_training import training
 
@@ -197,3 +202,10 @@ def test_a_text_that_is_too_short_is_told(opened):
     app = opened(lab_preset="characters")
     app.text_area(key="lab_text").set_value("Too short.").run()
     assert not app.exception and "too short" in app.warning[0].value and app.button(key="train").disabled
+
+
+def test_no_switch_has_the_name_of_something_else_in_the_address():
+    names = {field.name for preset in PRESETS.values() for field in task_fields(preset.task)} | set(switches())
+    names |= {field.name for field in dataclasses.fields(Settings)}
+    others = {*address.LAB, controls.PRESET, "lab_text", "lab_run", "lab_slider"}
+    assert not {controls.PREFIX + name for name in names} & others

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
 """Names that mean the same on all pages."""
-LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_layer", "lab_head")
+LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_at_layer", "lab_at_head")
 """Names of one page that is left and come back to while a training goes on."""
 _KEPT = (*SHARED, *LAB)
 LONGEST = 4_000

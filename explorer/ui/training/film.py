@@ -107,13 +107,13 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
     st.caption(escaped(message))
     # At the end of the run the address names it, too, so that going back comes back to it.
-    address.keep(lab_layer=layer, lab_head=head)
+    address.keep(lab_at_layer=layer, lab_at_head=head)
     return figure
 
 
 def numbers() -> tuple[int, int]:
     """Layer and head that are looked at, as the address says them."""
-    return address.number("lab_layer", 0, _MOST), address.number("lab_head", 0, _MOST)
+    return address.number("lab_at_layer", 0, _MOST), address.number("lab_at_head", 0, _MOST)
 
 
 def place(captured: Capture, part: str) -> tuple[int, int]:
@@ -176,5 +176,5 @@ def _picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
     if not points:
         return None
     layer, head = int(points[0]["layer"]), int(points[0]["head"])
-    address.write(lab_layer=layer, lab_head=head)
+    address.write(lab_at_layer=layer, lab_at_head=head)
     return layer, head
