@@ -148,15 +148,15 @@ def recipe(asked: Asked) -> str:
 def _chosen_logit(chosen: Chosen, frame: Frame) -> tuple[Asked, parts.Contributions | None]:
     """What is asked for, and the answer; None while it is computed."""
     labels, masks = chosen.capture.source.labels, chosen.model.kind == "encoder"
-    places = range(len(labels))
+    positions = range(len(labels))
     with frame.controls:
         at = address.entry(
             st.selectbox,
             _("Masked token") if masks else _("Next after"),
             "parts_at",
             max(0, len(labels) - (2 if masks else 1)),
-            address.among(places),
-            options=list(places),
+            address.among(positions),
+            options=list(positions),
             format_func=lambda i: f"{i} {labels[i]}",
             width=170,
         )
