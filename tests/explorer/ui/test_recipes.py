@@ -32,14 +32,14 @@ def run(recipe: str) -> dict:
 
 
 def test_the_lens(chosen):
-    found = run(lens_panel._recipe(chosen, 3))["found"]
+    found = run(lens_panel.recipe(lens_panel.Shown(chosen, 3, None, ())))["found"]
     shown = layers.lens(chosen.model, chosen.capture, masked=3)
     np.testing.assert_allclose(found.chances, shown.chances, atol=1e-6)
     assert found.words == shown.words
 
 
 def test_contributions(chosen):
-    found = run(contributions_panel._recipe(chosen, 4, 60, 70, True))["found"]
+    found = run(contributions_panel.recipe(contributions_panel.Asked(chosen, 4, 60, 70)))["found"]
     shown = contributions.contributions(chosen.model, chosen.capture, 4, 60, against=70, masked=True)
     np.testing.assert_allclose(found.heads, shown.heads, atol=1e-5)
 
