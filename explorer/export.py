@@ -15,7 +15,6 @@ import pandas as pd
 import vl_convert
 
 from explorer.capture import Capture, Neurons
-from explorer.charts.common.data import standalone
 from explorer.views import View
 
 TRAINED_HERE = "trained here: "
@@ -31,8 +30,7 @@ class Drawable(Protocol):
 
 def picture(make: Callable[[], Drawable], kind: str) -> bytes:
     """The chart that `make` returns, as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
-    with standalone():
-        spec = make().to_json(indent=None)
+    spec = make().to_json(indent=None)
     if kind == "png":
         return vl_convert.vegalite_to_png(spec, scale=2)
     if kind == "svg":

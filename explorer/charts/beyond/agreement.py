@@ -39,6 +39,6 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
     lines = alt.Chart(alt.NamedData("means")).transform_calculate(method="methods[datum.r]")
     lines = lines.mark_tick(thickness=4, size=24, color=palette.frame(dark))
     lines = lines.encode(x=x, y=y, tooltip=[alt.Tooltip("method:N", title=_("method")), alt.Tooltip("value:Q", title=_("mean"), format="+.3f")])
-    zero = alt.Chart(data.columns(value=[0], inline=True)).mark_rule(color=palette.page(dark)[1], opacity=0.4).encode(x="value:Q")
+    zero = alt.Chart(data.columns(value=[0])).mark_rule(color=palette.page(dark)[1], opacity=0.4).encode(x="value:Q")
     chart = alt.layer(zero, dots, lines).add_params(*data.texts(methods=[]).values())
     return chart.properties(width=width, height=34 * n, autosize=data.PAD, usermeta=data.render(0))

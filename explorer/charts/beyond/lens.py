@@ -96,7 +96,7 @@ def _description(n_rows: int, n: int, title: str, slanted: bool, width: int, hei
         written = base.mark_text(fontSize=size, limit=max(18, width // n - 6), cursor="pointer").encode(x=x, y=y, text="word:N", color=over)
         layers.append(written.encode(tooltip=tips))
     every = max(1, int(np.ceil(11 * n / width)))
-    heads = alt.Chart(data.columns(c=list(range(0, n, every)), inline=True)).transform_calculate(token="tokens[datum.c]")
+    heads = alt.Chart(data.columns(c=list(range(0, n, every)))).transform_calculate(token="tokens[datum.c]")
     heads = heads.mark_text(
         angle=305 if slanted else 0,
         align="left" if slanted else "center",
@@ -106,7 +106,7 @@ def _description(n_rows: int, n: int, title: str, slanted: bool, width: int, hei
         fontWeight="bold",
         limit=110,
     ).encode(x=x, y=alt.value(-7), text="token:N", tooltip=alt.Tooltip("token:N", title=_("at")))
-    sides = alt.Chart(data.columns(r=list(range(n_rows)), inline=True)).transform_calculate(layer="row_names[datum.r]")
+    sides = alt.Chart(data.columns(r=list(range(n_rows)))).transform_calculate(layer="row_names[datum.r]")
     sides = sides.mark_text(align="right", color=ink, fontSize=13).encode(x=alt.value(-8), y=y, text="layer:N")
     params = [*data.texts(tokens=[], words=[], row_names=[]).values(), alt.param(name="top", value=1.0)]
     return (

@@ -96,7 +96,7 @@ def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> 
         color=alt.condition("datum.read", alt.value(frame), alt.value(ink)),
         tooltip=alt.Tooltip("token:N", title=_("token")),
     )
-    ends = alt.Chart(data.columns(r=list(range(n_rows)), inline=True))
+    ends = alt.Chart(data.columns(r=list(range(n_rows))))
     left = ends.transform_calculate(method="methods[datum.r]").mark_text(align="right", color=ink, fontSize=13)
     left = left.encode(x=alt.value(-10), y=y, text="method:N")
     caption = ends.transform_calculate(caption="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=13, fontWeight="bold")

@@ -103,14 +103,14 @@ def _description(
         shape="M-1,-1L1,1M-1,1L1,-1", size=min(across, down) ** 2 / 9, stroke=palette.frame(dark), strokeWidth=2.5, cursor="pointer"
     ).encode(x=x, y=y, tooltip=tips)
     ink = palette.page(dark)[1]
-    left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows, inline=True))
+    left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows))
     left = left.transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")
     # A tooltip is also what lets Vega-Lite hear a click on a label.
     margins = {"layer": alt.Tooltip("layer:N", title=_("whole layer")), "head": alt.Tooltip("head:O", title=_("this head in every layer"))}
     margins = margins if removable else dict.fromkeys(margins, alt.Undefined)
     words = {"color": ink, "fontSize": 12, "cursor": "pointer" if removable else "default"}
     left = left.mark_text(align="right", **words).encode(x=alt.value(-8), y=y, text="label:N", tooltip=margins["layer"])
-    top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads, inline=True))
+    top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads))
     top = top.mark_text(baseline="bottom", **words).encode(x=x, y=alt.value(-6), text="head:O", tooltip=margins["head"])
     params = [*data.texts(row_names=[]).values(), alt.param(name="top", value=1.0)]
     cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)

@@ -1,47 +1,16 @@
-"""Numbers into a chart: as data frames for a page, which sends them as Arrow, or as text for a file of its own."""
+"""What the descriptions of charts have in common: small tables inside them, texts that are looked up, how they are rendered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
-_inline: ContextVar[bool] = ContextVar("inline_data", default=False)
 
-
-@contextmanager
-def standalone() -> Iterator[None]:
-    """Charts made in this block carry their numbers themselves, as CSV.
-
-    Altair turns data frames into text by a setting that is global to the process, and Streamlit changes it while it draws.
-    """
-    token = _inline.set(True)
-    try:
-        yield
-    finally:
-        _inline.reset(token)
-
-
-def columns(*, inline: bool = False, **values: Sequence) -> pd.DataFrame | alt.InlineData:
-    """Columns of numbers, or of texts without commas, quotes or newlines, as the data of a chart.
-
-    Args:
-        inline: inside the chart always, as the tables of a description are that never change.
-        values: by name.
-
-    Raises:
-        ValueError: columns of different lengths.
-    """
-    frame = pd.DataFrame(values)
-    if inline:
-        return alt.InlineData(values=frame.to_dict("records"))
-    if not _inline.get():
-        return frame
-    types = {name: "number" if pd.api.types.is_numeric_dtype(frame[name]) else "string" for name in frame}
-    return alt.InlineData(values=frame.to_csv(index=False), format=alt.CsvDataFormat(type="csv", parse=types))
+def columns(**values: Sequence) -> alt.InlineData:
+    """A table that is part of a description and never changes, by column. Raises ValueError for columns of different lengths."""
+    return alt.InlineData(values=pd.DataFrame(values).to_dict("records"))
 
 
 def texts(**values: Sequence[str]) -> Mapping[str, alt.Parameter]:

@@ -115,7 +115,7 @@ def panel(
         legend=alt.Legend(orient="right", gradientLength=max(60, height - 30), gradientThickness=8, tickCount=4) if legend else None,
     )
     # Marks that cannot be seen carry axes and scale: a picture has none.
-    corners = alt.Chart(data.columns(side=[-1, 1], inline=True)).transform_calculate(
+    corners = alt.Chart(data.columns(side=[-1, 1])).transform_calculate(
         v=f"datum.side * {top}", c=f"datum.side < 0 ? 0 : {n_columns}", r=f"datum.side < 0 ? 0 : {n_rows}"
     )
     frame = corners.mark_point(opacity=0, aria=False).encode(x=across, y=down, color=colour)

@@ -63,7 +63,7 @@ def _description(sizes: tuple[int, ...], titles: tuple[str, ...], width: int, he
     x_scale = alt.Scale(domain=[0, n_heads], nice=False)
     y_scale = alt.Scale(domain=list(range(len(sizes))), paddingInner=0.1)
     y = alt.Y("layer:O", scale=y_scale, title=_("layer (from 0)"), axis=alt.Axis(ticks=False, domain=False))
-    base = alt.Chart(data.columns(layer=[layer for layer, _h in cells], head=[head for _l, head in cells], inline=True))
+    base = alt.Chart(data.columns(layer=[layer for layer, _h in cells], head=[head for _l, head in cells]))
     base = base.transform_calculate(left=f"datum.head + {_MARGIN}", right=f"datum.head + {1 - _MARGIN}")
     x = alt.X("left:Q", scale=x_scale, title=_("head (from 0)"))
     x.axis = alt.Axis(

@@ -81,7 +81,7 @@ def _description(
         guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
         layers.append(guess.encode(y="score:Q"))
     for i, share in enumerate(landmarks):
-        mark = alt.Chart(data.columns(share=[share], inline=True)).transform_calculate(caption=f"landmark_texts[{i}]")
+        mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
         rule = mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" "))
         # One below the other: published shares lie close together. From the middle on they are read towards the left.
         left = share > 0.5

@@ -149,7 +149,7 @@ def _plane(dark: bool) -> alt.LayerChart:
         tooltip=alt.Tooltip("p:Q", title=_("position")),
     )
     # A title of an axis is part of the structure; the shares are data.
-    one, style = alt.Chart(data.columns(i=[0], inline=True)), {"color": palette.page(dark)[1], "fontSize": 11, "fontWeight": "bold"}
+    one, style = alt.Chart(data.columns(i=[0])), {"color": palette.page(dark)[1], "fontSize": 11, "fontWeight": "bold"}
     names = [one.transform_calculate(name=f"component_names[{i}]") for i in range(2)]
     below = names[0].mark_text(baseline="top", **style).encode(x=alt.value(SIDE / 2), y=alt.value(SIDE + 5), text="name:N")
     beside = names[1].mark_text(baseline="bottom", angle=270, **style).encode(x=alt.value(-5), y=alt.value(SIDE / 2), text="name:N")

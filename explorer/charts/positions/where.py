@@ -63,7 +63,6 @@ def _description(dark: bool) -> Description:
     ink = palette.page(dark)[1]
     x_scale, y_scale = alt.Scale(domain=[0, 12], nice=False), alt.Scale(domain=[0, 10], nice=False)
     boxes = data.columns(
-        inline=True,
         b=list(range(len(_BOXES))),
         left=[x - w / 2 for _n, x, _y, w, _s in _BOXES],
         right=[x + w / 2 for _n, x, _y, w, _s in _BOXES],
@@ -91,7 +90,7 @@ def _description(dark: bool) -> Description:
     beside = beside.transform_filter("scheme !== 'rope' || datum.b === 3")
     formula = beside.mark_text(align="left", fontSize=17, fontWeight="bold", color=palette.frame(dark))
     formula = formula.encode(x=alt.X("edge:Q", scale=x_scale, axis=None), y=at["y"], text="formula:N")
-    arrows = data.columns(inline=True, **{name: [arrow[i] for arrow in _ARROWS] for i, name in enumerate(("x", "y", "x2", "y2"))})
+    arrows = data.columns(**{name: [arrow[i] for arrow in _ARROWS] for i, name in enumerate(("x", "y", "x2", "y2"))})
     lines = alt.Chart(arrows).mark_rule(color=ink, opacity=0.55, strokeWidth=1.5).encode(**at, x2="x2:Q", y2="y2:Q")
     turns = alt.Chart(arrows).transform_calculate(angle="atan2(datum.x2 - datum.x, (datum.y2 - datum.y) * 12 / 10 * 440 / 640) * 180 / PI")
     tips = turns.mark_point(shape="triangle-up", filled=True, size=70, color=ink, opacity=0.7).encode(

@@ -103,7 +103,7 @@ def _histograms_description(width: int, height: int, dark: bool) -> alt.VConcatC
         bars = alt.Chart(alt.NamedData(("before", "after")[i])).mark_rect(color=palette.frame(dark), opacity=0.8)
         bars = bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips)
         # Above the plot, where a subtitle stands; that would be a part of the structure.
-        spread = alt.Chart(data.columns(i=[i], inline=True)).transform_calculate(variance="variances[datum.i]")
+        spread = alt.Chart(data.columns(i=[i])).transform_calculate(variance="variances[datum.i]")
         spread = spread.mark_text(align="right", baseline="bottom", color=palette.page(dark)[1], fontSize=12)
         spread = spread.encode(x=alt.value(width), y=alt.value(-6), text="variance:N")
         return alt.layer(bars, spread).properties(width=width, height=height, title=titled(title, "", dark))

@@ -33,7 +33,7 @@ def _description(width: int, height: int, dark: bool) -> alt.HConcatChart:
     )
     colour, ink = palette.lines(dark)[0], palette.page(dark)[1]
     base = alt.Chart(alt.NamedData("points")).encode(x=x)
-    own = alt.Chart(data.columns(factor=[1], inline=True)).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(x=x)
+    own = alt.Chart(data.columns(factor=[1])).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(x=x)
     tips = [
         alt.Tooltip("factor:Q", title=_("factor"), format=".4~g"),
         alt.Tooltip("entropy:Q", title=_("entropy, nats"), format=".4f"),

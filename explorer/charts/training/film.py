@@ -160,6 +160,6 @@ def _labels(
     }
     style = {"align": "left" if upright else "center" if above else "right", "angle": 270 if upright else 0}
     style["baseline"] = "bottom" if above and not upright else "middle"
-    marks = alt.Chart(data.columns(inline=True, **table)).transform_calculate(token=f"{texts}[datum.i]")
+    marks = alt.Chart(data.columns(**table)).transform_calculate(token=f"{texts}[datum.i]")
     marks = marks.mark_text(color=ink, fontSize=float(np.clip(room * 0.85, 8, 14)), limit=at.top if above else at.left - 8, clip=False, **style)
     return [marks.encode(x=x, y=y, text="token:N")]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import vl_convert
 
-from explorer.charts.common import data, sliders
+from explorer.charts.common import sliders
 from explorer.charts.common.picture import Picture
 from explorer.export import Drawable
 
@@ -19,8 +19,7 @@ def drawn(picture: Picture, **moved: object) -> dict:
 
 def rendered(make: Callable[[], Drawable]) -> dict:
     """The scene of any other picture; `make` makes it."""
-    with data.standalone():
-        return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
+    return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
 
 
 def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:

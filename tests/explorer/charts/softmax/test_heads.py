@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from explorer.charts.common import data
 from explorer.charts.softmax import heads, scale
 from tests.explorer.charts.afresh import assert_same
 from tests.explorer.charts.scene import marks
@@ -15,12 +14,6 @@ def scene(chart) -> dict:
     import vl_convert
 
     return vl_convert.vegalite_to_scenegraph(chart.to_json())["scenegraph"]
-
-
-@pytest.fixture(autouse=True)
-def inline():
-    with data.standalone():
-        yield
 
 
 def test_every_head_is_a_bar_and_the_chosen_one_is_marked() -> None:
