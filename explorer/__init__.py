@@ -2,7 +2,8 @@
 
 A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one name; what they show is measured in the folders below.
 
-- `capture`: one text through one model, every head on demand; `tokens`: tokens that a person can read; `pooling`: large maps made small
+- `reading`: what a network reads of a text, the one place that tokenises; `tokens`: tokens that a person can read
+- `capture`: one text through one model, every head on demand; `bounded`: a cache bounded by bytes; `pooling`: large maps made small
 - `views`: special tokens and sentence pairs taken out of a map, without lying about the rest; `examples`: texts that show something
 - `scores/`: every head as numbers, roles and families that follow; `syntax/`: heads that follow dependencies
 - `flow/`: which input tokens a prediction rests on; `lens/`: what each layer would predict, and what each head adds

@@ -122,7 +122,20 @@ def recipe(
     pairs: str = "all",
     max_tokens: int | None = None,
 ) -> str:
-    """Python that computes the map on the page again. Texts stand in it as literals, whatever they contain."""
+    """A Python program that computes the map on the page again and prints it; texts stand in it as literals, whatever they contain.
+
+    Args:
+        model: its name, as `models.load` takes it.
+        text, pair, target: what the page reads; "" for no second text, and for a target that is generated.
+        layer: counted from 0.
+        head: a number, counted from 0, "mean" or "max".
+        part: "encoder", "decoder" or "cross".
+        special, pairs: what is taken out of the map, see `views.view`.
+        max_tokens: where the page cuts the text; None for the model's own limit.
+
+    Returns:
+        Lines of Python that need nothing but this project; the map is in their variable `shown`.
+    """
     of = {"mean": f"captured.mean({layer}, {part!r})", "max": f"captured.maximum({layer}, {part!r})"}
     lines = [
         "import explorer, models",

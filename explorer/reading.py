@@ -145,8 +145,10 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
         if limit and len(full["input_ids"]) > limit:
             made = tokenizer(**given, truncation=True, max_length=limit, padding=False, verbose=False)
     ids = tuple(made["input_ids"])
-    frame = framing(tokenizer)
-    unread = (0, 0) if made is full else tuple(a - b for a, b in zip(_lengths(full, frame), _lengths(made, frame), strict=True))
+    unread = (0, 0)
+    if made is not full:
+        frame = framing(tokenizer)
+        unread = tuple(a - b for a, b in zip(_lengths(full, frame), _lengths(made, frame), strict=True))
     typed = "token_type_ids" in tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
     types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
     return Encoded(ids, _segments(made), types, unread)
@@ -158,16 +160,16 @@ def read(model: Model, text: AnyText) -> Tokens:
     Raises:
         InputError: an empty text, more tokens than the model has places for, ids that it does not know.
     """
-    text = getattr(text, "source", text)
-    if isinstance(text, str):
-        found = tokens_of(model, encode(model, text)) if text.strip() else None
-    else:
-        found = text if isinstance(text, Tokens) else tokens_of(model, text)
-    if not found:
+    given: Encoded | Tokens | Sequence[int] = getattr(text, "source", text)
+    if isinstance(given, str):
+        given = encode(model, given) if given.strip() else ()
+    ids = given.ids if isinstance(given, Encoded | Tokens) else [int(i) for i in given]
+    if not ids:
         raise InputError(_("There is no text."), _("Type a sentence, or choose an example."))
     known = model.network.get_input_embeddings().num_embeddings
-    if not all(0 <= i < known for i in found.ids):
+    if not all(0 <= i < known for i in ids):
         raise InputError(_("{model} knows the ids 0 to {last}.").format(model=model.name, last=known - 1), _("Give ids of its tokenizer."))
+    found = given if isinstance(given, Tokens) else tokens_of(model, given)
     if model.max_length and len(found) > model.max_length:
         problem = _("{n} tokens are more than the {most} that {model} reads.").format(n=len(found), most=model.max_length, model=model.name)
         raise InputError(problem, _("Shorten the text."))

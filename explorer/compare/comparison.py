@@ -78,7 +78,15 @@ class Changes:
 
 
 def changes(one: Capture, other: Capture, part: str | None = None, other_part: str | None = None) -> Changes:
-    """Ranks heads of the same place in two captures.
+    """How much each head changed from one capture to the other, for heads that have the same layer and number in both.
+
+    Rows and columns of the two maps are matched by their tokens (`align`); only matched queries are compared. The weight that a query
+    gives to keys without a partner is added up into one more key on each side, so that both rows still sum to 1.
+
+    Args:
+        one, other: two texts, two models, or one model with some heads switched off. Layers whose numbers of heads differ are left out.
+        part: of `one`: "encoder", "decoder" or "cross"; its first where None.
+        other_part: of `other`; its first where None.
 
     Raises:
         InputError: nothing aligns, or the two have no layer with the same number of heads.

@@ -6,7 +6,8 @@ model's own code, on the states of an earlier layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from models.opening import sites
 from models.opening.loading import room_on
 from models.surgery.resume import Passed, Runner
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 10 * 2**20
 """Logits of one block of tokens stay below this; a large vocabulary would else take gigabytes for all tokens and layers of a long text."""
 
 
@@ -97,11 +98,13 @@ def lens(
         after = _layers(runner, inputs)
         for block in blocks:
             last = _logits(runner, inputs, after[-1], block).log_softmax(-1)
+            last_chances = last.exp()
             follow = last.argmax(-1) if chosen is None else torch.full(last.shape[:1], chosen, device=last.device)
             rows.append([])
             for i, known in enumerate(after):
+                found = None  # what was there is given back before the next takes its place
                 found = last if known is after[-1] else _logits(runner, inputs, known, block).log_softmax(-1)
-                rows[-1].append(_row(found, last, follow, k))
+                rows[-1].append(_row(found, last, last_chances, follow, k))
                 if progress:
                     progress(((len(rows) - 1) * len(after) + i + 1) / (len(blocks) * len(after)))
     made = {name: np.stack([np.concatenate([block[i][name] for block in rows]) for i in range(len(after))]) for name in rows[0][0]}
@@ -114,14 +117,11 @@ def _layers(runner: Runner, inputs: Mapping[str, Tensor]) -> list[Passed]:
     passed, before = Passed(), []
     first = next(module for module in runner.network.modules() if hasattr(module, "wrapped"))
     hook = first.register_forward_pre_hook(lambda _m, args, kwargs: before.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True)
-    # The head would compute a vocabulary of logits for each token, which nobody asked for yet.
-    runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
-    runner.selected[:, 0] = True
     try:
-        runner.run(inputs, keep=passed)
+        with _only(runner, inputs, slice(0, 1)):  # a vocabulary of logits for each token is what nobody asked for yet
+            runner.run(inputs, keep=passed)
     finally:
         hook.remove()
-        runner.selected = None
     ends = passed.outputs[-1]
     states = [before[0], *(output[0] if isinstance(output, tuple) else output for output in passed.outputs)]
     return [Passed([*passed.outputs[:-1], (state, *ends[1:]) if isinstance(ends, tuple) else state]) for state in states]
@@ -129,13 +129,24 @@ def _layers(runner: Runner, inputs: Mapping[str, Tensor]) -> list[Passed]:
 
 def _logits(runner: Runner, inputs: Mapping[str, Tensor], known: Passed, block: slice) -> Tensor:
     """What the output head makes of known states at some tokens, float32 (tokens, vocabulary)."""
+    with _only(runner, inputs, block):
+        return runner.resume(len(known.outputs), inputs, known).logits[0].float()
+
+
+@contextmanager
+def _only(runner: Runner, inputs: Mapping[str, Tensor], block: slice) -> Iterator[None]:
+    """While it lasts, the output head computes logits of some tokens alone."""
+    n = inputs["input_ids"].shape[1]
     runner.selected = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
     runner.selected[:, block] = True
+    # Some heads (OPT's) go past the base model, where the runner selects: the matrix of the vocabulary itself sees to it then.
+    head = runner.network.get_output_embeddings()
+    hook = head.register_forward_pre_hook(lambda _module, args: (args[0][:, block], *args[1:]) if args[0].shape[1] == n else None)
     try:
-        logits = runner.resume(len(known.outputs), inputs, known).logits[0]
+        yield
     finally:
+        hook.remove()
         runner.selected = None
-    return (logits if runner.did_select else logits[block]).float()
 
 
 def checked(model: Model) -> int:
@@ -165,17 +176,20 @@ def text_of(model: Model, text: AnyText, masked: int | None) -> Tokens:
     return tokens.replaced(masked, model.tokenizer.mask_token_id, model.tokenizer.mask_token)
 
 
-def _row(found: Tensor, last: Tensor, follow: Tensor, k: int) -> dict[str, np.ndarray]:
-    """Of log-probabilities (n, vocabulary)."""
+def _row(found: Tensor, last: Tensor, last_chances: Tensor, follow: Tensor, k: int) -> dict[str, np.ndarray]:
+    """Of log-probabilities (tokens, vocabulary) of one layer, those of the last one, and their exponentials."""
     chances, ids = found.topk(min(k, found.shape[-1]), dim=-1)
     chance = found.gather(-1, follow[:, None])
+    # In place where it can be: blocks of a vocabulary are what the lens needs memory for.
+    entropy = -found.exp().mul_(found).nan_to_num_(0.0).sum(-1)
+    divergence = (last - found).mul_(last_chances).sum(-1)
     made = {
         "followed": follow,
         "ids": ids,
         "chances": chances.exp(),
         "chance": chance[:, 0].exp(),
         "rank": (found > chance).sum(-1),
-        "entropy": torch.special.entr(found.exp()).sum(-1),
-        "divergence": (last.exp() * (last - found)).sum(-1),
+        "entropy": entropy,
+        "divergence": divergence,
     }
     return {name: values.cpu().numpy() for name, values in made.items()}

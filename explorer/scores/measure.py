@@ -5,7 +5,6 @@ Nothing of size n x n is kept: texts of one length go through the model together
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +19,8 @@ from explorer import reading
 from explorer.capture import Capture, capture_sides, sides_of
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens
-from explorer.scores import masks
 from explorer.scores.definitions import ALL, SCORES
+from explorer.scores.hits import MASSES, Hits, is_punctuation
 from models import InputError, Model, attention
 from models.attention import scoring
 from models.opening import sites
@@ -31,20 +30,7 @@ TOKENS = 4096
 """Tokens of one forward pass."""
 _BYTES = 2**20
 """Weights of one layer that are worked on at once: so few that they stay in a processor's cache."""
-_KEPT_BYTES = 64 * 2**20
-"""Of what counts as a hit, as much as is kept from layer to layer."""
-_MASSES = ("offset", "distance", "previous", "next", "same", "first", "special", "punctuation", "rare", "duplicate", "induction")
-"""Scores that are a product with what counts as a hit, in the order of its columns."""
-_MASKS = {
-    "previous": masks.previous_token,
-    "next": masks.next_token,
-    "same": masks.same_token,
-    "first": masks.first_token,
-    "duplicate": masks.duplicate_token,
-    "induction": masks.induction,
-}
-"""Those of them whose hits are a mask of queries and keys."""
-_NOT_NEXT = torch.tensor([name != "next" for name in _MASSES])
+_NOT_NEXT = torch.tensor([name != "next" for name in MASSES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +134,9 @@ def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, pr
     sums, done = _Sums.of(layout), 0
     for members in _batches(encoded):
         given = _inputs([encoded[i] for i in members], model.device)
-        hits = _Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
+        hits = Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
 
-        def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: _Hits = hits) -> None:
+        def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: Hits = hits) -> None:
             _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
 
         observing = attention.attending(model.sites_of, record=False, observe=observe)
@@ -179,84 +165,24 @@ def _streamed(
     part = layout[0].part
     queries, keys = ([sides[side if part == "cross" else part] for sides in read] for side in ("decoder", "encoder"))
     sums = _Sums.of(layout)
-    for i, (captured, tokens, rare) in enumerate(zip(captures, keys, _rarest(keys), strict=True)):
-        hits = _Hits([tokens], [rare], torch.device("cpu"), len(queries[i]) if part == "cross" else None)
-        for site in captured.sites(part):
-            visible = torch.from_numpy(captured.visible(site.layer, part))
-            for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
-                weights = torch.from_numpy(captured.patterns(site.layer, part, rows))[None]
-                _add(sums, site.layer, weights, hits, rows, visible[rows])
+    coming = iter(captures)
+    for i, (tokens, rare) in enumerate(zip(keys, _rarest(keys), strict=True)):
+        hits = Hits([tokens], [rare], torch.device("cpu"), len(queries[i]) if part == "cross" else None)
+        # Taken inside the call, so that no name here still holds it when the next one is made.
+        _add_capture(sums, next(coming), part, hits)
         tell((i + 1) / len(read))
     return _finished(name, part, sums, queries)
 
 
-class _Hits:
-    """What counts as a hit for each of `_MASSES`, for texts of one length.
-
-    Args:
-        tokens: the keys of each text.
-        rarest: number of the rarest key of each text, or None.
-        device: where the weights are.
-        queries: how many there are, where they are other tokens than the keys.
-    """
-
-    def __init__(self, tokens: Sequence[Tokens], rarest: Sequence[int | None], device: torch.device, queries: int | None = None) -> None:
-        self.keys, self.square = len(tokens[0]), queries is None
-        self.queries, self.texts, self.device = self.keys if queries is None else queries, len(tokens), device
-        columns = np.zeros((len(tokens), 3, self.keys), np.float32)
-        for t, (of, rare) in enumerate(zip(tokens, rarest, strict=True)):
-            columns[t, 0], columns[t, 1] = (
-                of.special,
-                [_is_punctuation(text) and not special for text, special in zip(of.text, of.special, strict=True)],
-            )
-            if rare is not None:
-                columns[t, 2, rare] = 1
-        self.columns = torch.from_numpy(columns).to(device)
-        self.has_rare = torch.tensor([rare is not None for rare in rarest], device=device)
-        self.ids = torch.tensor([of.ids for of in tokens], device=device)
-        self._kept: dict[tuple[int, int, int, int], tuple[Tensor, Tensor]] = {}
-        self._kept_bytes = 0
-
-    def may_look(self, at: Tensor, visible: Tensor) -> Tensor:
-        """Whether each query may see the key at a place of its own, bool (rows,); never in attention to other tokens."""
-        there = (at >= 0) & (at < self.keys) & self.square
-        return there & visible.gather(1, at.clamp(0, self.keys - 1)[:, None])[:, 0]
-
-    def of(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
-        """Of some texts and query rows: hits (texts, rows, keys, masses), and which queries count, bool (texts, rows, masses)."""
-        # Layers with fewer heads are worked on in larger blocks, so where a block ends belongs to its name.
-        at = (texts.start, texts.stop, rows.start, rows.stop)
-        if at in self._kept:
-            return self._kept[at]
-        made = self._made(texts, rows)
-        size = made[0].numel() * made[0].element_size()
-        if self._kept_bytes + size <= _KEPT_BYTES:
-            self._kept[at] = made
-            self._kept_bytes += size
-        return made
-
-    def _made(self, texts: slice, rows: slice) -> tuple[Tensor, Tensor]:
-        i = torch.arange(self.queries, device=self.device)[rows, None]
-        shape = (len(self.ids[texts]), len(i), self.keys)
-        by_name = {name: self.columns[texts, c, None] for c, name in enumerate(("special", "punctuation", "rare"))}
-        if self.square:
-            offset = (torch.arange(self.keys, device=self.device) - i).float()
-            by_name |= {"offset": offset, "distance": offset.abs()}
-            by_name |= {name: mask(self.ids[texts], rows).float() for name, mask in _MASKS.items()}
-        nothing = torch.zeros(1, device=self.device)
-        hits = torch.stack([by_name.get(name, nothing).expand(shape) for name in _MASSES], dim=-1)
-        counts = torch.ones(*shape[:2], len(_MASSES), dtype=torch.bool, device=self.device)
-        for name in ("previous", "next", "first", "duplicate", "induction"):
-            at = _MASSES.index(name)
-            counts[..., at] = hits[..., at].any(-1)
-        counts[..., _MASSES.index("rare")] = self.has_rare[texts, None]
-        for name in _MASSES:
-            if name not in by_name:  # in attention to other tokens: it speaks of one sequence
-                counts[..., _MASSES.index(name)] = False
-        return hits, counts
+def _add_capture(sums: _Sums, captured: Capture, part: str, hits: Hits) -> None:
+    for site in captured.sites(part):
+        visible = torch.from_numpy(captured.visible(site.layer, part))
+        for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
+            weights = torch.from_numpy(captured.patterns(site.layer, part, rows))[None]
+            _add(sums, site.layer, weights, hits, rows, visible[rows])
 
 
-def _add(sums: _Sums, layer: int, weights: Tensor, hits: _Hits, rows: slice, visible: Tensor) -> None:
+def _add(sums: _Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visible: Tensor) -> None:
     """Adds some query rows of one layer, (texts, heads, rows, keys); `visible` (rows, keys) is the same for all texts."""
     if not weights.shape[1]:
         return
@@ -265,7 +191,7 @@ def _add(sums: _Sums, layer: int, weights: Tensor, hits: _Hits, rows: slice, vis
     seen = visible.sum(-1)  # keys that each query sees, (rows,)
     # Under a causal mask no query has a next token.
     possible = after[:, None] | _NOT_NEXT.to(after.device)
-    step = max(1, _BYTES // (4 * max(weights.shape[1], len(_MASSES)) * hits.keys * len(i)))
+    step = max(1, _BYTES // (4 * max(weights.shape[1], len(MASSES)) * hits.keys * len(i)))
     for first in range(0, hits.texts, step):
         texts = slice(first, min(hits.texts, first + step))
         part = weights[texts]
@@ -273,7 +199,7 @@ def _add(sums: _Sums, layer: int, weights: Tensor, hits: _Hits, rows: slice, vis
         masses = part.transpose(1, 2) @ of  # (texts, rows, heads, masses): for each query the heads times what counts
         counted = counts & possible
         found = torch.einsum("trhm,trm->hm", masses, counted.float()).double().cpu().numpy()
-        for at, (name, number) in enumerate(zip(_MASSES, counted.sum((0, 1)).tolist(), strict=True)):
+        for at, (name, number) in enumerate(zip(MASSES, counted.sum((0, 1)).tolist(), strict=True)):
             sums.add(layer, name, found[:, at], float(number))
         _add_rows(sums, layer, part, seen, {"peak_previous": (i - 1, before), "peak_next": (i + 1, after)})
 
@@ -295,7 +221,7 @@ def _add_rows(sums: _Sums, layer: int, weights: Tensor, seen: Tensor, peaks: dic
         sums.add(layer, name, _summed((place == wanted) & there), float(there.sum()) * texts)
 
 
-def _visible(mask: Tensor | None, rows: slice, hits: _Hits, device: torch.device) -> Tensor:
+def _visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device) -> Tensor:
     """Which keys the queries of these rows may see, bool (rows, keys)."""
     n = len(range(hits.queries)[rows])
     return torch.ones(n, hits.keys, dtype=torch.bool, device=device) if mask is None else scoring.seen_in(mask[0, 0, rows]).expand(n, -1)
@@ -350,11 +276,6 @@ def _rarest(tokens: Sequence[Tokens]) -> list[int | None]:
     counts = Counter(number for of in tokens for number in of.ids)
     found = []
     for of in tokens:
-        words = [i for i, (text, special) in enumerate(zip(of.text, of.special, strict=True)) if not special and not _is_punctuation(text)]
+        words = [i for i, (text, special) in enumerate(zip(of.text, of.special, strict=True)) if not special and not is_punctuation(text)]
         found.append(min(words, key=lambda i: (counts[of.ids[i]], -of.ids[i], i)) if words else None)
     return found
-
-
-def _is_punctuation(text: str) -> bool:
-    kept = text.strip().removeprefix("##")
-    return bool(kept) and all(unicodedata.category(character)[0] in "PSZ" for character in kept)

@@ -22,7 +22,23 @@ def scores_of(
     softcap: float | None,
     normaliser: str,
 ) -> Tensor:
-    """Scores before the softmax, (batch, heads, rows, key), float32; half precision is lifted before the product."""
+    """Scores before the softmax: scale * q k^T, with whatever the model adds to it, in the order in which models do.
+
+    Args:
+        query: (batch, heads, rows, head dim), some query rows of a call.
+        key: (batch, heads, key, head dim); key/value heads that several query heads share are repeated already.
+        scale: factor on the product, broadcast to the scores; a model may have one a head.
+        mask: broadcast to the scores: bool (True is seen), or numbers that are added, very negative where nothing is seen; or None.
+        bias: position bias that is added, broadcast likewise, or None.
+        allow: bool, broadcast likewise: edges that are left after some were cut; or None. A cut edge gets exactly no weight, unlike a
+            masked one, whose score stays finite so that a row that sees nothing is uniform and not nan.
+        softcap: scores are squashed to softcap * tanh(score / softcap) before bias and mask (Gemma 2), or None.
+        normaliser: of `normalisers.NAMES`. For "linear" the products are the weights before they are divided by their sum: of what
+            follows only mask and allow are applied, and what is not seen is 0.
+
+    Returns:
+        (batch, heads, rows, key), float32: half precision is lifted before the product.
+    """
     scores = torch.matmul(query.float(), key.float().transpose(2, 3)) * scale
     if normaliser == "linear":
         # Not exponentiated, so what is not seen is 0.
@@ -60,7 +76,16 @@ def seen_in(mask: Tensor) -> Tensor:
 
 
 def uniform(values: Tensor, mask: Tensor | None, rows: int) -> Tensor:
-    """Mean of the visible values: what a head passes on that attends to all of them alike."""
+    """What a head passes on that attends alike to all it sees: the mean of the visible values.
+
+    Args:
+        values: (batch, heads, key, value dim); shared key/value heads are repeated already.
+        mask: (1 or batch, 1 or heads, query, key) as the model gave it, bool or added; None where every query sees every key.
+        rows: how many queries there are.
+
+    Returns:
+        (batch, heads, rows, value dim); a row that sees nothing gets zeros.
+    """
     if mask is None:
         return values.mean(dim=2, keepdim=True).expand(-1, -1, rows, -1)
     weights = seen_in(mask).to(values.dtype)

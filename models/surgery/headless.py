@@ -23,6 +23,19 @@ class PartOfBias:
         past_key_values: object | None = None,
         **kwargs: object,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """T5's attention with the heads that are left, called by its block as the whole layer would be.
+
+        Args:
+            hidden_states: (batch, query, width).
+            mask: added to the scores, broadcast to (batch, heads, query, key), or None.
+            key_value_states: (batch, key, width) of the source, for cross-attention; None where the sequence attends to itself.
+            position_bias: (1, all heads, query, key), as the first layer made it for the full model; None in the first layer itself.
+            past_key_values: the cache of a generation, or None.
+
+        Returns:
+            (batch, query, width); the position bias of all heads, for the layers that follow, which may have lost other ones; and the
+            weights, or None where they were not asked for.
+        """
         if position_bias is None:
             position_bias = self._whole_bias(hidden_states, key_value_states, past_key_values)
         part = position_bias[:, self.kept_heads]
@@ -58,6 +71,20 @@ class Headless:
         causal: bool = False,
         **kwargs: object,
     ) -> tuple[Tensor, Tensor | None]:
+        """What an attention layer gives that lost all its heads; the arguments are those that networks pass to theirs.
+
+        Args:
+            hidden_states: (batch, query, width).
+            attention_mask, causal: passed on to the attention function, which is called with no heads.
+            key_value_states: (batch, key, width) of the source, for cross-attention; None where the sequence attends to itself.
+            position_bias: not used: there is no head that it could be added to.
+            past_key_values: the cache of a generation, or None; the keys of zeros go into it, so that it counts the tokens.
+
+        Returns:
+            The bias of the output projection at every query, (batch, query, width), or zeros; no numbers at all, (batch, query, 0), in
+            families whose projection lies outside the module. And weights of no heads, (batch, 0, query, key), where the network runs on
+            eager attention, else None.
+        """
         family, shape = self.family, hidden_states.shape
         source = hidden_states if key_value_states is None else key_value_states
         size = getattr(self, family.size)

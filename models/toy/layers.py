@@ -156,6 +156,17 @@ class Layer(nn.Module):
         self.cross, self.has_ffn = cross, bool(config.ffn_width)
 
     def forward(self, x: Tensor, sight: Sight, source: Tensor | None = None, source_mask: Tensor | None = None) -> Tensor:
+        """The residual stream after this layer, from that before it.
+
+        Args:
+            x: the residual stream, (batch, n, d_model).
+            sight: which tokens see which, and their positions.
+            source: outputs of the encoder, (batch, source, d_model), for a layer that attends to them.
+            source_mask: bool (batch, 1, 1, source), True where the source has a token; None where nothing is padded.
+
+        Returns:
+            (batch, n, d_model).
+        """
         x = self._sublayer(x, self.attention_norm, lambda h: self.attention(h, **vars(sight))[0])
         if self.cross:
             x = self._sublayer(x, self.cross_norm, lambda h: self.cross_attention(h, source_mask, source)[0])

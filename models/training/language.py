@@ -176,7 +176,21 @@ def one_step(
     tokenizer: PreTrainedTokenizerBase,
     loss_of: Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Reads the batch of one step, moves the weights, and returns the loss in nats per token that was asked for."""
+    """One step of training: draws the batch, computes the loss and its gradients, clips them, and lets each optimiser move its weights.
+
+    Args:
+        network: a masked or a causal language model; its weights are changed in place.
+        optimisers: each with a part of the parameters (matrices and the rest take different ones); their rate is set here.
+        recipe: size of the batch, learning rate at each step, largest norm of the gradient.
+        step: number of the step, from 0. With the seed of the recipe it decides the batch, so that a run that was interrupted goes on
+            with the very batches that it would have had.
+        streams: the texts, as long rows of tokens, that windows are cut from.
+        tokenizer: for the ids of the special tokens.
+        loss_of: loss of (network, inputs (batch, context), targets (asked,), where (asked,)), see `loss`.
+
+    Returns:
+        The loss before the step, in nats per token that was asked for: a scalar without gradient, on the network's device.
+    """
     batch = batch_of(recipe, step, streams, tokenizer)
     found = loss_of(network, *asked(batch, next(network.parameters()).device))
     found.backward()

@@ -21,8 +21,14 @@ def started(**address: str) -> AppTest:
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
     """A page of pages/ on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
     # AppTest opens the first page first; what belongs to all pages is read there.
-    app = settle(_at(started(**address).switch_page(f"pages/{page}.py"), address).run())
-    return app if text is None else settle(app.text_area(key="text").set_value(text).run())
+    app = started(**address).switch_page(f"pages/{page}.py")
+    # A browser's address names another page then, and nothing else.
+    app.query_params.clear()
+    settle(_at(app, address).run())
+    if text is not None:
+        app.text_area(key="text").set_value(text)
+    # The run that follows a change of pages has the sidebar's own defaults; what the address says of them holds from the next run on.
+    return settle(app.run())
 
 
 def settle(app: AppTest) -> AppTest:

@@ -1,79 +1,184 @@
-"""The comparison as Streamlit runs it, without a browser."""
+"""The comparison as Streamlit runs it, without a browser: what is drawn is what is computed, whatever changes."""
+
+import base64
+import contextlib
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from explorer.ablation import heads
-from explorer.capture import capture
+from explorer.capture import Capture, capture
+from explorer.charts.common import palette
 from explorer.compare import comparison
-from tests.pages.shared import charts, opened, table, written
+from explorer.scores import null
+from explorer.ui.common import session
+from explorer.ui.compare import second
+from tests.pages.shared import charts, opened, settle, table, tables, written
 
 TEXT = "The cat sat on the mat."
+PAIR = "The dog slept in the garden."
 
 
-def board(app) -> np.ndarray:
-    """What is drawn of all heads, (layers, heads)."""
-    return table(app, {"row", "head", "value", "removed"}).pivot(index="row", columns="head", values="value").to_numpy()
+def given(app: AppTest, name: str, chart: int) -> object:
+    """The value of a chart's parameter."""
+    return next(param["value"] for param in charts(app)[chart]["params"] if param["name"] == name)
 
 
-def test_one_word(bert) -> None:
+def pixels(app: AppTest) -> np.ndarray:
+    """The map as it is drawn, (rows, columns, 3)."""
+    (png,) = (one["png"].iloc[0] for one in tables(app, 1) if list(one.columns) == ["png"])
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+
+
+def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", head: tuple[int, int] | None = None) -> tuple[int, int]:
+    """The page shows how these two differ: the board, what is named as changed most, the map; returns the head that is looked at."""
+    assert not app.exception
+    changed = comparison.changes(one, other)
+    values = getattr(changed, measure)
+    cells = table(app, {"row", "head", "value", "removed"})
+    np.testing.assert_allclose(cells["value"], values[~np.isnan(values)], rtol=1e-4, atol=1e-6)
+    ranked = sorted(changed.ranked, key=lambda at: -values[at])
+    named = [button.label for button in app.button if str(button.key).startswith("changed_most")]
+    assert named == [f"**{layer}.{number}** {values[layer, number]:.2f}" for layer, number in ranked[: len(named)]] and named
+    at = (given(app, "chosen_row", 0), given(app, "chosen_head", 0))
+    assert at == (head or ranked[0])
+    rows, columns = comparison.align(one.queries(), other.queries()), comparison.align(one.keys(), other.keys())
+    difference = comparison.difference(one.pattern(*at), other.pattern(*at), rows, columns)
+    top = max(0.02, float(np.abs(difference).max()))
+    assert given(app, "matrix_top", 1) == pytest.approx(top) and given(app, "matrix_rows", 1) == list(rows.labels)
+    steps = ((np.clip(difference / top, -1, 1) + 1) * 127.5).round().astype(int)
+    np.testing.assert_array_equal(pixels(app), palette.table(False, signed=True)[steps])
+    return at
+
+
+def test_one_word_of_one_text_and_of_the_next(bert) -> None:
     app = opened("compare", text=TEXT)
-    assert not app.exception and len(charts(app)) == 2
-    changed = comparison.changes(capture(bert, TEXT), capture(bert, "The dog sat on the mat."))
-    layer, head = max(changed.ranked, key=lambda at: changed.total[at])
-    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in written(app) and "9 of 9 and 9 tokens are paired" in written(app)
-    app.text_input(key="into").set_value("very old cat").run()
-    assert not app.exception and "of 9 and 11 tokens" in written(app)
-    pictures = [charts(app)[1]]
-    for shown, title in (("one", "First"), ("other", "Second")):
-        app.button_group(key="compared").set_value(shown).run()
-        assert not app.exception and len(charts(app)) == 2
-        assert title in str(charts(app)[1]) and charts(app)[1] not in pictures
-        pictures.append(charts(app)[1])
+    assert len(charts(app)) == 2
+    head = same(app, capture(bert, TEXT), capture(bert, "The dog sat on the mat."))
+    assert "9 of 9 and 9 tokens are paired" in written(app)
+    settle(app.text_area(key="text").set_value("Seven cat lovers met in a small old town.").run())
+    same(app, capture(bert, "Seven cat lovers met in a small old town."), capture(bert, "Seven dog lovers met in a small old town."), head=head)
+    settle(app.selectbox(key="word").set_value(0).run())
+    settle(app.text_input(key="into").set_value("very many").run())
+    same(
+        app, capture(bert, "Seven cat lovers met in a small old town."), capture(bert, "very many cat lovers met in a small old town."), head=head
+    )
+    assert "of 12 and 13 tokens" in written(app)
 
 
-def test_two_texts_and_another_measure(bert) -> None:
-    app = opened("compare", text=TEXT, compare="Two texts")
-    app.text_input(key="other_text").set_value("The mat sat on the cat.").run()
-    changed = comparison.changes(capture(bert, TEXT), capture(bert, "The mat sat on the cat."))
-    np.testing.assert_allclose(board(app), changed.total, atol=1e-5)
-    app.button_group(key="measure").set_value("divergence").run()
-    assert not app.exception and len(charts(app)) == 2
-    np.testing.assert_allclose(board(app), changed.divergence, atol=1e-5)
-    layer, head = max(changed.ranked, key=lambda at: changed.divergence[at])
-    assert f"**{layer}.{head}** {changed.divergence[layer, head]:.2f}" in written(app)
-    app.text_area(key="text").set_value("A dog sat on the mat.").run()
-    changed = comparison.changes(capture(bert, "A dog sat on the mat."), capture(bert, "The mat sat on the cat."))
-    np.testing.assert_allclose(board(app), changed.divergence, atol=1e-5)
+def test_both_sides_and_another_measure(bert) -> None:
+    app = opened("compare", text=TEXT, compare="texts", other_text="The mat sat on the cat.")
+    one, other = capture(bert, TEXT), capture(bert, "The mat sat on the cat.")
+    head = same(app, one, other)
+    settle(app.button_group(key="measure").set_value("divergence").run())
+    same(app, one, other, "divergence", head)
+    rows = comparison.align(one.queries(), other.queries())
+    for side, captured, at in (("one", one, rows.one), ("other", other, rows.other)):
+        settle(app.button_group(key="compared").set_value(side).run())
+        values = captured.pattern(*head)[np.ix_(at, at)]
+        np.testing.assert_array_equal(pixels(app), palette.table(False, signed=True)[((values + 1) * 127.5).round().astype(int)])
 
 
-@pytest.mark.parametrize(("other", "said_there"), [("", "no text"), ("Гусь", "of 9 and")])
-def test_a_text_that_cannot_be_compared(other, said_there) -> None:
-    app = opened("compare", text=TEXT, compare="Two texts")
-    app.text_input(key="other_text").set_value(other).run()
-    assert not app.exception and said_there in written(app)
+def test_a_pair_is_compared_with_its_second_text(bert) -> None:
+    app = opened("compare", text=TEXT)
+    settle(app.text_area(key="pair").set_value(PAIR).run())
+    same(app, capture(bert, TEXT, PAIR), capture(bert, "The dog sat on the mat.", PAIR))
 
 
-def test_two_models() -> None:
-    app = opened("compare", text=TEXT, compare="Two models")
-    assert not app.exception and len(charts(app)) == 2 and "random weights" in written(app)
-    app.selectbox(key="other_model").set_value("bert-mini").run()
+def test_a_click_on_a_name_opens_the_head_and_the_address_names_it() -> None:
+    app = opened("compare", text=TEXT)
+    button = [button for button in app.button if str(button.key).startswith("changed_most")][3]
+    layer, head = (int(i) for i in button.key.split("_")[-2:])
+    settle(button.click().run())
+    assert (given(app, "chosen_row", 0), given(app, "chosen_head", 0)) == (layer, head)
+    assert app.button_group(key="compared").label == f"Layer {layer}, head {head}"
+    kept = app.session_state["_kept_address"]
+    assert (kept["layer"], kept["head"]) == (str(layer), str(head))
+
+
+def test_the_head_in_the_address_is_looked_at(bert) -> None:
+    app = opened("compare", text=TEXT, layer="2", head="7")
+    same(app, capture(bert, TEXT), capture(bert, "The dog sat on the mat."), head=(2, 7))
+
+
+@pytest.mark.parametrize(("other", "told"), [("", "no text"), ("Гусь", "of 9 and")])
+def test_a_text_that_cannot_be_compared(other, told) -> None:
+    app = opened("compare", text=TEXT, compare="texts")
+    settle(app.text_input(key="other_text").set_value(other).run())
+    assert not app.exception and told in written(app)
+
+
+@pytest.mark.parametrize("text", [TEXT, "A film about nothing.", "cat", "dog"])
+def test_two_texts_differ_at_first(text) -> None:
+    assert second.another(text) != text
+
+
+def test_random_weights(bert) -> None:
+    app = opened("compare", text=TEXT, compare="models")
+    assert "random weights" in written(app)
+    same(app, capture(bert, TEXT), capture(null.random_weights(bert), TEXT))
+
+
+def test_two_models_in_the_same_way(monkeypatch) -> None:
+    asked = []
+    opening = session.open_model
+
+    def watched(*how: str, **where: str) -> object:
+        asked.append((*how, where.get("slot", "sidebar")))
+        return opening(*how, **where)
+
+    monkeypatch.setattr(session, "open_model", watched)
+    app = opened("compare", model="bert-mini", text=TEXT, compare="models", device="cpu", dtype="float32", other_model="gpt2-mini")
+    one, other = (session.open_model(name, "cpu", "float32") for name in ("bert-mini", "gpt2-mini"))
+    same(app, capture(one, TEXT), capture(other, TEXT))
+    assert ("gpt2-mini", "cpu", "float32", "compared") in asked
+
+
+def test_models_without_a_layer_in_common_are_told() -> None:
+    app = opened("compare", text=TEXT, compare="models", other_model="bert-mini")
     assert not app.exception and "same number of heads" in written(app)
 
 
+def test_a_sidebar_model_that_fails_does_not_fall_back_to_the_compared_one() -> None:
+    app = opened("compare", model="bert-mini", text=TEXT, compare="models", other_model="gpt2-mini")
+    app.query_params["model"] = "/no/such/folder"
+    settle(app.run())
+    assert not app.exception and "no folder" in written(app) and "#### Compare :small[bert-mini]" in written(app)
+
+
 def test_without_heads(bert) -> None:
-    app = opened("compare", text=TEXT, compare="Without heads")
-    app.text_input(key="without").set_value("0.2,1.9").run()
-    assert not app.exception and len(charts(app)) == 2
-    changes = heads.changes(bert, heads.parse(bert, "0.2,1.9"))
-    changed = comparison.changes(capture(bert, TEXT), capture(bert, TEXT, changes=changes))
-    layer, head = max(changed.ranked, key=lambda at: changed.total[at])
-    assert f"**{layer}.{head}** {changed.total[layer, head]:.2f}" in written(app)
-    app.text_input(key="without").set_value("9.9").run()
+    app = opened("compare", text=TEXT, compare="pruned", without="0.2,1.9")
+    head = same(app, capture(bert, TEXT), capture(bert, TEXT, changes=heads.changes(bert, heads.parse(bert, "0.2,1.9"))))
+    settle(app.text_input(key="without").set_value("0.2,1.9,3.4").run())
+    same(app, capture(bert, TEXT), capture(bert, TEXT, changes=heads.changes(bert, heads.parse(bert, "0.2,1.9,3.4"))), head=head)
+    settle(app.text_input(key="without").set_value("9.9").run())
     assert not app.exception and "no head 9.9" in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked: tiny("t5"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: tiny("t5"))
     app = opened("compare", text="the cat sat")
-    assert not app.exception and board(app).shape == (2, 4)
+    assert not app.exception and charts(app)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"compare": "texts"}, {"compare": "models"}, {"compare": "models", "other_model": "gpt2-mini"}, {"compare": "pruned"}]
+)
+def test_the_recipe_runs_as_it_stands_for_a_pair_too(how) -> None:
+    app = opened("compare", model="bert-mini", text=TEXT, **how)
+    settle(app.text_area(key="pair").set_value(PAIR).run())
+    recipe = next(code.value for code in app.code if "models.load" in code.value)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(recipe, "recipe", "exec"), {})
+    assert PAIR in recipe and out.getvalue()
+
+
+def test_the_map_follows_the_theme(monkeypatch) -> None:
+    for dark in (False, True):
+        monkeypatch.setattr("explorer.ui.compare.changed.is_dark", lambda dark=dark: dark)
+        app = opened("compare", text=TEXT)
+        less = np.all(pixels(app) == palette.rgb(palette.diverging(dark)[0]), -1)
+        assert less.any() or np.all(pixels(app) == palette.rgb(palette.diverging(dark)[2]), -1).any()

@@ -1,70 +1,173 @@
 """Generation as Streamlit runs it, without a browser."""
 
+import contextlib
+import io
+
 import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer import generate
+from explorer.reading import read
 from explorer.ui.common import session
-from tests.pages.shared import charts, opened, table, written
+from explorer.ui.generate.made import Made
+from tests.pages.shared import charts, opened, settle, table, written
 
 TEXT = "The history of the town"
+SAMPLING = generate.Sampling(temperature=0.8, top_p=0.95, seed=1)
+
+
+def press(app: AppTest, button: str) -> AppTest:
+    return settle(app.button(key=button).click().run())
+
+
+def expected(text: str, tokens: int, sampling: generate.Sampling = SAMPLING, model: str = "gpt2-mini") -> list[generate.Step]:
+    return list(generate.generate(session.open_model(model, "auto", "auto"), text, sampling, tokens=tokens))
+
+
+def same(app: AppTest, steps: list[generate.Step], at: int = -1) -> None:
+    """The page shows these tokens, and of one step what could have come and where the newest token looked."""
+    assert not app.exception
+    assert f"({len(steps)} token{'s' if len(steps) > 1 else ''}" in written(app)
+    step = steps[at]
+    assert f"{step.token.chance:.1%}; entropy {step.entropy:.2f}" in written(app)
+    np.testing.assert_allclose(table(app, {"i", "chance"})["chance"], [candidate.chance for candidate in step.candidates], rtol=1e-4)
+    layer, head = app.selectbox(key="layer").value, app.selectbox(key="head").value
+    whole = step.attention[next(iter(step.attention))][layer]
+    weights = whole.mean(0) if head == "mean" else whole[int(head)]
+    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights, rtol=1e-4, atol=1e-6)
 
 
 def test_step_by_step_and_on() -> None:
     app = opened("generate", model="gpt2-mini", text=TEXT, tokens="5")
     assert not app.exception and not charts(app) and "Press Generate" in written(app)
-    app.button(key="one_token").click().run()
-    assert not app.exception and len(charts(app)) == 2 and "1 tokens" in written(app)
-    app.number_input(key="tokens").set_value(5).run()
-    app.button(key="generate").click().run()
-    made = app.session_state["_generated"]
-    assert not app.exception and len(made.steps) == 6
-    model = session.open_model("gpt2-mini", "auto", "auto")
-    again = list(generate.generate(model, TEXT, generate.Sampling(temperature=0.8, top_p=0.95, seed=1), tokens=6))
-    assert [step.token.number for step in made.steps] == [step.token.number for step in again]
-    app.slider(key="step_6").set_value(2).run()
-    assert f"{again[1].token.chance:.1%}; entropy {again[1].entropy:.2f}" in written(app)
-    app.button(key="restart").click().run()
-    assert not app.exception and not charts(app)
+    again = expected(TEXT, 6)
+    same(press(app, "one_token"), again[:1])
+    same(press(app, "generate"), again)
+    settle(app.slider(key="step_6").set_value(2).run())
+    same(app, again, at=1)
+    press(app, "restart")
+    assert not app.exception and not charts(app) and "(0 tokens)" in written(app)
+    same(press(app, "one_token"), again[:1])
+
+
+def test_another_text_has_its_own_tokens_and_the_first_keeps_its() -> None:
+    app = opened("generate", model="gpt2-mini", text=TEXT)
+    press(app, "one_token")
+    press(app, "one_token")
+    settle(app.text_area(key="text").set_value("In 1914 the army").run())
+    assert not app.exception and not charts(app) and "(0 tokens)" in written(app)
+    same(press(app, "one_token"), expected("In 1914 the army", 1))
+    settle(app.text_area(key="text").set_value(TEXT).run())
+    same(app, expected(TEXT, 2))
+    same(press(app, "one_token"), expected(TEXT, 3))
 
 
 def test_other_controls_begin_anew() -> None:
     app = opened("generate", model="gpt2-mini", text=TEXT)
-    app.button(key="one_token").click().run()
+    press(app, "one_token")
     app.toggle(key="greedy").set_value(True).run()
     assert not app.exception and not charts(app)
-    app.button(key="one_token").click().run()
-    step = app.session_state["_generated"].steps[0]
+    press(app, "one_token")
+    how = generate.Sampling(True, 0.8, 0, 0.95, 1)
+    (step,) = expected(TEXT, 1, how)
+    same(app, [step])
     assert step.token.number == step.candidates[0].number and step.token.drawn == 1
 
 
 def test_where_a_head_looked() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT)
-    app.button(key="one_token").click().run()
-    weights = app.session_state["_generated"].steps[0].attention["decoder"][-1]
-    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights.mean(0), atol=1e-6)
-    app.selectbox(key="generated_head_8").set_value(3).run()
-    assert not app.exception and len(charts(app)) == 2 and "Attention of **town**" in written(app)
-    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights[3], atol=1e-6)
+    app = opened("generate", model="gpt2-mini", text=TEXT, layer="2", head="3")
+    press(app, "one_token")
+    assert (app.selectbox(key="layer").value, app.selectbox(key="head").value) == (2, "3")
+    same(app, expected(TEXT, 1))
+    settle(app.selectbox(key="head").set_value("5").run())
+    assert app.selectbox(key="head").value == "5" and "Attention of **town**" in written(app)
+    same(app, expected(TEXT, 1))
 
 
 def test_a_source_and_a_target(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked: tiny("bart"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: tiny("bart"))
     app = opened("generate", text="the cat sat")
-    app.button(key="one_token").click().run()
+    press(app, "one_token")
     assert not app.exception and len(charts(app)) == 2
-    app.button_group(key="generated_part").set_value("cross").run()
+    settle(app.button_group(key="generated_part").set_value("cross").run())
     assert not app.exception and "the newest token" in written(app)
-    weights = app.session_state["_generated"].steps[0].attention["cross"][-1]
-    np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights.mean(0), atol=1e-6)
 
 
 def test_an_encoder_offers_a_decoder() -> None:
     app = opened("generate", text=TEXT)
     assert not app.exception and "does not predict next words" in written(app)
-    app.button(key="open_generate_gpt2-mini").click().run()
+    press(app, "open_generate_gpt2-mini")
     assert not app.exception and app.button(key="generate")
 
 
-def test_an_empty_text_is_said() -> None:
+def test_an_empty_text_is_told() -> None:
     app = opened("generate", model="gpt2-mini", text=" ")
     assert not app.exception and "no text" in written(app)
+
+
+def test_the_recipe_runs_as_it_stands() -> None:
+    app = opened("generate", model="gpt2-mini", text=TEXT, tokens="3")
+    recipe = next(code.value for code in app.code if "models.load" in code.value)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(recipe, "recipe", "exec"), {})
+    assert all(repr(step.token.text) in out.getvalue() for step in expected(TEXT, 3))
+
+
+class Stop(Exception):
+    """Somebody pressed Stop."""
+
+
+def made() -> Made:
+    model = session.open_model("gpt2-mini", "auto", "auto")
+    return Made(model, read(model, TEXT), SAMPLING)
+
+
+def test_a_stop_keeps_what_was_made_and_going_on_goes_on() -> None:
+    found = made()
+    found.ask(6)
+
+    def report(share: float, partial: int) -> None:
+        if partial == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        found.make(report)
+    assert len(found.steps) == 2
+    # What makes the next token may be gone meanwhile.
+    found.put_down()
+    shares = []
+    assert found.make(lambda share, partial: shares.append((share, partial))) == 6
+    assert shares == [(0.25, 3), (0.5, 4), (0.75, 5), (1.0, 6)]
+    assert [step.token.number for step in found.steps] == [step.token.number for step in expected(TEXT, 6)]
+
+
+def test_an_error_in_the_middle_loses_nothing(monkeypatch) -> None:
+    found = made()
+    found.ask(2)
+    found.make(lambda share, partial: None)
+
+    def broken(*_how: object, **_more: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("explorer.generate.attention.attending", broken)
+        found.ask(2)
+        with pytest.raises(MemoryError):
+            found.make(lambda share, partial: None)
+    found.ask(2)
+    found.make(lambda share, partial: None)
+    assert [step.token.number for step in found.steps] == [step.token.number for step in expected(TEXT, 4)]
+
+
+def test_the_steps_of_a_session_are_bounded(monkeypatch) -> None:
+    app = opened("generate", model="gpt2-mini", text=TEXT)
+    press(app, "one_token")
+    kept = app.session_state["_generated"]
+    of_one = kept.memory_bytes
+    kept.limit_bytes = 3 * of_one
+    for text in ("One two", "Three four five", "Six seven", "Eight nine ten"):
+        settle(app.text_area(key="text").set_value(text).run())
+        press(app, "one_token")
+        assert not app.exception and kept.memory_bytes <= 3 * of_one
+    assert 0 < len(kept) < 5

@@ -148,15 +148,15 @@ def recipe(asked: Asked) -> str:
 def _chosen_logit(chosen: Chosen, frame: Frame) -> tuple[Asked, parts.Contributions | None]:
     """What is asked for, and the answer; None while it is computed."""
     labels, masks = chosen.capture.source.labels, chosen.model.kind == "encoder"
-    places = range(len(labels))
+    positions = range(len(labels))
     with frame.controls:
         at = address.entry(
             st.selectbox,
             _("Masked token") if masks else _("Next after"),
             "parts_at",
             max(0, len(labels) - (2 if masks else 1)),
-            address.among(places),
-            options=list(places),
+            address.among(positions),
+            options=list(positions),
             format_func=lambda i: f"{i} {labels[i]}",
             width=170,
         )
@@ -203,12 +203,13 @@ def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:
     listed = [tuple(int(i) for i in np.unravel_index(flat, found.heads.shape)) for flat in order]
     keys = captured.keys().labels
     with st.container(key="strongest", gap=None):
+        st.caption(_("The heads that add or take most, and where they look; a click opens one."))
         for layer, head in [*listed, *([chosen] if chosen not in listed and np.isfinite(found.heads[chosen]) else [])]:
             weights = captured.pattern(layer, head)[found.at]
             most = np.argsort(-weights)[:3]
             looks = ", ".join(f"{escaped(keys[i])} {weights[i]:.2f}" for i in most)
             with st.container(horizontal=True, vertical_alignment="center"):
-                head_button(layer, head, chosen, "strongest", f"{found.heads[layer, head]:+.3f}")
+                head_button(layer, head, chosen, "strongest", f"{found.heads[layer, head]:+.3f}", width=112)
                 st.markdown(f"{_('looks at')} {looks}")
 
 

@@ -55,7 +55,7 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
     """The strips, and what can be taken away with its recipe; None while there are none yet."""
     target, found = choice.target, None
     named = KINDS[choice.kind] if target is None else f"{KINDS[choice.kind]}: {target.name.strip() or repr(target.name)}"
-    place = f", {target.rows[0]} {target.labels[target.rows[0]]}" if target is not None and choice.kind in ("masked", "next") else ""
+    position = f", {target.rows[0]} {target.labels[target.rows[0]]}" if target is not None and choice.kind in ("masked", "next") else ""
     if target is not None:
         key = ("traced", chosen.model.number, chosen.capture.number, target.kind, target.rows, target.number)
 
@@ -66,8 +66,8 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
             traced = jobs.computed(key, _("Tracing"), work, replaces="beyond")
         found = None if traced is None else Shown(chosen, traced)
     with frame.words:
-        # Source and place besides the name: two texts may rest on the same word.
-        title = f"{chosen.model.name}: {shortened(chosen.text)} {shortened(chosen.pair)} · {named}{place}"
+        # Source and position besides the name: two texts may rest on the same word.
+        title = f"{chosen.model.name}: {shortened(chosen.text)} {shortened(chosen.pair)} · {named}{position}"
         kept = jobs.kept("strips", title, found)
         if kept is None:
             return None

@@ -40,7 +40,7 @@ def choose(chosen: Chosen, frame: Frame) -> Choice:
     with frame.controls:
         kind = address.choice(st.segmented_control, _("Predicted"), {kind: KINDS[kind] for kind in possible}, "target_kind")
         if kind in ("masked", "next"):
-            at = _place(chosen, kind)
+            at = _position(chosen, kind)
         made = _target(chosen, frame, kind, at, None)
         if made is not None and made.best:
             options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in made.best}
@@ -51,20 +51,20 @@ def choose(chosen: Chosen, frame: Frame) -> Choice:
     return Choice(kind, made)
 
 
-def _place(chosen: Chosen, kind: str) -> int | None:
+def _position(chosen: Chosen, kind: str) -> int | None:
     source = chosen.capture.source
     # Who masks a token of the frame, such as [CLS], learns nothing; after each token something may come next.
-    places = list(source.free) if kind == "masked" else list(range(len(source)))
-    if not places:
+    positions = list(source.free) if kind == "masked" else list(range(len(source)))
+    if not positions:
         return None
     title = _("Masked token") if kind == "masked" else _("Next after")
     return address.entry(
         st.selectbox,
         title,
         "target_at",
-        places[-1],
-        address.among(places),
-        options=places,
+        positions[-1],
+        address.among(positions),
+        options=positions,
         format_func=lambda i: f"{i} {source.labels[i]}",
         width=130,
     )

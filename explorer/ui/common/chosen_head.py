@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
 
 from explorer.capture import Capture
+from explorer.i18n import _
 from explorer.ui.common import address
 
 MEAN, MAXIMUM = "mean", "max"
@@ -33,6 +36,26 @@ def numbered(captured: Capture, part: str) -> tuple[int, int]:
 def choose(layer: int, head: int | str) -> None:
     """Looks at another head: one step of the browser's history. For callbacks."""
     address.write(layer=int(layer), head=str(head))
+
+
+def boxes(captured: Capture, part: str, layers: bool = True) -> tuple[int, int]:
+    """Draws a choice of a layer and of one of its heads, and says which are looked at; `layers` False draws only heads, of layer 0."""
+    layer, head = numbered(captured, part)
+    sites = captured.sites(part)
+    layer = layer if layers else 0
+    head = min(head, max(0, sites[layer].heads - 1))
+    if layers:
+        _box(_("Layer (from 0)"), "layer_box", layer, len(sites), lambda: choose(st.session_state["layer_box"], head))
+    title = _("Head (from 0)") if layers else _("Head of layer 0")
+    _box(title, "head_box", head, max(1, sites[layer].heads), lambda: choose(layer, st.session_state["head_box"]))
+    return layer, head
+
+
+def _box(label: str, key: str, value: int, n: int, changed: Callable[[], None]) -> None:
+    # Only where it differs: a value that is set again would overrule a click that is on its way.
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    st.selectbox(label, range(n), key=key, on_change=changed, width=120)
 
 
 def complete(chosen: tuple[int, int | str]) -> None:

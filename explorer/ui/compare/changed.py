@@ -115,8 +115,8 @@ def draw(found: Compared) -> tuple[list[Figure], str]:
         ranked = found.ranked(measure)
         head = looked_at(found, ranked)
         _board(found, measure, head)
-        with st.container(horizontal=True, vertical_alignment="center", key="changed_most"):
-            st.markdown(_("Changed most:"), width="content")
+        st.caption(_("Changed most; a click opens one:"))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="changed_most"):
             values = getattr(found.changes, measure)
             for layer, number in ranked[:LISTED]:
                 head_button(layer, number, head, "changed_most", f"{values[layer, number]:.2f}")

@@ -35,7 +35,7 @@ def draw(steps: Sequence[generate.Step]) -> list[Figure]:
     left, right = st.columns([4, 9], gap="small")
     with left, st.container(border=True, key="candidates"):
         st.markdown(
-            _("Taken: **{token}**, {chance:.1%}; entropy {entropy:.2f} nats.").format(
+            _("Taken: “**{token}**”, {chance:.1%}; entropy {entropy:.2f} nats.").format(
                 token=escaped(step.token.text.strip() or repr(step.token.text)), chance=step.token.chance, entropy=step.entropy
             )
         )

@@ -78,8 +78,8 @@ def _written(text: str, made: Made) -> None:
     # The newest token is marked, its own space outside: Markdown takes none at the ends.
     space = newest[: len(newest) - len(newest.lstrip())].replace("\n", " ⏎ ")
     shown += f"{space}:orange-background[{_bold(newest.strip())}]" if newest.strip() else space
-    count = _("{n} tokens, ended") if made.ended else _("{n} tokens")
-    st.markdown(f"{shown} :small[:gray[({count.format(n=len(steps))})]]")
+    count = _("1 token") if len(steps) == 1 else _("{n} tokens").format(n=len(steps))
+    st.markdown(f"{shown} :small[:gray[({count}{_(', ended') if made.ended else ''})]]")
 
 
 def _bold(new: str) -> str:

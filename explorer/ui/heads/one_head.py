@@ -24,9 +24,11 @@ _TOKENS = 40
 def heading(scored: Scored, known: Known | None) -> None:
     """Which head it is, which roles it has, and the way to the page that shows it token by token."""
     layer, head = scored.chosen
-    held = [_("roles: not known yet")] if known is None else titles_of(scored, known, (layer, head)) or [_("no role")]
+    held = _("roles: not known yet")
+    if known is not None:
+        held = " · ".join(titles_of(scored, known, (layer, head))) or _("no role")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{' · '.join(held)}]")
+        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{held}]")
         st.space("stretch")
         st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
 

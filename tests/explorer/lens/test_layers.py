@@ -52,6 +52,35 @@ def test_the_last_layer_is_the_model(tiny, name):
     assert found.chances.shape == (3, len(found.labels), 5)
 
 
+@pytest.mark.parametrize("name", [n for n in [*making.ENCODERS, *making.DECODERS] if n != "electra"])
+@pytest.mark.parametrize("tokens", [1, 2])
+def test_blocks_of_tokens_change_nothing_and_no_more_logits_are_made(tiny, monkeypatch, name, tokens):
+    model, text = tiny(name), text_for(name)
+    whole = layers.lens(model, text, k=3)
+    vocabulary, head = layers.checked(model), model.network.get_output_embeddings().weight
+    made: list[tuple[int, ...]] = []
+
+    def linear(*given: torch.Tensor, real: object = torch.nn.functional.linear) -> torch.Tensor:
+        out = real(*given)
+        if given[1].data_ptr() == head.data_ptr():
+            made.append(tuple(out.shape[:-1]))
+        return out
+
+    monkeypatch.setattr(layers, "BLOCK_BYTES", 4 * vocabulary * tokens)
+    monkeypatch.setattr(torch.nn.functional, "linear", linear)
+    told: list[float] = []
+    found = layers.lens(model, text, k=3, progress=told.append)
+    for array in ("ids", "chosen", "rank"):
+        np.testing.assert_array_equal(getattr(found, array), getattr(whole, array))
+    for array in ("chances", "chance", "entropy", "divergence"):
+        np.testing.assert_allclose(getattr(found, array), getattr(whole, array), atol=1e-6)
+    assert found.words == whole.words and found.labels == whole.labels
+    assert told == sorted(told) and told[-1] == 1
+    n = len(found.labels)
+    blocks = [(1, min(tokens, n - start)) for start in range(0, n, tokens)]
+    assert made == [(1, 1)] + [block for block in blocks for _layer in found.chance], "once to run the layers, then a block at a time"
+
+
 def test_a_chosen_word_and_a_mask(tiny):
     found = layers.lens(tiny("bert"), "the cat sat", masked=2, chosen=9)
     assert found.labels[2] == "[MASK]" and (found.chosen == 9).all()

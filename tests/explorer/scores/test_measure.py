@@ -10,6 +10,7 @@ import models
 from explorer.capture import Capture, Tokens, capture, tokens_of
 from explorer.scores import measure
 from explorer.scores.definitions import SCORES
+from models.attention import scoring
 from models.opening import sites
 from models.surgery import slicing
 from tests import tiny as making
@@ -125,6 +126,23 @@ def test_a_sliced_model_has_fewer_heads(bert):
     there = (~np.isnan(found.values["entropy"])).sum(1)
     assert there.tolist() == [10, 12, 12, 0, 12, 12]
     assert len(found.table()) == 58 and list(found.table().columns[:2]) == ["layer", "head"]
+
+
+@pytest.mark.parametrize("removed", [{1: [0, 2]}, {0: [1]}, {0: range(4)}, {0: range(4), 1: [0, 1, 2]}])
+def test_layers_that_differ_in_heads(tiny, monkeypatch, removed):
+    # Small blocks of query rows: where they end depends on how many heads a layer has.
+    monkeypatch.setattr(scoring, "BLOCK_BYTES", 200)
+    small = slicing.sliced(tiny("bert"), removed)
+    found = measure.on_texts(small, TEXTS + TEXTS)
+    captures = [capture(small, text) for text in TEXTS + TEXTS]
+    for site in small.sites:
+        for head in range(site.heads):
+            ours = {score.name: float(found.values[score.name][site.layer, head]) for score in SCORES}
+            assert ours == pytest.approx(by_loop(captures, site.layer, head), abs=1e-5, nan_ok=True)
+        assert np.isnan(found.values["entropy"][site.layer, site.heads :]).all()
+    again = measure.on_captures(captures)
+    for score in SCORES:
+        np.testing.assert_allclose(again.values[score.name], found.values[score.name], atol=1e-5)
 
 
 def test_the_bundled_bert_has_a_previous_token_head(bert):

@@ -1,0 +1,51 @@
+"""Generation in a browser: the text grows, can be stopped, and goes on."""
+
+import re
+from urllib.parse import quote
+
+from playwright.sync_api import expect
+
+from tests.browser.waiting import eventually
+
+GENERATE = f"/generate?model=gpt2-mini&text={quote('The history of the town')}&tokens=8"
+COUNT = re.compile(r"\((\d+) tokens?")
+
+
+def count(page) -> int:
+    """Tokens that are on the page."""
+    return int(COUNT.search(page.locator("[data-testid=stMarkdownContainer]").get_by_text(COUNT).first.inner_text())[1])
+
+
+def test_text_grows_token_by_token(open_page):
+    page = open_page(GENERATE, wait_for=".st-key-generate button")
+    page.locator(".st-key-one_token button").click()
+    page.get_by_text("(1 token)").wait_for()
+    bars = page.locator(".st-key-newest svg.marks .mark-rect path, .st-key-newest svg.marks .mark-bar path")
+    bars.first.wait_for()
+    page.locator(".st-key-generate button").click()
+    page.get_by_text("(9 tokens").wait_for()
+    expect(page.locator(".st-key-candidates svg.marks .mark-rect path")).to_have_count(10)
+    page.locator(".st-key-restart button").click()
+    page.get_by_text("(0 tokens)").wait_for()
+    expect(page.locator(".st-key-newest")).to_have_count(0)
+
+
+def test_a_long_text_is_stopped_and_goes_on(open_page):
+    page = open_page(GENERATE.replace("tokens=8", "tokens=200"), wait_for=".st-key-generate button")
+    page.locator(".st-key-generate button").click()
+    stop = page.locator(".st-key-generation_progress").get_by_role("button", name="Stop")
+    stop.wait_for()
+    before = stop.bounding_box()
+    some = eventually(lambda: count(page), lambda now: now > 0)
+    eventually(lambda: count(page), lambda now: now > some)  # it grows while it is made
+    after = stop.bounding_box()
+    assert (after["x"], after["y"]) == (before["x"], before["y"]), "the button stays under the mouse"
+    stop.click()
+    page.get_by_text("Stopped: Generating.").wait_for()
+    # What could have come next is drawn when no more tokens are made.
+    page.locator(".st-key-newest svg.marks").first.wait_for()
+    kept = count(page)
+    assert some <= kept < 200
+    page.locator(".st-key-one_token button").click()
+    more = eventually(lambda: count(page), lambda now: now > kept)
+    assert more <= kept + 2, "one token, and the one that was on its way when it was stopped"
