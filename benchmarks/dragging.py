@@ -18,11 +18,11 @@ from tests.browser import dragging
 MEDIAN_GOAL_MS, SLOW_GOAL_MS = 40.0, 60.0
 PAGES = {
     "vectors": ("/softmax", ".st-key-vectors"),
-    "lookups": ("/softmax?softmax=Four%20lookups", ".st-key-lookups"),
+    "lookups": ("/softmax?softmax=lookups", ".st-key-lookups"),
     "sinusoids": ("/positions", ".st-key-sinusoidal"),
-    "rope": ("/positions?positions=RoPE", ".st-key-rope"),
-    "alibi": ("/positions?positions=ALiBi", ".st-key-alibi"),
-    "tables": ("/positions?positions=Tables", ".st-key-table"),
+    "rope": ("/positions?positions=rope", ".st-key-rope"),
+    "alibi": ("/positions?positions=alibi", ".st-key-alibi"),
+    "tables": ("/positions?positions=tables", ".st-key-table"),
 }
 """By name: address, and the container of chart and sliders."""
 

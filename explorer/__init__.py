@@ -16,6 +16,7 @@ A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one na
 - `charts/`: numbers in, Altair charts out; `ui/`: what is on the pages, where Streamlit lives; `cli/`: the same functions from the shell
 """
 
+import models  # noqa: F401  (first: it decides how torch's threads wait)
 from explorer.capture import Capture, capture
 
 __all__ = ["Capture", "capture"]

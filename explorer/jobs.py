@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from explorer.bounded import memory_of
 from explorer.i18n import _
 from models.errors import ExplorerError, InputError
 from models.opening.loading import out_of_memory
@@ -30,8 +31,8 @@ from models.opening.loading import out_of_memory
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 GRACE_S = 5.0
 """Seconds that a viewer may be away before the work ends: a connection that breaks off comes back."""
-_KEPT = 64
-"""Jobs that are over and still remembered."""
+_KEPT, _KEPT_BYTES = 64, 256 * 2**20
+"""Jobs that are over and still remembered, and bytes of their results; the oldest go first."""
 _SETTLED = 0.02
 """Share that has to be done before a time left is told: the first piece includes what is loaded once."""
 _ALIVE_S = 1.0
@@ -72,6 +73,7 @@ class Job:
         result: what the work returned; None before, and where it was stopped or failed.
         error: what went wrong, in a viewer's words; None where nothing did.
         group: jobs of one group replace one another: a viewer who asks for another one does not want this one any more.
+        result_bytes: about what the result holds in memory.
     """
 
     key: Hashable
@@ -85,6 +87,7 @@ class Job:
     error: ExplorerError | None = None
     viewers: dict[str, Viewer] = field(default_factory=dict)
     number: int = field(default_factory=itertools.count().__next__)
+    result_bytes: int = 0
     _context: contextvars.Context = field(default_factory=contextvars.copy_context, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -150,7 +153,9 @@ class Job:
         self.state = RUNNING
         try:
             self._report(0.0)
-            self._finish(DONE, self._context.run(self.work, self._report))
+            result = self._context.run(self.work, self._report)
+            self.result_bytes = memory_of(result)
+            self._finish(DONE, result)
         except Stopped:
             self._finish(STOPPED)
         except ExplorerError as error:
@@ -200,12 +205,10 @@ class Jobs:
         """
         with self._changed:
             if group is not None:
-                for other in [*self._waiting, *self._running]:
-                    if other.group == group and other.key != key and viewer.name in other.viewers:
-                        self._left(other, viewer.name)
+                self._leave_group(group, viewer, but=key)
             job = self._known.get(key)
-            # What somebody stopped, or what failed, is tried again when it is asked for anew: see `forget`.
-            if job is None:
+            # What ended because nobody was there any more begins anew for the next viewer. What failed fails for all: see `forget`.
+            if job is None or job.state == STOPPED:
                 _check_memory(title, needs_bytes)
                 job = Job(key, title, work, group)
                 self._known[key] = job
@@ -234,6 +237,11 @@ class Jobs:
             if (job := self._known.get(key)) is not None:
                 self._left(job, viewer.name)
 
+    def leave_group(self, group: Hashable, viewer: Viewer) -> None:
+        """As `leave`, for all jobs of a group."""
+        with self._changed:
+            self._leave_group(group, viewer)
+
     def running(self) -> list[Job]:
         """The jobs that are not over yet."""
         with self._changed:
@@ -251,6 +259,11 @@ class Jobs:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, ends - time.monotonic()))
 
+    def _leave_group(self, group: Hashable, viewer: Viewer, but: Hashable = None) -> None:
+        for job in [*self._waiting, *self._running]:
+            if job.group == group and job.key != but and viewer.name in job.viewers:
+                self._left(job, viewer.name)
+
     def _left(self, job: Job, name: str) -> None:
         job.viewers.pop(name, None)
         if not job.viewers and not job.over:
@@ -258,9 +271,13 @@ class Jobs:
             self._known.pop(job.key, None)
 
     def _trim(self) -> None:
-        over = [key for key, job in self._known.items() if job.over]
-        for key in over[: max(0, len(over) - _KEPT)]:
-            del self._known[key]
+        over = [job for job in self._known.values() if job.over]
+        kept, held = len(over), sum(job.result_bytes for job in over)
+        for job in over[:-1]:  # the last one is what somebody is about to read
+            if kept <= _KEPT and held <= _KEPT_BYTES:
+                break
+            del self._known[job.key]
+            kept, held = kept - 1, held - job.result_bytes
 
     def _grow(self) -> None:
         idle = len(self._threads) - len(self._running)

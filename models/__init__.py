@@ -10,6 +10,12 @@
 Nothing here imports `explorer`.
 """
 
+import os
+
+# Before torch is loaded: its threads sleep where they wait for each other. By default they spin, and on a busy machine each of them waits
+# for a core that another one burns: a second of work was seen to take twenty.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from models.errors import InputError, ModelError
 from models.opening.catalogue import CATALOGUE, Entry
 from models.opening.loading import Model, load

@@ -4,72 +4,75 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.scores.roles import Known
+from explorer.ui.common import address, chosen_head
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away
-from explorer.ui.heads import panel as heads_panel
-from explorer.ui.heads import source as heads_source
+from explorer.ui.heads import families, layers, measured, one_head, roles, score_choice, score_map, score_scatter, score_table
+from explorer.ui.heads.measured import Scored
+from explorer.ui.heads.source import choose_source
+from models import Model
 
 VIEWS = {"map": _("Map"), "scatter": _("Scatter"), "table": _("Table"), "roles": _("Roles"), "families": _("Families"), "layers": _("Layers")}
 
 
-def choose_score(label: str, key: str, titles: dict[str, str], first: str) -> str:
-    names = list(titles)
-    return st.selectbox(
-        label, names, names.index(first) if first in names else 0, format_func=titles.get, key=key, bind="query-params", width=230
-    )
-
-
-def drawn(chosen: Chosen, known: Known, source: heads_source.Source, view: str) -> Figure | None:
-    """All heads in one view, and its own controls above them."""
-    titles = heads_panel.scored(known)
+def drawn(model: Model | None, scored: Scored, known: Known | None, view: str) -> Figure | None:
+    """All heads in one view, and its own controls above them; `model` is None where older scores are still shown."""
     if view == "table":
-        return heads_panel.draw_table(known)
+        return score_table.draw(scored)
     if view == "roles":
-        return heads_panel.draw_roles(chosen, known)
+        return roles.draw(scored, known)
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_controls"):
         if view == "families":
-            how = heads_panel.COLOURINGS
-            by = st.segmented_control(
-                _("Coloured"), how, default="layer", format_func=how.get, key="coloured", bind="query-params", required=True
-            )
+            colouring = families.choose_colouring()
         else:
-            x = choose_score(_("Score"), "score", titles, "entropy")
-            heads_panel.formula(x)
+            x = score_choice.choose(_("Score"), "score", scored, "entropy")
+            score_choice.formula(x)
         if view == "scatter":
-            y = choose_score(_("against"), "score_y", titles, "distance")
+            y = score_choice.choose(_("against"), "score_y", scored, "distance")
     if view == "families":
-        return heads_panel.draw_families(chosen, known, source, by)
-    return heads_panel.draw_map(chosen, known, x) if view == "map" else heads_panel.draw_scatter(chosen, known, x, y)
+        return families.draw(model, scored, known, colouring)
+    return score_map.draw(scored, x) if view == "map" else score_scatter.draw(scored, x, y)
 
 
 @st.fragment
 def heads(chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        view = st.segmented_control(_("Shown"), VIEWS, default="map", format_func=VIEWS.get, key="heads", bind="query-params", required=True)
+        view = address.choice(st.segmented_control, _("Shown"), VIEWS, "heads")
         part = part_of(chosen.capture)
-        source = heads_source.choose_source(chosen)
+        source = choose_source(chosen)
         st.space("stretch")
         downloads = st.container(width="content")
-    known = heads_source.known(chosen.model, source, part) if source else None
-    if known is None:
+    shown = measured.scored(chosen, source, part) if source else None
+    if shown is None:
         return
+    scored, model = shown.what, chosen.model if shown.fresh else None
+    known = measured.known(scored)
     if view == "layers":
-        figures = [heads_panel.draw_layers(known)]
+        figures = [layers.draw(scored)]
+        one_head.heading(scored, known)
+        comparing = st.container()
     else:
         left, right = st.columns([13, 7], gap="small")
         with left, st.container(border=True, key="all_heads"):
-            figure = drawn(chosen, known, source, view)
+            figures = [drawn(model, scored, known, view)]
+            comparing = st.container()
         with right, st.container(border=True, key="one_head"):
-            figures = [figure, heads_panel.draw_head(chosen, known)] if figure else []
+            figures.append(one_head.draw(scored, known))
     st.caption(
         _("{texts} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
-            texts=known.scores.texts, tokens=known.scores.tokens
+            texts=scored.scores.texts, tokens=scored.scores.tokens
         )
     )
     with downloads:
-        take_away(figures, heads_panel.recipe(chosen, source, part), chosen.linked)
+        take_away([figure for figure in figures if figure], measured.recipe(chosen, source, part), chosen.linked)
+    chosen_head.complete(chosen_head.current(chosen.capture, part))
+    # Last, so that nothing on the page waits for it: what roles are compared with.
+    if model is not None and known is None:
+        with comparing:
+            if measured.compare(model, scored) is not None:
+                st.rerun()
 
 
 chosen = sidebar()

@@ -7,7 +7,8 @@ from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
-from explorer.ui.importance import panel as importance_panel
+from explorer.ui.importance import curves, maps
+from explorer.ui.prune import effect
 
 
 def recipe(choice: TaskChoice) -> str:
@@ -27,18 +28,19 @@ def recipe(choice: TaskChoice) -> str:
 @st.fragment
 def importance_of(choice: TaskChoice) -> None:
     top = st.container(horizontal=True, vertical_alignment="center")
+    # The baseline first: from its time follows what everything else will cost.
+    found = effect.scored(choice, frozenset())
+    if found is None:
+        return
     left, right = st.columns([13, 7], gap="small")
     with right, st.container(border=True, key="maps"):
-        figures = importance_panel.maps(choice)
-    knew = choice.results.knows_exact(choice.method)
+        figures = maps.maps(choice)
     with left, st.container(border=True, key="curves"):
-        curves = importance_panel.curves(choice)
-    if choice.results.knows_exact(choice.method) > knew:
-        st.rerun()  # the curve needed the exact ablation: its map can be drawn now
+        drawn = curves.draw(choice)
     with top:
         describe(choice)
         st.space("stretch")
-        take_away([*([curves] if curves else []), *figures], recipe(choice))
+        take_away([*([drawn] if drawn else []), *figures], recipe(choice))
 
 
 model = choose_model()

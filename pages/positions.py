@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common import address
 from explorer.ui.common.take_away import take_away
 from explorer.ui.positions import closed_form, extrapolation, order, tables, terms
 
@@ -25,16 +26,7 @@ WITH_MODELS = {
 
 st.markdown(f"#### {_('Positions laboratory')}")
 with st.container(horizontal=True, vertical_alignment="center", key="controls"):
-    view = st.segmented_control(
-        _("Shown"),
-        VIEWS,
-        default="sinusoidal",
-        format_func=VIEWS.get,
-        key="positions",
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
-    )
+    view = address.choice(st.segmented_control, _("Shown"), VIEWS, "positions", label_visibility="collapsed")
     if view in closed_form.VIEWS:
         st.space("stretch")
         downloads = st.container(width="content")

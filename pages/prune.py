@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
+from explorer.ui.common import jobs
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
@@ -32,8 +33,6 @@ def recipe(choice: TaskChoice, heads: frozenset) -> str:
 def pruning_of(choice: TaskChoice) -> None:
     pruned = pruned_set.current(choice.model)
     left, right = st.columns([11, 10], gap="small")
-    with left, st.container(key="board", border=True):
-        figure = board.draw(choice, pruned)
     with right, st.container(key="effect", border=True):
         total = len(every(choice.model))
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -42,7 +41,11 @@ def pruning_of(choice: TaskChoice) -> None:
             if st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out"):
                 cut_out(choice.model, pruned.heads)
             downloads = st.container(width="content")
-        examples = effect.draw(choice, pruned)
+        found = effect.scored(choice, pruned.heads)
+        shown = jobs.kept("effect", f"{choice.examples.name}: {write(choice.model, pruned.heads) or _('all heads')}", found)
+        examples = effect.draw(shown.what) if shown else None
+    with left, st.container(key="board", border=True):
+        figure = board.draw(choice, pruned, scored=found is not None)
     with downloads:
         take_away([figure, *([examples] if examples else [])], recipe(choice, pruned.heads))
 

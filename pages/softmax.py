@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common import address, chosen_head
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import Chosen, choose_model, sidebar
@@ -16,14 +17,7 @@ VIEWS = {"vectors": _("Random vectors"), "lookups": _("Four lookups"), "model": 
 LOOKS = {"scores": _("Scores"), "uniform": _("Uniform weights"), "scale": _("A factor on the scale")}
 
 
-def chosen_of(key: str, options: dict[str, str]) -> str:
-    return st.segmented_control(
-        _("Shown"), options, default=next(iter(options)), format_func=options.get, key=key, bind="query-params", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-
-
-def closed(view: str, seed: int) -> tuple[Figure, str]:
+def closed(view: str, seed: int) -> tuple[Figure, str] | None:
     return closed_form.random_vectors(seed) if view == "vectors" else closed_form.four_lookups(seed)
 
 
@@ -35,7 +29,8 @@ def heads(chosen: Chosen, look: str) -> None:
         downloads = st.container(width="content")
     figures = softmax_model.scores(of) if look == "scores" else softmax_model.uniform(of)
     with downloads:
-        take_away(figures, softmax_model.recipe(chosen.model.name, chosen.text, of), chosen.linked)
+        take_away(figures, softmax_model.recipe(chosen, of), chosen.linked)
+    chosen_head.complete((of.layer, of.head))
 
 
 def scale() -> None:
@@ -55,22 +50,24 @@ def scale() -> None:
 heading = st.empty()
 heading.markdown(f"#### {_('Softmax laboratory')}")
 with st.container(horizontal=True, vertical_alignment="center", key="controls"):
-    view = chosen_of("softmax", VIEWS)
+    view = address.choice(st.segmented_control, _("Shown"), VIEWS, "softmax", label_visibility="collapsed")
     if view == "model":
-        look = chosen_of("look", LOOKS)
+        look = address.choice(st.segmented_control, _("Of this model"), LOOKS, "look", label_visibility="collapsed")
     else:
         how = {"key": "seed", "bind": "query-params", "icon": ":material/casino:", "width": 150, "label_visibility": "collapsed"}
         seed = st.number_input(_("Number of the draw"), 0, 9999, 1, **how)
         st.space("stretch")
         downloads = st.container(width="content")
 if view != "model":
-    figure, recipe = closed(view, seed)
-    with downloads:
-        take_away([figure], recipe)
+    if made := closed(view, seed):
+        with downloads:
+            take_away([made[0]], made[1])
 elif look == "scale":
     scale()
 else:
     chosen = sidebar()
     heading.markdown(f"#### {_('Softmax laboratory')} :small[{escaped(chosen.model.name)}]")
     if chosen.capture is not None:
+        for note in chosen.capture.notes:
+            st.caption(f":material/content_cut: {escaped(note)}")
         heads(chosen, look)

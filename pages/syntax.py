@@ -3,35 +3,53 @@
 import streamlit as st
 
 from explorer.i18n import _
-from explorer.syntax.sentences import Sentence
 from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import choose_model
-from explorer.ui.common.take_away import take_away
-from explorer.ui.syntax import panel as syntax_panel
+from explorer.ui.common.take_away import Figure, take_away
+from explorer.ui.syntax import one_relation, relations, treebank
+from explorer.ui.syntax.treebank import Read
 from models import Model
+
+
+def drawn(read: Read, same: bool) -> list[Figure]:
+    """All relations, and all heads for the chosen one."""
+    table = read.table(same)
+    if table.empty:
+        st.info(_("No relation has three dependents in each half. Give more sentences."), icon=":material/info:")
+        return []
+    chosen = relations.chosen(table)
+    left, right = st.columns([11, 9], gap="small")
+    with left, st.container(border=True, key="relations"):
+        figures = [relations.draw(read, table, same)]
+    with right, st.container(border=True, key="relation"):
+        figures.append(one_relation.draw(read, chosen, same))
+    message = _(
+        "{n} sentences; {out} left out. A word does not predict itself; attention to a split word is the sum over its pieces, from it the mean "
+        "(Clark et al. 2019)."
+    )
+    st.caption(message.format(n=read.found.sentences, out=read.found.left_out))
+    if read.found.causal:
+        st.caption(_("In a decoder a word sees only those before it: what comes later cannot be found from the dependent."))
+    return figures
 
 
 @st.fragment
 def syntax(model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        given = syntax_panel.choose_sentences()
-        how = syntax_panel.READINGS
-        reading = st.segmented_control(
-            _("Best head"), how, default="halves", format_func=how.get, key="reading", bind="query-params", required=True
-        )
+        given = treebank.choose()
+        same = treebank.choose_reading()
         st.space("stretch")
         downloads = st.container(width="content")
     if given is None:
         st.caption(_("Upload a treebank: CoNLL-U, as of Universal Dependencies."))
         return
-    chosen: tuple[list[Sentence], str] = given
-    found = syntax_panel.computed(model, chosen[0])
-    if found is None:
+    shown = treebank.read(model, given)
+    if shown is None:
         return
-    figures = syntax_panel.draw(model, found, reading == "same")
-    st.caption(_("Treebank: {name}.").format(name=chosen[1]))
+    figures = drawn(shown.what, same)
+    st.caption(_("Treebank: {name}.").format(name=escaped(shown.what.title)))
     with downloads:
-        take_away(figures, syntax_panel.recipe(model))
+        take_away(figures, treebank.recipe(model))
 
 
 model = choose_model()

@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, State
+from explorer.ui.common import jobs
 from explorer.ui.common.session import escaped, explained
 from explorer.ui.training import controls, curves, take_away
 from explorer.ui.training import film as lab_film
@@ -21,7 +22,7 @@ def buttons(lab: Lab, request: TrainingRequest | None) -> None:
     """Train, and what can be done to the run that is shown."""
     if st.button(_("Train"), type="primary", icon=":material/model_training:", disabled=request is None, key="train"):
         try:
-            lab.begin(request, lab_runs.alive())
+            lab.begin(request, jobs.viewer().alive)
             st.rerun()
         except InputError as error:
             st.session_state["_lab_problem"] = error
@@ -89,7 +90,7 @@ def watch(lab: Lab, active: bool, playing: bool) -> None:
         with st.container(border=True, key="lab_film", width=650):
             frame = lab_film.controls(lab, state)
             film = lab_film.draw(lab, frame)
-        with st.container(border=True, key="lab_over", width="stretch"):
+        with st.container(border=True, key="lab_plots", width="stretch"):
             figures = curves.draw(lab, state, frame)
     with downloads:
         take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])

@@ -17,7 +17,7 @@ SHOTS = {
     "neurons": "/?layer=0&head=2&view=Neurons&q=3",
     "prune": "/prune?pruned=5.9,2.1,3.9",
     "importance": "/importance?orders=gradient",
-    "training": "/training?over=Roles",
+    "training": "/training?lab_over=roles",
     "heads": "/heads?model=gpt2-mini&heads=Roles&layer=1&head=6&scored_on=the%20project's%20texts",
     "syntax": "/syntax",
     "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",
@@ -25,7 +25,7 @@ SHOTS = {
     "compare": "/compare",
     "softmax": "/softmax",
     "positions": "/positions",
-    "order": "/positions?positions=Order",
+    "order": "/positions?positions=order",
 }
 
 

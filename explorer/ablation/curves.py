@@ -169,9 +169,7 @@ def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tup
 class _Work:
     """A curve that is being computed."""
 
-    def __init__(
-        self, scorer: Scorer, order: str, method: str, sizes: list[int], progress: Callable | None, resumable: Pieces | None
-    ) -> None:
+    def __init__(self, scorer: Scorer, order: str, method: str, sizes: list[int], progress: Callable | None, resumable: Pieces | None) -> None:
         self.scorer, self.task = scorer, scorer.task
         self.order, self.method, self.sizes = order, method, sizes
         self.progress, self.resumable = progress, resumable
@@ -183,7 +181,7 @@ class _Work:
         heads, points = self._heads(exact, self._telling(0.0, before, [])), []
         for i, size in enumerate(self.sizes):
             tell = self._telling(before + (1 - before) * i / len(self.sizes), (1 - before) / len(self.sizes), points)
-            points.append(self._point(size, self._scored(heads[:size], [size], tell), tell))
+            points.append(self._point(size, self._scored(heads[:size], [size], tell), repeating(tell, 1.0)))
             self._tell(before + (1 - before) * (i + 1) / len(self.sizes), points)
         return points, heads
 
@@ -209,7 +207,8 @@ class _Work:
                 if seed and size in (0, self.total):
                     found[seed, i] = found[0, i]  # nothing removed and all removed are the same for every seed
                 else:
-                    one = self._scored(heads[:size], [seed if 0 < size < self.total else 0, size], self._telling(done / pieces, 1 / pieces, points))
+                    key = [seed if 0 < size < self.total else 0, size]
+                    one = self._scored(heads[:size], key, self._telling(done / pieces, 1 / pieces, points))
                     found[seed, i] = np.mean(one["correct"]), np.mean(one["loss"])
                 points = _band(found[: seed + 1, : i + 1 if seed == 0 else None], self.sizes, self.total)
                 self._tell((done + 1) / pieces, points)
@@ -233,8 +232,8 @@ class _Work:
                 self.resumable.put(self.order, key, known)
         return known
 
-    def _point(self, size: int, scores: Mapping[str, Sequence[float]], tell: Progress | None) -> Point:
-        low, high = interval(np.array(scores["correct"]), between=None if tell is None else lambda: tell(1.0))
+    def _point(self, size: int, scores: Mapping[str, Sequence[float]], between: Callable[[], None] | None) -> Point:
+        low, high = interval(np.array(scores["correct"]), between=between)
         return Point(size / self.total, size, float(np.mean(scores["correct"])), low, high, float(np.mean(scores["loss"])))
 
     def _telling(self, start: float, part: float, points: list[Point]) -> Progress | None:

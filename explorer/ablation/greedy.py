@@ -1,17 +1,18 @@
 """The greedy order: at each step the heads go whose removal costs least, given those that are gone already.
 
-An exhaustive greedy order removes every head that is left alone, on all examples, at each step. Here a head is run only as long as it can still
-win or lose its place:
+An exhaustive greedy order removes every head that is left alone, on all examples, at each step. Here most of that is left out:
 
-- what it cost at the step at which it was last run on all examples is known, example by example. Only how much that has *changed*
-  since is estimated, from the examples run so far; heads act on one another little, so that the change varies far less than the
-  cost itself (a control variate: Owen 2013, Monte Carlo theory, section 8.9);
+- one backward pass tells the slope of each example's loss in every gate, and so to first order what each removal costs (Michel et al.
+  2019, section 4.1). Only the heads that look cheapest so, `FINALISTS` or more, are removed at all;
+- of those only the *difference* from the slope is estimated from the examples that have been run, and the mean of the slope is known exactly:
+  the difference varies five to ten times less from example to example than the cost itself (a control variate: Owen 2013, Monte
+  Carlo theory, section 8.9). Where a head has been run on all examples before, its difference then is subtracted too;
 - the examples are run in rounds, each a random part of every length. After a round, a head whose estimate lies further than `SURE`
-  standard errors from the border between those that go and those that stay is settled (a Hoeffding race: Maron & Moore 1994, with
-  normal errors of paired differences, and without replacement, so that nothing is left to chance once all examples are run).
+  standard errors from the border between those that go and those that stay is settled (a race: Maron & Moore 1994, with normal
+  errors of paired differences, and without replacement, so that nothing is left to chance once all examples are run).
 
-So the order is the exhaustive one but for heads whose costs differ by a few standard errors of a part of the examples.
-`benchmarks.board` runs both and says how far they are apart.
+So the order may differ from the exhaustive one where heads cost nearly the same (`TIE`). `benchmarks.board --exhaustive` runs both
+and says how far they are apart.
 """
 
 from __future__ import annotations
@@ -19,20 +20,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import torch
 
 from explorer.ablation import passes
 from explorer.ablation.heads import Head, Heads, by_site, every
+from explorer.ablation.replacements import Replacement
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
-from explorer.ablation.sweep import Sweep, sweep
+from explorer.ablation.sweep import Sweep
 from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
+from models import attention
 
-SURE = 3.0
+SURE = 2.0
 """Standard errors that settle a head."""
-ROUNDS = (1 / 8, 1 / 4, 1 / 2, 1)
+TIE = 1 / 3
+"""Two heads tie whose costs lie closer together than this many standard errors that their difference has anyway, since the examples are a
+sample themselves. Which of them goes first says nothing about the model."""
+LEAST = 8
+"""Examples without which a standard error is no guide."""
+ROUNDS = (1 / 12, 1 / 6, 1 / 3, 2 / 3, 1)
 """Shares of the examples that have been run after each round."""
-COPIES = 5
+COPIES = 4
 """Copies of its examples that a batch has room for: heads of one layer that are usually still in the race."""
+FINALISTS, TIMES = 12, 3
+"""So many heads at least, and so many times the number of those that go, are in the race from its start."""
 
 
 def steps(
@@ -51,39 +62,47 @@ def steps(
         scorer: of the task.
         sizes: numbers of heads that are gone at each point, from 0 up.
         method: what takes the place of a head's output.
-        exact: scores without each head alone; found here where None.
+        exact: scores without each head alone, where they are known.
         resumable: where finished steps are kept.
         progress: told the share that is done, before every layer; what it raises ends the walk.
-        sure: standard errors that settle a head; infinite runs every head on all examples.
+        sure: standard errors that settle a head; infinite runs every head that is left on all examples.
 
     Yields:
         The heads that are gone, from the first to go to the last, and "loss" and "correct" of every example without them.
     """
-    race: _Race | None = None
+    race = _Race(scorer, method, exact, sure)
     gone: list[Head] = []
-    shares = _shares(sizes, len(every(scorer.task.model)), exact is not None)
+    shares = np.linspace(0, 1, len(sizes) + 1).tolist()
     for number, size in enumerate(sizes):
         tell = _part(progress, shares[number], shares[number + 1])
         known = resumable.get("greedy step", size) if resumable is not None else None
         if known is None:
-            if race is None:
-                race = _Race(scorer, method, exact, sure, resumable)
             if size > len(gone):
                 gone = gone + race.cheapest(frozenset(gone), size - len(gone), _part(tell, 0.0, 0.8))
             scores = race.move(frozenset(gone), _part(tell, 0.8, 1.0))
             known = {"heads": [list(head) for head in gone], "loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
+            known["learned"] = [[list(head), cost.tolist()] for head, cost in race.learned.items()]
             if resumable is not None:
                 resumable.put("greedy step", size, known)
+        else:
+            race.learned |= {tuple(head): np.array(cost) for head, cost in known["learned"]}
         gone = [tuple(head) for head in known["heads"]]
         yield gone, known
 
 
 class _Race:
-    """The heads that are left, and what is known of the cost of removing each: rises of the loss by example, in nats."""
+    """The heads that are left, and what is known of the cost of removing each.
 
-    def __init__(self, scorer: Scorer, method: str, exact: Sweep | None, sure: float, resumable: Pieces | None) -> None:
-        self.scorer, self.task, self.method, self.sure, self.resumable = scorer, scorer.task, method, sure, resumable
-        self.cost = _costs(exact) if exact is not None else None
+    Attributes:
+        bent: for each head that was run on all examples, by how much the rise of the loss differed from the slope then, (examples,), in nats.
+        learned: those of them that the last step has brought.
+    """
+
+    def __init__(self, scorer: Scorer, method: str, exact: Sweep | None, sure: float) -> None:
+        self.scorer, self.task, self.method, self.sure = scorer, scorer.task, method, sure
+        self.exact = exact
+        self.bent: dict[Head, np.ndarray] = {}
+        self.learned: dict[Head, np.ndarray] = {}
         self._batches, self._order, self._ends = _batches(self.task)
         self._states: list[passes.Kept | None] = [None] * len(self._batches)
 
@@ -100,36 +119,70 @@ class _Race:
     def cheapest(self, gone: Heads, count: int, progress: Progress | None) -> list[Head]:
         """The heads whose removal costs least, cheapest first."""
         left = [head for head in every(self.task.model) if head not in gone]
-        if self.cost is None:
-            given = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(self.method)}
-            first = _part(progress, 0.0, 0.0 if gone else 1.0)
-            self.cost = _costs(sweep(self.task, method=self.method, progress=first, resumable=self.resumable, **given))
-        if not gone or count == len(left):
-            return _ranked({head: self.cost[head].mean() for head in left})[:count]
-        return self._raced(gone, left, count, progress)
+        # Also what steps have brought that were done before the work was stopped.
+        self.bent |= self.learned
+        self.learned = {}
+        if count == len(left):
+            return left
+        slopes = self._slopes(gone, left, _part(progress, 0.0, 0.4))
+        if not gone and self.exact is not None:
+            costs = {head: scores.loss - self.exact.baseline.loss for head, scores in self.exact.without.items()}
+            self.learned = {head: costs[head] - slopes[head] for head in left}
+            return _ranked({head: costs[head].mean() for head in left})[:count]
+        foreseen = {head: slopes[head] + self.bent.get(head, 0.0) for head in left}
+        most = len(left) if np.isinf(self.sure) else max(FINALISTS, TIMES * count)
+        finalists = _ranked({head: foreseen[head].mean() for head in left})[:most]
+        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, _part(progress, 0.4, 1.0))
 
-    def _raced(self, gone: Heads, left: list[Head], count: int, progress: Progress | None) -> list[Head]:
-        changed = {head: np.full(len(self.task), np.nan) for head in left}
+    def _raced(
+        self, gone: Heads, foreseen: dict[Head, np.ndarray], slopes: dict[Head, np.ndarray], count: int, progress: Progress | None
+    ) -> list[Head]:
+        """The cheapest of the heads whose costs are foreseen, (examples,) each."""
+        missed = {head: np.full(len(self.task), np.nan) for head in foreseen}
         estimates: dict[Head, float] = {}
-        racing, won, seen = set(left), [], np.zeros(len(self.task), dtype=bool)
+        racing, won, seen = set(foreseen), [], np.zeros(len(self.task), dtype=bool)
         for done, i in enumerate(self._order):
-            state = self._state(i, gone, repeating(progress, done / len(self._order)))
+            tell = repeating(progress, done / len(self._order))
+            state = self._state(i, gone, tell)
             at = list(state.batch.index)
-            for head, rise in self._rises(state, racing, repeating(progress, done / len(self._order))).items():
-                changed[head][at] = rise - self.cost[head][at]
+            for head, rise in self._rises(state, racing, tell).items():
+                missed[head][at] = rise - foreseen[head][at]
             seen[at] = True
             if done not in self._ends:
                 continue
-            estimates |= {head: self.cost[head].mean() + changed[head][seen].mean() for head in racing}
-            won_now, lost_now = _settled(estimates, {head: changed[head][seen] for head in racing}, count - len(won), seen, self.sure)
+            estimates |= {head: foreseen[head].mean() + missed[head][seen].mean() for head in racing}
+            still = {head: missed[head][seen] for head in racing}
+            won_now, lost_now = _settled(estimates, foreseen, still, count - len(won), seen, self.sure)
             won += won_now
             racing -= {*won_now, *lost_now}
             if not racing:
                 break
-        for head in left:
-            if not np.isnan(changed[head]).any():
-                self.cost[head] = self.cost[head] + changed[head]
+        whole = [head for head, values in missed.items() if not np.isnan(values).any()]
+        self.learned = {head: foreseen[head] + missed[head] - slopes[head] for head in whole}
         return _ranked({head: estimates[head] for head in won})
+
+    def _slopes(self, gone: Heads, left: list[Head], progress: Progress | None) -> dict[Head, np.ndarray]:
+        """To first order, how much the loss of each example rises without each head that is left: -dL / dgate, (examples,)."""
+        found = {head: np.zeros(len(self.task)) for head in left}
+        runner, replacement_of, done = self.scorer.runner, self.scorer.replacement_of(self.method), 0
+        for batch in self.task.batches(copies=3):  # a pass with its way back takes as long as three
+            with torch.inference_mode(False):
+                replacement = {site: _usable(one) for site, one in replacement_of(batch).items()}
+            gates, changes = {}, {}
+            for site in self.task.model.sites:
+                gate = torch.ones(len(batch), site.heads, device=self.task.device)
+                gate[:, [head for at, head in gone if at == site.index]] = 0
+                gates[site.index] = gate.requires_grad_()
+                changes[site.index] = attention.Change(gate=gate, replacement=replacement.get(site.index))
+            with self.task.running(runner, changes, grad=True, between=repeating(progress, done / len(self.task))):
+                loss = self.task.outcome(runner, batch, runner.run).loss.sum()
+                slopes = torch.autograd.grad(loss, list(gates.values()), allow_unused=True)
+            by_gate = {site: slope.double().cpu().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
+            for site, head in left:
+                if site in by_gate:
+                    found[site, head][list(batch.index)] = -by_gate[site][:, head]
+            done += len(batch)
+        return found
 
     def _state(self, i: int, gone: Heads, between: Callable[[], None] | None) -> passes.Kept:
         """A batch without the heads that are gone."""
@@ -154,13 +207,14 @@ class _Race:
 
 
 def _settled(
-    estimates: dict[Head, float], changed: dict[Head, np.ndarray], places: int, seen: np.ndarray, sure: float
+    estimates: dict[Head, float], foreseen: dict[Head, np.ndarray], changed: dict[Head, np.ndarray], places: int, seen: np.ndarray, sure: float
 ) -> tuple[list[Head], list[Head]]:
     """Which of the heads in the race certainly go and which certainly stay.
 
     Args:
         estimates: mean cost, by head.
-        changed: of each head in the race, the change of its cost since it was known, by example that was run.
+        foreseen: the cost that was foreseen, by example, (examples,).
+        changed: of each head in the race, the difference of its cost from what was foreseen, by example that was run.
         places: how many of these heads go.
         seen: which examples were run, (examples,).
         sure: standard errors.
@@ -169,10 +223,13 @@ def _settled(
     top, rest = ranked[:places], ranked[places:]
     if seen.all() or not rest or not top:
         return top, rest
+    if seen.sum() < LEAST:
+        return [], []
     error = np.sqrt((1 - seen.mean()) / seen.sum())
 
     def apart(cheap: Head, dear: Head) -> bool:
-        return estimates[dear] - estimates[cheap] > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
+        tie = 0.0 if np.isinf(sure) else TIE * (foreseen[dear] - foreseen[cheap]).std() / np.sqrt(len(seen))
+        return estimates[dear] - estimates[cheap] + tie > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
 
     return [head for head in top if apart(head, rest[0])], [head for head in rest if apart(top[-1], head)]
 
@@ -182,8 +239,9 @@ def _ranked(cost: dict[Head, float]) -> list[Head]:
     return sorted(cost, key=lambda head: (cost[head], head))
 
 
-def _costs(found: Sweep) -> dict[Head, np.ndarray]:
-    return {head: scores.loss - found.baseline.loss for head, scores in found.without.items()}
+def _usable(replacement: Replacement) -> Replacement:
+    """The same where gradients are recorded: tensors that were made in inference mode are not allowed there."""
+    return replacement.clone() if isinstance(replacement, torch.Tensor) else replacement
 
 
 def _batches(task: Task, seed: int = 0) -> tuple[list[Batch], list[int], set[int]]:
@@ -198,14 +256,6 @@ def _batches(task: Task, seed: int = 0) -> tuple[list[Batch], list[int], set[int
     order = sorted(range(len(batches)), key=at.__getitem__)
     run = np.cumsum([len(batches[i]) for i in order]) / len(task)
     return batches, order, {int(np.searchsorted(run, share - 1e-9)) for share in ROUNDS}
-
-
-def _shares(sizes: list[int], total: int, swept: bool) -> list[float]:
-    """The share of the work that is done before each point, and 1: what a point takes is a guess, so that a bar moves evenly."""
-    work = [1.0]
-    for before in sizes[:-1]:
-        work.append(1 + 0.2 * (total - before) if before or swept else 1 + 0.6 * total)
-    return np.concatenate([[0.0], np.cumsum(work) / np.sum(work)]).tolist()
 
 
 def _part(progress: Progress | None, start: float, end: float) -> Progress | None:

@@ -60,7 +60,17 @@ def by_site(heads: Iterable[Head]) -> dict[int, list[int]]:
 
 
 def changes(model: Model, heads: Iterable[Head], replacement: Mapping[int, Replacement] | None = None) -> dict[int, attention.Change]:
-    """What removes these heads: gates of 0, with what takes their place by site."""
+    """What removes these heads while `models.attention.attending` runs the model.
+
+    Args:
+        model: whose heads.
+        heads: to remove.
+        replacement: by site, what takes the place of a removed output (`replacements.replacements`); zero where a site is missing.
+
+    Returns:
+        By site, a change with a gate of shape (heads at that site,): 0 for each removed head, 1 for the others. Sites that keep all their
+        heads are not in it.
+    """
     made = {}
     for site, removed in by_site(heads).items():
         gate = torch.ones(model.sites[site].heads, device=model.device)

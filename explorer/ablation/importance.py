@@ -60,9 +60,7 @@ def gradient(
     return made
 
 
-def confidence(
-    task: Task, *, progress: Progress | None = None, resumable: Pieces | None = None, runner: Runner | None = None
-) -> Importance:
+def confidence(task: Task, *, progress: Progress | None = None, resumable: Pieces | None = None, runner: Runner | None = None) -> Importance:
     """Mean over tokens of a head's largest weight (Voita et al. 2019, section 4), the last special token of a text left out.
 
     The paper leaves out the end-of-sentence symbol, which many heads attend to when they have nothing to do. Arguments as for `gradient`.
@@ -111,9 +109,7 @@ def table(importance: Importance, sites: list) -> np.ndarray:
     return made
 
 
-def _over(
-    task: Task, what: str, of_batch: Callable, progress: Progress | None, resumable: Pieces | None, copies: int = 1
-) -> Iterator[list]:
+def _over(task: Task, what: str, of_batch: Callable, progress: Progress | None, resumable: Pieces | None, copies: int = 1) -> Iterator[list]:
     """What `of_batch` makes of each batch; batches that are known already are not run again."""
     done = 0
     for batch in task.batches(copies):

@@ -17,6 +17,8 @@ from explorer.tasks.base import Progress, Scores, Task
 
 ROOM = 128 * 2**20
 """Bytes of scores that are remembered for one task, its baseline not counted."""
+UNFINISHED = 16
+"""Pieces of work that were stopped and are kept to go on with."""
 SAMPLE = 48
 """Examples that a first curve is read on."""
 FIRST_SECONDS = 3.5
@@ -71,7 +73,7 @@ class TaskResults:
         self._scores = _Scores(room)
         self._importance: dict[str, importance.Importance] = {}
         self._curves: dict[tuple[str, str, int | None], Curve] = {}
-        self._unfinished: dict[tuple[str, str], Memory] = {}
+        self._unfinished: OrderedDict[tuple[str, str], Memory] = OrderedDict()
         self._samples: dict[int, TaskResults] = {}
 
     def score(self, heads: Heads = frozenset(), method: str = "zero", progress: Progress | None = None) -> Scores:
@@ -90,14 +92,12 @@ class TaskResults:
         found = {head: self._known_score(frozenset([head]), method) for head in heads}
         if missing := frozenset(head for head, scores in found.items() if scores is None):
             kept = self._kept(f"single {sorted(missing)}", method)
-            first = (lambda share: progress(0.1 * share)) if progress else None
-            after = (lambda share: progress(0.1 + 0.9 * share)) if progress else None
-            known = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            known, after = self._before(method, progress, 0.1)
             swept = sweep(self.task, method=method, only=missing, progress=after, resumable=kept, **known)
             for head, scores in swept.without.items():
                 found[head] = self._scores.put((method, frozenset([head])), scores)
             self._forget(f"single {sorted(missing)}", method)
-        base = self.score(progress=progress).mean_loss
+        base = self.score().mean_loss
         return {head: found[head].mean_loss - base for head in sorted(heads)}
 
     def knows(self, heads: Heads, method: str = "zero") -> bool:
@@ -108,11 +108,9 @@ class TaskResults:
         """Every head removed alone."""
         known = self._scores.get(("exact", method))
         if known is None:
-            first = (lambda share: progress(0.05 * share)) if progress else None
-            after = (lambda share: progress(0.05 + 0.95 * share)) if progress else None
-            given = {"runner": self.scorer.runner, "replacement_of": self.scorer.replacement_of(method, first)}
+            given, after = self._before(method, progress, 0.05)
             found = sweep(self.task, method=method, progress=after, resumable=self._kept("exact", method), **given)
-            known = self._scores.put(("exact", method), Sweep(self.score(progress=progress), found.without))
+            known = self._scores.put(("exact", method), Sweep(self.score(), found.without))
             self._forget("exact", method)
         return known
 
@@ -180,8 +178,8 @@ class TaskResults:
 
     def _whole_curve(self, order: str, method: str, progress: Callable | None, step: float, seeds: int) -> Curve:
         exact, before = None, 0.0
-        if order in ("exact", "reversed", "greedy"):
-            before = 0.0 if self.knows_exact(method) else {"greedy": 0.3}.get(order, 0.6)
+        if order in ("exact", "reversed") or (order == "greedy" and self.knows_exact(method)):
+            before = 0.0 if self.knows_exact(method) else 0.6
             exact = self.exact(method, (lambda share: progress(before * share, [])) if progress and before else None)
         after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None
         of = f"{order} {step} {seeds}"
@@ -200,8 +198,18 @@ class TaskResults:
         step, seeds = costs.affordable(part.scorer, order, method, FIRST_SECONDS, exact_known=part.knows_exact(method))
         return part._whole_curve(order, method, progress, step, seeds)
 
+    def _before(self, method: str, progress: Progress | None, part: float) -> tuple[dict, Progress | None]:
+        """What a sweep goes on from, found in the first part of its time, and how it tells of the rest."""
+        self.score(progress=None if progress is None else lambda share: progress(part / 2 * share))
+        replacement_of = self.scorer.replacement_of(method, None if progress is None else lambda share: progress(part / 2 * (1 + share)))
+        after = None if progress is None else lambda share: progress(part + (1 - part) * share)
+        return {"runner": self.scorer.runner, "replacement_of": replacement_of}, after
+
     def _kept(self, what: str, method: str) -> Memory:
-        return self._unfinished.setdefault((what, method), Memory())
+        kept = self._unfinished.setdefault((what, method), Memory())
+        while len(self._unfinished) > UNFINISHED:
+            self._unfinished.popitem(last=False)
+        return kept
 
     def _forget(self, what: str, method: str) -> None:
         self._unfinished.pop((what, method), None)

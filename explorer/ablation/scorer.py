@@ -106,12 +106,12 @@ class Scorer:
                 heads goes on with the batch that it was at.
         """
         # What comes first is needed once for all scores: it counts as little of this one.
-        before = 0.0 if self.seconds is not None else 0.4
-        first = (lambda share: progress(before * share)) if progress else None
-        replacement_of = self.replacement_of(method, first) if heads else (lambda batch: {})
-        runner, full = self.runner, self.baseline(first)
         if not heads:
-            return full
+            return self.baseline(progress)
+        before = 0.0 if self.seconds is not None else 0.4
+        self.baseline(None if progress is None else lambda share: progress(before / 2 * share))
+        replacement_of = self.replacement_of(method, None if progress is None else lambda share: progress(before / 2 * (1 + share)))
+        runner = self.runner
         scores, start = self._unfinished.pop((method, heads), None) or (Scores.empty(len(self.task)), 0)
         batches, known, at = self._batches, self._kept, start
         try:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.ablation import curves
-from explorer.ablation.heads import by_site, changes, parse, write
+from explorer.ablation import costs, curves
+from explorer.ablation.heads import by_site, parse, write
 from explorer.ablation.intervals import interval
-from explorer.ablation.replacements import METHODS, replacements
+from explorer.ablation.replacements import METHODS
 from explorer.ablation.resumable import Resumable
+from explorer.ablation.scorer import Scorer
 from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
 from explorer.cli.shared import bar, device_arguments, model_argument, opened, task_of, write_json
@@ -105,21 +106,22 @@ def _prune(given: argparse.Namespace) -> int:
         raise InputError("A curve wants a file.", "Add --json OUT.")
     task, resumable = _task(given)
     if given.heads is not None:
-        heads = parse(task.model, given.heads)
-        replacement_of = replacements(task, given.method)
+        heads, scorer = parse(task.model, given.heads), Scorer(task)
         with bar("scoring") as tell:
-            full = task.score()
-            scores = task.score(lambda batch: changes(task.model, heads, replacement_of(batch)), progress=tell)
+            scores, full = scorer.score(heads, given.method, tell), scorer.baseline()
         made = {"heads": write(task.model, heads), **_note(scores), "baseline": _note(full)}
         made["flipped"] = int((scores.predicted != full.predicted).sum()) if given.task == "classify" else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
             write_json(given.json, made | _about(given, task))
         return 0
+    scorer = Scorer(task)
+    scorer.baseline()
+    seconds = costs.curve(scorer, given.order, given.method, seeds=given.seeds)
+    print(f"note: about {seconds:.0f} s for the whole curve", file=sys.stderr)
     with _interruptible(resumable), bar(given.order) as tell:
-        found = curves.curve(
-            task, given.order, method=given.method, seeds=given.seeds, progress=lambda share, points: tell(share), resumable=resumable
-        )
+        known = {"method": given.method, "seeds": given.seeds, "resumable": resumable, "scorer": scorer}
+        found = curves.curve(task, given.order, progress=lambda share, points: tell(share), **known)
     points = [vars(point) for point in found.points]
     order = write(task.model, []) if not found.heads else [write(task.model, [head]) for head in found.heads]
     write_json(given.json, {"order": given.order, "points": points, "heads": order, **_about(given, task)})

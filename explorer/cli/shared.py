@@ -61,8 +61,10 @@ def bar(what: str) -> Iterator[Callable[[float], None]]:
     with tqdm(total=1000, leave=False, bar_format="{desc} {bar} {percentage:3.0f} % {elapsed}<{remaining}", desc=what) as drawn:
 
         def tell(share: float) -> None:
-            drawn.n = round(1000 * share)
-            drawn.refresh()
+            # Told before every layer: drawn only where something moves.
+            if (done := round(1000 * share)) != drawn.n:
+                drawn.n = done
+                drawn.refresh()
 
         yield tell
 

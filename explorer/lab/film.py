@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ EXAMPLES = 8
 """Held-out examples that a viewer may choose from."""
 SCORED = 24
 """Held-out examples of one length on which roles are scored."""
+RoleScores = Mapping[str, Mapping[tuple[str, int], np.ndarray]]
+"""By role, then by part and layer, (heads,)."""
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,20 @@ class Film:
 
     Args:
         watched: the run; it may go on meanwhile.
+
+    Attributes:
+        number: tells it from all other films of this process.
     """
 
     def __init__(self, watched: Watched) -> None:
+        self.number = next(_numbers)
         with watched.still() as run:
             self.task, self._model = run.task, run.model(run.snapshots[0])
         self._lock = threading.Lock()
         self._held_out = self.task.held_out(max(EXAMPLES, SCORED))
         self.examples = examples(self.task, self._held_out)
         self._captures: dict[tuple[int, Example], Capture] = {}
-        self._roles: dict[int, dict[str, dict[tuple[str, int], np.ndarray]]] = {}
+        self._roles: dict[int, RoleScores] = {}
 
     @property
     def model(self) -> Model:
@@ -62,8 +70,8 @@ class Film:
                 self._captures[key] = capture(model, example.text, None, example.target or None)
             return self._captures[key]
 
-    def roles(self, frame: Snapshot) -> Mapping[str, Mapping[tuple[str, int], np.ndarray]]:
-        """Role scores at a snapshot on `SCORED` held-out examples: by role, then by part and layer, (heads,)."""
+    def roles(self, frame: Snapshot) -> RoleScores:
+        """Role scores at a snapshot, on `SCORED` held-out examples."""
         with self._lock:
             if frame.step not in self._roles:
                 frame.put_into(self._model.network)
@@ -71,7 +79,7 @@ class Film:
             return self._roles[frame.step]
 
     @torch.inference_mode()
-    def _scored(self, batch: Batch) -> dict[str, dict[tuple[str, int], np.ndarray]]:
+    def _scored(self, batch: Batch) -> RoleScores:
         with attention.attending(self._model.sites_of) as run:
             self._model.network(**batch.rows(torch.arange(min(SCORED, len(batch)))).inputs)
         found: dict[str, dict[tuple[str, int], np.ndarray]] = {name: {} for name in masks.ROLES}

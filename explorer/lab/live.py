@@ -1,4 +1,10 @@
-"""A training in a thread of its own, which others watch, pause, step and stop."""
+"""A training in a thread of its own, which others watch, pause, step and stop.
+
+It is no job of `explorer.jobs`. A job keeps its worker from its first moment to its last, and is over when it is stopped. A training is
+paused for minutes, gives its place to others every few seconds and takes it back (`explorer.lab.slots`), and is looked at long after it has
+stopped: in a pool of as many workers as there are cores, two paused ones would hold up everybody, and in a larger one nothing of the pool
+would be left. What both share is who watches: `alive` is that of an `explorer.jobs.Viewer`, and a viewer may be away for `GRACE_S`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,7 @@ from contextlib import contextmanager
 import torch
 
 from explorer.i18n import _
+from explorer.jobs import GRACE_S
 from explorer.lab.slots import SLOTS, Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
 from models.errors import ExplorerError
@@ -22,8 +29,6 @@ from models.training.toy import Training
 
 TURN_S = 5.0
 """Seconds after which a training lets another one have its place."""
-GRACE_S = 5.0
-"""Seconds that a viewer may be away: a connection that breaks off comes back."""
 _LOOK_S, _STOP_S = 0.25, 3.0
 _started: weakref.WeakSet[Live] = weakref.WeakSet()
 

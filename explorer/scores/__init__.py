@@ -6,6 +6,7 @@
 - `measure`: all scores of all heads on texts, in one pass
 - `repeated`: scores on random tokens that are repeated once
 - `null`: the same scores where no head can have a role: shuffled tokens, random weights
+- `baselines`: of those, what belongs to the model alone and is computed once for all texts
 - `roles`: which heads have which role, and why
 - `families`: heads that attend alike
 - `published`: heads that papers have named, beside ours

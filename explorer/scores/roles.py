@@ -9,9 +9,9 @@ import numpy as np
 
 from explorer.i18n import _
 from explorer.reading import AnyText
-from explorer.scores import null
+from explorer.scores import baselines, null
+from explorer.scores.baselines import Baselines
 from explorer.scores.measure import HeadScores, on_texts
-from explorer.scores.repeated import on_repeated
 from models import Model
 from models.errors import ExplorerError
 
@@ -160,23 +160,41 @@ def known(model: Model, texts: Sequence[AnyText], part: str | None = None, progr
         InputError: as `measure.on_texts`.
     """
     tell = progress or (lambda share: None)
+    scores = on_texts(model, texts, part, lambda share: tell(0.3 * share))
+    of_model = baselines.of_model(model, lambda share: tell(0.3 + 0.2 * share))
+    return compared(model, scores, texts, part, of_model, lambda share: tell(0.5 + 0.5 * share))
 
-    def share_of(start: float, length: float) -> Callable[[float], None]:
-        return lambda share: tell(start + length * share)
 
-    scores = on_texts(model, texts, part, share_of(0, 0.3))
-    lone = model.kind != "encoder-decoder"
-    if lone:
-        scores = scores.with_(on_repeated(model, progress=share_of(0.3, 0.1)))
-    mixed = on_texts(model, null.shuffled_tokens(model, texts), part, share_of(0.4, 0.25)) if lone else None
-    try:
-        drawn = null.random_weights(model)
-        random = on_texts(drawn, texts, part, share_of(0.65, 0.25))
-        random = random.with_(on_repeated(drawn, progress=share_of(0.9, 0.1))) if lone else random
-    except (ValueError, ExplorerError):
-        random = None
+def compared(
+    model: Model,
+    scores: HeadScores,
+    texts: Sequence[AnyText],
+    part: str | None,
+    of_model: Baselines,
+    progress: Callable[[float], None] | None = None,
+) -> Known:
+    """What `known` gives, where the scores and what belongs to the model are there already.
+
+    Args:
+        model: from `models.load`.
+        scores: of that model on these texts, those on repeated tokens not among them.
+        texts: strings, ids or captures, see `measure.on_texts`.
+        part: "encoder", "decoder" or "cross"; the first that the model has where None.
+        of_model: `baselines.of_model` of it.
+        progress: told the share that is done.
+    """
+    tell = progress or (lambda share: None)
+    mixed = None
+    if model.kind != "encoder-decoder":
+        mixed = on_texts(model, null.shuffled_tokens(model, texts), part, lambda share: tell(0.5 * share))
+    random = None
+    if (drawn := of_model.network(model)) is not None:
+        try:
+            random = on_texts(drawn, texts, part, lambda share: tell(0.5 + 0.5 * share)).with_(dict(of_model.random_repeated))
+        except (ValueError, ExplorerError):
+            random = None
     tell(1.0)
-    return Known(scores, random, mixed)
+    return Known(scores.with_(dict(of_model.repeated)), random, mixed)
 
 
 def _largest(scores: HeadScores | None, names: Sequence[str]) -> float:

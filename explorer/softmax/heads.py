@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from models.attention import scoring
 SATURATED = 0.9
 """A row whose largest weight is above this is called saturated."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+Progress = Callable[[float], None]
 _SCORES = 2**20
 """Of one head, at most so many scores are looked at: those of rows that lie evenly over the text."""
 
@@ -70,11 +72,16 @@ class Uniform:
     learned: np.ndarray
 
 
-def softmax(capture: Capture, part: str | None = None) -> Softmax:
-    """Saturation and entropy of every head of a part, one head and a block of rows at a time."""
+def softmax(capture: Capture, part: str | None = None, progress: Progress | None = None) -> Softmax:
+    """Saturation and entropy of every head of a part, one head and a block of rows at a time.
+
+    Args:
+        progress: told the share that is done.
+    """
     found = np.full((3, *_shape(capture, part)), np.nan)
     most = np.nan
-    for site in capture.sites(part):
+    for i, site in enumerate(capture.sites(part)):
+        _tell(progress, i, capture, part)
         seen = capture.visible(site.layer, part).sum(axis=1)
         several = seen > 1
         if not several.any() or not site.heads:
@@ -87,8 +94,11 @@ def softmax(capture: Capture, part: str | None = None) -> Softmax:
     return Softmax(*found, most)
 
 
-def spread(capture: Capture, part: str | None = None) -> Spread:
+def spread(capture: Capture, part: str | None = None, progress: Progress | None = None) -> Spread:
     """The scores of every head of a part.
+
+    Args:
+        progress: told the share that is done.
 
     Raises:
         InputError: the model is view-only, or its attention has no scores.
@@ -96,8 +106,9 @@ def spread(capture: Capture, part: str | None = None) -> Spread:
     shape = _shape(capture, part)
     raw, scaled = (np.full((*shape, len(QUANTILES)), np.nan) for _i in range(2))
     variances, scale = np.full((2, *shape), np.nan), np.full(shape, np.nan)
-    for site in capture.sites(part):
+    for i, site in enumerate(capture.sites(part)):
         for head in range(site.heads):
+            _tell(progress, i + head / site.heads, capture, part)
             at = site.layer, head
             scores = raw_scores(capture, *at, part)
             scale[at] = factor(capture, *at, part)
@@ -135,17 +146,21 @@ def uniform(capture: Capture, layer: int, head: int, part: str | None = None) ->
     return Uniform(values.numpy(), record.uniform()[head].numpy(), record.output(head).numpy())
 
 
-def deviation_from_mean(capture: Capture, part: str | None = None) -> float:
+def deviation_from_mean(capture: Capture, part: str | None = None, progress: Progress | None = None) -> float:
     """Largest |output - mean of the visible values| over all heads and tokens where weights are uniform; the mean in double precision.
+
+    Args:
+        progress: told the share that is done.
 
     Raises:
         InputError: the model is view-only.
     """
     largest = 0.0
-    for site in capture.sites(part):
+    for i, site in enumerate(capture.sites(part)):
         record = capture.record(site.layer, part)
         outputs = record.uniform().double()
         for head in range(site.heads):
+            _tell(progress, i + head / site.heads, capture, part)
             seen = record.visible(head)
             for rows in scoring.row_blocks(len(seen), 8 * seen.shape[1]):
                 weights = seen[rows].double()
@@ -168,6 +183,11 @@ def _rows(capture: Capture, layer: int, part: str | None) -> tuple[np.ndarray, n
 def entropies(weights: np.ndarray) -> np.ndarray:
     """Entropy over the last axis, in nats."""
     return entr(weights).sum(axis=-1)
+
+
+def _tell(progress: Progress | None, layers: float, capture: Capture, part: str | None) -> None:
+    if progress:
+        progress(layers / len(capture.sites(part)))
 
 
 def _shape(capture: Capture, part: str | None) -> tuple[int, int]:

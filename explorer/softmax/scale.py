@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.softmax.heads import SATURATED
-from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
 from explorer.tasks.language import IGNORED
 from models import InputError, attention
 from models.surgery.resume import Runner
@@ -57,6 +57,8 @@ class ScaleCurve:
     points: dict[float, Point] = field(default_factory=dict)
     _own: np.ndarray | None = None
     """Predictions with factor 1."""
+    _batches: dict[tuple[float, tuple[int, ...]], tuple] = field(default_factory=dict)
+    """Batches of a factor whose work was stopped."""
 
     def known(self, factors: Sequence[float] = FACTORS) -> bool:
         """Whether all of these are computed."""
@@ -64,6 +66,10 @@ class ScaleCurve:
 
     def compute(self, factors: Sequence[float] = FACTORS, progress: Progress | None = None) -> list[Point]:
         """The points of these factors, in their order.
+
+        Args:
+            factors: on the scale.
+            progress: told the share that is done, before every layer. What it raises ends the work; it goes on with the batch that it was at.
 
         Raises:
             InputError: a factor that is not above 0; attention without a scale.
@@ -80,33 +86,50 @@ class ScaleCurve:
     def _add(self, factor: float, runner: Runner, progress: Progress | None) -> None:
         sums, rows, tops = np.zeros(3), 0, []
         scores = Scores.empty(len(self.task))
-        changes = {site.index: attention.Change(scale=factor) for site in self.task.model.sites}
+        batches = self.task.batches()
         done = 0
-        output = None
-
-        def forward(inputs: dict) -> object:
-            nonlocal output
-            output = runner.run(inputs)
-            return output
-
-        for batch in self.task.batches():
-            with self.task.running(runner, changes, record=True) as run:
-                outcome = self.task.outcome(runner, batch, forward)
-                tops.append(_predicted(output, batch, outcome, runner))
-                for record in run.records:
-                    more, n = _over_rows(record)
-                    sums, rows = sums + more, rows + n
+        for batch in batches:
+            key = (factor, batch.index)
+            if key not in self._batches:
+                self._batches[key] = self._of_batch(factor, runner, batch, repeating(progress, done / len(self.task)))
+            outcome, predicted, more, n = self._batches[key]
+            tops.append(predicted)
+            sums, rows = sums + more, rows + n
             scores.put(batch.index, outcome)
             done += len(batch.index)
             if progress:
                 progress(done / len(self.task))
         predicted = np.concatenate(tops)
+        low, high = interval(scores.correct, between=repeating(progress, 1.0))
         if factor == 1:
             self._own = predicted
-        low, high = interval(scores.correct)
         entropy, relative, saturated = (sums / max(1, rows)).tolist()
         agreement = float((predicted == self._own).mean())
         self.points[factor] = Point(factor, entropy, relative, saturated, agreement, scores.score, low, high, scores.mean_loss)
+        for batch in batches:
+            self._batches.pop((factor, batch.index), None)
+
+    def _of_batch(
+        self, factor: float, runner: Runner, batch: Batch, between: Callable[[], None] | None
+    ) -> tuple[Outcome, np.ndarray, np.ndarray, int]:
+        """What a batch does under a factor, its predictions, and the sums and the number of rows of `_over_rows`."""
+        changes = {site.index: attention.Change(scale=factor) for site in self.task.model.sites}
+        sums, rows, output = np.zeros(3), 0, None
+
+        def forward(inputs: Mapping[str, torch.Tensor]) -> object:
+            nonlocal output
+            output = runner.run(inputs)
+            return output
+
+        with self.task.running(runner, changes, record=True, between=between) as run:
+            outcome = self.task.outcome(runner, batch, forward)
+            predicted = _predicted(output, batch, outcome, runner)
+            for record in run.records:
+                if between:
+                    between()
+                more, n = _over_rows(record)
+                sums, rows = sums + more, rows + n
+        return outcome, predicted, sums, rows
 
 
 def _predicted(output: object, batch: Batch, outcome: Outcome, runner: Runner) -> np.ndarray:

@@ -140,7 +140,7 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
         model: an encoder or a decoder. In a decoder words see only those before them: a head that comes later is never found from its
             dependent, and is counted as wrong there.
         sentences: every other one goes into each half; those that are longer than the model's limit are left out and counted.
-        progress: told the share that is done.
+        progress: told the share that is done, several times a sentence; what it raises ends the work.
 
     Raises:
         InputError: no sentences, an encoder-decoder, a tokenizer that does not say where its pieces come from.
@@ -159,6 +159,8 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
     counts, by_offset = np.zeros((2, len(names)), dtype=int), np.zeros((2, len(names), len(OFFSETS)), dtype=int)
     left_out = 0
     for number, sentence in enumerate(sentences):
+        if progress:
+            progress(number / len(sentences))
         ids, belongs = pieces(model, sentence)
         if len(sentence) < 2 or (model.max_length and len(ids) > model.max_length):
             left_out += 1
@@ -171,12 +173,14 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
             np.add.at(by_offset[half, :, o], kinds, wanted[words] == words + offset)
         captured = capture_ids(model, ids)
         for site in sites:
+            if progress:
+                progress(number / len(sentences))
             if site.heads:
                 hits = _predicted(between_words(captured.patterns(site.layer), belongs)) == wanted  # (directions, heads, words)
                 for kind, hit in zip(kinds, hits[..., words].transpose(2, 0, 1), strict=True):
                     right[half, kind, :, site.layer, : site.heads] += hit
-        if progress:
-            progress((number + 1) / len(sentences))
+    if progress:
+        progress(1.0)
     return Syntax(names, counts, right, by_offset, len(sentences) - left_out, left_out, model.kind == "decoder")
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -81,9 +82,9 @@ class Model:
         """The sites of one part, by layer."""
         return tuple(site for site in self.sites if site.part == part)
 
-    @property
+    @cached_property
     def memory_bytes(self) -> int:
-        """Memory that parameters and buffers take, in bytes; tied weights count once."""
+        """Memory that parameters and buffers take, in bytes; tied weights count once. The same on every device."""
         tensors = {t.data_ptr(): t for t in [*self.network.parameters(), *self.network.buffers()]}
         return sum(t.numel() * t.element_size() for t in tensors.values())
 

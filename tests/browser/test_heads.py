@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import in_reach, resize
+from tests.browser.waiting import eventually, in_reach, resize, shows
 
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
@@ -14,25 +14,80 @@ TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     page = open_page(f"/heads?text={TEXT}", theme, wait_for=".st-key-one_head svg.marks")
-    cells = page.locator(".st-key-all_heads svg.marks .mark-rect path")
-    assert cells.count() >= 72
+    cells = page.locator('.st-key-all_heads svg.marks .mark-rect path[aria-label^="head: "]')
+    expect(cells).to_have_count(6 * 12)
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
     page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
-    expect(page.locator(".st-key-one_head")).to_contain_text(re.compile(r"Layer 0, head 2\s.*positional"))
+    shows(page.locator(".st-key-one_head"), re.compile(r"Layer 0, head 2\s.*positional"))
+    # The link of the head before it stands beside this one for a moment.
+    expect(page.locator(".st-key-one_head a")).to_have_count(1)
     page.locator(".st-key-one_head a").click()
     page.locator(".st-key-head_grid").first.wait_for()
     page.get_by_text("Layer 0, head 2").first.wait_for()
 
 
-@pytest.mark.parametrize("view", ["Scatter", "Families", "Roles"])
+@pytest.mark.parametrize("view", ["scatter", "families", "roles", "layers"])
 def test_a_click_on_a_point_chooses_a_head(open_page, view):
-    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=".st-key-one_head svg.marks")
-    marks = page.locator(".st-key-all_heads svg.marks")
-    if view == "Roles":
+    inside = ".st-key-heads_layers" if view == "layers" else ".st-key-all_heads"
+    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=f"{inside} svg.marks")
+    marks = page.locator(f"{inside} svg.marks")
+    if view == "roles":
         marks.locator('path[aria-label*="layer: 1; head: 1"]').last.click(force=True)
     else:
         marks.locator(".mark-symbol path").nth(13).click(force=True)
     page.get_by_text("Layer 1, head 1", exact=False).first.wait_for()
+    page.wait_for_function("location.search.includes('layer=1') && location.search.includes('head=1')")
+
+
+def test_the_frame_follows_a_click_and_an_address(open_page):
+    page = open_page(f"/heads?text={TEXT}&layer=3&head=4", wait_for=".st-key-one_head svg.marks")
+    frames = page.locator(".st-key-all_heads svg.marks .mark-rect.role-mark path[stroke-width='3']")
+    expect(frames).to_have_count(1)
+    cell = page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 4; row: 3;"]').first
+    box, framed = cell.bounding_box(), frames.bounding_box()
+    assert abs(box["x"] - framed["x"]) < 8 and abs(box["y"] - framed["y"]) < 8
+    other = page.locator('.st-key-all_heads svg.marks path[aria-label^="head: 7; row: 1;"]').first
+    other.click(force=True)
+    shows(page.locator(".st-key-one_head"), "Layer 1, head 7")
+    box = other.bounding_box()
+    eventually(frames.bounding_box, lambda framed: abs(box["x"] - framed["x"]) < 8 and abs(box["y"] - framed["y"]) < 8)
+    page.go_back()
+    shows(page.locator(".st-key-one_head"), "Layer 3, head 4")
+
+
+@pytest.mark.parametrize("view", ["scatter", "roles"])
+def test_another_text_is_another_picture(open_page, view):
+    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=".st-key-all_heads svg.marks")
+    marks = page.locator(f".st-key-all_heads svg.marks {'.mark-symbol' if view == 'scatter' else '.mark-rect.role-mark'} path")
+
+    def drawn() -> list[str]:
+        return marks.evaluate_all(
+            "paths => paths.map(path => path.getAttribute('transform') + path.getAttribute('d') + path.getAttribute('fill'))"
+        )
+
+    before = eventually(drawn, bool)
+    page.get_by_label("Text", exact=True).fill("Seven green apples fell from a tree.")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("10 tokens").first.wait_for()
+    eventually(drawn, lambda now: bool(now) and now != before)
+
+
+def test_scoring_many_texts_is_stopped_and_gone_on_with(open_page):
+    page = open_page(f"/heads?text={TEXT}&scored_on=file&heads_limit=100000", wait_for=".st-key-heads_file")
+    lines = "".join(f"The {n} cats sat on mat number {n}, and nobody knew why they had come to this place.\n" for n in range(20_000))
+    page.locator(".st-key-heads_file input").set_input_files({"name": "many.txt", "mimeType": "text/plain", "buffer": lines.encode()})
+    stop = page.get_by_role("button", name="Stop")
+    shows(page.locator("[data-testid=stProgress]"), re.compile(r"Scoring all heads: \d+%"))
+    stop.first.click()
+    page.get_by_text("Stopped: Scoring all heads").wait_for()
+    page.get_by_role("button", name="Go on").click()
+    shows(page.locator("[data-testid=stProgress]"), re.compile(r"Scoring all heads: \d+%"))
+    # Another choice is answered at once, and what is not wanted any more ends.
+    page.locator(".st-key-scored_on").get_by_role("combobox").click()
+    page.get_by_role("option", name="this text").click()
+    page.locator(".st-key-all_heads svg.marks").first.wait_for()
+    page.get_by_text("1 texts").first.wait_for()
+    expect(page.get_by_text("Scoring all heads")).to_have_count(0)
 
 
 def test_the_picture_is_in_reach_without_a_scroll(open_page):

@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import dragging
-from tests.browser.waiting import eventually, in_reach, resize, resting_box
+from tests.browser.waiting import eventually, in_reach, resize, resting_box, settled, shows
 
 PLACES = {
     ".st-key-sinusoidal": "/positions",
-    ".st-key-rope": "/positions?positions=RoPE",
-    ".st-key-alibi": "/positions?positions=ALiBi",
-    ".st-key-table": "/positions?positions=Tables",
+    ".st-key-rope": "/positions?positions=rope",
+    ".st-key-alibi": "/positions?positions=alibi",
+    ".st-key-table": "/positions?positions=tables",
 }
 PATIENCE_MS = 250
 """The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
@@ -61,7 +61,7 @@ def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside):
 
 
 def test_a_scheme_lights_up_its_place(open_page):
-    page = open_page("/positions?positions=Where%20each%20acts", wait_for=".st-key-where .vega-bind")
+    page = open_page("/positions?positions=where", wait_for=".st-key-where .vega-bind")
     marks = page.locator(".st-key-where svg.marks")
     expect(marks).to_contain_text("x + PE(pos)")
     page.locator(".st-key-where input[value=alibi]").check()
@@ -69,8 +69,17 @@ def test_a_scheme_lights_up_its_place(open_page):
     expect(marks).not_to_contain_text("x + PE(pos)")
 
 
+def drag(page, chip, behind) -> None:
+    """Drags a chip behind another one."""
+    start, end = chip.bounding_box(), behind.bounding_box()
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] * 0.9, end["y"] + end["height"] / 2, steps=12)
+    page.mouse.up()
+
+
 def test_chips_are_dragged_and_moved_by_keyboard(open_page):
-    page = open_page(f"/positions?positions=Order&text={quote('The dog bites the man.')}", wait_for=".st-key-chips .chip")
+    page = open_page(f"/positions?positions=order&text={quote('The dog bites the man.')}", wait_for=".st-key-chips .chip")
     chips, picture = page.locator(".st-key-chips .chip"), page.locator(".st-key-order_picture svg.marks text")
     largest = page.locator("[data-testid=stMarkdown]", has_text="Largest")
 
@@ -80,17 +89,13 @@ def test_chips_are_dragged_and_moved_by_keyboard(open_page):
         eventually(lambda: [text for text in picture.all_text_contents() if text in expected][: len(expected)], list(expected))
 
     until(".", "man", "the", "bites", "dog", "the")
-    expect(largest).to_contain_text("Not equivariant")
+    shows(largest, "Not equivariant")
     page.locator(".st-key-order_original button").click()
     until("the", "dog", "bites", "the", "man", ".")
-    expect(largest).to_contain_text("0.0e+00")
-    dog, man = chips.nth(1).bounding_box(), chips.nth(4).bounding_box()
-    page.mouse.move(dog["x"] + dog["width"] / 2, dog["y"] + dog["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(man["x"] + man["width"] * 0.9, man["y"] + man["height"] / 2, steps=12)
-    page.mouse.up()
+    shows(largest, "0.0e+00")
+    drag(page, chips.nth(1), chips.nth(4))
     until("the", "bites", "the", "man", "dog", ".")
-    expect(largest).to_contain_text("Not equivariant")
+    shows(largest, "Not equivariant")
     chips.nth(4).focus()
     page.keyboard.press("ArrowLeft")
     until("the", "bites", "the", "dog", "man", ".")
@@ -99,8 +104,77 @@ def test_chips_are_dragged_and_moved_by_keyboard(open_page):
     until("dog", "the", "bites", "the", "man", ".")
 
 
+def test_the_same_drag_twice_is_heard_twice(open_page):
+    page = open_page(f"/positions?positions=order&order=0.1.2.3.4.5&text={quote('The dog bites the man.')}", wait_for=".st-key-chips .chip")
+    chips, address = page.locator(".st-key-chips .chip"), "new URLSearchParams(location.search).get('order')"
+    largest = page.locator("[data-testid=stMarkdown]", has_text="Largest")
+    for _again in range(2):
+        eventually(lambda: [text.rstrip("0123456789") for text in chips.all_text_contents()], ["the", "dog", "bites", "the", "man", "."])
+        shows(largest, "0.0e+00")
+        drag(page, chips.nth(1), chips.nth(4))
+        eventually(lambda: page.evaluate(address), "0.2.3.4.1.5")
+        shows(largest, "Not equivariant")
+        page.locator(".st-key-order_original button").click()
+        eventually(lambda: page.evaluate(address), "0.1.2.3.4.5")
+
+
+def test_chips_leave_the_focus_where_it_is(open_page):
+    page = open_page(f"/positions?positions=order&text={quote('Dogs bite men.')}", wait_for=".st-key-chips .chip")
+    chips, box = page.locator(".st-key-chips .chip"), page.get_by_role("textbox", name="Text", exact=True)
+    words = lambda: [text.rstrip("0123456789") for text in chips.all_text_contents()]  # noqa: E731
+    eventually(words, [".", "men", "bite", "dogs"])
+    chips.nth(0).focus()
+    page.keyboard.press("ArrowRight")
+    eventually(words, ["men", ".", "bite", "dogs"])
+    eventually(lambda: page.evaluate("new URLSearchParams(location.search).get('order')"), "2.3.1.0")
+    # The same chips are drawn again, after something else was used.
+    page.locator(".st-key-order_positions label").click()
+    shows(page.locator("[data-testid=stMarkdown]", has_text="Largest"), "Equivariant: the outputs moved")
+    settled(page)
+    assert page.evaluate("document.activeElement.closest('.st-key-order_positions') !== null")
+    # The chips are drawn anew, with another text: who types goes on typing.
+    box.click()
+    box.press("End")
+    box.press_sequentially(" Cats")
+    box.press("Control+Enter")
+    eventually(lambda: len(words()), 5)
+    settled(page)
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    box.press_sequentially(" too")
+    expect(box).to_have_value("Dogs bite men. Cats too")
+
+
+def test_going_back_brings_the_order_before(open_page):
+    page = open_page(f"/positions?positions=order&text={quote('Dogs bite men.')}&order=0.1.2.3", wait_for=".st-key-chips .chip")
+    chips = page.locator(".st-key-chips .chip")
+    words = lambda: [text.rstrip("0123456789") for text in chips.all_text_contents()]  # noqa: E731
+    page.locator(".st-key-order_reverse button").click()
+    eventually(words, [".", "men", "bite", "dogs"])
+    settled(page)
+    page.go_back()
+    eventually(words, ["dogs", "bite", "men", "."])
+
+
+def test_a_small_run_is_stopped_and_goes_on(open_page):
+    page = open_page("/positions?positions=extrapolation&curves_of=live", wait_for=".st-key-train_extrapolation button")
+    page.locator(".st-key-train_extrapolation button").click()
+    bar = page.locator("[data-testid=stProgress]", has_text="Training")
+    eventually(lambda: [int(text.split("%")[0].rsplit(" ", 1)[-1]) for text in bar.all_text_contents() if "%" in text], lambda found: any(found))
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Stopped: Training.").wait_for()
+    expect(bar).to_have_count(0)
+    # Other things of the page work meanwhile, and the page says what was stopped.
+    page.get_by_text("as measured").click()
+    page.locator(".st-key-extrapolation svg.marks").wait_for()
+    page.get_by_text("small run, here and now").click()
+    page.get_by_role("button", name="Go on").click()
+    bar.first.wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Stopped: Training.").wait_for()
+
+
 def test_tokens_on_chips_are_text(open_page):
     nasty = "<img src=x onerror=alert(1)> </script>"
-    page = open_page(f"/positions?positions=Order&text={quote(nasty)}", wait_for=".st-key-chips .chip")
+    page = open_page(f"/positions?positions=order&text={quote(nasty)}", wait_for=".st-key-chips .chip")
     assert page.locator(".st-key-chips img").count() == 0
     assert any("<" in text for text in page.locator(".st-key-chips .chip").all_text_contents())

@@ -1,5 +1,7 @@
 """The softmax laboratory in a browser: sliders move the picture and ask nobody, what is shown is what torch computes, all is in reach."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from tests.browser import dragging
 from tests.browser.waiting import eventually, in_reach, resize
 
 VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
-PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=Four%20lookups"}
+PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=lookups"}
 PATIENCE_MS = 250
 """The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
 
@@ -75,7 +77,25 @@ def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside, siz
 
 
 def test_a_factor_on_the_scale_is_computed_and_drawn(open_page):
-    page = open_page("/softmax?softmax=This%20model&look=A%20factor%20on%20the%20scale&limit=6", wait_for=".st-key-compute_scale button")
+    page = open_page("/softmax?softmax=model&look=scale&limit=6", wait_for=".st-key-compute_scale button")
     page.locator(".st-key-compute_scale button").click()
     page.locator(".st-key-scale_curve .mark-line path").first.wait_for(state="attached")
     page.get_by_text("Best of these factors").wait_for()
+
+
+def test_a_click_on_a_head_looks_at_it_everywhere(open_page):
+    page = open_page("/softmax?softmax=model&layer=1&head=2&text=Dogs%20bite", wait_for=".st-key-map_saturated .mark-rect path")
+    address = "(([a, b]) => a + '.' + b)(['layer', 'head'].map(name => new URLSearchParams(location.search).get(name)))"
+    cells = page.locator(".st-key-map_saturated .mark-rect path")
+    eventually(lambda: page.evaluate(address), "1.2")
+    cells.nth(3 * 12 + 7).click()
+    eventually(lambda: page.evaluate(address), "3.7")
+    for name, number in (("Layer (from 0)", "3"), ("Head (from 0)", "7")):
+        eventually(lambda name=name: page.get_by_role("combobox", name=re.compile(re.escape(name))).input_value(), number)
+    # A bar of the scores, too.
+    bars = page.locator("[data-testid=stVegaLiteChart]").first.locator(".mark-rule line")
+    bars.nth(0).click(force=True)
+    eventually(lambda: page.evaluate(address), "0.0")
+    page.go_back()
+    eventually(lambda: page.evaluate(address), "3.7")
+    eventually(lambda: page.get_by_role("combobox", name=re.compile("Head")).input_value(), "7")

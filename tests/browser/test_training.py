@@ -6,11 +6,11 @@ import zipfile
 from playwright.sync_api import expect
 
 import models
-from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled
+from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled, shows
 
-QUICK = "/training?preset=recall&layers=2&heads=2&batch=16"
+QUICK = "/training?lab_preset=recall&lab_layers=2&lab_heads=2&lab_batch=16"
 TRAIN = ".st-key-train button"
-STATUS, FILM, OVER = ".st-key-lab_status", ".st-key-lab_film", ".st-key-lab_over"
+STATUS, FILM, OVER = ".st-key-lab_status", ".st-key-lab_film", ".st-key-lab_plots"
 
 
 def done(page) -> int:
@@ -32,7 +32,7 @@ def pictures(page) -> tuple[str, ...]:
 
 
 def test_a_live_run_draws_pauses_steps_and_goes_on(open_page):
-    page = open_page(f"{QUICK}&steps=100000", wait_for=TRAIN)
+    page = open_page(f"{QUICK}&lab_steps=100000", wait_for=TRAIN)
     press(page, "Train")
     page.locator(STATUS).get_by_text("running").wait_for()
     page.locator(f"{OVER} .mark-line path").first.wait_for(state="attached")
@@ -58,7 +58,7 @@ def test_a_live_run_draws_pauses_steps_and_goes_on(open_page):
 
 
 def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
-    page = open_page(f"{QUICK}&steps=30", wait_for=TRAIN)
+    page = open_page(f"{QUICK}&lab_steps=30", wait_for=TRAIN)
     press(page, "Train")
     # The shipped run that the page opened on is finished, too, after more steps.
     eventually(lambda: done(page), 30)
@@ -68,7 +68,7 @@ def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
     last = pictures(page)
     slider = page.locator(f"{FILM} input[type=range]")
     slider.press("Home")
-    page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
+    page.wait_for_function("new URLSearchParams(location.search).get('lab_step') === '0'")
     eventually(lambda: pictures(page), lambda now: now != last)
     # After the end it is played, and stands still at the last frame.
     press(page, "Play")
@@ -84,7 +84,7 @@ def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open it in the explorer").click()
     page.locator(".st-key-head_grid [data-testid=stVegaLiteChart]").wait_for()
-    expect(page.get_by_role("heading").first).to_contain_text("trained here: recall, step 30")
+    shows(page.get_by_role("heading"), "trained here: recall, step 30")
     expect(page.locator("textarea").first).to_have_value(re.compile("="))
     # The same model on the other pages, on its own task.
     page.get_by_role("link", name="Prune heads").click()
@@ -93,7 +93,7 @@ def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
 
 
 def test_leaving_for_another_page_does_not_stop_it(open_page):
-    page = open_page(f"{QUICK}&steps=100000", wait_for=TRAIN)
+    page = open_page(f"{QUICK}&lab_steps=100000", wait_for=TRAIN)
     press(page, "Train")
     page.locator(STATUS).get_by_text("running").wait_for()
     page.get_by_role("link", name="Which heads matter").click()

@@ -7,11 +7,12 @@ opened or resized, and a page on which nothing may happen.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error, Locator, Page
 
 PATIENCE = 120.0
 """Seconds that any wait may take: a busy machine is slow, and no browser test is about speed unless it says so."""
@@ -72,6 +73,12 @@ def eventually(read: Callable[[], T], expected: T | Callable[[T], bool], timeout
             last = error
         assert time.monotonic() < end, f"after {timeout:.0f} s it is {last!r}" + ("" if callable(expected) else f", expected {expected!r}")
         time.sleep(0.05)
+
+
+def shows(locator: Locator, text: str | re.Pattern[str]) -> None:
+    """Waits until one of the elements holds this text. While a page runs, what it replaces stands beside what replaces it for a moment."""
+    pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
+    eventually(locator.all_text_contents, lambda found: any(pattern.search(one) for one in found))
 
 
 def quiet(page: Page, frames: int = FRAMES) -> None:

@@ -4,6 +4,7 @@ import contextvars
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from explorer import jobs
@@ -154,6 +155,11 @@ def test_a_closed_tab_ends_it(pool, monkeypatch):
     assert job.state == RUNNING
     there[0] = False
     assert job.wait(5) and job.state == STOPPED
+    # Whoever asks for it later is no part of that: it begins anew.
+    gate = Gate()
+    again = pool.start("a", "Scoring", gate, BOB)
+    gate.open.set()
+    assert again is not job and again.wait(5) and again.state == DONE
 
 
 def test_the_context_of_the_viewer_travels_along(pool):
@@ -191,4 +197,13 @@ def test_only_so_many_finished_jobs_are_remembered(pool, monkeypatch):
     monkeypatch.setattr(jobs, "_KEPT", 3)
     for i in range(8):
         assert pool.start(i, "", lambda report: None, ANN).wait(5)
+    # The last one was not over yet when it was asked for.
     assert [i for i in range(8) if pool.find(i)] == [4, 5, 6, 7]
+
+
+def test_results_are_remembered_within_so_many_bytes(pool, monkeypatch):
+    monkeypatch.setattr(jobs, "_KEPT_BYTES", 2_500_000)
+    for i in range(6):
+        assert pool.start(i, "", lambda report: np.zeros(1_000_000, np.uint8), ANN).wait(5)
+    assert [i for i in range(6) if pool.find(i)] == [3, 4, 5]
+    assert pool.find(5).result_bytes >= 1_000_000

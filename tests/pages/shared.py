@@ -25,7 +25,10 @@ def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
     # A browser's address names another page then, and nothing else.
     app.query_params.clear()
     settle(_at(app, address).run())
-    return app if text is None else settle(app.text_area(key="text").set_value(text).run())
+    if text is not None:
+        app.text_area(key="text").set_value(text)
+    # The run that follows a change of pages has the sidebar's own defaults; what the address says of them holds from the next run on.
+    return settle(app.run())
 
 
 def settle(app: AppTest) -> AppTest:

@@ -1,15 +1,25 @@
 """Know every head, as Streamlit runs it, without a browser: what is drawn is what `explorer.scores` computes, for one text and for another."""
 
+import json
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.scores import families, roles
+import models
+from explorer.capture import capture
+from explorer.scores import baselines, families, null, repeated, roles
 from explorer.scores.definitions import ALL, BY_NAME
+from explorer.scores.measure import on_texts
 from explorer.tasks import choose
 from explorer.ui.common import session
-from explorer.ui.heads.panel import ROLE_TITLES
-from tests.pages.shared import charts, opened, table, tables, written
+from explorer.ui.common.open_models import OPEN
+from explorer.ui.heads import baselines as kept_baselines
+from explorer.ui.heads.roles import TITLES as ROLE_TITLES
+from models.surgery import slicing
+from tests.pages.shared import charts, opened, settle, table, tables, written
 
 TEXT = "The cat sat on the mat, and the dog sat on the cat."
 OTHER = "Seven green apples fell from a tree."
@@ -25,11 +35,11 @@ def points(app, columns: set[str] = frozenset({"layer", "head", "x", "y", "group
 
 
 def retexted(app, text: str):
-    return app.text_area(key="text").set_value(text).run()
+    return settle(app.text_area(key="text").set_value(text).run())
 
 
 def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
-    app = opened("heads", text=TEXT, score="previous token")
+    app = opened("heads", text=TEXT, score="previous")
     drawn = []
     for text in (TEXT, OTHER):
         retexted(app, text)
@@ -44,12 +54,12 @@ def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
     assert np.abs(drawn[0] - drawn[1]).max() > 0.01, "another text, other scores"
     assert "1 texts" in written(app)
     assert any("A_{i,i-1}" in latex.value for latex in app.latex), "the formula is one click away"
-    app.selectbox(key="score").set_value("entropy").run()
+    settle(app.selectbox(key="score").set_value("entropy").run())
     np.testing.assert_allclose(board(app), known.scores.values["entropy"], atol=1e-5)
 
 
 def test_the_table_has_all_scores_of_all_heads(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Table")
+    app = opened("heads", text=TEXT, heads="table")
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception
@@ -59,23 +69,31 @@ def test_the_table_has_all_scores_of_all_heads(bert) -> None:
 
 
 def test_roles_and_why(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Roles")
+    app = opened("heads", text=TEXT, heads="roles")
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception and len(charts(app)) == 2
         expected = [(one.layer, one.head, one.role) for one in roles.known(bert, [text]).roles()]
         held = app.dataframe[0].value
         assert list(zip(held["layer"], held["head"], held["role"], strict=True)) == expected
-        strips = table(app, {"layer", "head", "low", "high", "role"})
-        drawn = sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True))
-        assert drawn == sorted((layer, head, ROLE_TITLES[role]) for layer, head, role in expected)
         assert (0, 2, "positional") in expected
     assert "Voita et al. 2019" in written(app)
 
 
+def test_pictures_of_roles_and_of_two_scores_follow_the_text(bert) -> None:
+    app = opened("heads", text=TEXT, heads="roles")
+    retexted(app, OTHER)
+    known = roles.known(bert, [OTHER])
+    strips = table(app, {"layer", "head", "low", "high", "role"})
+    drawn = sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True))
+    assert drawn == sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in known.roles())
+    settle(app.button_group(key="heads").set_value("scatter").run())
+    retexted(app, TEXT)
+    np.testing.assert_allclose(points(app)["x"], roles.known(bert, [TEXT]).scores.values["entropy"].ravel(), atol=1e-5)
+
+
 def test_families_of_gpt2_mini_by_role() -> None:
-    # The model by its title, as the address of the page holds it.
-    app = opened("heads", text=TEXT, heads="Families", coloured="by role", layer="0", head="0", model="GPT-2 mini (trained here)")
+    app = opened("heads", text=TEXT, heads="families", coloured="role", layer="0", head="0", model="gpt2-mini")
     model = session.open_model("gpt2-mini", "auto", "auto")
     assert app.selectbox(key="model").value == "gpt2-mini" and not app.exception and len(charts(app)) == 2
     distances = []
@@ -96,7 +114,7 @@ def test_families_of_gpt2_mini_by_role() -> None:
 
 
 def test_layers_and_scatter(bert) -> None:
-    app = opened("heads", text=TEXT, heads="Layers")
+    app = opened("heads", text=TEXT, heads="layers")
     assert not app.exception and len(charts(app)) == 1
     retexted(app, OTHER)
     values = roles.known(bert, [OTHER]).scores.values
@@ -105,10 +123,10 @@ def test_layers_and_scatter(bert) -> None:
     assert len(drawn) == len(expected)
     for one in expected:
         assert any(np.allclose(found, one.ravel(), atol=1e-5) for found in drawn)
-    app.button_group(key="heads").set_value("scatter").run()
+    settle(app.button_group(key="heads").set_value("scatter").run())
     assert not app.exception and len(charts(app)) == 2
     for y in ("distance", "first"):
-        app.selectbox(key="score_y").set_value(y).run()
+        settle(app.selectbox(key="score_y").set_value(y).run())
         assert not app.exception
         np.testing.assert_allclose(points(app)["x"], values["entropy"].ravel(), atol=1e-5)
         np.testing.assert_allclose(points(app)["y"], values[y].ravel(), atol=1e-5)
@@ -116,7 +134,7 @@ def test_layers_and_scatter(bert) -> None:
 
 
 def test_the_projects_texts(bert) -> None:
-    app = opened("heads", text=TEXT, scored_on="the project's texts", heads_limit="12")
+    app = opened("heads", text=TEXT, scored_on="own", heads_limit="12")
     assert not app.exception and "12 texts" in written(app)
     texts = [example.text for example in choose.built_in("classify").examples[:12]]
     np.testing.assert_allclose(board(app), roles.known(bert, texts).scores.values["entropy"], atol=1e-5)
@@ -133,11 +151,11 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("t5"))
     app = opened("heads", text="the cat sat")
     np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "encoder").scores.values["entropy"], atol=1e-5)
-    app.button_group(key="part").set_value("cross").run()
+    settle(app.button_group(key="part").set_value("cross").run())
     assert not app.exception
     np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "cross").scores.values["entropy"], atol=1e-5)
     for view, count in (("roles", 2), ("families", 2), ("layers", 1), ("scatter", 2), ("table", 1)):
-        app.button_group(key="heads").set_value(view).run()
+        settle(app.button_group(key="heads").set_value(view).run())
         assert not app.exception and len(charts(app)) == count, view
     assert len(app.dataframe[0].value) == 2 * 4
 
@@ -153,15 +171,149 @@ def test_a_view_only_model(tiny, monkeypatch) -> None:
 
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("llama"))
-    app = opened("heads", text="the", heads="Families")
+    app = opened("heads", text="the", heads="families")
     assert not app.exception and "more than one other" in written(app)
 
 
 def test_a_file_of_texts(bert) -> None:
-    app = opened("heads", text=TEXT, scored_on="a file")
-    app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run()
+    app = opened("heads", text=TEXT, scored_on="file")
+    settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
     assert not app.exception and "2 texts" in written(app)
     expected = roles.known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
     np.testing.assert_allclose(board(app), expected, atol=1e-5)
-    app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run()
+    settle(app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run())
     assert not app.exception and not charts(app)
+
+
+def mark(app, name: str, chart: int = 0) -> object:
+    """What a selection of a chart begins with."""
+    (pick,) = (param for param in charts(app)[chart]["params"] if param["name"] == name)
+    return pick["value"][0]
+
+
+@pytest.mark.parametrize("view", ["scatter", "roles", "families", "map", "layers"])
+def test_two_texts_are_two_pictures(view) -> None:
+    app = opened("heads", text=TEXT, heads=view)
+
+    def drawn() -> tuple[str, list]:
+        return app.get("vega_lite_chart")[0].proto.id, [one.to_dict() for one in tables(app)]
+
+    first = drawn()
+    settle(app.run())
+    assert drawn() == first, "nothing changed: the browser keeps what it has"
+    retexted(app, OTHER)
+    second = drawn()
+    assert second[0] != first[0] and second[1] != first[1], "the frame is not kept beyond its data"
+    retexted(app, TEXT)
+    assert drawn()[1] == first[1]
+
+
+def test_the_chosen_head_is_marked_in_every_view() -> None:
+    app = opened("heads", text=TEXT, layer="3", head="4")
+    assert mark(app, "cell") == {"row": 3, "head": 4}
+    for view in ("scatter", "roles", "families", "layers"):
+        settle(app.button_group(key="heads").set_value(view).run())
+        assert mark(app, "head") == {"layer": 3, "head": 4}, view
+        assert "**Layer 3, head 4**" in written(app)
+    settle(app.button_group(key="heads").set_value("table").run())
+    assert app.dataframe[0].value.iloc[3 * 12 + 4][["layer", "head"]].tolist() == [3, 4]
+    assert json.loads(app.dataframe[0].proto.selection_default)["selection"]["rows"] == [3 * 12 + 4]
+    assert app.query_params["heads"] == "table", "the name, not the title"
+
+
+def test_the_address_names_the_head_of_a_page_that_was_just_opened() -> None:
+    app = opened("heads", text=TEXT)
+    assert (app.query_params["layer"], app.query_params["head"]) == ("0", "0")
+
+
+def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) -> None:
+    app = opened("heads", text=TEXT, heads="roles", layer="0", head="2")
+    before = table(app, {"layer", "head", "low", "high", "role"})
+    unread = "No other test reads these few words, so nothing is known of them."
+    go_on, compared = threading.Event(), roles.compared
+
+    def slow(*given) -> roles.Known:
+        assert go_on.wait(60)
+        return compared(*given)
+
+    monkeypatch.setattr(roles, "compared", slow)
+    try:
+        app.text_area(key="text").set_value(unread).run()
+        assert not app.exception and "Still shown" in written(app) and "roles: not known yet" in written(app)
+        pd.testing.assert_frame_equal(table(app, {"layer", "head", "low", "high", "role"}), before)
+        assert "Comparing" in app.get("progress")[0].proto.text and any(button.label == "Stop" for button in app.button)
+        app.button_group(key="heads").set_value("map").run()
+        np.testing.assert_allclose(board(app), on_texts(bert, [unread]).values["entropy"], atol=1e-5)
+    finally:
+        go_on.set()
+    settle(app)
+    settle(app.button_group(key="heads").set_value("roles").run())
+    assert "Still shown" not in written(app) and "not known yet" not in written(app)
+    expected = sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [unread]).roles())
+    strips = table(app, {"layer", "head", "low", "high", "role"})
+    assert sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True)) == expected
+
+
+def test_what_no_text_changes_is_computed_once_for_each_model(tiny, monkeypatch) -> None:
+    model = replace(tiny("llama"))
+    monkeypatch.setattr(session, "open_model", lambda *asked: model)
+    drawn, repeated = [], []
+    of_model = baselines.of_model
+    monkeypatch.setattr(baselines, "of_model", lambda *given: (repeated.append(given[0].number), of_model(*given))[1])
+    random = null.random_weights
+    monkeypatch.setattr(null, "random_weights", lambda of: (drawn.append(of.number), random(of))[1])
+    app = opened("heads", text="the cat sat", heads="roles")
+    for text in ("a dog was in the garden", "the dog sat"):
+        retexted(app, text)
+        assert not app.exception
+        expected = [(one.layer, one.head, one.role) for one in roles.known(model, [text]).roles()]
+        held = app.dataframe[0].value
+        assert (list(zip(held["layer"], held["head"], held["role"], strict=True)) if len(held) else []) == expected
+    on_page = [number for number in repeated if number == model.number]
+    assert len(on_page) == 1 + 2, "once for the page, and twice for this test's own numbers"
+    kept_baselines._KEPT.pop(model.number)
+
+
+def test_what_belongs_to_a_model_goes_with_it(tiny, monkeypatch) -> None:
+    model = replace(tiny("llama"))
+    monkeypatch.setattr(session, "open_model", lambda *asked: model)
+    opened("heads", text="the cat sat")
+    assert kept_baselines.known(model.number) is not None
+    for forget in OPEN._on_close:
+        forget(model.number)
+    assert kept_baselines.known(model.number) is None
+
+
+def test_another_model_and_its_second_text(bert) -> None:
+    app = opened("heads", text=TEXT)
+    settle(app.text_area(key="pair").set_value(OTHER).run())
+    captured = capture(bert, TEXT, OTHER)
+    np.testing.assert_allclose(board(app), on_texts(bert, [captured]).values["entropy"], atol=1e-5)
+    settle(app.selectbox(key="model").set_value("gpt2-mini").run())
+    assert not app.exception
+    decoder = models.load("gpt2-mini", device="cpu")
+    np.testing.assert_allclose(board(app), on_texts(decoder, [TEXT]).values["entropy"], atol=1e-5)
+    settle(app.selectbox(key="score").set_value("repeated_induction").run())
+    np.testing.assert_allclose(board(app), repeated.on_repeated(decoder)["repeated_induction"], atol=1e-5)
+
+
+def test_a_file_stays_when_another_page_is_opened() -> None:
+    app = opened("heads", text=TEXT, scored_on="file")
+    settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
+    settle(app.switch_page("pages/attention.py").run())
+    app.query_params["scored_on"] = "file"
+    settle(app.switch_page("pages/heads.py").run())
+    assert not app.exception and "2 texts" in written(app) and "texts.txt" in written(app) and len(charts(app)) == 2
+
+
+def test_layers_with_fewer_heads(tiny, monkeypatch) -> None:
+    model = tiny("bert")
+    cut = slicing.sliced(model, {0: [1, 2, 3], 1: [0]})
+    monkeypatch.setattr(session, "open_model", lambda *asked: cut)
+    app = opened("heads", text="the cat sat", layer="0", head="3")
+    assert not app.exception and "**Layer 0, head 0**" in written(app), "that layer has one head"
+    expected = on_texts(cut, ["the cat sat"]).values["entropy"]
+    np.testing.assert_allclose(board(app), expected, atol=1e-5)
+    for view in ("scatter", "roles", "families", "layers", "table"):
+        settle(app.button_group(key="heads").set_value(view).run())
+        assert not app.exception, view

@@ -1,43 +1,107 @@
-"""The syntax page as Streamlit runs it, without a browser."""
+"""The syntax page as Streamlit runs it, without a browser: what is drawn is what `explorer.syntax` computes, for each model and treebank."""
 
+import numpy as np
 import pytest
 
+import models
 from explorer.syntax import published, relations, sentences
-from explorer.ui.syntax import panel as syntax_panel
-from tests.pages.shared import charts, opened, written
+from explorer.ui.syntax import treebank
+from models.opening import catalogue
+from tests.pages.shared import charts, opened, settle, table, written
 
 TREE = """1\tCats\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_
 2\tchase\t_\tVERB\t_\t_\t0\troot\t_\t_
 3\tmice\t_\tNOUN\t_\t_\t2\tobj\t_\t_
 
 """
+BARS = {"i", "accuracy", "low", "high", "baseline", "layer", "head", "n", "offset"}
 
 
-def test_our_own_treebank(bert) -> None:
+@pytest.fixture(scope="module")
+def ours(bert) -> relations.Syntax:
+    return relations.best_heads(bert, sentences.own())
+
+
+def bars(app) -> list[tuple]:
+    """Accuracy, layer, head and words of each bar."""
+    drawn = table(app, BARS, 0).sort_values("i")
+    return list(zip(drawn["accuracy"].round(6), drawn["layer"], drawn["head"], drawn["n"], strict=True))
+
+
+def expected(found: relations.Syntax, same: bool = False) -> list[tuple]:
+    names = [name for name in found.relations if name not in ("punct", "root") and found.counts[:, found.relations.index(name)].min() >= 3]
+    best = [found.best(name, same=same) for name in names[:18]]
+    return [(round(one.accuracy, 6), one.layer, one.head, one.n) for one in best]
+
+
+def board(app) -> np.ndarray:
+    """Shares of the relation's words that each head finds, (layers, heads)."""
+    return table(app, {"row", "head", "value", "removed"}, 1).pivot(index="row", columns="head", values="value").to_numpy()
+
+
+def frame(app) -> dict[str, int]:
+    """The cell of the board that carries the frame."""
+    (pick,) = (param for param in charts(app)[1]["params"] if param["name"] == "cell")
+    return pick["value"][0]
+
+
+def test_our_own_treebank(ours) -> None:
     app = opened("syntax", relation="det")
     assert not app.exception and len(charts(app)) == 2
-    best = relations.best_heads(bert, sentences.own()).best("det")
+    best = ours.best("det")
     assert f"Best: **{best.layer}.{best.head}**, {best.direction}: {best.accuracy:.0%} of {best.n} words" in written(app)
-    app.button_group(key="reading").set_value("same").run()
+    assert bars(app) == expected(ours)
+    np.testing.assert_allclose(board(app), ours.accuracies("det").max(0))
+    settle(app.button_group(key="reading").set_value("same").run())
     assert not app.exception and len(charts(app)) == 2
-    assert app.session_state["_syntactic"], "the page of roles can show them now"
+    assert bars(app) == expected(ours, same=True) != expected(ours)
+    assert list(app.session_state["_syntactic"].values()) == [ours.syntactic()], "the page of roles can show them now"
+
+
+def test_the_best_head_can_be_chosen_and_is_marked(ours) -> None:
+    app = opened("syntax", relation="det", layer="5", head="1")
+    assert frame(app) == {"row": 5, "head": 1}
+    assert f"**Layer 5, head 1**: {ours.accuracies('det').max(0)[5, 1]:.1%}" in written(app)
+    best = ours.best("det")
+    app.button(key="choose_best").click().run()
+    assert not app.exception and frame(app) == {"row": best.layer, "head": best.head}
+    assert (app.query_params["layer"], app.query_params["head"]) == (str(best.layer), str(best.head)), "every page looks at it now"
+    assert f"**Layer {best.layer}, head {best.head}**" in written(app)
 
 
 def test_a_treebank_of_ones_own(bert) -> None:
     app = opened("syntax")
-    app.button_group(key="treebank").set_value("file").run()
+    settle(app.button_group(key="treebank").set_value("file").run())
     assert not app.exception and "Upload a treebank" in written(app)
-    app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run()
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
     assert not app.exception and len(charts(app)) == 2 and "8 sentences" in written(app)
-    app.file_uploader(key="conllu").upload("mine.conllu", b"no treebank", "text/plain").run()
+    assert bars(app) == expected(relations.best_heads(bert, sentences.read(TREE * 8)))
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE.replace("Cats", "Old") * 8).encode(), "text/plain").run())
+    assert bars(app) == expected(relations.best_heads(bert, sentences.read(TREE.replace("Cats", "Old") * 8))), "another file of the same name"
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", b"no treebank", "text/plain").run())
     assert not app.exception and not charts(app) and "no CoNLL-U" in written(app)
-    app.file_uploader(key="conllu").upload("mine.conllu", TREE.encode(), "text/plain").run()
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", TREE.encode(), "text/plain").run())
     assert not app.exception and "Give more sentences" in written(app)
 
 
-def test_a_decoder_says_what_it_cannot_see() -> None:
-    app = opened("syntax", model="gpt2-mini")
+def test_a_treebank_stays_when_another_page_is_opened() -> None:
+    app = opened("syntax", treebank="file")
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
+    settle(app.switch_page("pages/attention.py").run())
+    app.query_params["treebank"] = "file"
+    settle(app.switch_page("pages/syntax.py").run())
+    assert not app.exception and len(charts(app)) == 2 and "8 sentences" in written(app) and "mine.conllu" in written(app)
+
+
+def test_another_model_gives_other_bars(ours) -> None:
+    app = opened("syntax")
+    assert bars(app) == expected(ours)
+    settle(app.selectbox(key="model").set_value("gpt2-mini").run())
     assert not app.exception and len(charts(app)) == 2 and "only those before it" in written(app)
+    decoder = relations.best_heads(models.load("gpt2-mini", device="cpu"), sentences.own())
+    assert bars(app) == expected(decoder) != expected(ours)
+    settle(app.selectbox(key="model").set_value(catalogue.BUNDLED_BERT).run())
+    assert bars(app) == expected(ours) and "only those before it" not in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
@@ -46,14 +110,15 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
     assert not app.exception and not charts(app) and "a source and a target" in written(app)
 
 
-def test_published_heads_stand_beside_ours(bert, monkeypatch) -> None:
+def test_published_heads_stand_beside_ours(bert, ours, monkeypatch) -> None:
     monkeypatch.setattr(published, "MODEL", bert.name)
     monkeypatch.setattr(published, "HEADS", (published.Published("dobj", "obj", 2, 0, 86.8, 40.0),))
     app = opened("syntax", relation="obj")
-    ours = relations.best_heads(bert, sentences.own()).accuracies("obj")[:, 2, 0].max()
-    assert f"86.8 %, offset 40.0 %. That head here: {ours:.1%}" in written(app)
+    share = ours.accuracies("obj")[:, 2, 0].max()
+    assert f"86.8 %, offset 40.0 %. That head here: {share:.1%}" in written(app)
 
 
 @pytest.mark.parametrize("relation", ["", "nonsense"])
 def test_an_unknown_relation_in_the_address(relation) -> None:
-    assert "_relation" in opened("syntax", relation=relation).session_state and syntax_panel.LIMIT > 0
+    app = opened("syntax", relation=relation)
+    assert not app.exception and "**obj**" in written(app) and treebank.LIMIT > 0

@@ -1,17 +1,26 @@
 """The training lab as Streamlit runs it, without a browser."""
 
+import dataclasses
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import export
+from explorer.capture import capture
 from explorer.lab import shipped
-from explorer.ui.training import runs
+from explorer.lab.film import Film
+from explorer.lab.request import switches, task_fields
+from explorer.ui.common import address
+from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
-from tests.pages.shared import alone, written
+from models.training.settings import Settings
+from tests.pages.shared import alone, settle, table, tables, written
 from tests.tiny_training import training
 
-TINY = {"preset": "order", "steps": "6", "batch": "4", "d_model": "8"}
+HEADS = {"layer", "head", "x", "y", "largest", "q", "k", "png"}
+POINTS = {"line", "colour", "kind", "step", "value"}
+TINY = {"lab_preset": "order", "lab_steps": "6", "lab_batch": "4", "lab_d_model": "8"}
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_it_opens_on_a_shipped_run(opened, tmp_path):
         run.step()
     run.save(tmp_path / "copying")
     runs._kept.clear()
-    app = opened(preset="copying")
+    app = opened(lab_preset="copying")
     assert not app.exception and not app.info
     assert "finished" in written(app) and f"{run.evaluate().exact:.1%}" in written(app)
     # Nothing of it can be paused or stopped.
@@ -71,37 +80,103 @@ def test_it_trains_and_the_model_can_be_opened(opened):
     press(app, "open_trained")
     (name, model), *others = app.session_state["_trained"].items()
     assert not others and name == f"{export.TRAINED_HERE}order, step 6" == model.name and isinstance(model, Model) and model.trained
-    assert app.session_state["model"] == name and app.session_state["text"]
+    kept = app.session_state["_kept_address"]
+    assert kept["model"] == name and kept["text"] == app.session_state["_lab"].shown.film.examples[0].text
+
+
+def test_what_is_drawn_is_the_run_at_the_step_and_on_the_example(opened):
+    # In large steps, so that six of them change what is seen.
+    app = trained(opened(**TINY, lab_learning_rate="0.3"))
+    with app.session_state["_lab"].shown.watched.still() as run:
+        snapshots, history, task = list(run.snapshots), list(run.history), run.task
+        networks = {s.step: run.model(s) for s in (snapshots[0], snapshots[-1])}
+    texts = [example.text for example in app.session_state["_lab"].shown.film.examples]
+    drawn = {}
+    for step, example in ((6, 0), (0, 0), (0, 3)):
+        app.select_slider(key="lab_slider").set_value(step).run()
+        app.selectbox(key="lab_example").set_value(example).run()
+        assert not app.exception
+        captured = capture(networks[step], texts[example])
+        heads = table(app, HEADS)
+        expected = [(layer, head) for layer, site in enumerate(captured.sites("encoder")) for head in range(site.heads)]
+        assert list(zip(heads["layer"], heads["head"], strict=True)) == expected
+        for row in heads.itertuples():
+            weights = captured.pattern(row.layer, row.head)
+            # The page reads float16 snapshots, as this test does.
+            assert row.largest == pytest.approx(float(weights.max()), abs=1e-5) == pytest.approx(float(weights[row.q, row.k]), abs=1e-5)
+        drawn[step, example] = tuple(heads["largest"].round(4))
+        accuracy = table(app, POINTS, 1)
+        marked = [t for t in tables(app, 1) if list(t.columns) == ["step"]]
+        assert [t["step"].tolist() for t in marked] == [[step]]
+        thin = accuracy[accuracy["kind"] == 0]
+        assert thin["value"].tolist() == pytest.approx([m.accuracy for m in history])
+        thick = accuracy[accuracy["kind"] == 2]
+        assert thick["value"].tolist() == pytest.approx([s.evaluation.held_out_accuracy(task) for s in snapshots])
+    assert len(set(drawn.values())) == 3
+    assert app.query_params["lab_step"] == "0" and app.query_params["lab_example"] == "3"
+
+
+def test_roles_are_those_of_the_snapshots(opened):
+    app = settle(trained(opened(**TINY, lab_over="roles", lab_role="same token")))
+    lab = app.session_state["_lab"]
+    points = table(app, POINTS, 1)
+    with lab.shown.watched.still() as run:
+        snapshots = list(run.snapshots)
+    expected = Film(lab.shown.watched)
+    for line, rows in points.groupby("line"):
+        scores = [expected.roles(s)["same token"] for s in snapshots]
+        places = [(place, head) for place, found in scores[0].items() for head in range(len(found))]
+        place, head = places[int(line)]
+        assert rows["value"].tolist() == pytest.approx([float(found[place][head]) for found in scores])
+    assert len(set(points["line"])) == len(places)
+
+
+def test_all_names_of_the_lab_have_its_prefix(opened):
+    app = opened(**TINY)
+    widgets = [*app.sidebar.selectbox, *app.sidebar.number_input, *app.sidebar.toggle, *app.sidebar.text_input, *app.button_group]
+    assert len(widgets) > 30 and all(widget.key.startswith("lab_") for widget in widgets)
+
+
+def test_another_training_than_the_most_is_told_to_wait(opened):
+    app = opened(**TINY | {"lab_steps": "90000"})
+    for n in range(1, runs.MOST + 1):
+        press(app, "train")
+        assert not app.error and len(app.session_state["_lab"].own) == n
+    press(app, "train")
+    assert f"{runs.MOST} trainings" in app.error[0].value and len(app.session_state["_lab"].own) == runs.MOST
+    press(app, "stop")
+    press(app, "train")
+    assert not app.error and len(app.session_state["_lab"].own) == runs.MOST
 
 
 def test_switches_that_do_not_go_together_are_told(opened):
     app = opened(**TINY)
-    app.number_input(key="heads").set_value(3).run()
+    app.number_input(key="lab_heads").set_value(3).run()
     assert not app.exception and "does not divide" in app.warning[0].value
     assert app.button(key="train").disabled
-    app.number_input(key="heads").set_value(4).run()
+    app.number_input(key="lab_heads").set_value(4).run()
     assert not app.warning and not app.button(key="train").disabled
 
 
 def test_another_preset_brings_its_switches(opened):
-    app = opened(preset="order", heads="4")
-    assert app.number_input(key="heads").value == 4
-    app.selectbox(key="preset").set_value("induction-one-layer").run()
+    app = opened(lab_preset="order", lab_heads="4")
+    assert app.number_input(key="lab_heads").value == 4
+    app.selectbox(key="lab_preset").set_value("induction-one-layer").run()
     preset = PRESETS["induction-one-layer"]
-    assert app.number_input(key="heads").value == preset.switches["heads"] and app.number_input(key="layers").value == 1
+    assert app.number_input(key="lab_heads").value == preset.switches["heads"] and app.number_input(key="lab_layers").value == 1
     assert app.number_input(key="lab_init_std").value == preset.switches.get("init_std", 0.02)
-    assert app.number_input(key="steps").value == preset.settings.steps
+    assert app.number_input(key="lab_steps").value == preset.settings.steps
     assert preset.lesson in written(app).replace("\\", "")
 
 
 def test_every_preset_and_every_view_runs(opened):
     for name in ("translation", "characters"):
-        app = trained(opened(preset=name, steps="2", batch="2", d_model="8"))
+        app = trained(opened(lab_preset=name, lab_steps="2", lab_batch="2", lab_d_model="8"))
         assert not app.exception, name
         for view in ("roles", "gradients"):
-            app.button_group(key="over").set_value(view).run()
+            app.button_group(key="lab_over").set_value(view).run()
             assert not app.exception, (name, view)
-        app.button_group(key="heads_shown").set_value("one").run()
+        app.button_group(key="lab_shown").set_value("one").run()
         assert not app.exception, name
 
 
@@ -117,13 +192,20 @@ def test_runs_are_compared_and_forgotten(opened):
 
 def test_a_run_of_another_task_is_found_again(opened):
     app = trained(opened(**TINY))
-    app.selectbox(key="preset").set_value("recall").run()
+    app.selectbox(key="lab_preset").set_value("recall").run()
     assert not app.exception and "Press Train" in app.info[0].value
     app.selectbox(key="lab_run").set_value(app.session_state["_lab"].own[0].title).run()
     assert not app.exception and not app.info and app.session_state["_lab"].shown.number == 1
 
 
 def test_a_text_that_is_too_short_is_told(opened):
-    app = opened(preset="characters")
+    app = opened(lab_preset="characters")
     app.text_area(key="lab_text").set_value("Too short.").run()
     assert not app.exception and "too short" in app.warning[0].value and app.button(key="train").disabled
+
+
+def test_no_switch_has_the_name_of_something_else_in_the_address():
+    names = {field.name for preset in PRESETS.values() for field in task_fields(preset.task)} | set(switches())
+    names |= {field.name for field in dataclasses.fields(Settings)}
+    others = {*address.LAB, controls.PRESET, "lab_text", "lab_run", "lab_slider"}
+    assert not {controls.PREFIX + name for name in names} & others

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts.common import data, palette
-from explorer.charts.common.picture import Picture, described
+from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
 WHOLE = -1
@@ -34,8 +34,8 @@ def board(
 ) -> Picture:
     """The board.
 
-    Clicks come back as selection "cell" with fields row and head, `WHOLE` where a label at the margin was clicked; a drag as
-    selection "box" with the rows and heads that it covers.
+    Clicks come back as selection "cell" with fields row and head. Where heads are removed, a label at the margin can be clicked, too, and
+    comes back as `WHOLE`; a drag comes back as selection "box" with the rows and heads that it covers.
 
     Args:
         rows: names of the layers.
@@ -45,10 +45,11 @@ def board(
         title: what the values are.
         diverging: the scale is centred on 0.
         clickable: False for a picture only.
-        removable: a click removes a head, and so what is pointed at says whether it is removed; False where a click only looks at it.
+        removable: a click removes a head, and so what is pointed at says whether it is removed; False where a click only looks at it, and
+            the frame follows it.
         width, height: room for the cells, in pixels.
         compact: the scale stands beside the cells, and nothing above them.
-        chosen: row and head that carry a frame; none where None.
+        chosen: row and head that carry a frame, at first where it follows the clicks; none where None.
     """
     cells = [(r, h) for r, n in enumerate(heads) for h in range(n)]
     shown = np.array([np.nan if values is None else float(values[r, h]) for r, h in cells])
@@ -60,7 +61,10 @@ def board(
     scale = ("diverging" if diverging else "rising") if known else "none"
     made = _description(tuple(heads), title, scale, values is not None, clickable, removable, width, height, compact, chosen is not None, dark)
     given = {"row_names": list(rows), "top": max(top, 1e-9)}
-    given |= {"chosen_row": chosen[0], "chosen_head": chosen[1]} if chosen is not None else {}
+    if clickable and not removable:
+        given["cell"] = NOTHING if chosen is None else [{"row": int(chosen[0]), "head": int(chosen[1])}]
+    elif chosen is not None:
+        given |= {"chosen_row": int(chosen[0]), "chosen_head": int(chosen[1])}
     return Picture(made, {"cells": table}, given)
 
 
@@ -101,24 +105,30 @@ def _description(
     ink = palette.page(dark)[1]
     left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows, inline=True))
     left = left.transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")
-    left = left.mark_text(align="right", color=ink, cursor="pointer", fontSize=12).encode(
-        x=alt.value(-8), y=y, text="label:N", tooltip=alt.Tooltip("layer:N", title=_("whole layer"))
-    )
+    # A tooltip is also what lets Vega-Lite hear a click on a label.
+    margins = {"layer": alt.Tooltip("layer:N", title=_("whole layer")), "head": alt.Tooltip("head:O", title=_("this head in every layer"))}
+    margins = margins if removable else dict.fromkeys(margins, alt.Undefined)
+    words = {"color": ink, "fontSize": 12, "cursor": "pointer" if removable else "default"}
+    left = left.mark_text(align="right", **words).encode(x=alt.value(-8), y=y, text="label:N", tooltip=margins["layer"])
     top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads, inline=True))
-    top = top.mark_text(baseline="bottom", color=ink, cursor="pointer", fontSize=12)
-    top = top.encode(x=x, y=alt.value(-6), text="head:O", tooltip=alt.Tooltip("head:O", title=_("this head in every layer")))
-    layers = [rects, veil, crosses]
+    top = top.mark_text(baseline="bottom", **words).encode(x=x, y=alt.value(-6), text="head:O", tooltip=margins["head"])
     params = [*data.texts(row_names=[]).values(), alt.param(name="top", value=1.0)]
-    if framed:
+    cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
+    # A frame is no cell of its own for who hears the picture.
+    edges = base.mark_rect(filled=False, stroke=palette.frame(dark), cornerRadius=3, aria=False)
+    if clickable and not removable:
+        frames = [edges.encode(x=x, y=y, strokeWidth=alt.condition(cell, alt.value(3), alt.value(0)))]
+        rects = rects.add_params(cell)
+    elif framed:
         params += [alt.param(name="chosen_row", value=0), alt.param(name="chosen_head", value=0)]
-        frame = base.transform_filter("datum.row === chosen_row && datum.head === chosen_head")
-        layers.append(frame.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=3, cornerRadius=3).encode(x=x, y=y))
-    layers += [left, top]
-    if clickable:
-        cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
-        box = alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False)
-        layers[0] = rects.add_params(box)
-        layers[-1] = top.add_params(cell)
+        chosen = edges.transform_filter("datum.row === chosen_row && datum.head === chosen_head")
+        frames = [chosen.encode(x=x, y=y, strokeWidth=alt.value(3))]
+    else:
+        frames = []
+    if clickable and removable:
+        rects = rects.add_params(alt.selection_interval(name="box", encodings=["x", "y"], empty=False, clear=False))
+        top = top.add_params(cell)
+    layers = [rects, veil, crosses, *frames, left, top]
     chart = alt.layer(*layers).add_params(*params)
     chart = chart.properties(width=across * n_heads, height=down * n_rows, autosize=data.PAD, usermeta=data.render(0))
     if not compact:

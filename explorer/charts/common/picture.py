@@ -28,23 +28,28 @@ NOTHING = object()
 _KEPT = 48
 
 
-def described(make: Callable[Arguments, alt.TopLevelMixin]) -> Callable[Arguments, Description]:
+def described(make: Callable[Arguments, alt.TopLevelMixin | Description]) -> Callable[Arguments, Description]:
     """A function that makes a chart, as one that makes its description, once for the same arguments in the same language.
 
-    The arguments are what changes the structure; they are hashed. `afresh` of the returned function makes the description without the
-    cache, for tests.
+    The arguments are what changes the structure; they are hashed. What is a description already, such as a chart with inputs
+    (`explorer.charts.common.sliders.with_inputs`), is kept as it is. `afresh` of the returned function makes the description without
+    the cache, for tests.
     """
 
     @lru_cache(maxsize=_KEPT)
     def kept(_language: str, args: tuple, kwargs: tuple) -> Description:
-        return make(*args, **dict(kwargs)).to_dict()
+        return _as_description(make(*args, **dict(kwargs)))
 
     @wraps(make)
     def description(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Description:
         return kept(language(), args, tuple(kwargs.items()))
 
-    description.afresh = lambda *args, **kwargs: make(*args, **kwargs).to_dict()
+    description.afresh = lambda *args, **kwargs: _as_description(make(*args, **kwargs))
     return description
+
+
+def _as_description(made: alt.TopLevelMixin | Description) -> Description:
+    return made if isinstance(made, Mapping) else made.to_dict()
 
 
 @dataclass(frozen=True, eq=False)

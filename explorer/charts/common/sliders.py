@@ -1,28 +1,26 @@
 """Parameters that a viewer moves in the browser: Vega computes and repaints, and no server is asked.
 
-`with_inputs(chart, [*sliders.log("base", ..), sliders.choice("divisor", ..)])` is a chart with its inputs, as a dictionary: one set of
-inputs for all pictures of a compound chart. In an expression a parameter goes by its name: `pow(base, 2)`.
-`explorer.ui.common.sliders.draw` puts the inputs where they can be reached.
+`with_inputs(chart, [*sliders.log("base", ..), sliders.choice("divisor", ..)])` is a chart with its inputs, as a description: one set of
+inputs for all pictures of a compound chart. In an expression a parameter goes by its name: `pow(base, 2)`. A function that returns it is
+`described` like any other, and a `Picture` is made of it; `explorer.ui.common.sliders.draw` puts the inputs where they can be reached.
 
 - `linear`, `log`, `steps`: a range input over numbers, over exponents, over a list
 - `choice`, `switch`: one of several, on or off
 - `derived`: what follows from others
 - `readouts`: numbers in words, of which a test can read all digits
-- `moved`: the same chart with its inputs somewhere else
-- `Standalone`: the chart for a file of its own
+- `moved`: the same picture with its inputs somewhere else
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import altair as alt
-import pandas as pd
 
 from explorer.charts.common import palette
+from explorer.charts.common.picture import Description, Picture
 
 EXPONENT, STEP = "_exponent", "_step"
 """How the inputs of `log` and `steps` end: they move a number that says nothing to a viewer, and the page hides it."""
@@ -74,8 +72,8 @@ def derived(name: str, expression: str) -> alt.Parameter:
     return alt.param(name=name, expr=expression)
 
 
-def with_inputs(chart: alt.TopLevelMixin, inputs: Sequence[alt.Parameter]) -> dict[str, object]:
-    """The chart as a dictionary, with inputs for all of its pictures.
+def with_inputs(chart: alt.TopLevelMixin, inputs: Sequence[alt.Parameter]) -> Description:
+    """The chart as a description, with inputs for all of its pictures.
 
     Altair's own `add_params` copies a compound chart once for each of its parts, which takes seconds where there are many.
     """
@@ -106,29 +104,9 @@ def readouts(base: alt.Chart, lines: Sequence[tuple[str, str, str]], *, of: str 
     return alt.layer(*layers).properties(width=width, height=_LINE * len(lines))
 
 
-def moved(chart: Mapping[str, object], **values: object) -> dict[str, object]:
-    """The chart of `with_inputs` with other values of its inputs. Raises KeyError where there is no such input."""
-    known = {given["name"] for given in chart["params"] if "bind" in given}
+def moved(picture: Picture, **values: object) -> Picture:
+    """The picture with other values of its inputs. Raises KeyError where there is no such input."""
+    known = {given["name"] for given in picture.description["params"] if "bind" in given}
     if unknown := set(values) - known:
         raise KeyError(f"no input {sorted(unknown)}; there are {sorted(known)}")
-    return {**chart, "params": [{**given, "value": values[given["name"]]} if given["name"] in values else given for given in chart["params"]]}
-
-
-@dataclass(frozen=True)
-class Standalone:
-    """A chart of `with_inputs` for a file of its own, as it is first drawn; stands in for Altair's charts in `explorer.export.picture`.
-
-    It was checked when it was made. Altair would check it twice more, which takes seconds.
-
-    Attributes:
-        chart: as a dictionary.
-        tables: by their names in the chart.
-    """
-
-    chart: Mapping[str, object]
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-
-    def to_json(self, indent: int | None = None) -> str:
-        """The specification that Vega-Lite reads, with its tables."""
-        tables = {name: table.to_dict("records") for name, table in self.tables.items()}
-        return json.dumps({**self.chart, "datasets": {**self.chart.get("datasets", {}), **tables}}, indent=indent)
+    return replace(picture, values={**picture.values, **values})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -27,9 +28,15 @@ def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: fl
     steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) ** gamma * (_SHADES - 1)
     pixels = np.where(visible, steps.round(), _SHADES).astype(np.uint8)
     picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
-    shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]
-    picture.putpalette(shades.tobytes() + bytes(palette.rgb(palette.masked(dark))))
+    picture.putpalette(_shades(dark))
     return _png(picture)
+
+
+@cache
+def _shades(dark: bool) -> bytes:
+    """Red, green and blue of each shade, and of what is masked."""
+    shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]
+    return shades.tobytes() + bytes(palette.rgb(palette.masked(dark)))
 
 
 def signed(values: np.ndarray, top: float, dark: bool = False) -> str:

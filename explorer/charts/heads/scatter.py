@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
 
@@ -23,7 +25,7 @@ def scatter(
     width: int = 560,
     height: int = 440,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The points.
 
     Args:
@@ -34,34 +36,33 @@ def scatter(
         chosen: the head that carries a ring at first.
         width, height: in pixels.
     """
-    there = np.isfinite(x) & np.isfinite(y)
-    table = data.columns(
-        layer=[layer for (layer, _h), ok in zip(heads, there, strict=True) if ok],
-        head=[head for (_l, head), ok in zip(heads, there, strict=True) if ok],
-        x=x[there].astype(float),
-        y=y[there].astype(float),
-        group=[groups[i] for i in np.flatnonzero(there)] if groups else [0] * int(there.sum()),
+    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    table = pd.DataFrame(
+        {
+            "layer": [heads[i][0] for i in there],
+            "head": [heads[i][1] for i in there],
+            "x": np.asarray(x)[there].astype(float),
+            "y": np.asarray(y)[there].astype(float),
+            "group": [groups[i] for i in there] if groups else [0] * len(there),
+        }
     )
-    pick = alt.selection_point(
-        name="head",
-        fields=["layer", "head"],
-        value=[{"layer": chosen[0], "head": chosen[1]}] if chosen else alt.Undefined,
-        toggle=False,
-        clear=False,
-        empty=False,
-    )
+    values = {"head": [{"layer": chosen[0], "head": chosen[1]}] if chosen else NOTHING}
+    return Picture(_description(tuple(sorted(set(groups))), x_title, y_title, width, height, dark), {"points": table}, values)
+
+
+@described
+def _description(groups: tuple[str, ...], x_title: str | None, y_title: str | None, width: int, height: int, dark: bool) -> alt.LayerChart:
+    pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
     bare = x_title is None
     axis = alt.Axis(labels=not bare, ticks=not bare, grid=not bare, domain=not bare)
     scale = alt.Scale(zero=False, padding=12)
     if groups:
-        names = sorted(set(groups))
-        colour = alt.Color("group:N", title=None, scale=alt.Scale(domain=names, range=list(palette.lines(dark))[: len(names)]))
+        shades = alt.Scale(domain=list(groups), range=list(palette.lines(dark))[: len(groups)])
+        colour = alt.Color("group:N", title=None, scale=shades)
     else:
-        shades = palette.colours(dark)[2:]
-        colour = alt.Color(
-            "layer:Q", title=_("layer"), scale=alt.Scale(range=shades, interpolate="rgb"), legend=alt.Legend(tickCount=5, format="d")
-        )
-    base = alt.Chart(table).transform_calculate(name="datum.layer + '.' + datum.head")
+        shades = alt.Scale(range=palette.colours(dark)[2:], interpolate="rgb")
+        colour = alt.Color("layer:Q", title=_("layer"), scale=shades, legend=alt.Legend(tickCount=5, format="d"))
+    base = alt.Chart(alt.NamedData("points")).transform_calculate(name="datum.layer + '.' + datum.head")
     tips = [alt.Tooltip("name:N", title=_("head"))]
     tips += [] if bare else [alt.Tooltip("x:Q", title=x_title, format=".4f"), alt.Tooltip("y:Q", title=y_title, format=".4f")]
     place = {"x": alt.X("x:Q", title=x_title, scale=scale, axis=axis), "y": alt.Y("y:Q", title=y_title, scale=scale, axis=axis)}
@@ -71,6 +72,6 @@ def scatter(
     rings = base.mark_point(size=420, filled=False, stroke=palette.frame(dark), strokeWidth=3).encode(
         **place, opacity=alt.condition(pick, alt.value(1), alt.value(0))
     )
-    names_ = base.mark_text(dy=-13, fontSize=10, color=ink, opacity=0.75).encode(**place, text="name:N")
-    chart = alt.layer(points, rings, names_).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
+    names = base.mark_text(dy=-13, fontSize=10, color=ink, opacity=0.75).encode(**place, text="name:N")
+    chart = alt.layer(points, rings, names).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.configure_view(stroke=None)

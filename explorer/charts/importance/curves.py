@@ -8,42 +8,58 @@ import altair as alt
 import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
+
+COLUMNS = ("share", "removed", "score", "low", "high", "loss")
+"""Of the table of an order: share (0 to 1) and number of heads removed, accuracy and its interval, mean loss in nats."""
 
 
 def curves(
     lines: Mapping[str, pd.DataFrame],
     orders: Sequence[str],
     *,
+    first: Mapping[str, pd.DataFrame] | None = None,
     what: str = "score",
     chance: float | None = None,
     landmarks: Sequence[tuple[float, str]] = (),
     width: int = 640,
     height: int = 340,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The chart.
 
     Args:
-        lines: by order, a table with share (0 to 1), score, low, high, loss and removed.
+        lines: by order, a table as `COLUMNS`.
         orders: all orders there are, so that each keeps its colour.
+        first: by order, the same on a part of the examples; drawn thin and dashed, without a band.
         what: "score" or "loss"; bands are drawn for the score.
         chance: score of guessing, drawn as a dashed line.
         landmarks: share and text of published figures, drawn as vertical lines.
         width, height: in pixels.
     """
-    tables = [table.assign(order=order) for order, table in lines.items()]
-    frame = pd.concat(tables) if tables else pd.DataFrame(columns=["share", "score", "low", "high", "loss", "removed", "order"])
-    table = data.columns(**{name: frame[name].tolist() for name in frame})
-    colour = alt.Color(
-        "order:N",
-        title=_("order"),
-        scale=alt.Scale(domain=list(orders), range=list(palette.lines(dark))[: len(orders)]),
-        legend=alt.Legend(orient="bottom", direction="horizontal", values=[o for o in orders if o in lines], titleOrient="left", symbolOpacity=1),
-    )
+    tables = {"lines": _joined(lines), "first": _joined(first or {}), "chance": pd.DataFrame({"score": [] if chance is None else [chance]})}
+    shown = tuple(order for order in orders if order in lines or order in (first or {}))
+    made = _description(tuple(orders), shown, what, tuple(share for share, _text in landmarks), width, height, dark)
+    return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks]})
+
+
+def _joined(lines: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    empty = pd.DataFrame(columns=list(COLUMNS), dtype=float).assign(order=pd.Series(dtype=str))
+    tables = [table.assign(order=order) for order, table in lines.items() if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+@described
+def _description(
+    orders: tuple[str, ...], shown: tuple[str, ...], what: str, landmarks: tuple[float, ...], width: int, height: int, dark: bool
+) -> alt.LayerChart:
+    scale = alt.Scale(domain=list(orders), range=list(palette.lines(dark))[: len(orders)])
+    legend = alt.Legend(orient="bottom", direction="horizontal", values=list(shown), titleOrient="left", symbolOpacity=1)
+    colour = alt.Color("order:N", title=_("order"), scale=scale, legend=legend)
     x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
     title = _("accuracy") if what == "score" else _("loss, nats")
-    base = alt.Chart(table)
+    base, before = alt.Chart(alt.NamedData("lines")), alt.Chart(alt.NamedData("first"))
     layers = []
     if what == "score":
         layers.append(base.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=colour))
@@ -57,18 +73,19 @@ def curves(
         alt.Tooltip("loss:Q", title=_("loss"), format=".4f"),
     ]
     y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
+    layers.append(before.mark_line(strokeWidth=1.5, strokeDash=[5, 4], opacity=0.8).encode(x=x, y=y, color=colour))
     layers.append(base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour))
     layers.append(base.mark_point(filled=True, size=40).encode(x=x, y=y, color=colour, tooltip=tips))
     ink = palette.page(dark)[1]
-    if chance is not None and what == "score":
-        guess = data.columns(score=[chance])
-        layers.append(alt.Chart(guess).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(y="score:Q"))
-    for i, (share, _said) in enumerate(landmarks):
-        mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
+    if what == "score":
+        guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
+        layers.append(guess.encode(y="score:Q"))
+    for i, share in enumerate(landmarks):
+        mark = alt.Chart(data.columns(share=[share], inline=True)).transform_calculate(caption=f"landmark_texts[{i}]")
         rule = mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" "))
         # One below the other: published shares lie close together. From the middle on they are read towards the left.
         left = share > 0.5
         text = mark.mark_text(align="right" if left else "left", dx=-5 if left else 5, baseline="top", color=ink, fontSize=11)
         layers += [rule, text.encode(x="share:Q", y=alt.value(height - 16 * (len(landmarks) - i)), text="caption:N")]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
-    return chart.add_params(*data.texts(landmark_texts=[text for _share, text in landmarks]).values())
+    return chart.add_params(*data.texts(landmark_texts=[]).values())

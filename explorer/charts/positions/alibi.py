@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import altair as alt
 
 from explorer.charts.common import palette, sliders
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 PLACES, HEADS, NEAR = 24, 32, 64
@@ -17,9 +16,13 @@ FAINT = 100
 SIDE, WIDE = 250, 330
 
 
-@lru_cache(maxsize=2)
-def description(*, dark: bool = False) -> dict[str, object]:
+def picture(*, dark: bool = False) -> Picture:
     """The pictures and their inputs: heads, head, causal."""
+    return Picture(_description(dark))
+
+
+@described
+def _description(dark: bool) -> Description:
     inputs = [
         sliders.linear("heads", _("heads"), 1, HEADS, 8, 1),
         sliders.linear("asked", _("head, from 1"), 1, HEADS, 3, 1),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
@@ -29,7 +30,7 @@ def extrapolation(
     width: int = 520,
     height: int = 320,
     dark: bool = False,
-) -> alt.LayerChart:
+) -> Picture:
     """The chart.
 
     Args:
@@ -42,18 +43,27 @@ def extrapolation(
     frame = table.sort_values("length")
     if what == "loss":
         frame = frame.assign(**{name: frame[name].clip(lower=_LEAST_LOSS) for name in ("mean", "low", "high")})
-    lengths = sorted({trained, *frame["length"].tolist()})
-    ends = _ends(frame, what, height)
+    lengths, ends, (low, high) = sorted({trained, *frame["length"].tolist()}), _ends(frame, what, height), _domain(frame, what)
+    early = ends["length"] < lengths[-1]
+    columns = ["scheme", "length", "seeds", "mean", "low", "high"]
+    tables = {"points": frame[columns], "trained": pd.DataFrame({"length": [trained]})}
+    tables |= {name: rows[["scheme", "length", "at"]] for name, rows in (("late", ends[~early]), ("early", ends[early]))}
+    values = {"lengths": lengths, "least_length": lengths[0] / _MARGIN, "most_length": lengths[-1], "low": low, "high": high}
+    return Picture(_description(tuple(schemes), what, width, height, dark), tables, values)
+
+
+@described
+def _description(schemes: tuple[str, ...], what: str, width: int, height: int, dark: bool) -> alt.LayerChart:
     colour = alt.Color("scheme:N", legend=None, scale=alt.Scale(domain=list(schemes), range=list(palette.lines(dark))[: len(schemes)]))
     shape = alt.Shape("scheme:N", legend=None, scale=alt.Scale(domain=list(schemes), range=list(SHAPES)[: len(schemes)]))
     x = alt.X(
         "length:Q",
         title=_("length that is read, tokens"),
-        scale=alt.Scale(type="log", base=2, domain=[lengths[0] / _MARGIN, lengths[-1]], nice=False),
-        axis=alt.Axis(values=lengths, grid=False, format="d"),
+        scale=alt.Scale(type="log", base=2, domainMin=alt.ExprRef("least_length"), domainMax=alt.ExprRef("most_length"), nice=False),
+        axis=alt.Axis(values=alt.ExprRef("lengths"), grid=False, format="d"),
     )
-    y = _axis("mean", frame, what)
-    base = alt.Chart(data.columns(**{name: frame[name].tolist() for name in ("scheme", "length", "seeds", "mean", "low", "high")}))
+    y = _axis("mean", what)
+    base = alt.Chart(alt.NamedData("points"))
     number = ".4g" if what == "loss" else ".2%"
     tips = [
         alt.Tooltip("scheme:N", title=_("positions")),
@@ -64,22 +74,22 @@ def extrapolation(
         alt.Tooltip("seeds:Q", title=_("networks")),
     ]
     ink = palette.page(dark)[1]
-    mark = alt.Chart(data.columns(length=[trained])).encode(x=x)
-    early = ends["length"] < lengths[-1]
+    mark = alt.Chart(alt.NamedData("trained")).encode(x=x)
     layers = [
         mark.mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6),
         mark.mark_text(align="left", dx=5, dy=-6, color=ink, opacity=0.8, fontSize=11, text=_("trained")).encode(y=alt.value(0)),
-        base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(x=x, y=_axis("low", frame, what), y2="high:Q", color=colour),
+        base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(x=x, y=_axis("low", what), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips),
         *(
-            alt.Chart(data.columns(**{name: rows[name].tolist() for name in ("scheme", "length", "at")}))
+            alt.Chart(alt.NamedData(name))
             .mark_text(align=align, dx=dx, fontSize=12, fontWeight="bold")
-            .encode(x=x, y=_axis("at", frame, what), color=colour, text="scheme:N")
-            for rows, align, dx in ((ends[~early], "left", 9), (ends[early], "right", -9))
+            .encode(x=x, y=_axis("at", what), color=colour, text="scheme:N")
+            for name, align, dx in (("late", "left", 9), ("early", "right", -9))
         ),
     ]
-    return alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(len(frame)))
+    params = [alt.param(name="lengths", value=[]), *(alt.param(name=name, value=1) for name in ("least_length", "most_length", "low", "high"))]
+    return alt.layer(*layers).add_params(*params).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
 
 
 def _domain(frame: pd.DataFrame, what: str) -> tuple[float, float]:
@@ -111,7 +121,8 @@ def _apart(at: np.ndarray, height: int) -> np.ndarray:
     return at
 
 
-def _axis(name: str, frame: pd.DataFrame, what: str) -> alt.Y:
-    scale = alt.Scale(type="log" if what == "loss" else "linear", domain=list(_domain(frame, what)), nice=False)
+def _axis(name: str, what: str) -> alt.Y:
+    ends = {"domainMin": alt.ExprRef("low"), "domainMax": alt.ExprRef("high")}
+    scale = alt.Scale(type="log" if what == "loss" else "linear", **ends, nice=False)
     titles = {"loss": _("loss, nats"), "accuracy": _("right answers"), "end_accuracy": _("right answers, farthest tokens")}
     return alt.Y(f"{name}:Q", title=titles[what], scale=scale, axis=alt.Axis(tickCount=5, format=".0e" if what == "loss" else "%"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import altair as alt
 
 from explorer.charts.common import palette, sliders
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 WIDTHS = (8, 16, 32, 64, 128)
@@ -18,9 +17,13 @@ _PAIRS = WIDTHS[-1] // 2
 _FREQUENCY = "pow(base, -2 * datum.i / d)"
 
 
-@lru_cache(maxsize=2)
-def description(*, dark: bool = False) -> dict[str, object]:
+def picture(*, dark: bool = False) -> Picture:
     """The pictures and their inputs: angles of q and k, positions m and n, pair, d, base, interpolation."""
+    return Picture(_description(dark))
+
+
+@described
+def _description(dark: bool) -> Description:
     inputs = [
         sliders.linear("q_angle", _("angle of q, degrees"), -180, 180, 20, 1),
         sliders.linear("k_angle", _("angle of k, degrees"), -180, 180, 60, 1),

@@ -5,12 +5,11 @@ Pair i of the encoding is a clock hand: sin and cos of pos w_i, with w_i = base^
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import altair as alt
 
 from explorer.charts.common import palette, sliders
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 WIDTHS = (4, 8, 16, 32, 64, 128)
@@ -21,9 +20,13 @@ _PAIRS = WIDTHS[-1] // 2
 _FREQUENCY = "pow(base, -2 * datum.i / d_model)"
 
 
-@lru_cache(maxsize=2)
-def description(*, dark: bool = False) -> dict[str, object]:
+def picture(*, dark: bool = False) -> Picture:
     """The pictures and their inputs: base, d_model, pos, k."""
+    return Picture(_description(dark))
+
+
+@described
+def _description(dark: bool) -> Description:
     inputs = [
         *sliders.log("base", _("base"), 10, 100_000, 10_000),
         *sliders.steps("d_model", "d_model", WIDTHS, 64),

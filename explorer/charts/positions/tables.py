@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
-from explorer.charts.common import data, palette, sliders
+from explorer.charts.common import data, matrix, palette, sliders
 from explorer.charts.common.laboratory import finished, titled
-from explorer.charts.common.matrix import matrix
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 SIDE = 182
@@ -15,7 +16,7 @@ MOST = 256
 """Points of a cloud: of a longer table every second, third .. position."""
 
 
-def description(values: np.ndarray, cosine: np.ndarray, components: np.ndarray, shares: np.ndarray, *, dark: bool = False) -> dict[str, object]:
+def picture(values: np.ndarray, cosine: np.ndarray, components: np.ndarray, shares: np.ndarray, *, dark: bool = False) -> Picture:
     """All pictures of one table, and the inputs that turn the cloud: turn and tilt.
 
     Args:
@@ -23,36 +24,52 @@ def description(values: np.ndarray, cosine: np.ndarray, components: np.ndarray, 
         cosine: (positions, positions), of each row with each other one.
         components: (positions, 3), leading principal components; shares: of the variance that each explains.
     """
+    top = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    whole, whole_top = matrix.filling(values, top, dark, table="table", name="table_top")
+    alike, alike_top = matrix.filling(cosine, 1.0, dark, table="alike", name="alike_top")
+    offsets = mean_by_offset(cosine)
+    given = whole_top | alike_top | {"positions": values.shape[0], "dimensions": values.shape[1], "last_offset": len(offsets) - 1}
+    given["component_names"] = [_("component {i} ({share:.0%})").format(i=i + 1, share=share) for i, share in enumerate(shares[:2])]
+    columns = {"mean": offsets[:, 0], "low": offsets[:, 1], "high": offsets[:, 2]}
+    tables = {"points": _points(components), "offsets": pd.DataFrame({"offset": np.arange(len(offsets)), **columns})}
+    return Picture(_description(dark), whole | alike | tables, given)
+
+
+@described
+def _description(dark: bool) -> Description:
+    names = data.texts(component_names=["", ""])
+    counts = [alt.param(name=name, value=1) for name in ("positions", "dimensions", "last_offset")]
     inputs = [
         sliders.linear("turn", _("turn, degrees"), 0, 360, 30, 1),
         sliders.linear("tilt", _("tilt, degrees"), -90, 90, 20, 1),
+        *(*matrix.parameters(top="table_top"), *matrix.parameters(top="alike_top"), *counts, *names.values()),
     ]
-    top = float(np.quantile(np.abs(values), 0.99)) or 1.0
-    rows = matrix(
-        values,
+    rows = matrix.panel(
+        ("positions", "dimensions"),
         x=_("dimension"),
         y=_("position"),
         title=_("The table"),
         look=_("A row for each position."),
-        top=top,
+        table="table",
+        top="table_top",
         width=330,
         height=SIDE,
         dark=dark,
     )
-    alike = matrix(
-        cosine,
+    alike = matrix.panel(
+        ("positions", "positions"),
         x=_("position"),
         y=_("position"),
         title=_("Cosine of rows"),
         look=_("Stripes: only the offset counts."),
-        top=1.0,
+        table="alike",
+        top="alike_top",
         width=SIDE,
         height=SIDE,
         dark=dark,
     )
     first = alt.hconcat(rows, alike, spacing=24).resolve_scale(color="independent")
-    points = _points(components)
-    second = alt.hconcat(_offsets(cosine, dark), _plane(points, shares, dark), _space(points, dark), spacing=24)
+    second = alt.hconcat(_offsets(dark), _plane(dark), _space(dark), spacing=24)
     return sliders.with_inputs(finished(alt.vconcat(first, second, spacing=10).resolve_scale(color="independent")), inputs)
 
 
@@ -62,7 +79,7 @@ def mean_by_offset(cosine: np.ndarray) -> np.ndarray:
     return np.array([[diagonal.mean(), diagonal.min(), diagonal.max()] for diagonal in diagonals])
 
 
-def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height: int = 330, dark: bool = False) -> alt.Chart:
+def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height: int = 330, dark: bool = False) -> Picture:
     """T5's bias over the distance, one line per head.
 
     Args:
@@ -70,7 +87,12 @@ def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height:
         offsets: position of the key minus position of the query, (distances,).
     """
     heads, n = values.shape
-    table = data.columns(head=np.repeat(np.arange(heads), n), offset=np.tile(offsets, heads), bias=values.ravel().astype(float))
+    columns = {"head": np.repeat(np.arange(heads), n), "offset": np.tile(offsets, heads), "bias": values.ravel().astype(float)}
+    return Picture(_biases_description(width, height, dark), {"biases": pd.DataFrame(columns)})
+
+
+@described
+def _biases_description(width: int, height: int, dark: bool) -> alt.Chart:
     colour = alt.Color("head:Q", title=_("head"), scale=alt.Scale(range=palette.colours(dark)[2:], interpolate="rgb"))
     tips = [
         alt.Tooltip("head:O", title=_("head")),
@@ -78,7 +100,7 @@ def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height:
         alt.Tooltip("bias:Q", title=_("bias"), format=".4f"),
     ]
     line = (
-        alt.Chart(table)
+        alt.Chart(alt.NamedData("biases"))
         .mark_line(interpolate="step", strokeWidth=2)
         .encode(
             x=alt.X("offset:Q", title=_("key minus query, tokens"), axis=alt.Axis(grid=False)),
@@ -92,17 +114,16 @@ def biases(values: np.ndarray, offsets: np.ndarray, *, width: int = 560, height:
     return finished(line.properties(width=width, height=height, title=caption))
 
 
-def _points(components: np.ndarray) -> object:
+def _points(components: np.ndarray) -> pd.DataFrame:
     every = max(1, int(np.ceil(len(components) / MOST)))
     kept = components[::every] / (np.abs(components).max() or 1.0)
-    return data.columns(p=np.arange(len(components))[::every], a=kept[:, 0], b=kept[:, 1], c=kept[:, 2])
+    return pd.DataFrame({"p": np.arange(len(components))[::every], "a": kept[:, 0], "b": kept[:, 1], "c": kept[:, 2]})
 
 
-def _offsets(cosine: np.ndarray, dark: bool) -> alt.LayerChart:
-    found = mean_by_offset(cosine)
-    table = data.columns(offset=np.arange(len(found)), mean=found[:, 0], low=found[:, 1], high=found[:, 2])
-    base = alt.Chart(table)
-    x = alt.X("offset:Q", title=_("offset"), axis=alt.Axis(tickCount=5, grid=False), scale=alt.Scale(domain=[0, len(found) - 1], nice=False))
+def _offsets(dark: bool) -> alt.LayerChart:
+    base = alt.Chart(alt.NamedData("offsets"))
+    scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef("last_offset"), nice=False)
+    x = alt.X("offset:Q", title=_("offset"), axis=alt.Axis(tickCount=5, grid=False), scale=scale)
     title = _("cosine")
     band = base.mark_area(color=palette.lines(dark)[0], opacity=0.2).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q")
     line = base.mark_line(color=palette.lines(dark)[0], strokeWidth=2.5).encode(x=x, y=alt.Y("mean:Q", title=title))
@@ -116,22 +137,28 @@ def _colour(dark: bool) -> alt.Color:
     return alt.Color("p:Q", scale=alt.Scale(range=shades, interpolate="rgb"), legend=None)
 
 
-def _plane(points: object, shares: np.ndarray, dark: bool) -> alt.Chart:
+def _plane(dark: bool) -> alt.LayerChart:
     scale = alt.Scale(domain=[-1.05, 1.05], nice=False)
     axis = alt.Axis(labels=False, ticks=False, grid=False)
-    marks = alt.Chart(points).mark_point(filled=True, size=26, opacity=0.9, aria=False)
-    chart = marks.encode(
-        x=alt.X("a:Q", title=_("component 1 ({share:.0%})").format(share=shares[0]), scale=scale, axis=axis),
-        y=alt.Y("b:Q", title=_("component 2 ({share:.0%})").format(share=shares[1]), scale=scale, axis=axis),
+    marks = alt.Chart(alt.NamedData("points")).mark_point(filled=True, size=26, opacity=0.9, aria=False)
+    marks = marks.encode(
+        x=alt.X("a:Q", title=None, scale=scale, axis=axis),
+        y=alt.Y("b:Q", title=None, scale=scale, axis=axis),
         color=_colour(dark),
         order="p:Q",
         tooltip=alt.Tooltip("p:Q", title=_("position")),
     )
-    return chart.properties(width=SIDE, height=SIDE, title=titled(_("In the plane (PCA)"), _("Pale: first positions."), dark))
+    # A title of an axis is part of the structure; the shares are data.
+    one, style = alt.Chart(data.columns(i=[0], inline=True)), {"color": palette.page(dark)[1], "fontSize": 11, "fontWeight": "bold"}
+    names = [one.transform_calculate(name=f"component_names[{i}]") for i in range(2)]
+    below = names[0].mark_text(baseline="top", **style).encode(x=alt.value(SIDE / 2), y=alt.value(SIDE + 5), text="name:N")
+    beside = names[1].mark_text(baseline="bottom", angle=270, **style).encode(x=alt.value(-5), y=alt.value(SIDE / 2), text="name:N")
+    title = titled(_("In the plane (PCA)"), _("Pale: first positions."), dark)
+    return alt.layer(marks, below, beside).properties(width=SIDE, height=SIDE, title=title)
 
 
-def _space(points: object, dark: bool) -> alt.LayerChart:
-    turned = alt.Chart(points).transform_calculate(
+def _space(dark: bool) -> alt.Chart:
+    turned = alt.Chart(alt.NamedData("points")).transform_calculate(
         x="datum.a * cos(turn * PI / 180) + datum.c * sin(turn * PI / 180)", z="-datum.a * sin(turn * PI / 180) + datum.c * cos(turn * PI / 180)"
     )
     turned = turned.transform_calculate(

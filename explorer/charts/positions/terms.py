@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
-from explorer.charts.common import data, palette
+from explorer.charts.common import data, matrix, palette
 from explorer.charts.common.laboratory import finished, titled
-from explorer.charts.common.matrix import matrix, texts
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 TITLES = (_("content · content"), _("content · position"), _("position · content"), _("position · position"))
@@ -17,7 +18,7 @@ TITLES = (_("content · content"), _("content · position"), _("position · cont
 
 def maps(
     terms: Sequence[np.ndarray], total: np.ndarray, scores: np.ndarray, labels: Sequence[str], *, side: int = 170, dark: bool = False
-) -> alt.VConcatChart:
+) -> Picture:
     """Four maps, their sum, and the model's own scores, all on one scale; queries down, keys across.
 
     Args:
@@ -26,46 +27,56 @@ def maps(
         labels: tokens; they may repeat.
         side: of one map, in pixels.
     """
-    top = float(max(np.abs(part).max() for part in (*terms, scores))) or 1.0
-    how = {"x": "", "y": "", "top": top, "columns": labels, "width": side, "height": side, "dark": dark}
-    pictures = [
-        matrix(part, title=title, look=look, rows=labels if i % 3 == 0 else [""] * len(labels), **how)
-        for i, (part, title, look) in enumerate(
-            zip(
-                (terms[0], terms[1], total, terms[2], terms[3], scores),
-                (TITLES[0], TITLES[1], _("sum of the four"), TITLES[2], TITLES[3], _("the model's scores")),
-                (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask")),
-                strict=True,
-            )
-        )
+    top = max(matrix.largest(part) for part in (*terms, scores))
+    tables, given = {}, {"tokens": list(labels), "n": len(labels)}
+    for i, part in enumerate((terms[0], terms[1], total, terms[2], terms[3], scores)):
+        table, end = matrix.filling(part, top, dark, table=f"map{i}")
+        tables, given = tables | table, given | end
+    return Picture(_description(side, dark), tables, given)
+
+
+@described
+def _description(side: int, dark: bool) -> alt.VConcatChart:
+    titles = (TITLES[0], TITLES[1], _("sum of the four"), TITLES[2], TITLES[3], _("the model's scores"))
+    looks = (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask"))
+    how = {"x": "", "y": "", "columns": "tokens", "width": side, "height": side, "dark": dark}
+    maps = [
+        matrix.panel(("n", "n"), title=title, look=look, rows="tokens" if i % 3 == 0 else "", table=f"map{i}", **how)
+        for i, (title, look) in enumerate(zip(titles, looks, strict=True))
     ]
-    rows = [alt.hconcat(*pictures[i : i + 3], spacing=16) for i in (0, 3)]
-    made = alt.vconcat(*rows, spacing=8).resolve_scale(color="shared", x="independent", y="independent").add_params(*texts(labels, labels))
-    return finished(made)
+    rows = [alt.hconcat(*maps[i : i + 3], spacing=16) for i in (0, 3)]
+    made = alt.vconcat(*rows, spacing=8).resolve_scale(color="shared", x="independent", y="independent")
+    return finished(made.add_params(*matrix.parameters("tokens"), alt.param(name="n", value=1)))
 
 
-def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *, dark: bool = False) -> alt.VConcatChart:
+def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *, dark: bool = False) -> Picture:
     """Which term decides, and the principal angles in degrees, (k,) each: those of the model, and of random subspaces."""
-    return finished(alt.vconcat(_shares(spreads, dark), _angles(measured, random, dark), spacing=12))
+    tables = {"spreads": pd.DataFrame({"i": np.arange(len(TITLES)), "value": np.asarray(spreads, dtype=float)})}
+    for name, values in (("random", random), ("measured", measured)):
+        tables[name] = pd.DataFrame({"k": np.arange(1, len(values) + 1), "angle": values.astype(float)})
+    return Picture(_beside_description(dark), tables)
 
 
-def _shares(values: Sequence[float], dark: bool) -> alt.Chart:
+@described
+def _beside_description(dark: bool) -> alt.VConcatChart:
+    return finished(alt.vconcat(_shares(dark), _angles(dark), spacing=12))
+
+
+def _shares(dark: bool) -> alt.Chart:
     """Spread of each term within its rows, beside that of the sum."""
-    names = [*TITLES]
-    table = data.columns(i=list(range(len(names))), value=[float(value) for value in values])
-    chart = alt.Chart(table).transform_calculate(name="term_names[datum.i]")
+    chart = alt.Chart(alt.NamedData("spreads")).transform_calculate(name="term_names[datum.i]")
     y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, ticks=False, domain=False))
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
     caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
-    return bars.add_params(*data.texts(term_names=names).values()).properties(width=190, height=110, title=caption)
+    return bars.add_params(*data.texts(term_names=TITLES).values()).properties(width=190, height=110, title=caption)
 
 
-def _angles(measured: np.ndarray, random: np.ndarray, dark: bool) -> alt.LayerChart:
+def _angles(dark: bool) -> alt.LayerChart:
     blue, other = palette.lines(dark)[0], palette.lines(dark)[5]
     layers = []
-    for values, colour, dashed in ((random, other, [4, 3]), (measured, blue, [1, 0])):
-        base = alt.Chart(data.columns(k=list(range(1, len(values) + 1)), angle=values.astype(float)))
+    for name, colour, dashed in (("random", other, [4, 3]), ("measured", blue, [1, 0])):
+        base = alt.Chart(alt.NamedData(name))
         x = alt.X("k:O", title=_("angle, smallest first"), axis=alt.Axis(labelAngle=0))
         y = alt.Y("angle:Q", title=_("degrees"), scale=alt.Scale(domain=[0, 90]), axis=alt.Axis(values=[0, 30, 60, 90]))
         tip = alt.Tooltip("angle:Q", title=_("degrees"), format=".1f")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import altair as alt
 
 from explorer.charts.common import data, palette, sliders
 from explorer.charts.common.laboratory import finished
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 SCHEMES: Mapping[str, tuple[str, str, str]] = {
@@ -51,14 +51,19 @@ _ARROWS = (
 WIDTH, HEIGHT = 640, 440
 
 
-@lru_cache(maxsize=2)
-def description(*, dark: bool = False) -> dict[str, object]:
+def picture(*, dark: bool = False) -> Picture:
     """The diagram and its input: the scheme."""
+    return Picture(_description(dark))
+
+
+@described
+def _description(dark: bool) -> Description:
     names = {name: caption[0] for name, caption in SCHEMES.items()}
     inputs = [sliders.choice("scheme", _("positions by"), names, "sinusoidal", radio=True)]
     ink = palette.page(dark)[1]
     x_scale, y_scale = alt.Scale(domain=[0, 12], nice=False), alt.Scale(domain=[0, 10], nice=False)
     boxes = data.columns(
+        inline=True,
         b=list(range(len(_BOXES))),
         left=[x - w / 2 for _n, x, _y, w, _s in _BOXES],
         right=[x + w / 2 for _n, x, _y, w, _s in _BOXES],
@@ -86,7 +91,7 @@ def description(*, dark: bool = False) -> dict[str, object]:
     beside = beside.transform_filter("scheme !== 'rope' || datum.b === 3")
     formula = beside.mark_text(align="left", fontSize=17, fontWeight="bold", color=palette.frame(dark))
     formula = formula.encode(x=alt.X("edge:Q", scale=x_scale, axis=None), y=at["y"], text="formula:N")
-    arrows = data.columns(**{name: [arrow[i] for arrow in _ARROWS] for i, name in enumerate(("x", "y", "x2", "y2"))})
+    arrows = data.columns(inline=True, **{name: [arrow[i] for arrow in _ARROWS] for i, name in enumerate(("x", "y", "x2", "y2"))})
     lines = alt.Chart(arrows).mark_rule(color=ink, opacity=0.55, strokeWidth=1.5).encode(**at, x2="x2:Q", y2="y2:Q")
     turns = alt.Chart(arrows).transform_calculate(angle="atan2(datum.x2 - datum.x, (datum.y2 - datum.y) * 12 / 10 * 440 / 640) * 180 / PI")
     tips = turns.mark_point(shape="triangle-up", filled=True, size=70, color=ink, opacity=0.7).encode(
@@ -103,5 +108,4 @@ def description(*, dark: bool = False) -> dict[str, object]:
         alt.param(name="wheres", value={name: where for name, (_n, _f, where) in SCHEMES.items()}),
     ]
     chart = alt.layer(lines, tips, rects, names_, formula, where).add_params(*texts).properties(width=WIDTH, height=HEIGHT)
-    with data.standalone():
-        return sliders.with_inputs(finished(chart), inputs)
+    return sliders.with_inputs(finished(chart), inputs)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from explorer.charts.common import palette, sliders
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 SCORES = (2.0, 1.6, 1.2, 0.0, -1.0, -3.0)
@@ -19,18 +18,18 @@ WIDTH, HEIGHT, DEPTH = 164, 150, 140
 """Pixels of the weights and, below them, of the gradients, without their axes."""
 
 
-def tables(noise: np.ndarray) -> dict[str, pd.DataFrame]:
-    """A row per key with the draws of its noise, of the Gumbel numbers (draws, keys)."""
-    return {"keys": pd.DataFrame({"i": np.arange(noise.shape[1]), **{f"n{draw}": row for draw, row in enumerate(noise)}})}
-
-
-@lru_cache(maxsize=4)
-def description(draws: int, *, dark: bool = False) -> dict[str, object]:
+def picture(noise: np.ndarray, *, dark: bool = False) -> Picture:
     """Weights above, gradient below, for each of `METHODS`; inputs: a score per key, the temperature, the key, the draw of the noise.
 
     Args:
-        draws: of the Gumbel noise that `tables` holds.
+        noise: Gumbel numbers, (draws, keys).
     """
+    keys = pd.DataFrame({"i": np.arange(noise.shape[1]), **{f"n{draw}": row for draw, row in enumerate(noise)}})
+    return Picture(_description(len(noise), dark), {"keys": keys})
+
+
+@described
+def _description(draws: int, dark: bool) -> Description:
     keys = {i: str(i + 1) for i in range(len(SCORES))}
     inputs = [
         *(sliders.linear(f"score_{i + 1}", _("score of key {i}").format(i=i + 1), -5, 10, score, 0.1) for i, score in enumerate(SCORES)),

@@ -7,10 +7,11 @@ import pandas as pd
 
 from explorer.charts.common import data, palette
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 
-def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bool = False) -> alt.HConcatChart:
+def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bool = False) -> Picture:
     """Three pictures on one axis.
 
     Args:
@@ -18,17 +19,21 @@ def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bo
         width, height: of one picture, in pixels.
     """
     frame = table.sort_values("factor")
-    rows = data.columns(**{name: frame[name].tolist() for name in frame})
-    ends = [min(0.1, frame["factor"].min()), max(10, frame["factor"].max())] if len(frame) else [0.1, 10]
+    ends = (min(0.1, frame["factor"].min()), max(10.0, frame["factor"].max())) if len(frame) else (0.1, 10.0)
+    return Picture(_description(width, height, dark), {"points": frame}, {"least": ends[0], "most": ends[1]})
+
+
+@described
+def _description(width: int, height: int, dark: bool) -> alt.HConcatChart:
     x = alt.X(
         "factor:Q",
         title=_("factor on the scale"),
-        scale=alt.Scale(type="log", domain=ends, nice=False),
+        scale=alt.Scale(type="log", domainMin=alt.ExprRef("least"), domainMax=alt.ExprRef("most"), nice=False),
         axis=alt.Axis(values=[0.1, 0.3, 1, 3, 10], grid=False, format="~g"),
     )
     colour, ink = palette.lines(dark)[0], palette.page(dark)[1]
-    base = alt.Chart(rows).encode(x=x)
-    own = alt.Chart(data.columns(factor=[1])).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(x=x)
+    base = alt.Chart(alt.NamedData("points")).encode(x=x)
+    own = alt.Chart(data.columns(factor=[1], inline=True)).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6).encode(x=x)
     tips = [
         alt.Tooltip("factor:Q", title=_("factor"), format=".4~g"),
         alt.Tooltip("entropy:Q", title=_("entropy, nats"), format=".4f"),
@@ -55,4 +60,5 @@ def curves(table: pd.DataFrame, *, width: int = 175, height: int = 210, dark: bo
         panel(line("agreement", colour), titled(_("Same predictions"), _("as with factor 1"), dark)),
         panel([band, *line("score", colour)], titled(_("Score of the task"), _("band: 95 % interval"), dark)),
     ]
-    return finished(alt.hconcat(*panels, spacing=14))
+    ends = [alt.param(name="least", value=0.1), alt.param(name="most", value=10.0)]
+    return finished(alt.hconcat(*panels, spacing=14).add_params(*ends))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from explorer.charts.common import palette, sliders
 from explorer.charts.common.laboratory import finished, titled
+from explorer.charts.common.picture import Description, Picture, described
 from explorer.i18n import _
 
 MAPPED = 24
@@ -22,18 +22,20 @@ WIDTH, HEIGHT, SIDE = 320, 150, 200
 """Pixels of the pictures; the map is a square."""
 
 
-def tables(pairs: np.ndarray, row: np.ndarray) -> dict[str, pd.DataFrame]:
-    """Scores with a column per width: of pairs for the histogram, (pairs, widths), and of one query, (keys, widths)."""
-    return {"pairs": _table(pairs), "row": _table(row)}
-
-
-@lru_cache(maxsize=4)
-def description(widths: tuple[int, ...], pairs: int, keys: int, *, dark: bool = False) -> dict[str, object]:
-    """The pictures for `tables` and their inputs: d_k, keys, divisor, free divisor, temperature, axis.
+def picture(widths: tuple[int, ...], pairs: np.ndarray, row: np.ndarray, *, dark: bool = False) -> Picture:
+    """The pictures and their inputs: d_k, keys, divisor, free divisor, temperature, axis.
 
     Args:
-        widths: values of d_k; pairs: scores in the histogram; keys: the most that a query has.
+        widths: values of d_k.
+        pairs: scores in the histogram, (pairs, widths).
+        row: scores of one query, (keys, widths): as many keys as it has at most.
     """
+    tables = {"pairs": _table(pairs), "row": _table(row)}
+    return Picture(_description(widths, len(pairs), len(row), dark), tables)
+
+
+@described
+def _description(widths: tuple[int, ...], pairs: int, keys: int, dark: bool) -> Description:
     divisors = {"none": _("none"), "root": "√d_k", "d_k": "d_k", "free": _("free")}
     divisor = "divisor_kind === 'none' ? 1 : divisor_kind === 'root' ? sqrt(d_k) : divisor_kind === 'd_k' ? d_k : free_divisor"
     inputs = [

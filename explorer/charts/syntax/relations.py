@@ -7,10 +7,11 @@ import pandas as pd
 
 from explorer.charts.common import data, palette
 from explorer.charts.common.laboratory import finished
+from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
 
-def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, dark: bool = False) -> alt.LayerChart:
+def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, dark: bool = False) -> Picture:
     """A bar per relation with its interval, a tick at the baseline; a click comes back as selection "relation" with the field i.
 
     Args:
@@ -19,15 +20,23 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
         width: in pixels.
     """
     names = table["relation"].tolist()
-    at = names.index(chosen) if chosen in names else None
-    pick = alt.selection_point(
-        name="relation", fields=["i"], value=[{"i": at}] if at is not None else alt.Undefined, toggle=False, clear=False, empty=False
-    )
-    numbers = {name: table[name].astype(float).tolist() for name in ("accuracy", "low", "high", "baseline")}
-    whole = {name: table[name].tolist() for name in ("layer", "head", "n", "offset")}
-    base = alt.Chart(data.columns(i=list(range(len(table))), **numbers, **whole))
+    bars = table[["accuracy", "low", "high", "baseline", "layer", "head", "n", "offset"]].reset_index(drop=True)
+    bars.insert(0, "i", range(len(bars)))
+    values = {
+        "relation": [{"i": names.index(chosen)}] if chosen in names else NOTHING,
+        "relation_names": names,
+        "directions": table["direction"].tolist(),
+    }
+    return Picture(_description(len(table), width, dark), {"relations": bars}, values)
+
+
+@described
+def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
+    pick = alt.selection_point(name="relation", fields=["i"], toggle=False, clear=False, empty=False)
+    base = alt.Chart(alt.NamedData("relations"))
     base = base.transform_calculate(name="relation_names[datum.i]", where="datum.layer + '.' + datum.head", way="directions[datum.i]")
-    y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, ticks=False, domain=False))
+    axis = alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, ticks=False, domain=False)
+    y = alt.Y("i:O", scale=alt.Scale(domain=list(range(n))), title=None, axis=axis)
     scale = alt.Scale(domain=[0, 1])
     x = alt.X("accuracy:Q", title=_("share of words whose head is found"), scale=scale, axis=alt.Axis(format="%", orient="top"))
     tips = [
@@ -45,6 +54,5 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
     spans = base.mark_rule(color=ink, opacity=0.6).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y)
     ticks = base.mark_tick(color=ink, thickness=3, size=18).encode(x=alt.X("baseline:Q", scale=scale), y=y, tooltip=tips)
     where = base.mark_text(align="left", color=ink, fontSize=12).encode(x=alt.value(width + 8), y=y, text="where:N")
-    texts = data.texts(relation_names=names, directions=table["direction"].tolist())
-    chart = alt.layer(bars, spans, ticks, where).add_params(*texts.values())
-    return finished(chart.properties(width=width, height=24 * len(table)))
+    chart = alt.layer(bars, spans, ticks, where).add_params(*data.texts(relation_names=[], directions=[]).values())
+    return finished(chart.properties(width=width, height=24 * n))

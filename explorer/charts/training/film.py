@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from explorer.charts.common import data, palette, thumbnails
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 _LABEL = 7.5
@@ -59,68 +59,53 @@ def layout(layers: int, heads: int, queries: Sequence[str], keys: Sequence[str],
     return Layout(max(16, side(best)), best, math.ceil(heads / best), left, top)
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """What is the same for all frames of a film.
-
-    Attributes:
-        layers, heads: how many there are.
-        queries, keys: labels of rows and columns.
-        selected: layer and head that carry the frame at first.
-        width, height: room for all, labels included, in pixels.
-        dark: the theme.
-    """
-
-    layers: int
-    heads: int
-    queries: tuple[str, ...]
-    keys: tuple[str, ...]
-    selected: tuple[int, int] = (0, 0)
-    width: int = 600
-    height: int = 540
-    dark: bool = False
-
-    @property
-    def layout(self) -> Layout:
-        return layout(self.layers, self.heads, self.queries, self.keys, self.width, self.height)
-
-
-def tables(sheet: Sheet, patterns: Sequence[np.ndarray], visible: Sequence[np.ndarray]) -> dict[str, pd.DataFrame]:
-    """One frame.
+def film(
+    patterns: Sequence[np.ndarray],
+    visible: Sequence[np.ndarray],
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    selected: tuple[int, int] = (0, 0),
+    width: int = 600,
+    height: int = 540,
+    dark: bool = False,
+) -> Picture:
+    """One frame; a click comes back as selection "head" with the fields layer and head. From frame to frame only a table changes.
 
     Args:
         patterns: by layer, (heads, query, key).
         visible: by layer, bool (query, key).
+        queries, keys: labels of rows and columns; they may repeat.
+        selected: layer and head that carry the frame at first.
+        width, height: room for all, labels included, in pixels.
     """
+    layers, heads = len(patterns), max(map(len, patterns))
+    at = layout(layers, heads, queries, keys, width, height)
     rows = []
     for layer, (weights, seen) in enumerate(zip(patterns, visible, strict=True)):
         for head, one in enumerate(weights):
             # The largest weight is said by its place: tokens are looked up, and never part of what changes.
             q, k = np.unravel_index(int(one.argmax()), one.shape)
-            png = thumbnails.encode(one, seen, sheet.dark)
-            x, y = sheet.layout.place(layer, head)
+            png = thumbnails.encode(one, seen, dark)
+            x, y = at.place(layer, head)
             rows.append({"layer": layer, "head": head, "x": x, "y": y, "largest": float(one.max()), "q": int(q), "k": int(k), "png": png})
-    return {"heads": pd.DataFrame(rows)}
+    longest = max(map(len, keys))
+    # Words stand upright where they are wider than a column; single characters never need to.
+    upright = longest > max(1, at.side / len(keys) // _LETTER)
+    made = _description(layers, heads, at, len(queries), len(keys), upright, dark)
+    values = {"query_tokens": list(queries), "key_tokens": list(keys), "head": [{"layer": selected[0], "head": selected[1]}]}
+    return Picture(made, {"heads": pd.DataFrame(rows)}, values)
 
 
-@lru_cache(maxsize=64)
-def description(sheet: Sheet) -> dict[str, object]:
-    """The sheet for `tables`, see `explorer.charts.common.moving`; a click comes back as selection "head" with the fields layer and head."""
-    at = sheet.layout
+@described
+def _description(layers: int, heads: int, at: Layout, n_queries: int, n_keys: int, upright: bool, dark: bool) -> alt.LayerChart:
     side = at.side
-    size = at.across * (side + _GAP), sheet.layers * at.rows * (side + _GAP + _TITLE)
-    pick = alt.selection_point(
-        name="head",
-        fields=["layer", "head"],
-        value=[{"layer": sheet.selected[0], "head": sheet.selected[1]}],
-        toggle=False,
-        clear=False,
-        empty=False,
-    )
+    size = at.across * (side + _GAP), layers * at.rows * (side + _GAP + _TITLE)
+    pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
     across = {"scale": alt.Scale(domain=[0, size[0]], nice=False), "axis": None}
     down = {"scale": alt.Scale(domain=[size[1], 0], nice=False), "axis": None}
     x, y = alt.X("x:Q", **across), alt.Y("y:Q", **down)
-    ink, dark = palette.page(sheet.dark)[1], sheet.dark
+    ink = palette.page(dark)[1]
     base = alt.Chart(alt.NamedData("heads")).transform_calculate(
         url="'data:image/png;base64,' + datum.png",
         name=f"'{_('layer')} ' + datum.layer + ', {_('head')} ' + datum.head",
@@ -148,32 +133,33 @@ def description(sheet: Sheet) -> dict[str, object]:
     )
     titles = base.mark_text(align="left", baseline="bottom", dy=-3, color=ink, fontSize=12 if side > 90 else 9, cursor="pointer")
     titles = titles.encode(x=x, y=y, text="name:N" if side > 90 else "head:N")
-    places = [at.place(layer, head) for layer in range(sheet.layers) for head in range(sheet.heads)]
-    rows = _labels(sheet.queries, "query_tokens", [(-6, place[1]) for place in places if place[0] == 0], at, False, x, y, ink)
-    columns = _labels(sheet.keys, "key_tokens", [(place[0], 0) for place in places if place[1] == _TITLE], at, True, x, y, ink)
+    places = [at.place(layer, head) for layer in range(layers) for head in range(heads)]
+    beside = _labels(n_queries, "query_tokens", [(-6, place[1]) for place in places if place[0] == 0], at, False, False, x, y, ink)
+    above = _labels(n_keys, "key_tokens", [(place[0], 0) for place in places if place[1] == _TITLE], at, True, upright, x, y, ink)
     return (
-        alt.layer(pictures, *rows, *columns, titles, frames.add_params(pick))
-        .add_params(*data.texts(query_tokens=sheet.queries, key_tokens=sheet.keys).values())
+        alt.layer(pictures, *beside, *above, titles, frames.add_params(pick))
+        .add_params(*data.texts(query_tokens=[], key_tokens=[]).values())
         .properties(width=size[0], height=size[1], padding={"left": at.left, "top": at.top, "right": 4, "bottom": 4}, usermeta=data.render(0))
         .properties(autosize=alt.AutoSizeParams(type="none", contains="content"))
         .configure_view(stroke=None)
-        .to_dict()
     )
 
 
 def _labels(
-    tokens: Sequence[str], texts: str, starts: Sequence[tuple[int, int]], at: Layout, above: bool, x: alt.X, y: alt.Y, ink: str
+    n: int, texts: str, starts: Sequence[tuple[int, int]], at: Layout, above: bool, upright: bool, x: alt.X, y: alt.Y, ink: str
 ) -> list[alt.Chart]:
-    """The tokens beside the pictures that start here, or above them; nothing where they do not fit."""
-    room = at.side / len(tokens)
+    """The n tokens beside the pictures that start here, or above them; nothing where they do not fit."""
+    room = at.side / n
     if room < _LABEL:
         return []
-    middles = [(i, start, room * (i + 0.5)) for start in starts for i in range(len(tokens))]
-    table = [{"i": i, "x": start[0] + above * middle, "y": start[1] + (not above) * middle} for i, start, middle in middles]
-    # Words stand upright where they are wider than a column; single characters never need to.
-    upright = above and max(map(len, tokens)) > max(1, room // _LETTER)
+    middles = [(i, start, room * (i + 0.5)) for start in starts for i in range(n)]
+    table = {
+        "i": [i for i, _start, _middle in middles],
+        "x": [start[0] + above * middle for _i, start, middle in middles],
+        "y": [start[1] + (not above) * middle for _i, start, middle in middles],
+    }
     style = {"align": "left" if upright else "center" if above else "right", "angle": 270 if upright else 0}
     style["baseline"] = "bottom" if above and not upright else "middle"
-    marks = alt.Chart(alt.InlineData(values=table)).transform_calculate(token=f"{texts}[datum.i]")
+    marks = alt.Chart(data.columns(inline=True, **table)).transform_calculate(token=f"{texts}[datum.i]")
     marks = marks.mark_text(color=ink, fontSize=float(np.clip(room * 0.85, 8, 14)), limit=at.top if above else at.left - 8, clip=False, **style)
     return [marks.encode(x=x, y=y, text="token:N")]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 POINTS = 150
@@ -40,26 +40,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """What does not change while a training goes on.
+    """How values are drawn over the steps.
 
     Attributes:
         title: of the values.
-        lines: names of the lines.
-        colours: what each colour stands for.
-        steps: where the axis ends.
         whole: the axis shows all of 0 to 1.
         percent: values are shares of 1, said in per cent.
         log: a logarithmic axis; values of 0 are left out.
         legend, titled: whether the colours are named, and the steps.
         number: format of a value on hover.
         width, height: of the plot, in pixels.
-        dark: the theme.
     """
 
     title: str
-    lines: tuple[str, ...]
-    colours: tuple[str, ...]
-    steps: int
     whole: bool = False
     percent: bool = False
     log: bool = False
@@ -68,35 +61,53 @@ class Plot:
     number: str = ".3f"
     width: int = 320
     height: int = 150
-    dark: bool = False
 
 
-def tables(plot: Plot, lines: Sequence[Line], at: int | None = None, goal: float | None = None) -> dict[str, pd.DataFrame]:
-    """What is drawn: points, a step that is marked, such as that of a film's frame, and a value that is marked."""
+def over_steps(
+    plot: Plot,
+    lines: Sequence[Line],
+    colours: Sequence[str],
+    steps: int,
+    *,
+    at: int | None = None,
+    goal: float | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The plot. While a training goes on only tables change.
+
+    Args:
+        lines: what is drawn.
+        colours: what each colour stands for.
+        steps: where the axis ends.
+        at: a step that is marked, such as that of a film's frame.
+        goal: a value that is marked.
+    """
     rows = [(i, line, *point) for i, line in enumerate(lines) for point in thinned(line.points, plot.log)]
     points = {
         "line": [row[0] for row in rows],
-        "colour": [row[1].colour % len(plot.colours) for row in rows],
+        "colour": [row[1].colour % len(colours) for row in rows],
         "kind": [2 if row[1].strong else 0 if row[1].faint else 1 for row in rows],
         "step": np.array([row[2] for row in rows], dtype=float),
         "value": np.array([row[3] for row in rows], dtype=float),
     }
     marks = {"at": {"step": [] if at is None else [float(at)]}, "goal": {"value": [] if goal is None else [float(goal)]}}
-    return {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
+    tables = {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
+    across = 2 if max(map(len, colours)) <= _SHORT else 1
+    values = {"line_names": [line.name for line in lines], "colour_names": list(colours), "last": max(1, steps)}
+    return Picture(_description(plot, len(colours), across, dark), tables, values)
 
 
-@lru_cache(maxsize=64)
-def description(plot: Plot) -> dict[str, object]:
-    """The plot for `tables`, see `explorer.charts.common.moving`."""
-    ink = palette.page(plot.dark)[1]
+@described
+def _description(plot: Plot, n: int, across: int, dark: bool) -> alt.LayerChart:
+    ink = palette.page(dark)[1]
     axis = alt.Axis(tickCount=5, grid=False)
-    x = alt.X("step:Q", title=_("step") if plot.titled else None, scale=alt.Scale(domain=[0, max(1, plot.steps)], nice=False), axis=axis)
+    scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef("last"), nice=False)
+    x = alt.X("step:Q", title=_("step") if plot.titled else None, scale=scale, axis=axis)
     scale = alt.Scale(domain=[0, 1]) if plot.whole else alt.Scale(type="log") if plot.log else alt.Scale(zero=True)
     # Plots one below the other share their steps: their left edges meet.
     axis = alt.Axis(format="%" if plot.percent else alt.Undefined, tickCount=4, minExtent=38, maxExtent=38)
     y = alt.Y("value:Q", title=plot.title, scale=scale, axis=axis)
-    shades, n = list(palette.lines(plot.dark)), len(plot.colours)
-    across = 2 if max(map(len, plot.colours)) <= _SHORT else 1
+    shades = list(palette.lines(dark))
     legend = alt.Legend(
         orient="bottom",
         columns=across,
@@ -126,12 +137,11 @@ def description(plot: Plot) -> dict[str, object]:
             points = part.mark_point(filled=True, size=26, opacity=1 if kind == 2 else 0)
             layers.append(points.encode(x=x, y=y, color=colour, tooltip=tips))
     goal = alt.Chart(alt.NamedData("goal")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
-    at = alt.Chart(alt.NamedData("at")).mark_rule(color=palette.frame(plot.dark), strokeWidth=1.5, opacity=0.8)
+    at = alt.Chart(alt.NamedData("at")).mark_rule(color=palette.frame(dark), strokeWidth=1.5, opacity=0.8)
     return (
         alt.layer(*layers, goal.encode(y="value:Q"), at.encode(x="step:Q"))
-        .add_params(*data.texts(line_names=plot.lines, colour_names=plot.colours).values())
+        .add_params(*data.texts(line_names=[], colour_names=[]).values(), alt.param(name="last", value=1))
         .properties(width=plot.width, height=plot.height, autosize=data.PAD, usermeta=data.render(0))
-        .to_dict()
     )
 
 

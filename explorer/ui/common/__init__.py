@@ -1,10 +1,12 @@
 """What pages share.
 
-- `session`: models and captures, cached for all viewers; the last good model of this one
-- `sidebar`: model, device, text; `task_choice`: which task on which examples
-- `address`: what the widgets do not put into the URL themselves
-- `long_work`: progress, and a button that stops
-- `sliders`: charts with inputs of their own; `sortable`: chips to drag
-- `offer`: a bundled model that can do what this one cannot
+- `session`: models and captures, shared by all viewers; `open_models`: which models stay open
+- `sidebar`: model, device, text; `task_choice`: which task on which examples; `uploads`: files, which stay for the session
+- `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
+- `parts`: encoder, decoder or cross
+- `jobs`: long work on a page: how far it is, what is left, Stop
+- `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
+- `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
+- `browser`: what only the browser can see or mend
 """

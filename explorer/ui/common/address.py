@@ -1,8 +1,8 @@
 """The address holds the view: it is read as the truth at every run, and written once for each thing that a person did.
 
 One call of `write` makes one entry of the browser's history. Going back, the script runs with the old address, and shows what it says.
-Streamlit clears the address when another page is opened. What pages share (model, text, the chosen head) is therefore also kept in the
-session, and `finish` puts what the new page has read of it back into its address.
+Streamlit clears the address when another page is opened. What pages share (model, text, the chosen head), and what is chosen in the lab,
+is therefore also kept in the session, and `finish` puts what the new page has read of it back into its address.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method")
+SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
 """Names that mean the same on all pages."""
+LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_at_layer", "lab_at_head")
+"""Names of one page that is left and come back to while a training goes on."""
+_KEPT = (*SHARED, *LAB)
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
 _DIGITS = 9
@@ -25,7 +28,7 @@ Value = TypeVar("Value")
 def read(name: str) -> str | None:
     """What the address says, or, for what pages share, what this viewer chose last; None where neither does."""
     found = st.query_params.get(name)
-    if name not in SHARED:
+    if name not in _KEPT:
         return found
     st.session_state.setdefault("_read_names", set()).add(name)
     if found is not None:
@@ -33,7 +36,7 @@ def read(name: str) -> str | None:
         _kept()[name] = found
         return found
     # Going back to an address that does not name it means the default. An address that names nothing is that of a page just opened.
-    if _going_back() and any(shared in st.query_params for shared in SHARED):
+    if _going_back() and any(kept in st.query_params for kept in _KEPT):
         _kept().pop(name, None)
     return _kept().get(name)
 
@@ -74,9 +77,9 @@ def write(**values: int | str | None) -> None:
 def keep(**values: int | str | None) -> None:
     """As `write`, for pages that are opened next; the address of this one stays as it is."""
     for name, value in values.items():
-        if name in SHARED and value is None:
+        if name in _KEPT and value is None:
             _kept().pop(name, None)
-        elif name in SHARED:
+        elif name in _KEPT:
             _kept()[name] = str(value)
 
 
@@ -116,7 +119,13 @@ def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], 
 
 
 def entry(
-    draw: Callable[..., Value], label: str, name: str, default: Value, parse: Callable[[str], Value | None] = lambda word: word, **how: object
+    draw: Callable[..., Value],
+    label: str,
+    name: str,
+    default: Value,
+    parse: Callable[[str], Value | None] = lambda word: word,
+    text: Callable[[Value], str] = str,
+    **how: object,
 ) -> Value:
     """A widget whose value stands in the address.
 
@@ -126,6 +135,7 @@ def entry(
         name: in the address; the key of the widget, too.
         default: its value where the address has none.
         parse: the value that a word of the address stands for; None for none.
+        text: the word of a value.
         how: more arguments of the widget.
     """
     word = read(name)
@@ -135,7 +145,7 @@ def entry(
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
     # Kept over a switch of page, so that the comparison above is with what the widget has.
-    return draw(label, key=name, on_change=lambda: write(**{name: st.session_state[name]}), persist_state="session", **how)
+    return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
 
 def _kept() -> dict[str, str]:

@@ -58,8 +58,27 @@ def computed(
     Raises:
         ExplorerError: what the work raised.
     """
+    job = ask(key, title, work, replaces=replaces, moment=moment, needs_bytes=needs_bytes)
+    if job is None:
+        return None
+    if job.over:
+        return job.result
+    st.fragment(_watch, run_every=POLL_S)(job, partial)
+    return None
+
+
+def ask(
+    key: Hashable, title: str, work: Callable[[Report], object], *, replaces: str = "", moment: float = MOMENT_S, needs_bytes: int = 0
+) -> Job | None:
+    """The job itself, for a place that draws how far it is by its own means (`bar`); None where this viewer stopped it, and the page says so.
+
+    Arguments as for `computed`.
+
+    Raises:
+        ExplorerError: what the work raised.
+    """
     if key in _stopped():
-        _say_stopped(key, title)
+        _tell_stopped(key, title)
         return None
     me = viewer()
     job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
@@ -70,12 +89,23 @@ def computed(
         raise job.error
     if job.state == STOPPED:
         _stopped().add(key)
-        _say_stopped(key, title)
+        _tell_stopped(key, title)
         return None
-    if job.over:
-        return job.result
-    st.fragment(_watch, run_every=POLL_S)(job, partial)
-    return None
+    return job
+
+
+def bar(job: Job) -> None:
+    """How far a job is, and the button that stops it. For a fragment that runs every `POLL_S` seconds."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"job_{job.number}"):
+        st.progress(job.share, text=progress(job))
+        st.button(_("Stop"), key=f"stop_job_{job.number}", on_click=_stop, args=(job,), icon=":material/stop:", width=110)
+
+
+def set_aside(*places: str) -> None:
+    """Ends what this viewer has asked for in these places (`replaces`), so that something more urgent has the processor; it goes on later."""
+    me = viewer()
+    for place in places:
+        JOBS.leave_group((place, me.name), me)
 
 
 def is_stopped(key: Hashable) -> bool:
@@ -123,9 +153,7 @@ def kept(slot: str, title: str, found: Shown | None) -> Kept[Shown] | None:
 def _watch(job: Job, partial: Callable[[object], None] | None) -> None:
     if job.over or job.key in _stopped():
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", key=f"job_{job.number}"):
-        st.progress(job.share, text=progress(job))
-        st.button(_("Stop"), key=f"stop_job_{job.number}", on_click=_stop, args=(job,), icon=":material/stop:", width=110)
+    bar(job)
     if partial is not None and job.partial is not None:
         partial(job.partial)
 
@@ -154,7 +182,7 @@ def _stop(job: Job) -> None:
     JOBS.leave(job.key, viewer())
 
 
-def _say_stopped(key: Hashable, title: str) -> None:
+def _tell_stopped(key: Hashable, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_("Stopped: {title}.").format(title=title))
         st.button(_("Go on"), key=f"go_on_{abs(hash(key))}", on_click=_go_on, args=(key,), icon=":material/play_arrow:")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
+from explorer.charts.common.picture import Picture
 from explorer.charts.common.sliders import EXPONENT, STEP
+from explorer.ui.common import pictures
 
 BESIDE = 230
 """Pixels that the inputs take beside the picture, at least."""
 
 
-def draw(chart: Mapping[str, object], key: str, *, beside: int = BESIDE) -> None:
-    """Draws a chart of `with_inputs` in a container of that key.
+def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
+    """Draws a picture of a chart of `with_inputs` in a container of that key.
 
     Where the window is narrow, the inputs stand above, in as many columns as there is room for.
     """
@@ -38,4 +38,4 @@ def draw(chart: Mapping[str, object], key: str, *, beside: int = BESIDE) -> None
             f"{own} .stElementToolbar.stElementToolbar{{top:auto;bottom:-2.2rem}}"
             "</style>"
         )
-        st.vega_lite_chart(dict(chart), key=f"{key}_chart", width="content")
+        pictures.draw(picture, f"{key}_chart")

@@ -16,11 +16,13 @@ background:var(--st-secondary-background-color);color:var(--st-text-color);white
 .chip small{opacity:.6;margin-left:.35rem;font-size:.7rem}
 """
 _JS = """
-export default function ({ parentElement, data, setStateValue }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector(".chips");
-  const held = box.dataset.focus;
+  // A chip that has the keyboard's focus when it is drawn again keeps it; nothing else loses the focus to a chip.
+  const focused = [...box.children].find((chip) => chip.matches(":focus"))?.dataset.token;
   const order = () => [...box.children].map((chip) => Number(chip.dataset.token));
-  const tell = () => setStateValue("order", order());
+  // A trigger, not a state: the same order may come twice, and is news each time.
+  const tell = () => setTriggerValue("order", order());
   const move = (chip, to) => {
     const others = [...box.children].filter((other) => other !== chip);
     box.insertBefore(chip, others[to] ?? null);
@@ -43,7 +45,6 @@ export default function ({ parentElement, data, setStateValue }) {
       event.stopPropagation();
       if (to < 0 || to > last || to === at) return;
       move(chip, to);
-      box.dataset.focus = token;
       chip.focus();
       tell();
     };
@@ -65,7 +66,6 @@ export default function ({ parentElement, data, setStateValue }) {
       const drop = () => {
         watched.abort();
         chip.classList.remove("held");
-        box.dataset.focus = token;
         if (order().join() !== before) tell();
       };
       // On the window: a chip that is moved in the page loses the pointer.
@@ -75,7 +75,7 @@ export default function ({ parentElement, data, setStateValue }) {
     };
     return chip;
   }));
-  if (held !== undefined) box.querySelector(`[data-token="${Number(held)}"]`)?.focus();
+  if (focused !== undefined) box.querySelector(`[data-token="${Number(focused)}"]`)?.focus();
 }
 """
 _chips = st.components.v2.component("attention_explorer.chips", html=_HTML, css=_CSS, js=_JS)

@@ -10,9 +10,13 @@ import streamlit as st
 from explorer import export
 from explorer.ablation.replacements import METHODS
 from explorer.ablation.results import TaskResults
+from explorer.bounded import BoundedCache
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
+from explorer.ui.common import address, jobs, uploads
+from explorer.ui.common.open_models import OPEN
 from explorer.ui.common.session import escaped, explained
 from models import InputError, Model, ModelError
 
@@ -23,79 +27,97 @@ LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 
 
+_MOST = 12
+"""Tasks whose results are kept, of all viewers together."""
+_RESULTS: BoundedCache[TaskResults] = BoundedCache(_MOST, lambda results: 1)
+_POSSIBLE: BoundedCache[list[str]] = BoundedCache(64, lambda kinds: 1)
+
+
+def _forget(number: int) -> None:
+    for cache in (_RESULTS, _POSSIBLE):
+        for key in cache:
+            if key[0] == number:
+                cache.pop(key)
+
+
+OPEN.on_close(_forget)
+
+
 @dataclass(frozen=True)
 class TaskChoice:
-    """A task that can be scored, and how heads are removed."""
+    """A task that can be scored, and how heads are removed.
+
+    Attributes:
+        model: whose task.
+        kind: of task.
+        examples: as they were read.
+        results: what is known of the task already, shared by all viewers.
+        method: what takes the place of a removed output.
+        key: of whatever is computed from model, kind and examples.
+    """
 
     model: Model
     kind: str
     examples: Examples
     results: TaskResults
     method: str
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _possible(number: int, _model: Model) -> list[str]:
-    return choose.possible(_model)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _results_of(number: int, kind: str, digest: str, _model: Model, _examples: Examples) -> TaskResults:
-    return TaskResults(choose.make(kind, _model, _examples))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _from_hub(name: str, limit: int, kind: str) -> Examples:
-    return data.hub(name, limit=limit, **choose.label_search(kind))
+    key: tuple
 
 
 def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
-    """The row of choices; None where there is nothing to score, and the reason is on the page.
+    """The row of choices; None where there is nothing to score yet, and the reason is on the page.
 
     Args:
         model: whose task.
         removing: whether heads are removed, so that it matters what takes their place.
     """
-    kinds = _possible(model.number, model)
+    kinds = _POSSIBLE.get_or_compute((model.number,), lambda: choose.possible(model))
     if not kinds:
         st.warning(
             _("{name} has no head that predicts anything: no classes, no masked words, no next words.").format(name=escaped(model.name)),
             icon=":material/info:",
         )
         return None
-    kind = st.segmented_control(_("Task"), kinds, default=kinds[0], format_func=KINDS.get, key="task", bind="query-params", required=True)
-    kind = kind if kind in kinds else kinds[0]
-    source = st.selectbox(_("Examples"), SOURCES, format_func=SOURCES.get, key="source", width=140, persist_state="session")
+    kind = address.choice(st.segmented_control, _("Task"), {kind: KINDS[kind] for kind in kinds}, "task")
+    source = address.choice(st.selectbox, _("Examples"), SOURCES, "source", width=140)
     limit = st.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", bind="query-params", width=130, persist_state="session")
     method = METHODS[0]
     if removing:
-        method = st.selectbox(
-            _("Removed output becomes"), METHODS, format_func=REMOVALS.get, key="method", bind="query-params", width=190, persist_state="session"
-        )
+        method = address.choice(st.selectbox, _("Removed output becomes"), REMOVALS, "method", width=190)
     try:
         examples = _examples(model, kind, source, limit)
         if examples is None:
             return None
         examples = replace(examples, examples=examples.examples[:limit])
         digest = hashlib.sha256(repr((examples.examples, examples.labels)).encode()).hexdigest()
-        results = _results_of(model.number, kind, digest, model, examples)
+        key = (model.number, kind, digest)
+
+        def work(report: Report) -> TaskResults:
+            return _RESULTS.get_or_compute(key, lambda: TaskResults(choose.make(kind, model, examples)))
+
+        results = _RESULTS.get(key) or jobs.computed(("task", *key), _("Reading the examples"), work, replaces="task", moment=1.0)
     except (InputError, ModelError) as error:
         st.error(explained(error), icon=":material/error:")
         return None
-    return TaskChoice(model, kind, examples, results, method)
+    return None if results is None else TaskChoice(model, kind, examples, results, method, key)
 
 
 def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | None:
     if source == "own":
         return choose.built_in(kind, model)
     if source == "hub":
-        name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220)
-        with st.spinner(_("Fetching {name}").format(name=name)):
-            return _from_hub(name.strip(), limit, kind)
-    given = st.file_uploader(
-        _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], key="file", help=_("The commonest header: label, sentence.")
+        name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220).strip()
+
+        def fetch(report: Report) -> Examples:
+            return data.hub(name, limit=limit, **choose.label_search(kind))
+
+        return jobs.computed(("hub", name, limit, kind), _("Fetching {name}").format(name=name), fetch, replaces="hub")
+    given = uploads.uploaded(
+        _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "file", _("The commonest header: label, sentence.")
     )
-    return None if given is None else data.read(given.getvalue(), given.name, **choose.label_search(kind))
+    if given is None:
+        return None
+    return uploads.parsed(given, kind, lambda content, name: data.read(content, name, **choose.label_search(kind)))
 
 
 def setup_lines(choice: TaskChoice) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from explorer.charts.common.sliders import Standalone
+from explorer.charts.common.picture import Picture
 from explorer.charts.positions import alibi, rope, sinusoidal, where
 from explorer.i18n import _
 from explorer.ui.common import sliders
@@ -32,9 +32,9 @@ _WHERE = """from explorer.charts.positions.where import SCHEMES
 for name, formula, where in SCHEMES.values():
     print(name, formula, where, sep=" | ")"""
 
-VIEWS: Mapping[str, tuple[Callable[..., dict[str, object]], str, str]] = {
+VIEWS: Mapping[str, tuple[Callable[..., Picture], str, str]] = {
     "sinusoidal": (
-        sinusoidal.description,
+        sinusoidal.picture,
         _(
             "Vaswani et al. 2017, section 3.5. Drag k: R(k) turns every row into the one k further, whatever the position. "
             "With a small base all hands turn fast."
@@ -42,26 +42,26 @@ VIEWS: Mapping[str, tuple[Callable[..., dict[str, object]], str, str]] = {
         _SINUSOIDAL,
     ),
     "rope": (
-        rope.description,
+        rope.picture,
         _("Su et al. 2021; interpolation: Chen et al. 2023. Drag m and n together: both hands turn, and the angle between them stays."),
         _ROPE,
     ),
     "alibi": (
-        alibi.description,
+        alibi.picture,
         _(
             "Press et al. 2021. Where both sides are seen, −slope |m − n| is the same for a text and its reverse: bidirectional ALiBi tells near "
             "from far, but not before from after."
         ),
         _ALIBI,
     ),
-    "where": (where.description, _("Choose a scheme: the place where it acts lights up."), _WHERE),
+    "where": (where.picture, _("Choose a scheme: the place where it acts lights up."), _WHERE),
 }
-"""By view: what makes the chart, what to look at, and lines of Python."""
+"""By view: what makes the picture, what to look at, and lines of Python."""
 
 
 def draw(view: str) -> tuple[Figure, str]:
     """One of `VIEWS`, and what can be taken away: the figure, and lines of Python."""
-    description, look, lines = VIEWS[view]
-    sliders.draw(description(dark=is_dark()), view)
+    make, look, lines = VIEWS[view]
+    sliders.draw(make(dark=is_dark()), view)
     st.caption(look)
-    return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: Standalone(description(dark=False)))), lines
+    return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: make(dark=False))), lines

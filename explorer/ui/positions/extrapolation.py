@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import altair as alt
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.charts.common.picture import Picture
 from explorer.charts.positions.extrapolation import extrapolation as chart_of
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.positions import extrapolation
-from explorer.ui.common import long_work
+from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.session import escaped, is_dark
 from explorer.ui.common.take_away import Figure, picture_files, take_away
 
@@ -20,12 +21,8 @@ SHOWN = {"shipped": _("as measured"), "live": _("small run, here and now")}
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     """Controls into the row, the curves, and the menu of downloads."""
     with row:
-        shown = st.segmented_control(
-            _("Curves"), SHOWN, default="shipped", format_func=SHOWN.get, key="curves_of", bind="query-params", required=True
-        )
-        what = st.segmented_control(
-            _("Over length"), WHAT, default="accuracy", format_func=WHAT.get, key="curves_what", bind="query-params", required=True
-        )
+        shown = address.choice(st.segmented_control, _("Curves"), SHOWN, "curves_of")
+        what = address.choice(st.segmented_control, _("Over length"), WHAT, "curves_what")
     curves = extrapolation.shipped() if shown == "shipped" else _live(what)
     if curves is None:
         return
@@ -37,7 +34,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
 
 def _picture(curves: extrapolation.Curves, what: str) -> None:
     with st.container(key="extrapolation"):
-        st.altair_chart(_chart(curves, what, is_dark()), key=f"extrapolation_{len(curves.readings)}_{what}", width="content")
+        pictures.draw(_chart(curves, what, is_dark()), "extrapolation_chart")
     plan = curves.plan
     switches = plan["switches"]
     st.markdown(
@@ -56,45 +53,34 @@ def _picture(curves: extrapolation.Curves, what: str) -> None:
         st.caption(f"**{scheme}**: {escaped(note)}")
 
 
-def _chart(curves: extrapolation.Curves, what: str, dark: bool) -> alt.LayerChart:
+def _chart(curves: extrapolation.Curves, what: str, dark: bool) -> Picture:
     return chart_of(curves.summary(what), curves.trained, list(extrapolation.SCHEMES), what=what, width=700, height=390, dark=dark)
 
 
 def _live(what: str) -> extrapolation.Curves | None:
     """Trains once it is asked for; what has been read so far is drawn on the way."""
-    known = st.session_state.get("_extrapolated")
-    if known is not None:
-        return known
-    asked = st.empty()
     if not st.session_state.get("_extrapolation_wanted"):
-        with asked.container(horizontal=True, vertical_alignment="center"):
-            pressed = st.button(_("Train"), key="train_extrapolation", icon=":material/play_arrow:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(_("Train"), key="train_extrapolation", icon=":material/play_arrow:", on_click=_want)
             st.markdown(
                 _("{n} toys of {steps} steps each at length {length}: about a minute or two.").format(
                     n=len(extrapolation.TRAINED), steps=extrapolation.SMALL.steps, length=extrapolation.SMALL.length
                 )
             )
-        if not pressed:
-            return None
-        st.session_state["_extrapolation_wanted"] = True
-        asked.empty()
-    place, read = st.empty(), 0
+        return None
 
-    def work(tell: object) -> extrapolation.Curves:
-        def heard(share: float, curves: extrapolation.Curves) -> None:
-            nonlocal read
-            if len(curves.readings) > read:
-                read = len(curves.readings)
-                place.altair_chart(_chart(curves, what, is_dark()), width="content")
-            tell(share)
+    def work(report: Report) -> extrapolation.Curves:
+        return extrapolation.live(tell=report)
 
-        return extrapolation.live(tell=heard)
+    def partial(curves: extrapolation.Curves) -> None:
+        if curves.readings:
+            pictures.draw(_chart(curves, what, is_dark()), "extrapolation_so_far")
 
-    found = long_work.run(_("Training"), "extrapolation", work)
-    place.empty()
-    if found is not None:
-        st.session_state["_extrapolated"] = found
-    return found
+    return jobs.computed(("extrapolation", repr(extrapolation.SMALL)), _("Training"), work, replaces="extrapolation", partial=partial)
+
+
+def _want() -> None:
+    st.session_state["_extrapolation_wanted"] = True
 
 
 def _recipe(shown: str) -> str:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
-import altair as alt
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
+from explorer.capture import Capture
+from explorer.charts.common.picture import Picture
 from explorer.charts.positions import order as charts
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
+from explorer.ui.common import address, jobs, pictures, session
 from explorer.ui.common.session import escaped, explained, is_dark
-from explorer.ui.common.sidebar import choose_model, text_box
+from explorer.ui.common.sidebar import sidebar
 from explorer.ui.common.sortable import chips
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from models import Model, load
+from models import Model
 from models.errors import ExplorerError
 
 EXAMPLES = ("The dog bites the man.", "我爱你", "Time flies like an arrow.")
+TOY_TEXT = "我爱你"
 MODELS = {
     "sidebar": _("the model of the sidebar"),
     "order": _("toy, trained with positions"),
@@ -28,65 +33,91 @@ MODELS = {
 }
 
 
-@st.cache_resource(show_spinner=False)
-def _toy(name: str) -> Model:
-    return load(order.trained_toys()[name], device="cpu")
+@dataclass(frozen=True)
+class _Read:
+    """A text as a model has read it, and the lines of Python that do so."""
+
+    captured: Capture
+    model: Model
+    text: str
+    recipe: tuple[str, ...]
 
 
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     """Controls into the row, chips, pictures, and the menu of downloads."""
     with row:
-        name = st.selectbox(_("Read by"), MODELS, format_func=MODELS.get, key="order_model", bind="query-params", width=240)
+        name = address.choice(st.selectbox, _("Read by"), MODELS, "order_model", width=240)
         on = st.toggle(_("position information"), True, key="order_positions", bind="query-params")
-    if name == "sidebar":
-        model = choose_model()
-        with st.sidebar:
-            text = text_box(EXAMPLES[0])
-            st.pills(_("Examples"), EXAMPLES, key="order_example", on_change=_example)
-    else:
-        model, text = _toy(name), "我爱你"
     try:
-        _drawn(model, text, on, downloads)
+        found = _of_sidebar() if name == "sidebar" else _of_toy(str(order.trained_toys()[name]))
+        if found is not None:
+            _drawn(found, on, downloads)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
 
 
-def _drawn(model: Model, text: str, on: bool, downloads: DeltaGenerator) -> None:
-    tokens = read(model, text)
-    free = tokens.free
-    labels = [tokens.labels[i] for i in free]
-    asked = (model.number, text)
-    if st.session_state.get("_ordered", ((), []))[0] != asked:
-        # At first the other way round: something is to be seen at once.
-        st.session_state["_ordered"] = (asked, list(range(len(free)))[::-1])
-    current = st.session_state["_ordered"][1]
+def _of_sidebar() -> _Read | None:
+    chosen = sidebar()
+    with st.sidebar:
+        st.pills(_("Short texts"), EXAMPLES, key="order_example", on_change=_example)
+    if chosen.capture is None:
+        return None
+    lines = (export.load_line(chosen.model.name), export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS))
+    return _Read(chosen.capture, chosen.model, chosen.text, lines)
 
-    def put(new: list[int]) -> None:
-        st.session_state["_ordered"] = (asked, new)
 
+def _of_toy(folder: str) -> _Read | None:
+    asked = (folder, "cpu", "auto")
+    model = session.open_model(*asked, slot="order_toy")
+    ran = session.run_text(model, asked, TOY_TEXT, "", "", slot="order_text")
+    return None if ran is None else _Read(ran[0], model, TOY_TEXT, (export.load_line(folder), export.capture_line(TOY_TEXT)))
+
+
+def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
+    for note in of.captured.notes:
+        st.caption(f":material/content_cut: {escaped(note)}")
+    tokens = read(of.model, of.captured)
+    labels = [tokens.labels[i] for i in tokens.free]
+    ahead = list(range(len(labels)))
+    current = _current(len(labels))
     with st.container(horizontal=True, vertical_alignment="center", key="order_row"):
         with st.container(key="chips"):
-            chips(labels, current, f"chips_{model.number}_{hash(text)}", put)
-        ahead = list(range(len(free)))
-        st.button(_("Original"), on_click=put, args=(ahead,), key="order_original", disabled=current == ahead)
-        st.button(_("Reverse"), on_click=put, args=(current[::-1],), key="order_reverse")
-        st.button(_("Shuffle"), on_click=lambda: put(random.sample(ahead, len(ahead))), key="order_shuffle")
-    found = order.permuted(model, text, current, on)
+            chips(labels, current, f"chips_{of.captured.number}", _put)
+        st.button(_("Original"), on_click=_put, args=(ahead,), key="order_original", disabled=current == ahead)
+        st.button(_("Reverse"), on_click=_put, args=(current[::-1],), key="order_reverse")
+        st.button(_("Shuffle"), on_click=lambda: _put(random.sample(ahead, len(ahead))), key="order_shuffle")
 
-    def chart(dark: bool) -> alt.HConcatChart:
-        shown = [tokens.labels[i] for i in found.order]
-        height = min(330, max(150, 34 * len(shown)))
-        return charts.outputs(found.moved, found.after, shown, scale=found.scale, height=height, dark=dark)
+    def work(report: Report) -> order.Equivariance:
+        return order.permuted(of.model, of.captured, current, on)
+
+    found = jobs.computed(("order", of.model.number, of.captured.number, *current, on), _("Reading both orders"), work, replaces="order")
+    title = " · ".join([of.model.name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
+    shown = jobs.kept("order", title, None if found is None else (found, tokens.labels))
+    if shown is None:
+        return
+    found, names = shown.what
+
+    def picture(dark: bool) -> Picture:
+        rows = [names[i] for i in found.order]
+        height = min(330, max(150, 34 * len(rows)))
+        return charts.outputs(found.moved, found.after, rows, scale=found.scale, height=height, dark=dark)
 
     with st.container(key="order_picture"):
-        st.altair_chart(chart(is_dark()), key="order_chart", width="content")
+        pictures.draw(picture(is_dark()), "order_chart")
+    _verdict(found)
+    files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
+    with downloads:
+        take_away([Figure(_("Outputs in both orders"), "order", files)], _recipe(of, current, on))
+
+
+def _verdict(found: order.Equivariance) -> None:
     if found.max < 1e-4 * max(1.0, found.scale):
         verdict = _("Equivariant: the outputs moved with their tokens, and changed in nothing else.")
     else:
         verdict = _("Not equivariant: in another order, tokens get other outputs.")
     message = _("Largest |f(PX) − P f(X)|: **{deviation:.1e}**, beside outputs up to {scale:.2f}. {verdict}")
     st.markdown(message.format(deviation=found.max, scale=found.scale, verdict=verdict))
-    if found.order_in_mask and not on:
+    if found.order_in_mask and not found.positions:
         st.caption(escaped(found.order_in_mask))
     st.caption(
         _(
@@ -94,23 +125,30 @@ def _drawn(model: Model, text: str, on: bool, downloads: DeltaGenerator) -> None
             "A chip's small number is its place in the text."
         )
     )
-    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
-    with downloads:
-        take_away([Figure(_("Outputs in both orders"), "order", files)], _recipe(model, text, current, on))
+
+
+def _current(n: int) -> list[int]:
+    """The order in the address, of n tokens. Where it is none of them, the other way round: something is to be seen at once."""
+    found = [int(word) for word in (address.read("order") or "").split(".") if word.isascii() and word.isdigit() and len(word) < 5]
+    return found if sorted(found) == list(range(n)) else list(range(n))[::-1]
+
+
+def _put(order_: list[int]) -> None:
+    address.write(order=".".join(map(str, order_)))
 
 
 def _example() -> None:
     if chosen := st.session_state["order_example"]:
-        st.session_state["text"] = chosen
+        address.write(text=chosen, pair=None)
 
 
-def _recipe(model: Model, text: str, new: list[int], on: bool) -> str:
+def _recipe(of: _Read, current: list[int], on: bool) -> str:
     lines = [
-        "import models",
+        "import explorer, models",
         "from explorer.positions import order",
         "",
-        export.load_line(model.name),
-        f"found = order.permuted(model, {text!r}, {new}, positions={on})",
+        *of.recipe,
+        f"found = order.permuted(model, captured, {current}, positions={on})",
         "print(found.max, found.deviation)",
     ]
     return "\n".join(lines)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import altair as alt
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
-from explorer.charts.common.sliders import Standalone
+from explorer.charts.common.picture import Picture
 from explorer.charts.positions import tables as charts
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.positions import tables
-from explorer.ui.common import sliders
+from explorer.ui.common import address, jobs, pictures, sliders
 from explorer.ui.common.session import escaped, explained, is_dark
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, picture_files, take_away
@@ -21,78 +23,100 @@ from models.errors import ExplorerError
 from models.toy.positions import sinusoids
 
 OF = {"model": _("of the model"), "sinusoids": _("sinusoids of that size")}
+PARTS = {"encoder": _("encoder"), "decoder": _("decoder")}
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _known(number: int, _model: Model) -> tuple[str, tables.Table | None]:
-    """Kept, as it runs the model."""
-    return tables.kind_and_table(_model)
+@dataclass(frozen=True, eq=False)
+class _Views:
+    """A table, and what is drawn of it; see `charts.picture`."""
 
+    kind: str
+    parameters: int
+    values: np.ndarray
+    cosine: np.ndarray
+    components: np.ndarray
+    shares: np.ndarray
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _views(number: int, of: str, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    components, shares = tables.pca(values)
-    return tables.similarity(values).cosine, components, shares
+    def picture(self, dark: bool) -> Picture:
+        return charts.picture(self.values, self.cosine, self.components, self.shares, dark=dark)
 
 
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     """Controls into the row, the pictures, and the menu of downloads."""
     model = choose_model()
-    kind, table = _known(model.number, model)
     try:
+        title, key = _("Looking for the positions of {model}").format(model=model.name), ("position table", model.number)
+        known = jobs.computed(key, title, lambda report: tables.kind_and_table(model), replaces="position_table")
+        if known is None:
+            return
+        kind, table = known
         figure = _table(model, kind, table, row) if table is not None else _biases(model, row)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
-    with downloads:
-        take_away([figure], _recipe(model, table is not None))
+    if figure is not None:
+        with downloads:
+            take_away([figure], _recipe(model, table is not None))
 
 
-def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) -> Figure:
+def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) -> Figure | None:
     with row:
-        of = st.segmented_control(_("Table"), OF, default="model", format_func=OF.get, key="table_of", bind="query-params", required=True)
-    values = table.values if of == "model" else sinusoids(*table.values.shape).numpy()
-    cosine, components, shares = _views(model.number, of, values)
+        of = address.choice(st.segmented_control, _("Table"), OF, "table_of")
 
-    def description(dark: bool) -> dict[str, object]:
-        return charts.description(values, cosine, components, shares, dark=dark)
+    def work(report: Report) -> _Views:
+        values = table.values if of == "model" else sinusoids(*table.values.shape).numpy()
+        components, shares = tables.pca(values)
+        report(0.7)
+        parameters = values.size if of == "model" and table.learned else 0
+        return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
-    n, width = values.shape
+    found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
+    shown = jobs.kept("table", f"{model.name}, {OF[of]}", None if found is None else (model.name, found))
+    if shown is None:
+        return None
+    name, views = shown.what
+    n, width = views.values.shape
     st.markdown(
         _("**{name}**: {kind}. {n} positions × {width} dimensions, {parameters}; three components explain {share:.0%} of the variance.").format(
-            name=escaped(model.name),
-            kind=tables.SAID[kind if of == "model" else tables.SINUSOIDAL],
+            name=escaped(name),
+            kind=tables.SAID[views.kind],
             n=n,
             width=width,
-            parameters=_("{n:,} parameters").format(n=n * width) if of == "model" and table.learned else _("0 parameters"),
-            share=shares.sum(),
+            parameters=_("{n:,} parameters").format(n=views.parameters),
+            share=views.shares.sum(),
         )
     )
-    sliders.draw(description(is_dark()), "table")
-    files = picture_files(lambda: Standalone(description(False))) | {
-        "npz": lambda: export.packed(values=values, cosine=cosine, components=components)
-    }
-    return Figure(_("Position table"), "positions", files)
+    sliders.draw(views.picture(is_dark()), "table")
+    arrays = {"values": views.values, "cosine": views.cosine, "components": views.components}
+    return Figure(_("Position table"), "positions", picture_files(lambda: views.picture(False)) | {"npz": lambda: export.packed(**arrays)})
 
 
-def _biases(model: Model, row: DeltaGenerator) -> Figure:
-    with row:
-        part = "encoder"
-        if model.kind == "encoder-decoder":
-            part = st.segmented_control(_("Part"), ["encoder", "decoder"], default="encoder", key="bias_of", bind="query-params", required=True)
-    found = tables.relative_buckets(model, part)
+def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
+    part = "encoder"
+    if model.kind == "encoder-decoder":
+        with row:
+            part = address.choice(st.segmented_control, _("Part"), PARTS, "bias_of")
 
-    def chart(dark: bool) -> alt.Chart:
-        return charts.biases(found.values, found.offsets, width=760, height=420, dark=dark)
+    def work(report: Report) -> tables.RelativeBias:
+        return tables.relative_buckets(model, part)
+
+    found = jobs.computed(("biases by distance", model.number, part), _("Biases by distance"), work, replaces="biases")
+    shown = jobs.kept("biases", f"{model.name}, {PARTS[part]}", None if found is None else (model.name, found))
+    if shown is None:
+        return None
+    name, biases = shown.what
+
+    def picture(dark: bool) -> Picture:
+        return charts.biases(biases.values, biases.offsets, width=760, height=420, dark=dark)
 
     st.markdown(
         _("**{name}**: {kind}. {buckets} buckets for each head.").format(
-            name=escaped(model.name), kind=tables.SAID[tables.RELATIVE], buckets=found.buckets
+            name=escaped(name), kind=tables.SAID[tables.RELATIVE], buckets=biases.buckets
         )
     )
     with st.container(key="biases"):
-        st.altair_chart(chart(is_dark()), key="biases_chart", width="content")
-    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(values=found.values, offsets=found.offsets)}
+        pictures.draw(picture(is_dark()), "biases_chart")
+    files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(values=biases.values, offsets=biases.offsets)}
     return Figure(_("Biases by distance"), "relative-positions", files)
 
 

@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-import altair as alt
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
+from explorer.charts.common.picture import Picture
 from explorer.charts.positions import terms as charts
 from explorer.i18n import _
 from explorer.positions import terms
-from explorer.ui.common.session import explained, is_dark
-from explorer.ui.common.sidebar import choose_model, text_box
+from explorer.ui.common import chosen_head, jobs, pictures, session
+from explorer.ui.common.session import escaped, explained, is_dark
+from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from models import Model
 from models.errors import ExplorerError
 
-_TEXT = "The dog bites the man in the garden."
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _angles(number: int, k: int | None, _model: Model) -> terms.PrincipalAngles:
-    return terms.principal_angles(_model, k)
+_TERMS = ("content_content", "content_position", "position_content", "position_position")
 
 
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     """Controls into the row, the pictures, and the menu of downloads."""
-    model = choose_model()
-    with st.sidebar:
-        text = text_box(_TEXT)
+    chosen = sidebar()
+    captured = chosen.capture
+    if captured is None:
+        return
     with row:
-        head = st.selectbox(_("Head of layer 0"), range(max(1, model.sites[0].heads)), key="terms_head", bind="query-params", width=120)
+        head = chosen_head.boxes(captured, captured.parts[0], layers=False)[1]
+    for note in captured.notes:
+        st.caption(f":material/content_cut: {escaped(note)}")
     try:
-        found = terms.four_terms(model, text, 0, head)
-        measured = _angles(model.number, None, model)
+        shown = _found(chosen, head)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
+    if shown is None:
+        return
+    found, measured = shown
 
-    def maps(dark: bool) -> alt.VConcatChart:
+    def maps(dark: bool) -> Picture:
         return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark)
 
-    def beside(dark: bool) -> alt.VConcatChart:
+    def beside(dark: bool) -> Picture:
         return charts.beside(found.spreads, measured.angles, measured.random, dark=dark)
 
     with st.container(horizontal=True, gap="medium", key="terms"):
-        st.altair_chart(maps(is_dark()), key="terms_chart", width="content")
-        st.altair_chart(beside(is_dark()), key="terms_beside", width="content")
+        pictures.draw(maps(is_dark()), "terms_chart")
+        pictures.draw(beside(is_dark()), "terms_beside")
     st.markdown(
         _(
             "The four terms add up to the model's scores within **{deviation:.1e}**. "
@@ -59,26 +59,37 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
             "whole. Angles: between the {k} leading principal components of all token embeddings and of all position embeddings."
         ).format(k=len(measured.angles))
     )
-    arrays = dict(zip(("content_content", "content_position", "position_content", "position_position"), found.terms, strict=True))
+    arrays = {"scores": found.scores} | dict(zip(_TERMS, found.terms, strict=True))
+    angles = {"angles": measured.angles, "random": measured.random}
     figures = [
-        Figure(_("Four terms"), "four-terms", picture_files(lambda: maps(False)) | {"npz": lambda: export.packed(scores=found.scores, **arrays)}),
-        Figure(
-            _("Spread and angles"),
-            "angles",
-            picture_files(lambda: beside(False)) | {"npz": lambda: export.packed(angles=measured.angles, random=measured.random)},
-        ),
+        Figure(_("Four terms"), "four-terms", picture_files(lambda: maps(False)) | {"npz": lambda: export.packed(**arrays)}),
+        Figure(_("Spread and angles"), "angles", picture_files(lambda: beside(False)) | {"npz": lambda: export.packed(**angles)}),
     ]
     with downloads:
-        take_away(figures, _recipe(model, text, head))
+        take_away(figures, _recipe(chosen, head))
 
 
-def _recipe(model: Model, text: str, head: int) -> str:
+def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalAngles] | None:
+    """Terms and angles of now, or what stood there before them; None where there is neither. Raises ExplorerError."""
+    model, captured = chosen.model, chosen.capture
+    key = ("four terms", model.number, captured.number, head)
+    found = jobs.computed(key, _("Four terms"), lambda report: terms.four_terms(model, captured, 0, head), replaces="terms")
+    # Of the model alone, and so found once for all texts.
+    key = ("principal angles", model.number)
+    measured = jobs.computed(key, _("Angles of the subspaces"), lambda report: terms.principal_angles(model), replaces="angles")
+    both = None if found is None or measured is None else (found, measured)
+    shown = jobs.kept("terms", f"{model.name}, {_('head')} {head}: {session.shortened(chosen.text)}", both)
+    return None if shown is None else shown.what
+
+
+def _recipe(chosen: Chosen, head: int) -> str:
     lines = [
-        "import models",
+        "import explorer, models",
         "from explorer.positions import terms",
         "",
-        export.load_line(model.name),
-        f"found = terms.four_terms(model, {text!r}, 0, {head})",
+        export.load_line(chosen.model.name),
+        export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS),
+        f"found = terms.four_terms(model, captured, 0, {head})",
         "print(found.terms, found.deviation, found.spreads)",
         "print(terms.principal_angles(model))",
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -9,9 +11,11 @@ from explorer.ablation.curves import ranked
 from explorer.ablation.heads import Head, every
 from explorer.ablation.importance import table
 from explorer.charts.common import board as charts
+from explorer.charts.common.picture import Picture
 from explorer.i18n import _
-from explorer.ui.common import long_work
-from explorer.ui.common.session import is_dark
+from explorer.jobs import Report
+from explorer.ui.common import address, jobs
+from explorer.ui.common.pictures import clickable
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.pruned_set import PrunedSet
@@ -26,39 +30,59 @@ def rows(choice: TaskChoice) -> list[str]:
     return [f"{site.part} {site.layer}" if several else str(site.layer) for site in choice.model.sites]
 
 
-def draw(choice: TaskChoice, pruned: PrunedSet) -> Figure:
-    """The board and what stands above it."""
+def draw(choice: TaskChoice, pruned: PrunedSet, scored: bool) -> Figure:
+    """The board and what stands above it.
+
+    Args:
+        choice: the task.
+        pruned: the heads that are off.
+        scored: whether the score is there already; before that nothing else is computed.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", key="board_buttons"):
-        by = st.selectbox(_("Colour"), COLOURS, format_func=COLOURS.get, key="colour", bind="query-params", width=170)
+        by = address.choice(st.selectbox, _("Colour"), COLOURS, "colour", width=170)
         st.button(_("Undo"), on_click=pruned.undo, disabled=not pruned.before, shortcut="Ctrl+Z", key="undo")
         st.button(_("Redo"), on_click=pruned.redo, disabled=not pruned.after, shortcut="Ctrl+Y", key="redo")
         st.button(_("Reset"), on_click=pruned.change, args=((),), disabled=not pruned.heads, key="reset")
         with st.popover(_("Presets"), key="presets"):
             _presets(choice, pruned, "exact" if by == "exact" else "gradient")
-    values = None if by == "none" else _values(choice, by)
+    values = None if by == "none" else known_values(choice, by)
 
-    def chart(dark: bool, clickable: bool) -> object:
-        sizes = [site.heads for site in choice.model.sites]
-        diverging = by == "exact"
-        return charts.board(
-            rows(choice), sizes, pruned.heads, values=values, title=TITLES.get(by, ""), diverging=diverging, clickable=clickable, dark=dark
-        )
+    def picture(dark: bool, clickable: bool) -> Picture:
+        sizes, diverging = [site.heads for site in choice.model.sites], by == "exact"
+        how = {"values": values, "title": TITLES.get(by, ""), "diverging": diverging, "clickable": clickable, "dark": dark}
+        return charts.board(rows(choice), sizes, pruned.heads, **how)
 
-    key = f"board_{choice.model.number}_{by}_{pruned.moves}"
-    dark = is_dark()
-    st.altair_chart(chart(dark, True), key=key, on_select=lambda: _picked(choice, pruned, key), width="content")
+    def picked(selection: Mapping[str, object]) -> None:
+        heads = [h for point in selection.get("cell") or [] for h in covered(choice, [point.get("row")], [point.get("head")])]
+        box = selection.get("box") or {}
+        if not heads and box.get("row") and box.get("head"):
+            heads = covered(choice, box["row"], box["head"])
+        if heads:
+            pruned.toggle(heads)
+
+    # A move makes a new board: the browser keeps what was clicked on the old one, and would not tell of a second click there.
+    clickable("board", (choice.model.number, pruned.moves), None, lambda _first, dark: picture(dark, True), picked)
     st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
-    return Figure(_("The board"), "board", picture_files(lambda: chart(False, False)))
+    if values is None and by != "none" and scored:
+        compute(choice, by, "colours")
+    return Figure(_("The board"), "board", picture_files(lambda: picture(False, False)))
 
 
-def _values(choice: TaskChoice, by: str) -> np.ndarray | None:
-    method = choice.method
-    if choice.results.knows_importance(by, method):
-        found = choice.results.importance(by, method)
-    else:
-        key = f"{by} {choice.model.number} {id(choice.results)} {method}"
-        found = long_work.run(COLOURS[by], key, lambda tell: choice.results.importance(by, method, tell))
-    return None if found is None else table(found, list(choice.model.sites))
+def known_values(choice: TaskChoice, by: str) -> np.ndarray | None:
+    """Importance of all heads as (sites, heads), where it is known already."""
+    if not choice.results.knows_importance(by, choice.method):
+        return None
+    return table(choice.results.importance(by, choice.method), list(choice.model.sites))
+
+
+def compute(choice: TaskChoice, by: str, place: str) -> bool:
+    """Computes an importance; the page shows how far it is, and runs again when it is there. False until then."""
+
+    def work(report: Report) -> bool:
+        choice.results.importance(by, choice.method, report)
+        return True
+
+    return bool(jobs.computed(("importance", *choice.key, by, choice.method), COLOURS[by].capitalize(), work, replaces=place))
 
 
 def _presets(choice: TaskChoice, pruned: PrunedSet, by: str) -> None:
@@ -78,17 +102,6 @@ def all_but_best(order: list[Head]) -> list[Head]:
     """All heads but the most important one of each site; `order` has the least important first."""
     best = {site: (site, head) for site, head in order}
     return [head for head in order if best[head[0]] != head]
-
-
-def _picked(choice: TaskChoice, pruned: PrunedSet, key: str) -> None:
-    state = st.session_state.get(key)
-    selection = state["selection"] if state else {}
-    heads = [h for point in selection.get("cell") or [] for h in covered(choice, [point.get("row")], [point.get("head")])]
-    box = selection.get("box") or {}
-    if not heads and box.get("row") and box.get("head"):
-        heads = covered(choice, box["row"], box["head"])
-    if heads:
-        pruned.toggle(heads)
 
 
 def covered(choice: TaskChoice, chosen_rows: list, chosen_heads: list) -> list[Head]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,8 @@ from explorer.ablation.speed import BATCH_SIZES, side_by_side
 from explorer.charts.prune import speed as chart
 from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
-from explorer.ui.common import long_work
+from explorer.jobs import STOPPED, Job, Report
+from explorer.ui.common import jobs, pictures
 from explorer.ui.common.session import explained, is_dark
 from models import Model, ModelError
 from models.surgery import slicing
@@ -25,46 +26,75 @@ _SECONDS = 0.5
 """Time for each batch size and model."""
 
 
+@dataclass(frozen=True)
+class Smaller:
+    """What cutting does.
+
+    Attributes:
+        parameters: of the sliced model.
+        speeds: batch, seconds of both models, and the gain as a share, one row per batch size that is measured.
+    """
+
+    parameters: int
+    speeds: pd.DataFrame
+
+
 @st.dialog(_("Cut the heads out"), width="medium")
 def cut_out(model: Model, heads: Heads) -> None:
-    """Parameters and speed without these heads, and both exports."""
+    """Parameters without these heads at once, speeds as they are measured, and both exports."""
     st.markdown(
         _(
             "Switching a head off computes it and drops its output. Cut out, its rows and columns leave the weights: the logits are the "
             "same, the model is smaller and faster."
         )
     )
-    key = f"cut {model.number} {write(model, heads)}"
-    known = st.session_state.get("_cut")
+
+    def work(report: Report) -> Smaller:
+        return _measured(model, heads, report)
+
     try:
-        if known is None or known[0] != key:
-            found = long_work.run(_("Cutting and measuring"), key, lambda tell: _measured(model, heads, tell))
-            if found is None:
-                return
-            known = st.session_state["_cut"] = (key, *found)
-        _report(model, heads, *known[1:])
-        _downloads(model, heads)
+        key = ("cut out", model.number, heads)
+        job = jobs.ask(key, _("Measuring the speed"), work, replaces="cut out")
     except ModelError as error:
         st.error(explained(error), icon=":material/error:")
+        return
+    if job is not None:
+        # The dialog would close if the whole page ran again: it looks at the job by itself.
+        st.fragment(_follow, run_every=jobs.POLL_S)(job, model, len(heads))
+    _downloads(model, heads)
 
 
-def _measured(model: Model, heads: Heads, tell: Callable[[float], None]) -> tuple[int, pd.DataFrame]:
-    """Parameters of the sliced model, and a table of both models' speeds."""
+def _follow(job: Job, model: Model, n_heads: int) -> None:
+    found: Smaller | None = job.result or job.partial
+    if found is not None:
+        _report(model, n_heads, found)
+    if job.state == STOPPED:
+        st.caption(_("Stopped: {title}.").format(title=job.title))
+    elif not job.over:
+        jobs.bar(job)
+    elif job.error is not None:
+        st.error(explained(job.error), icon=":material/error:")
+
+
+def _measured(model: Model, heads: Heads, report: Report) -> Smaller:
+    """Slices the model, and times it beside the full one."""
     small, rows = slicing.sliced(model, by_site(heads)), []
+    report(0.05, Smaller(small.parameters, pd.DataFrame(rows, columns=chart.COLUMNS)))
     for full, less in side_by_side([model, small], seconds=_SECONDS):
-        rows.append({"batch": full.batch, "full": full.seconds, "sliced": less.seconds, "faster": full.seconds / less.seconds - 1})
-        tell(len(rows) / len(BATCH_SIZES))
-    return small.parameters, pd.DataFrame(rows)
+        rows.append((full.batch, full.seconds, less.seconds, full.seconds / less.seconds - 1))
+        report(0.05 + 0.95 * len(rows) / len(BATCH_SIZES), Smaller(small.parameters, pd.DataFrame(rows, columns=chart.COLUMNS)))
+    return Smaller(small.parameters, pd.DataFrame(rows, columns=chart.COLUMNS))
 
 
-def _report(model: Model, heads: Heads, parameters: int, table: pd.DataFrame) -> None:
+def _report(model: Model, n_heads: int, found: Smaller) -> None:
     left, right = st.columns([2, 5], gap="medium")
     with left:
-        share = parameters / model.parameters - 1
-        st.metric(_("Parameters"), f"{parameters / 1e6:.2f} M", f"{share:+.1%}", delta_color="off", help=f"{parameters:,} / {model.parameters:,}")
-        st.metric(_("Heads"), f"{sum(site.heads for site in model.sites) - len(heads)}", f"-{len(heads)}", delta_color="off")
+        share, total = found.parameters / model.parameters - 1, sum(site.heads for site in model.sites)
+        numbers = f"{found.parameters:,} / {model.parameters:,}"
+        st.metric(_("Parameters"), f"{found.parameters / 1e6:.2f} M", f"{share:+.1%}", delta_color="off", help=numbers)
+        st.metric(_("Heads"), f"{total - n_heads}", f"-{n_heads}", delta_color="off")
     with right:
-        st.altair_chart(chart.faster(table, SLICING, dark=is_dark()), width="content")
+        pictures.draw(chart.faster(found.speeds, SLICING, BATCH_SIZES, dark=is_dark()), "cut_out_speed")
     st.caption(
         _(
             "Bars: measured just now on {device}, 32 tokens an example. Diamonds: published, half of BERT's heads cut out on a GTX 1080 Ti "

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer.ablation.heads import Heads
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.tasks.base import Scores
-from explorer.ui.common import long_work
+from explorer.ui.common import jobs
 from explorer.ui.common.take_away import Figure
 from explorer.ui.common.task_choice import TaskChoice
-from explorer.ui.prune.pruned_set import PrunedSet
+
+SCORE_S = 1.2
+"""Seconds that the page waits for a score: most are there within one, and nothing need be drawn in between."""
 
 
-def draw(choice: TaskChoice, pruned: PrunedSet) -> Figure | None:
-    """The panel; None where the viewer stopped the scoring."""
-    results, method, heads = choice.results, choice.method, pruned.heads
+@dataclass(frozen=True)
+class Effect:
+    """What the heads in `heads` did: scores with all heads, and without these."""
 
-    def work(tell: object) -> tuple[Scores, Scores, dict]:
-        full = results.score(progress=lambda share: tell(share / 3))
-        found = results.score(heads, method, lambda share: tell((1 + share) / 3))
-        return full, found, results.single_effects(heads, method, lambda share: tell((2 + share) / 3))
+    choice: TaskChoice
+    heads: Heads
+    full: Scores
+    found: Scores
 
-    if results.knows(frozenset(), method) and results.knows(heads, method):
-        full, found, single = work(lambda share: None)
-    else:
-        done = long_work.run(_("Scoring"), f"score {id(results)} {method} {sorted(heads)}", work)
-        if done is None:
+
+def scored(choice: TaskChoice, heads: Heads) -> Effect | None:
+    """The scores with and without these heads; None while they are computed, and the page shows how far it is."""
+    results, method = choice.results, choice.method
+    if not (results.knows_score(frozenset(), method) and results.knows_score(heads, method)):
+        # A score comes before whatever else this viewer has asked for on this page.
+        jobs.set_aside("colours", "single effects")
+
+        def work(report: Report) -> bool:
+            results.score(progress=lambda share: report(share / 2))
+            results.score(heads, method, lambda share: report((1 + share) / 2))
+            return True
+
+        key = ("score", *choice.key, method, heads)
+        if jobs.computed(key, _("Scoring"), work, replaces="score", moment=SCORE_S) is None:
             return None
-        full, found, single = done
+    return Effect(choice, heads, results.score(), results.score(heads, method))
+
+
+def draw(effect: Effect) -> Figure:
+    """Score, loss, what flipped; the single effects when they are there."""
+    choice, full, found = effect.choice, effect.full, effect.found
     _metrics(choice, full, found)
-    _joint(full, found, single)
-    table = changed(choice, full, found)
-    _flipped(choice, table)
+    _joint(effect)
+    _flipped(choice, changed(choice, full, found))
     return Figure(_("All examples"), "examples", {"csv": lambda: every_example(choice, full, found).to_csv(index=False).encode("utf-8-sig")})
 
 
@@ -65,14 +85,31 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
     third.caption(_("of {n} examples").format(n=len(found.loss)))
 
 
-def _joint(full: Scores, found: Scores, single: dict) -> None:
-    joint, total = found.mean_loss - full.mean_loss, sum(single.values())
-    st.markdown(
-        _("Together these {n} heads change the loss by **{joint:+.3f}**; their single effects sum to **{total:+.3f}**.").format(
-            n=len(single), joint=joint, total=total
-        ),
-        help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."),
+def _joint(effect: Effect) -> None:
+    """What the heads do together, beside the sum of what each does alone, which is computed afterwards."""
+    results, method, heads = effect.choice.results, effect.choice.method, effect.heads
+    joint = effect.found.mean_loss - effect.full.mean_loss
+    alone = None
+    if not heads or results.knows(heads, method):
+        alone = results.single_effects(heads, method)
+    n = len(heads)
+    together = (
+        _("This head changes the loss by **{joint:+.3f}**").format(joint=joint)
+        if n == 1
+        else _("Together these {n} heads change the loss by **{joint:+.3f}**").format(n=n, joint=joint)
     )
+    if n > 1 and alone is not None:
+        together += _("; their single effects sum to **{total:+.3f}**").format(total=sum(alone.values()))
+    if n:
+        st.markdown(together + ".", help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
+    if n > 1 and alone is None:
+
+        def work(report: Report) -> bool:
+            results.single_effects(heads, method, report)
+            return True
+
+        key = ("single effects", *effect.choice.key, method, heads)
+        jobs.computed(key, _("Each of them alone"), work, replaces="single effects", moment=0.0)
 
 
 def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:

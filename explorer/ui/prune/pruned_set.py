@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -18,13 +18,22 @@ _UNDO = 200
 
 @dataclass
 class PrunedSet:
-    """The removed heads and how they came to be; `moves` counts changes, so that a board can be drawn anew."""
+    """The removed heads and how they came to be.
+
+    Attributes:
+        model: number of the model.
+        heads: that are removed now.
+        before, after: sets for undo and redo.
+        moves: counts changes, so that a board can be drawn anew.
+        text_of: a set of heads as it stands in the address.
+    """
 
     model: int
     heads: Heads = frozenset()
     before: list[Heads] = field(default_factory=list)
     after: list[Heads] = field(default_factory=list)
     moves: int = 0
+    text_of: Callable[[Heads], str] = field(default=lambda heads: "", repr=False)
 
     def change(self, heads: Iterable[Head]) -> None:
         """Makes these the removed heads."""
@@ -33,7 +42,7 @@ class PrunedSet:
         if heads != self.heads:
             self.before = [*self.before[-_UNDO:], self.heads]
             self.after = []
-            self.heads = heads
+            self._show(heads)
 
     def toggle(self, heads: Iterable[Head]) -> None:
         """Removes these heads; brings them back where all of them are removed already."""
@@ -44,27 +53,36 @@ class PrunedSet:
         """One step back."""
         if self.before:
             self.after.append(self.heads)
-            self.heads = self.before.pop()
+            self._show(self.before.pop())
             self.moves += 1
 
     def redo(self) -> None:
         """One step forward again."""
         if self.after:
             self.before.append(self.heads)
-            self.heads = self.after.pop()
+            self._show(self.after.pop())
             self.moves += 1
+
+    def _show(self, heads: Heads) -> None:
+        self.heads = heads
+        address.write(pruned=self.text_of(heads))
 
 
 def current(model: Model) -> PrunedSet:
-    """This viewer's set for this model, at first from the URL."""
-    found = st.session_state.get("_pruned")
+    """This viewer's set for this model, as the address says."""
+    found: PrunedSet | None = st.session_state.get("_pruned")
     if found is None or found.model != model.number:
-        message = st.query_params.get("pruned", "")
-        try:
-            found = PrunedSet(model.number, parse(model, message))
-        except InputError as error:
-            st.warning(f"{escaped(error.problem)} {_('The address named it; nothing is removed.')}")
-            found = PrunedSet(model.number)
-        st.session_state["_pruned"] = found
-    address.write(pruned=write(model, found.heads) or None)
+        found = st.session_state["_pruned"] = PrunedSet(model.number, text_of=lambda heads: write(model, heads))
+    text = address.read("pruned") or ""
+    if text == found.text_of(found.heads):
+        return found
+    try:
+        heads = parse(model, text)
+    except InputError as error:
+        st.warning(f"{escaped(error.problem)} {_('The address named it; nothing is removed.')}")
+        heads = frozenset()
+    if heads != found.heads:
+        # By a link, or by going back in the browser: a step of its own, that can be undone.
+        found.before, found.after = [*found.before[-_UNDO:], found.heads] if found.moves else [], []
+        found.heads, found.moves = heads, found.moves + 1
     return found

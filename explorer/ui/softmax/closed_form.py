@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from explorer import export
-from explorer.charts.common import moving
-from explorer.charts.common.sliders import Standalone
+from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import lookups, vectors
 from explorer.i18n import _
 from explorer.softmax import vectors as drawn
-from explorer.ui.common import sliders
+from explorer.ui.common import jobs, sliders
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -19,31 +17,26 @@ DRAWS = 32
 """Of the Gumbel noise, for the slider to go through."""
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _vectors(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    made = drawn.draw(seed)
-    return made.pairs, made.row
+def random_vectors(seed: int) -> tuple[Figure, str] | None:
+    """Scores, weights and Jacobian of random vectors, and what can be taken away: the figure, and lines of Python. None while they are drawn."""
+    found = jobs.computed(("random vectors", seed), _("Random vectors"), lambda report: drawn.draw(seed), replaces="vectors")
+    shown = jobs.kept("vectors", _("draw {n}").format(n=seed), None if found is None else (seed, found))
+    if shown is None:
+        return None
+    seed, made = shown.what
+    pairs, row = made.pairs, made.row
 
+    def picture(dark: bool) -> Picture:
+        return vectors.picture(drawn.WIDTHS, pairs, row, dark=dark)
 
-def random_vectors(seed: int) -> tuple[Figure, str]:
-    """Scores, weights and Jacobian of random vectors, and what can be taken away: the figure, and lines of Python."""
-    pairs, row = _vectors(seed)
-    tables = vectors.tables(pairs, row)
-
-    def description(dark: bool) -> dict[str, object]:
-        return vectors.description(drawn.WIDTHS, len(pairs), len(row), dark=dark)
-
-    sliders.draw(moving.with_tables(description(is_dark()), tables), "vectors")
+    sliders.draw(picture(is_dark()), "vectors")
     st.caption(
         _(
             "Entries of q and k: independent, mean 0, variance 1. Histogram: {pairs} pairs that share no vector. Weights: one query and its "
             "keys. Trace and norm are those of the whole Jacobian: 1 − Σp² and √(Σp² − 2Σp³ + (Σp²)²)."
         ).format(pairs=len(pairs))
     )
-
-    files = picture_files(lambda: Standalone(description(False), tables)) | {
-        "npz": lambda: export.packed(widths=drawn.WIDTHS, pairs=pairs, row=row)
-    }
+    files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(widths=drawn.WIDTHS, pairs=pairs, row=row)}
     lines = [
         "import torch",
         "from explorer.softmax.vectors import draw",
@@ -60,19 +53,18 @@ def random_vectors(seed: int) -> tuple[Figure, str]:
 def four_lookups(seed: int) -> tuple[Figure, str]:
     """Hard lookup, softmax, sparsemax and Gumbel-softmax over the same scores, and what can be taken away."""
     noise = drawn.gumbel(seed, DRAWS, len(lookups.SCORES))
-    tables = lookups.tables(noise)
 
-    def description(dark: bool) -> dict[str, object]:
-        return lookups.description(DRAWS, dark=dark)
+    def picture(dark: bool) -> Picture:
+        return lookups.picture(noise, dark=dark)
 
-    sliders.draw(moving.with_tables(description(is_dark()), tables), "lookups")
+    sliders.draw(picture(is_dark()), "lookups")
     st.caption(
         _(
             "Below: how the weight of the chosen key changes with each score. Sparsemax: Martins & Astudillo 2016; "
             "Gumbel-softmax: Jang et al. 2017. Lower the temperature: softmax becomes the hard lookup, and its gradient goes."
         )
     )
-    files = picture_files(lambda: Standalone(description(False), tables))
+    files = picture_files(lambda: picture(False))
     lines = [
         "import torch",
         "from explorer.softmax.vectors import gumbel",

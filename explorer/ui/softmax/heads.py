@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,10 +13,14 @@ import streamlit as st
 from explorer import export
 from explorer.capture import Capture
 from explorer.charts.common import board
+from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import heads as charts
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.softmax import heads
+from explorer.ui.common import chosen_head, jobs, pictures, session
 from explorer.ui.common.session import explained, is_dark
+from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
@@ -36,11 +39,8 @@ class Head:
 
 
 def choose_head(captured: Capture, part: str) -> Head:
-    """Draws the choice of a layer and of one of its heads."""
-    sites = captured.sites(part)
-    layer = st.selectbox(_("Layer (from 0)"), range(len(sites)), key="softmax_layer", bind="query-params", width=110)
-    head = st.selectbox(_("Head (from 0)"), range(max(1, sites[layer].heads)), key="softmax_head", bind="query-params", width=110)
-    return Head(captured, part, layer, head)
+    """Draws the choice of a layer and of one of its heads: the one that is looked at on all pages."""
+    return Head(captured, part, *chosen_head.boxes(captured, part))
 
 
 def scores(of: Head) -> list[Figure]:
@@ -48,15 +48,16 @@ def scores(of: Head) -> list[Figure]:
     figures = []
     with st.container(horizontal=True, gap="medium", key="scores"):
         factor = _scores(of, figures)
-        figures.append(_map(of, "saturated"))
-    told = _("Saturated rows: their largest weight is above {limit}; {share:.1%} of all rows are.").format(
-        limit=heads.SATURATED, share=np.nanmean(_softmax(of).saturated)
-    )
+        found = _map(of, "saturated", figures)
+    told = []
+    if found is not None:
+        share = np.nanmean(found.saturated)
+        message = _("Saturated rows: their largest weight is above {limit}; {share:.1%} of all rows are.")
+        told.append(message.format(limit=heads.SATURATED, share=share))
     if factor is not None:
-        told += " " + _(
-            "Bars: 5 % to 95 % of a head's scores, thick 25 % to 75 %, position biases left out. Scale of the chosen head: {factor:.4f}."
-        ).format(factor=factor)
-    st.caption(told)
+        message = _("Bars: 5 % to 95 % of a head's scores, thick 25 % to 75 %, position biases left out. Scale of the chosen head: {factor:.4f}.")
+        told.append(message.format(factor=factor))
+    st.caption(" ".join(told))
     return figures
 
 
@@ -65,27 +66,27 @@ def uniform(of: Head) -> list[Figure]:
     figures = []
     with st.container(horizontal=True, gap="medium", key="uniform"):
         told = _outputs(of, figures)
-        figures.append(_map(of, "relative"))
+        found = _map(of, "relative", figures)
     if told:
         st.markdown(told)
-    found = _softmax(of)
-    st.caption(
-        _("Entropy of a row, mean over heads and rows: {entropy:.2f} nats; uniform weights have {most:.2f}, the mean of log n.").format(
-            entropy=np.nanmean(found.entropy), most=found.most
+    if found is not None:
+        st.caption(
+            _("Entropy of a row, mean over heads and rows: {entropy:.2f} nats; uniform weights have {most:.2f}, the mean of log n.").format(
+                entropy=np.nanmean(found.entropy), most=found.most
+            )
         )
-    )
     return figures
 
 
-def recipe(model: str, text: str, of: Head) -> str:
+def recipe(chosen: Chosen, of: Head) -> str:
     """Lines of Python for what is shown."""
     at = f"captured, {of.layer}, {of.head}, {of.part!r}"
     lines = [
         "import explorer, models",
         "from explorer.softmax import heads",
         "",
-        export.load_line(model),
-        f"captured = explorer.capture(model, {text!r})",
+        export.load_line(chosen.model.name),
+        export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS),
         f"print(heads.softmax(captured, {of.part!r}).saturated)  # layer, head",
         f"print(heads.spread(captured, {of.part!r}).variance_scaled)",
         f"print(heads.raw_scores({at}).var(), heads.factor({at}))",
@@ -96,25 +97,26 @@ def recipe(model: str, text: str, of: Head) -> str:
 
 def _scores(of: Head, figures: list[Figure]) -> float | None:
     """Draws the scores of all heads and of one; the scale of that one, None where there are no scores."""
-    found = _or_said(lambda: _known(of, "spread", lambda: heads.spread(of.captured, of.part)))
+    found = _or_said(lambda: _known(of, "spread", _("Scores of all heads"), heads.spread))
     if found is None:
         return None
     raw = heads.raw_scores(of.captured, of.layer, of.head, of.part)
     factor = float(found.scale[of.layer, of.head])
 
-    def every(dark: bool) -> alt.VConcatChart:
-        return charts.spread(found.raw, found.scaled, (of.layer, of.head), dark=dark)
+    def every(first: tuple[int, int], dark: bool) -> Picture:
+        return charts.spread(found.raw, found.scaled, first, dark=dark)
 
-    def one(dark: bool) -> alt.VConcatChart:
+    def one(dark: bool) -> Picture:
         return charts.histograms(raw, raw * factor, dark=dark)
 
-    st.altair_chart(every(is_dark()), key="spread_chart", width="content")
-    st.altair_chart(one(is_dark()), key="histogram_chart", width="content")
+    chosen = (of.layer, of.head)
+    pictures.clickable("spread", (of.captured.number, of.part), chosen, every, lambda selection: _picked(selection, "head", "layer"))
+    pictures.draw(one(is_dark()), "histogram_chart")
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
     csv = {"csv": lambda: table.to_csv(index=False).encode()}
-    figures.append(Figure(_("Scores of all heads"), "scores", picture_files(lambda: every(False)) | csv))
+    figures.append(Figure(_("Scores of all heads"), "scores", picture_files(lambda: every(chosen, False)) | csv))
     figures.append(Figure(_("Scores of this head"), "scores-of-head", picture_files(lambda: one(False))))
     return factor
 
@@ -126,48 +128,70 @@ def _outputs(of: Head, figures: list[Figure]) -> str:
         return ""
     keys, queries = of.captured.keys(of.part).labels, of.captured.queries(of.part).labels
 
-    def chart(dark: bool) -> alt.HConcatChart:
+    def picture(dark: bool) -> Picture:
         return charts.outputs(made.values, made.uniform, made.learned, keys, queries, dark=dark)
 
-    st.altair_chart(chart(is_dark()), key="outputs_chart", width="content")
-    files = picture_files(lambda: chart(False)) | {"npz": lambda: export.packed(values=made.values, uniform=made.uniform, learned=made.learned)}
+    pictures.draw(picture(is_dark()), "outputs_chart")
+    arrays = {"values": made.values, "uniform": made.uniform, "learned": made.learned}
+    files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(**arrays)}
     figures.append(Figure(_("In, uniform, learned"), "uniform", files))
     whole = of.captured.visible(of.layer, of.part).all()
     meaning = _("the mean of the values") if whole else _("the mean of the values that a token sees")
-    apart = _known(of, "deviation", lambda: heads.deviation_from_mean(of.captured, of.part))
-    told = _("Uniform weights pass on {meaning}; largest deviation over all heads and tokens: {apart:.1e}.").format(meaning=meaning, apart=apart)
+    apart = _known(of, "deviation", _("Uniform weights of all heads"), heads.deviation_from_mean)
+    told = _("Uniform weights pass on {meaning}.").format(meaning=meaning)
+    if apart is not None:
+        told = _("Uniform weights pass on {meaning}; largest deviation over all heads and tokens: {apart:.1e}.").format(
+            meaning=meaning, apart=apart
+        )
     if max(len(made.values), len(made.learned)) > charts.MAPPED:
         told += " " + _("The first {n} tokens are drawn.").format(n=charts.MAPPED)
     return told
 
 
-def _map(of: Head, what: str) -> Figure:
-    """The map of one quantity of `heads.Softmax`, layers down and heads across."""
-    values, sites = getattr(_softmax(of), what), of.captured.sites(of.part)
-
-    def chart(dark: bool) -> alt.LayerChart:
-        numbers, counts = [str(site.layer) for site in sites], [site.heads for site in sites]
-        how = {"diverging": False, "clickable": False, "width": 264, "height": 260, "compact": True}
-        return board.board(numbers, counts, (), values=values, title=SHOWN[what], dark=dark, **how)
-
-    title = SHOWN[what].capitalize()
+def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
+    """Draws the map of one quantity of `heads.Softmax`, layers down and heads across; a click looks at another head."""
+    title, sites = SHOWN[what].capitalize(), of.captured.sites(of.part)
     with st.container(width="content", key=f"map_{what}"):
         st.markdown(f"**{title}** :small[{_('layers down, heads across')}]")
-        st.altair_chart(chart(is_dark()), key=f"map_{what}_chart", width="content")
+        found = _known(of, "softmax", _("Saturation and entropy"), heads.softmax)
+        if found is None:
+            return None
+        values = getattr(found, what)
+
+        def picture(first: tuple[int, int], dark: bool) -> Picture:
+            numbers, counts = [str(site.layer) for site in sites], [site.heads for site in sites]
+            how = {"diverging": False, "width": 264, "height": 260, "compact": True}
+            return board.board(numbers, counts, (), values=values, title=SHOWN[what], chosen=first, dark=dark, **how)
+
+        chosen = (of.layer, of.head)
+        identity = (of.captured.number, of.part, what)
+        pictures.clickable(f"map_{what}", identity, chosen, picture, lambda selection: _picked(selection, "cell", "row"))
     csv = pd.DataFrame(values).rename_axis("layer")
-    return Figure(title, what, picture_files(lambda: chart(False)) | {"csv": lambda: csv.to_csv().encode()})
+    files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: csv.to_csv().encode()}
+    figures.append(Figure(title, what, files))
+    return found
 
 
-def _softmax(of: Head) -> heads.Softmax:
-    return _known(of, "softmax", lambda: heads.softmax(of.captured, of.part))
+def _picked(selection: Mapping[str, list], name: str, row: str) -> tuple[int, int] | None:
+    """Looks at the head that was clicked, in the selection of this name."""
+    points = selection.get(name)
+    if not points:
+        return None
+    found = int(points[0][row]), int(points[0]["head"])
+    chosen_head.choose(*found)
+    return found
 
 
-def _known(of: Head, what: str, compute: Callable[[], Result]) -> Result:
-    """Kept with the capture, so that another head of it is shown at once."""
+def _known(of: Head, what: str, title: str, compute: Callable[..., Result]) -> Result | None:
+    """Kept with the capture, so that another head of it is shown at once; None while it is computed."""
     key = ("softmax", what, of.part)
-    if key not in of.captured.derived:
-        of.captured.derived[key] = compute()
-    return of.captured.derived[key]
+    if (known := of.captured.derived.get(key)) is not None:
+        return known
+
+    def work(report: Report) -> Result:
+        return of.captured.derived.get_or_compute(key, lambda: compute(of.captured, of.part, report))
+
+    return jobs.computed(("softmax", what, of.captured.number, of.part), title, work, replaces=f"softmax_{what}")
 
 
 def _or_said(compute: Callable[[], Result]) -> Result | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import weakref
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from explorer.ablation.results import TaskResults
+from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import scale as charts
 from explorer.i18n import _
+from explorer.jobs import Report
 from explorer.softmax.scale import FACTORS, ScaleCurve
-from explorer.ui.common import long_work
+from explorer.ui.common import jobs, pictures
 from explorer.ui.common.session import explained, is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice, setup_lines
@@ -25,15 +26,31 @@ _curves: weakref.WeakKeyDictionary[TaskResults, ScaleCurve] = weakref.WeakKeyDic
 def draw(choice: TaskChoice) -> Figure | None:
     """The curve, as far as it is known, and the way to the rest of it."""
     curve = _curves.setdefault(choice.results, ScaleCurve(choice.results.task))
-    if not curve.known() and not _computed(choice, curve) and not curve.points:
+    if not curve.known() and not _asked(choice):
         return None
-    table = pd.DataFrame([vars(point) for _factor, point in sorted(curve.points.items())])
+    if not curve.known():
 
-    def chart(dark: bool) -> alt.HConcatChart:
+        def work(report: Report) -> bool:
+            curve.compute(progress=lambda share: report(share, _table(curve)))
+            return True
+
+        def grown(table: pd.DataFrame) -> None:
+            if len(table):
+                pictures.draw(charts.curves(table, dark=is_dark()), "scale_chart")
+
+        try:
+            jobs.computed(("scale", *choice.key), _("A factor on the scale"), work, replaces="scale", partial=grown)
+        except InputError as error:
+            st.info(explained(error), icon=":material/info:")
+        if not curve.known():
+            return None
+    table = _table(curve)
+
+    def picture(dark: bool) -> Picture:
         return charts.curves(table, dark=dark)
 
     with st.container(key="scale_curve"):
-        st.altair_chart(chart(is_dark()), key="scale_chart", width="content")
+        pictures.draw(picture(is_dark()), "scale_chart")
     own, best = table[table.factor == 1].iloc[0], table.loc[table.score.idxmax()]
     st.markdown(
         _("The model's own scale: entropy {entropy:.2f} nats, accuracy {score:.1%}. Best of these factors: {best:.4g}, {most:.1%}.").format(
@@ -46,7 +63,11 @@ def draw(choice: TaskChoice) -> Figure | None:
             "Entropy: mean over rows that see two keys or more, as a share of log of their number."
         )
     )
-    return Figure(_("Factor on the scale"), "scale", picture_files(lambda: chart(False)) | {"csv": lambda: table.to_csv(index=False).encode()})
+    return Figure(_("Factor on the scale"), "scale", picture_files(lambda: picture(False)) | {"csv": lambda: table.to_csv(index=False).encode()})
+
+
+def _table(curve: ScaleCurve) -> pd.DataFrame:
+    return pd.DataFrame([vars(point) for _factor, point in sorted(curve.points.items())])
 
 
 def recipe(choice: TaskChoice) -> str:
@@ -63,23 +84,16 @@ def recipe(choice: TaskChoice) -> str:
     return "\n".join(lines)
 
 
-def _computed(choice: TaskChoice, curve: ScaleCurve) -> bool:
-    """Computes what is missing, once it is asked for."""
-    key, asked = f"scale {choice.model.number} {id(choice.results)}", st.empty()
-    if st.session_state.get("_scale_wanted") != key:
-        with asked.container(horizontal=True, vertical_alignment="center"):
-            pressed = st.button(_("Compute"), key="compute_scale", icon=":material/play_arrow:")
-            st.markdown(
-                _("{n} factors from {low:g} to {high:g}, each on {examples} examples.").format(
-                    n=len(FACTORS), low=FACTORS[0], high=FACTORS[-1], examples=len(choice.results.task)
-                )
+def _asked(choice: TaskChoice) -> bool:
+    """Whether the viewer has asked for the curve of this task; before that, the way to it."""
+    asked: set[tuple] = st.session_state.setdefault("_scale_asked", set())
+    if choice.key in asked:
+        return True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(_("Compute"), key="compute_scale", icon=":material/play_arrow:", on_click=asked.add, args=(choice.key,))
+        st.markdown(
+            _("{n} factors from {low:g} to {high:g}, each on {examples} examples.").format(
+                n=len(FACTORS), low=FACTORS[0], high=FACTORS[-1], examples=len(choice.results.task)
             )
-        if not pressed:
-            return False
-        st.session_state["_scale_wanted"] = key
-        asked.empty()
-    try:
-        return long_work.run(_("A factor on the scale"), key, lambda tell: curve.compute(progress=tell)) is not None
-    except InputError as error:
-        st.info(explained(error), icon=":material/info:")
-        return False
+        )
+    return False

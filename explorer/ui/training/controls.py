@@ -13,7 +13,9 @@ from models.toy import CHOICES
 from models.training.presets import PRESETS
 from models.training.settings import MOST_STEPS, Settings
 
-PRESET = "preset"
+PREFIX = "lab_"
+"""How all names of the lab begin, in the address as well: other pages have heads, positions and seeds of their own."""
+PRESET = f"{PREFIX}preset"
 """Key of the choice of a preset."""
 IN_VIEW = {
     "layers": _("Layers"),
@@ -109,5 +111,4 @@ def _widget(place: object, name: str, label: str, value: object) -> object:
 
 
 def _key(name: str) -> str:
-    # The rare ones could have the name of a widget of another page.
-    return name if name in IN_VIEW or name in TRAINING else f"lab_{name}"
+    return PREFIX + name

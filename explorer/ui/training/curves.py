@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer.charts.common import moving, palette
-from explorer.charts.training import over_steps as charts
-from explorer.charts.training.over_steps import Line, Plot
+from explorer.charts.common import palette
+from explorer.charts.common.picture import Picture
+from explorer.charts.training.over_steps import Line, Plot, over_steps
 from explorer.i18n import _
+from explorer.jobs import Report
+from explorer.lab.film import RoleScores
 from explorer.lab.state import State, step_times
 from explorer.scores.masks import ROLES
+from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.training.runs import Lab
+from explorer.ui.training import film
+from explorer.ui.training.runs import Entry, Lab
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
 
@@ -37,35 +41,27 @@ ROLE_NAMES = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A plot, in the light theme, and what is in it now."""
+    """A plot, and what is in it now; see `over_steps`."""
 
     plot: Plot
     lines: list[Line]
+    colours: list[str]
+    steps: int
     at: int
     goal: float | None = None
 
-    def tables(self) -> moving.Tables:
-        return charts.tables(self.plot, self.lines, self.at, self.goal)
+    def picture(self, dark: bool) -> Picture:
+        return over_steps(self.plot, self.lines, self.colours, self.steps, at=self.at, goal=self.goal, dark=dark)
 
 
 def draw(lab: Lab, state: State, frame: Snapshot) -> list[Figure]:
     """The panel; what can be taken away from it."""
-    view = st.segmented_control(
-        _("Over the steps"),
-        VIEWS,
-        default="curves",
-        format_func=VIEWS.get,
-        key="over",
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
-    )
+    view = address.choice(st.segmented_control, _("Over the steps"), VIEWS, "lab_over", label_visibility="collapsed")
     drawn = {"roles": _roles, "gradients": _gradients}.get(view, _progress)(lab, state, frame)
-    dark, figures = is_dark(), []
+    figures = []
     for name, one in drawn.items():
-        plot = replace(one.plot, dark=dark)
-        st.vega_lite_chart(moving.with_tables(charts.description(plot), one.tables()), key=f"over_{name}", width="content")
-        files = picture_files(lambda one=one: moving.standalone(charts.description(one.plot), one.tables()))
+        pictures.draw(one.picture(is_dark()), f"over_{name}")
+        files = picture_files(lambda one=one: one.picture(False))
         figures.append(Figure(one.plot.title, f"{lab.shown.request.preset}-{name}", files))
     return [*figures, Figure(_("The numbers of this run"), f"{lab.shown.request.preset}-curve", {"csv": lambda: _csv(state)})]
 
@@ -91,25 +87,22 @@ def _progress(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         if lab.shown.film.task.exact
         else _("Thick: held-out examples. Thin: the training batches.")
     )
-    above = _plot(_("accuracy"), accuracy, names, longest, whole=True, percent=True, legend=False, titled=False)
-    below = _plot(_("loss, nats"), loss, names, longest)
-    return {"accuracy": Drawn(above, accuracy, frame.step, _goal(preset)), "loss": Drawn(below, loss, frame.step)}
+    above = _plot(_("accuracy"), whole=True, percent=True, legend=False, titled=False)
+    return {
+        "accuracy": Drawn(above, accuracy, names, longest, frame.step, _goal(preset)),
+        "loss": Drawn(_plot(_("loss, nats")), loss, names, longest, frame.step),
+    }
 
 
 def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     """One line per head."""
-    role = st.selectbox(
-        _("Role"),
-        list(ROLES),
-        index=list(ROLES).index("induction"),
-        format_func=lambda name: ROLE_NAMES[name][0],
-        key="role",
-        bind="query-params",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    titles = {name: title for name, (title, _about) in ROLE_NAMES.items() if name in ROLES}
+    role = address.choice(st.selectbox, _("Role"), titles, "lab_role", "induction", label_visibility="collapsed")
     st.caption(ROLE_NAMES[role][1], help=_("The mean over the tokens that have such a key, on held-out examples."))
-    found = [(f.step, lab.shown.film.roles(f)[role]) for f in state.frames]
+    known = jobs.kept("lab_roles", lab.shown.title, _scored(lab.shown, state))
+    if known is None:
+        return {}
+    found = [(step, scores[role]) for step, scores in known.what.items()]
     places = [(part, layer, head) for (part, layer), scores in found[0][1].items() for head in range(len(scores))]
     parts = {part for part, _layer, _head in places}
     layers = list(dict.fromkeys((part, layer) for part, layer, _head in places))
@@ -120,21 +113,36 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
 
     # A colour for each head while there are enough of them, else for each layer.
     each = len(places) <= len(palette.lines())
-    picked = st.session_state.get("_film_head", (0, 0))
+    picked = film.numbers()
     shown = []
     for i, (part, layer, head) in enumerate(places):
         points = np.array([(step, scores[part, layer][head]) for step, scores in found])
         shown.append(Line(name(part, layer, head), points, i if each else layers.index((part, layer)), strong=picked == (layer, head)))
-    scores = lab.shown.film.roles(frame)[role]
+    # What is still computed has no frame of now yet.
+    step, scores = max(((step, scores) for step, scores in found if step <= frame.step), default=found[-1], key=lambda one: one[0])
     now = {place: float(scores[place[:2]][place[2]]) for place in places}
     best = max((place for place in places if np.isfinite(now[place])), key=now.get, default=None)
     if best is None:
         st.info(_("No token of these examples has such a key."), icon=":material/info:")
         return {}
-    st.markdown(_("After step {n}: largest **{value:.2f}**, {name}.").format(n=f"{frame.step:,}", value=now[best], name=name(*best)))
+    st.markdown(_("After step {n}: largest **{value:.2f}**, {name}.").format(n=f"{step:,}", value=now[best], name=name(*best)))
     names = [name(*place) for place in (places if each else layers)]
-    plot = _plot(_("score"), shown, names, lab.shown.request.settings.steps, whole=True, height=HEIGHT + 60)
-    return {"roles": Drawn(plot, shown, frame.step)}
+    plot = _plot(_("score"), whole=True, height=HEIGHT + 60)
+    return {"roles": Drawn(plot, shown, names, lab.shown.request.settings.steps, frame.step)}
+
+
+def _scored(entry: Entry, state: State) -> dict[int, RoleScores] | None:
+    """Role scores by step of the frames; None while they are computed."""
+    frames = state.frames
+
+    def work(report: Report) -> dict[int, RoleScores]:
+        found = {}
+        for i, frame in enumerate(frames):
+            report(i / len(frames))
+            found[frame.step] = entry.film.roles(frame)
+        return found
+
+    return jobs.computed(("roles of", entry.film.number, *(frame.step for frame in frames)), _("Roles"), work, replaces="lab_roles")
 
 
 def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
@@ -147,13 +155,16 @@ def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     norms = [Line(names[i], np.array([(m.step, m.gradient_norm[layer]) for m in history]), i) for i, layer in enumerate(layers)]
     times = [Line(_("a step"), step_times(history), 0)]
     steps = lab.shown.request.settings.steps
-    above = _plot(_("gradient norm"), norms, names, steps, log=True, number=".2e", titled=False)
-    below = _plot(_("ms a step"), times, [_("a step")], steps, number=".2f", legend=False, height=HEIGHT - 40)
-    return {"gradient-norm": Drawn(above, norms, frame.step), "step-time": Drawn(below, times, frame.step)}
+    above = _plot(_("gradient norm"), log=True, number=".2e", titled=False)
+    below = _plot(_("ms a step"), number=".2f", legend=False, height=HEIGHT - 40)
+    return {
+        "gradient-norm": Drawn(above, norms, names, steps, frame.step),
+        "step-time": Drawn(below, times, [_("a step")], steps, frame.step),
+    }
 
 
-def _plot(title: str, lines: list[Line], colours: list[str], steps: int, height: int = HEIGHT, **how: object) -> Plot:
-    return Plot(title, tuple(line.name for line in lines), tuple(colours), steps, width=WIDTH, height=height, **how)
+def _plot(title: str, height: int = HEIGHT, **how: object) -> Plot:
+    return Plot(title, width=WIDTH, height=height, **how)
 
 
 def _goal(preset: object) -> float | None:

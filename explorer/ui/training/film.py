@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-import altair as alt
 import streamlit as st
 
 from explorer.capture import Capture
-from explorer.charts.common import heatmap, moving
+from explorer.charts.common import heatmap
+from explorer.charts.common.picture import Picture
 from explorer.charts.training import film as charts
 from explorer.i18n import _
 from explorer.lab.film import Example
 from explorer.lab.state import State
-from explorer.ui.common import address
+from explorer.ui.common import address, pictures
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import escaped, is_dark
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.training.runs import Entry, Lab
+from explorer.ui.training.runs import STEP, Entry, Lab
 from models.training.runs import Snapshot
+from models.training.settings import MOST_STEPS
 
 WIDTH, HEIGHT = 608, 490
 """Room for the heads, labels included, in pixels."""
-_SLIDER = "film_step"
+SHOWN = {"all": _("All heads"), "one": _("One head")}
+_SLIDER = "lab_slider"
+_MOST = 10_000
+"""Of layers and heads, which an address may name."""
 
 
 def example_of(entry: Entry) -> Example:
     """The chosen example."""
-    at = st.session_state.get("film_example", 0)
-    return entry.film.examples[at if at < len(entry.film.examples) else 0]
+    return entry.film.examples[address.number("lab_example", 0, len(entry.film.examples))]
 
 
 def controls(lab: Lab, state: State) -> Snapshot:
@@ -36,6 +39,8 @@ def controls(lab: Lab, state: State) -> Snapshot:
     steps = sorted({frame.step for frame in state.frames} | set(_planned(lab.shown)))
     if lab.playing:
         _forward(lab, state)
+    else:
+        lab.frame = address.number(STEP, None, MOST_STEPS + 1)
     frame = state.frame(lab.frame)
     # The newest frame moves the slider along; a frame of a pause lies between two of its stops.
     st.session_state[_SLIDER] = frame.step
@@ -61,80 +66,79 @@ def controls(lab: Lab, state: State) -> Snapshot:
             disabled=len(state.frames) < 2,
             width=150,
         )
-    address.write(step=lab.frame if not lab.playing else None)
     return frame
 
 
 def draw(lab: Lab, frame: Snapshot) -> Figure:
     """The heads at a frame."""
     entry = lab.shown
+    examples, parts = entry.film.examples, entry.film.model.parts
     with st.container(horizontal=True, vertical_alignment="center", key="film_choices"):
-        parts = entry.film.model.parts
         part = parts[0]
         if len(parts) > 1:
-            part = _one_of(_("Attention"), parts, parts[-1], PARTS, "film_part")
-        st.selectbox(
+            titles = {part: PARTS[part] for part in parts}
+            part = address.choice(st.segmented_control, _("Attention"), titles, "lab_part", parts[-1], label_visibility="collapsed")
+        address.entry(
+            st.selectbox,
             _("Example"),
-            list(range(len(entry.film.examples))),
-            format_func=lambda i: entry.film.examples[i].text,
-            key="film_example",
-            persist_state="session",
+            "lab_example",
+            0,
+            lambda word: address.number("lab_example", None, len(examples)),
+            options=list(range(len(examples))),
+            format_func=lambda i: examples[i].text,
             width="stretch",
             label_visibility="collapsed",
         )
-        view = _one_of(_("Heads"), ["all", "one"], "all", {"all": _("All heads"), "one": _("One head")}, "heads_shown")
+        view = address.choice(st.segmented_control, _("Heads"), SHOWN, "lab_shown", label_visibility="collapsed")
     example = example_of(entry)
     captured = entry.film.at(frame, example)
     layer, head = place(captured, part)
-    dark = is_dark()
-    if view == "one":
-        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
-        st.altair_chart(_one(captured, part, layer, head, dark), key=f"film_one_{entry.number}_{part}", width="content")
-    else:
-        key = f"film_{entry.number}_{lab.preset}_{part}_{hash(example)}_{dark}"
-        mounted = st.session_state.get("_film_mounted", ("",))
-        if mounted[0] != key:
-            # The selected head is part of the chart; kept while the film runs, so that only pictures are sent.
-            mounted = st.session_state["_film_mounted"] = (key, (layer, head))
-        sheet = _sheet(captured, part, mounted[1], dark)
-        spec = moving.with_tables(charts.description(sheet), _pictures(sheet, captured, part))
-        st.vega_lite_chart(spec, key=key, on_select=lambda: _picked(key), width="content")
-    shades = _("bright is 1, grey is masked") if dark else _("dark is 1, grey is masked")
-    message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
-    st.caption(escaped(message))
     name = f"{entry.request.preset}-step{frame.step}"
     if view == "one":
-        return Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
-    light = _sheet(captured, part, (layer, head), False)
-    drawn = picture_files(lambda: moving.standalone(charts.description(light), _pictures(light, captured, part)))
-    return Figure(_("All heads"), name, drawn)
+        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
+        pictures.draw(_one(captured, part, layer, head, is_dark()), f"film_one_{entry.film.number}_{part}")
+        figure = Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
+    else:
+        # From frame to frame the picture stays the same one, with other numbers: what it is drawn from is the film.
+        identity = (entry.film.number, part, example)
+        pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark), _picked)
+        figure = Figure(_("All heads"), name, picture_files(lambda: picture(captured, part, (layer, head), False)))
+    shades = _("bright is 1, grey is masked") if is_dark() else _("dark is 1, grey is masked")
+    message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
+    st.caption(escaped(message))
+    # At the end of the run the address names it, too, so that going back comes back to it.
+    address.keep(lab_at_layer=layer, lab_at_head=head)
+    return figure
 
 
-def _one_of(label: str, options: Sequence[str], default: str, names: dict[str, str], key: str) -> str:
-    return st.segmented_control(
-        label, options, default=default, format_func=names.get, key=key, required=True, label_visibility="collapsed", persist_state="session"
-    )
+def numbers() -> tuple[int, int]:
+    """Layer and head that are looked at, as the address says them."""
+    return address.number("lab_at_layer", 0, _MOST), address.number("lab_at_head", 0, _MOST)
 
 
 def place(captured: Capture, part: str) -> tuple[int, int]:
     """Layer and head that are looked at, as far as this network has them."""
-    layer, head = st.session_state.get("_film_head", (0, 0))
+    layer, head = numbers()
     layer = min(layer, len(captured.sites(part)) - 1)
     return layer, min(head, captured.site(layer, part).heads - 1)
 
 
-def _sheet(captured: Capture, part: str, selected: tuple[int, int], dark: bool) -> charts.Sheet:
-    sites = captured.sites(part)
-    labels = tuple(captured.queries(part).labels), tuple(captured.keys(part).labels)
-    return charts.Sheet(len(sites), max(site.heads for site in sites), *labels, selected, WIDTH, HEIGHT, dark)
-
-
-def _pictures(sheet: charts.Sheet, captured: Capture, part: str) -> moving.Tables:
+def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool) -> Picture:
+    """All heads, a frame around the selected one."""
     layers = [site.layer for site in captured.sites(part)]
-    return charts.tables(sheet, [captured.patterns(layer, part) for layer in layers], [captured.visible(layer, part) for layer in layers])
+    return charts.film(
+        [captured.patterns(layer, part) for layer in layers],
+        [captured.visible(layer, part) for layer in layers],
+        captured.queries(part).labels,
+        captured.keys(part).labels,
+        selected=selected,
+        width=WIDTH,
+        height=HEIGHT,
+        dark=dark,
+    )
 
 
-def _one(captured: Capture, part: str, layer: int, head: int, dark: bool) -> alt.LayerChart:
+def _one(captured: Capture, part: str, layer: int, head: int, dark: bool) -> Picture:
     queries, keys = captured.queries(part).labels, captured.keys(part).labels
     weights, seen = captured.pattern(layer, head, part), captured.visible(layer, part)
     return heatmap.heatmap(weights, seen, queries, keys, width=WIDTH - 110, height=HEIGHT - 150, dark=dark)
@@ -156,16 +160,21 @@ def _toggle(lab: Lab, newest: int) -> None:
     lab.playing = not lab.playing
     # From the end it starts again.
     lab.frame = 0 if lab.playing and lab.frame in (None, newest) else lab.frame
+    address.write(**{STEP: None if lab.playing else lab.frame})
 
 
 def _scrubbed(lab: Lab, state: State) -> None:
     step = st.session_state[_SLIDER]
     if step in lab.put and (lab.playing or state.active):
         return  # what the page put there a moment ago, sent back by a browser that had not heard of the next frame yet
-    lab.playing, lab.frame = False, None if step >= state.frames[-1].step else step
+    lab.playing = False
+    address.write(**{STEP: None if step >= state.frames[-1].step else step})
 
 
-def _picked(key: str) -> None:
-    points = st.session_state.get(key, {}).get("selection", {}).get("head")
-    if points:
-        st.session_state["_film_head"] = (int(points[0]["layer"]), int(points[0]["head"]))
+def _picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
+    points = selection.get("head")
+    if not points:
+        return None
+    layer, head = int(points[0]["layer"]), int(points[0]["head"])
+    address.write(lab_at_layer=layer, lab_at_head=head)
+    return layer, head

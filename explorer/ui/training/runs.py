@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.lab import shipped
@@ -18,10 +16,12 @@ from explorer.lab.request import TrainingRequest, value_text
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Watched
 from explorer.ui.common import address
 from explorer.ui.common.session import explained
-from models import ModelError
+from models import InputError, ModelError
 
 MOST = 5
-"""Runs of a viewer that are kept: with the shipped one, each has a colour of its own."""
+"""Runs of a viewer that are kept, and that train at once at most: with the shipped one, each has a colour of its own."""
+STEP = "lab_step"
+"""The film's step in the address; the newest frame where there is none."""
 STATUS = {
     WAITING: _("waiting until others have had their turn"),
     RUNNING: _("running"),
@@ -77,12 +77,15 @@ class Lab:
     def entries(self) -> list[Entry]:
         return [*([self.shipped] if self.shipped else []), *self.own]
 
-    def show(self, entry: Entry | None, frame: int | None = None) -> None:
-        """Looks at a run, at its newest frame or at one."""
-        self.shown, self.frame, self.playing = entry, frame, False
+    def show(self, entry: Entry | None) -> None:
+        """Looks at a run, at its newest frame."""
+        self.shown, self.frame, self.playing = entry, None, False
+        address.write(**{STEP: None})
 
     def begin(self, request: TrainingRequest, alive: Callable[[], bool]) -> None:
-        """Trains, and shows it. Raises InputError for what cannot be trained."""
+        """Trains, and shows it. Raises InputError for what cannot be trained, and where as many train as may."""
+        if sum(not entry.watched.read().over for entry in self.own) >= MOST:
+            raise InputError(_("{n} trainings of yours are under way.").format(n=MOST), _("Stop one of them, or wait until one is finished."))
         live = Live(request.training(), alive)
         self.begun += 1
         entry = Entry(self.begun, request, live, Film(live))
@@ -109,20 +112,14 @@ def current(preset: str) -> Lab:
     """This viewer's runs; another preset brings its shipped run, and the first time the step of the URL counts."""
     lab = st.session_state.setdefault("_lab", Lab())
     if lab.preset != preset:
-        step = address.number("step", None, 10**9) if not lab.preset else None
-        lab.preset, lab.shipped = preset, _shipped(preset)
+        first, lab.preset, lab.shipped = not lab.preset, preset, _shipped(preset)
         mine = [entry for entry in lab.own if entry.request.preset == preset]
-        lab.show(lab.shipped or (mine[-1] if mine else None), step)
+        shown = lab.shipped or (mine[-1] if mine else None)
+        if first:
+            lab.shown = shown
+        else:
+            lab.show(shown)
     return lab
-
-
-def alive() -> Callable[[], bool]:
-    """Whether this viewer's tab is still open; asked by a thread of no session."""
-    context = get_script_run_ctx()
-    if context is None or not runtime.exists():
-        return lambda: True
-    session = context.session_id
-    return lambda: runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 def settled(live: Live, act: Callable[[], None]) -> None:

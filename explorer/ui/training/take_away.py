@@ -12,8 +12,9 @@ from explorer.export import zipped
 from explorer.i18n import _
 from explorer.lab.film import Example
 from explorer.lab.state import State
-from explorer.ui.common import session
+from explorer.ui.common import address, session
 from explorer.ui.common.take_away import Figure, take_away
+from explorer.ui.training import film
 from explorer.ui.training.runs import Entry
 from models.training.runs import Snapshot
 
@@ -57,6 +58,7 @@ def _open(entry: Entry, state: State, frame: Snapshot, example: Example) -> None
         newest = frame.step == state.frames[-1].step == state.done
         model = run.model(None if newest else frame)
     name = session.keep(replace(model, name=f"{entry.request.preset}, {_('step')} {frame.step}", trained=frame.step > 0))
-    st.session_state.update(model=name, text=example.text, pair="", target=example.target)
+    layer, head = film.numbers()
+    address.keep(model=name, text=example.text, pair=None, target=example.target or None, layer=layer, head=head)
     # Without its own parameters: Streamlit refuses to clear an address that widgets write to.
     st.switch_page(OPENED_ON, query_params={})

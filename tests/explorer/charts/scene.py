@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-import altair as alt
-import pandas as pd
 import vl_convert
 
 from explorer.charts.common import data, sliders
+from explorer.charts.common.picture import Picture
+from explorer.export import Drawable
 
 
-def drawn(chart: Mapping[str, object], tables: Mapping[str, pd.DataFrame] | None = None, **moved: object) -> dict:
-    """The scene of a chart of `sliders.with_inputs`, its inputs moved."""
-    made = sliders.Standalone(sliders.moved(chart, **moved), tables or {})
-    return vl_convert.vegalite_to_scenegraph(made.to_json())["scenegraph"]
+def drawn(picture: Picture, **moved: object) -> dict:
+    """The scene of a picture with inputs (`sliders.with_inputs`), moved to these values."""
+    return vl_convert.vegalite_to_scenegraph(sliders.moved(picture, **moved).to_json())["scenegraph"]
 
 
-def rendered(make: Callable[[], alt.TopLevelMixin]) -> dict:
-    """The scene of any other chart; `make` draws it."""
+def rendered(make: Callable[[], Drawable]) -> dict:
+    """The scene of any other picture; `make` makes it."""
     with data.standalone():
         return vl_convert.vegalite_to_scenegraph(make().to_json())["scenegraph"]
 
@@ -31,19 +31,29 @@ def marks(scene: Mapping[str, object], kind: str) -> Iterator[list[dict]]:
         yield from marks(item, kind)
 
 
+def axis_labels(scene: Mapping[str, object]) -> list[str]:
+    """What stands beside the ticks of all axes."""
+    own = [item["text"] for item in scene["items"]] if scene.get("role") == "axis-label" else []
+    return own + [text for item in scene.get("items", ()) for text in axis_labels(item)]
+
+
 def readouts(scene: Mapping[str, object]) -> dict[str, float]:
     """All numbers of `sliders.readouts`, with all digits, by their names."""
     described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]
     return {name: float(value.replace("−", "-")) for name, value in (text.rsplit(": ", 1) for text in described)}
 
 
-def uncoloured(chart: object, field: str) -> object:
-    """The chart with this field as an opacity without a scale, where it is a colour: colours are rounded in the scene, opacities are not."""
+def uncoloured(picture: Picture, field: str) -> Picture:
+    """The picture with this field as an opacity without a scale, where it is a colour: colours are rounded in the scene, opacities are not."""
+    return replace(picture, description=_uncoloured(picture.description, field))
+
+
+def _uncoloured(chart: object, field: str) -> object:
     if isinstance(chart, list):
-        return [uncoloured(part, field) for part in chart]
-    if not isinstance(chart, dict):
+        return [_uncoloured(part, field) for part in chart]
+    if not isinstance(chart, Mapping):
         return chart
-    made = {name: uncoloured(part, field) for name, part in chart.items()}
+    made = {name: _uncoloured(part, field) for name, part in chart.items()}
     encoding = made.get("encoding")
     if isinstance(encoding, dict) and encoding.get("color", {}).get("field") == field:
         made["encoding"] = encoding | {"opacity": {"field": field, "type": "quantitative", "scale": None}}

@@ -4,17 +4,18 @@ import altair as alt
 import pytest
 
 from explorer.charts.common import sliders
+from explorer.charts.common.picture import Picture, described
 from tests.explorer.charts.scene import drawn, marks, readouts
 
 ONE = alt.Chart(alt.sequence(0, 1, 1, as_="i"))
 
 
-def shown(*inputs: alt.Parameter, expression: str, form: str = ".2f") -> dict:
-    return sliders.with_inputs(alt.hconcat(sliders.readouts(ONE, [("it", expression, form)])), inputs)
+def shown(*inputs: alt.Parameter, expression: str, form: str = ".2f") -> Picture:
+    return Picture(sliders.with_inputs(alt.hconcat(sliders.readouts(ONE, [("it", expression, form)])), inputs))
 
 
-def bound(chart: dict) -> dict[str, dict]:
-    return {given["name"]: given["bind"] for given in chart["params"] if "bind" in given}
+def bound(picture: Picture) -> dict[str, dict]:
+    return {given["name"]: given["bind"] for given in picture.description["params"] if "bind" in given}
 
 
 def test_a_logarithm_is_moved_and_the_number_follows() -> None:
@@ -46,7 +47,7 @@ def test_numbers_switches_and_what_follows_from_them() -> None:
 
 
 def test_all_digits_are_said_and_few_are_shown() -> None:
-    chart = sliders.with_inputs(sliders.readouts(ONE, [("third", "1 / 3", ".2f"), ("word", "'so'", "")], of="a list"), [])
+    chart = Picture(sliders.with_inputs(sliders.readouts(ONE, [("third", "1 / 3", ".2f"), ("word", "'so'", "")], of="a list"), []))
     texts = [item for items in marks(drawn(chart), "text") for item in items]
     assert [item["text"] for item in texts] == ["third", "0.33", "word", "so"]
     assert texts[1]["description"] == f"a list, third: {1 / 3}" and texts[3]["description"] == "a list, word: so"
@@ -58,3 +59,15 @@ def test_only_inputs_can_be_moved() -> None:
         sliders.moved(chart, base=3)
     sliders.moved(chart, base_exponent=0.5)
     assert readouts(drawn(chart))["it"] == 1, "the chart itself stays as it was"
+
+
+def test_a_description_with_inputs_is_made_once() -> None:
+    made = []
+
+    @described
+    def description(n: int) -> dict:
+        made.append(n)
+        return sliders.with_inputs(sliders.readouts(ONE, [("n", f"{n} * x", ".2f")]), [sliders.linear("x", "x", 0, 1, 0.5, 0.1)])
+
+    assert description(3) is description(3) and made == [3]
+    assert readouts(drawn(Picture(description(3)), x=1))["n"] == 3 and readouts(drawn(Picture(description(4))))["n"] == 2

@@ -6,7 +6,7 @@ import pytest
 from explorer.charts.positions import alibi
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = alibi.description()
+CHART = alibi.picture()
 POSITIONS = [(h, asked, causal) for h, asked in ((1, 1), (2, 2), (8, 1), (8, 3), (12, 40), (16, 5), (32, 32)) for causal in (True, False)]
 
 

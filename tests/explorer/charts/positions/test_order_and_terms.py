@@ -9,7 +9,8 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.charts.positions import order, terms
-from tests.explorer.charts.scene import marks, rendered
+from tests.explorer.charts.afresh import assert_same
+from tests.explorer.charts.scene import axis_labels, marks, rendered
 
 LABELS = ["a", 'b"', "a"]
 
@@ -50,3 +51,24 @@ def test_spreads_and_angles():
     random, measured = [items for items in marks(scene, "symbol") if len(items) == 2]
     heights = [[(150 - item["y"]) / 150 * 90 for item in items] for items in (random, measured)]
     assert heights[0] == pytest.approx([60, 80]) and heights[1] == pytest.approx([10, 45])
+
+
+def test_descriptions_are_made_once_and_what_is_in_them_is_of_now():
+    draw = np.random.default_rng(0)
+    outputs = []
+    for n, labels in ((3, LABELS), (5, list("vwxyz"))):
+        moved, after = draw.normal(size=(2, n, 4))
+        outputs.append(order.outputs(moved, after, labels, scale=float(np.abs(moved).max())))
+    assert_same(*outputs, order._description.afresh(250, 300, False))
+    scene = rendered(lambda: outputs[1])
+    assert [text for text in axis_labels(scene) if text in "vwxyz"] == list("vwxyz") * 2
+    (bars,) = [items for items in marks(scene, "rect") if len(items) == 5]
+    expected = outputs[1].tables["apart"]["apart"] / outputs[1].values["largest"] * 130
+    assert [item["width"] for item in bars] == pytest.approx(expected.tolist(), abs=1e-6)
+    maps = [
+        terms.maps(list(parts), parts.sum(0), parts.sum(0), labels)
+        for parts, labels in ((draw.normal(size=(4, 3, 3)), LABELS), (10 * draw.normal(size=(4, 2, 2)), ["p", "q"]))
+    ]
+    assert_same(*maps, terms._description.afresh(170, False))
+    others = [terms.beside(draw.random(4).tolist(), draw.random(k) * 90, draw.random(k) * 90) for k in (2, 3)]
+    assert_same(*others, terms._beside_description.afresh(False))

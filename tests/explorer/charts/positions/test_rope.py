@@ -1,6 +1,5 @@
 """RoPE: scores over (m, n) against rotation matrices written out, at a dozen places of the sliders."""
 
-import json
 import re
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from explorer.charts.positions import rope
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = rope.description()
+CHART = rope.picture()
 # Angles of q and k in degrees, m, n, pair, step of d_k, exponent of the base, interpolation.
 POSITIONS = [
     (20, 60, 9, 3, 4, 3, 4.0, 1.0),
@@ -81,5 +80,5 @@ def test_hands_are_turned_by_their_positions():
 
 
 def test_themes_differ_in_colours_only():
-    light, dark = (json.dumps(rope.description(dark=dark)) for dark in (False, True))
+    light, dark = (rope.picture(dark=dark).to_json() for dark in (False, True))
     assert light != dark and re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", dark)

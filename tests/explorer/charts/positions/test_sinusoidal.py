@@ -1,6 +1,5 @@
 """Sinusoids: what Vega computes equals what torch computes, wherever the sliders stand."""
 
-import json
 import re
 
 import numpy as np
@@ -8,11 +7,10 @@ import pytest
 import torch
 
 from explorer import export
-from explorer.charts.common import sliders
 from explorer.charts.positions import sinusoidal
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = sinusoidal.description()
+CHART = sinusoidal.picture()
 # Exponent of the base, step of d_model, position, offset.
 POSITIONS = [
     (4.0, 4, 10, 5),
@@ -109,11 +107,11 @@ def test_wavelengths_are_equal_steps_on_their_axis():
 
 
 def test_themes_differ_in_colours_only():
-    light, dark = (json.dumps(sinusoidal.description(dark=dark)) for dark in (False, True))
+    light, dark = (sinusoidal.picture(dark=dark).to_json() for dark in (False, True))
     assert light != dark and re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", dark)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_it_can_be_taken_away(kind):
-    made = export.picture(lambda: sliders.Standalone(CHART), kind)
+    made = export.picture(lambda: CHART, kind)
     assert made.startswith(b"\x89PNG") if kind == "png" else b"Wavelengths" in made

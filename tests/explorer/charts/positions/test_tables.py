@@ -6,6 +6,7 @@ import pytest
 from explorer.charts.positions import tables as charts
 from explorer.positions import tables
 from models.toy.positions import sinusoids
+from tests.explorer.charts.afresh import assert_same
 from tests.explorer.charts.scene import drawn, marks, rendered
 
 VALUES = sinusoids(40, 16).numpy()
@@ -15,7 +16,7 @@ COMPONENTS, SHARES = tables.pca(VALUES)
 
 @pytest.mark.parametrize(("turn", "tilt"), [(0, 0), (30, 20), (90, 0), (200, -75), (360, 90)])
 def test_the_cloud_turns(turn, tilt):
-    scene = drawn(charts.description(VALUES, COSINE, COMPONENTS, SHARES), turn=turn, tilt=tilt)
+    scene = drawn(charts.picture(VALUES, COSINE, COMPONENTS, SHARES), turn=turn, tilt=tilt)
     plane, space = [items for items in marks(scene, "symbol") if len(items) == 40]
     points = COMPONENTS / np.abs(COMPONENTS).max()
     assert [item["x"] for item in plane] == pytest.approx(((points[:, 0] + 1.05) / 2.1 * charts.SIDE).tolist(), abs=1e-4)
@@ -45,5 +46,15 @@ def test_biases_are_a_line_for_each_head():
 
 def test_a_long_table_draws_every_second_point():
     long = sinusoids(500, 16).numpy()
-    scene = drawn(charts.description(long, tables.similarity(long).cosine, *tables.pca(long)))
+    scene = drawn(charts.picture(long, tables.similarity(long).cosine, *tables.pca(long)))
     assert {len(items) for items in marks(scene, "symbol") if len(items) > 10} == {250}
+
+
+def test_the_description_is_made_once_and_what_is_in_it_is_of_now():
+    other = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+    pictures = [charts.picture(values, tables.similarity(values).cosine, *tables.pca(values)) for values in (VALUES, other)]
+    assert_same(*pictures, charts._description.afresh(False))
+    texts = [item["text"] for items in marks(drawn(pictures[1]), "text") for item in items]
+    assert f"component 1 ({tables.pca(other)[1][0]:.0%})" in texts
+    biases = [charts.biases(np.arange(n).reshape(2, -1).astype(float), np.arange(n // 2)) for n in (6, 10)]
+    assert_same(*biases, charts._biases_description.afresh(560, 330, False))

@@ -22,7 +22,7 @@ def test_every_scheme_has_its_place():
 
 @pytest.mark.parametrize("scheme", LIT)
 def test_what_is_lit(scheme):
-    scene = drawn(where.description(), scheme=scheme)
+    scene = drawn(where.picture(), scheme=scheme)
     (boxes,) = marks(scene, "rect")
     names, formulas, readouts = marks(scene, "text")
     lit = {name["text"] for box, name in zip(boxes, names, strict=True) if box["fill"] == palette.frame()}

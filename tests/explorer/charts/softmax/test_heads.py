@@ -5,6 +5,7 @@ import pytest
 
 from explorer.charts.common import data
 from explorer.charts.softmax import heads, scale
+from tests.explorer.charts.afresh import assert_same
 from tests.explorer.charts.scene import marks
 
 QUANTILES = np.sort(np.random.default_rng(0).normal(size=(2, 3, 5)), axis=-1)
@@ -38,12 +39,24 @@ def test_every_head_is_a_bar_and_the_chosen_one_is_marked() -> None:
 def test_histograms_share_their_axis_and_hold_all_scores() -> None:
     scores = np.random.default_rng(1).normal(size=500) * 4
     chart = heads.histograms(scores, scores / 4)
-    made = chart.to_dict()["vconcat"]
-    domains = [panel["encoding"]["x"]["scale"]["domain"] for panel in made]
-    assert domains[0] == domains[1] == [-np.abs(scores).max(), np.abs(scores).max()]
+    scales = [panel["layer"][0]["encoding"]["x"]["scale"] for panel in chart.description["vconcat"]]
+    assert scales[0] == scales[1] == {"domainMin": {"expr": "-end"}, "domainMax": {"expr": "end"}, "nice": False}
+    assert chart.values["end"] == np.abs(scores).max()
     wide, narrow = (sum(1 for item in items if item["height"] > 0) for items in marks(scene(chart), "rect"))
     assert wide > 3 * narrow
-    assert made[0]["title"]["subtitle"] == f"variance {scores.var():.4g}"
+    words = [item["text"] for items in marks(scene(chart), "text") for item in items]
+    assert words == [f"variance {scores.var():.4g}", f"variance {scores.var() / 16:.4g}"]
+
+
+def test_descriptions_are_made_once_and_what_is_in_them_is_of_now() -> None:
+    spreads = [heads.spread(QUANTILES * n, QUANTILES * n / 2, (n - 1, n)) for n in (1, 2)]
+    assert_same(*spreads, heads._spread_description.afresh(2, 3, 262, 105, False))
+    draw = np.random.default_rng(3)
+    scores = [n * draw.normal(size=50) for n in (1, 7)]
+    assert_same(*(heads.histograms(one, one / 2) for one in scores), heads._histograms_description.afresh(225, 105, False))
+    parts = [[n * draw.normal(size=(3, 4)) for _part in range(3)] for n in (1, 7)]
+    made = [heads.outputs(*part, labels, labels) for part, labels in zip(parts, (["a", "b", "a"], ['"', "d", "e"]), strict=True)]
+    assert_same(*made, heads._outputs_description.afresh(3, 3, 4, False, 150, 240, False))
 
 
 def test_outputs_are_drawn_row_by_row_on_one_scale() -> None:

@@ -1,6 +1,5 @@
 """Random vectors: what Vega computes equals what torch computes, wherever the sliders stand."""
 
-import json
 import re
 
 import numpy as np
@@ -8,14 +7,12 @@ import pytest
 import torch
 
 from explorer import export
-from explorer.charts.common import sliders
 from explorer.charts.softmax import vectors
 from explorer.softmax.vectors import WIDTHS, draw
-from tests.explorer.charts.scene import drawn, marks, readouts
+from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
 MADE = draw(3, pairs=120, keys=80)
-TABLES = vectors.tables(MADE.pairs, MADE.row)
-CHART = vectors.description(WIDTHS, 120, 80)
+CHART = vectors.picture(WIDTHS, MADE.pairs, MADE.row)
 KINDS = {"none": lambda d, free: 1.0, "root": lambda d, free: d**0.5, "d_k": lambda d, free: d, "free": lambda d, free: free}
 # Step of d_k, keys, divisor, exponents of free divisor and temperature, axis.
 POSITIONS = [
@@ -46,7 +43,7 @@ def test_numbers_weights_and_bins_are_those_of_torch(position: tuple) -> None:
     step, keys, kind, free, temperature, follow = position
     p, scores, divided = expected(step, keys, kind, free, temperature)
     inputs = {"divisor_kind": kind, "free_divisor_exponent": free, "temperature_exponent": temperature, "follow": follow}
-    scene = drawn(CHART, TABLES, d_k_step=step, keys=keys, **inputs)
+    scene = drawn(CHART, d_k_step=step, keys=keys, **inputs)
     jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
     sigma = WIDTHS[step] ** 0.5 / divided
     span = 4 * sigma if follow else 30
@@ -81,12 +78,7 @@ def test_the_map_is_the_jacobian_of_the_largest_weights(position: tuple) -> None
     step, keys, kind, _free, temperature = position
     p, _scores, _divided = expected(*position)
     inputs = {"d_k_step": step, "keys": keys, "divisor_kind": kind, "temperature_exponent": temperature}
-    chart = vectors.description(WIDTHS, 120, 80)
-    # Colours are rounded in the scene; the same field as an opacity without a scale is not.
-    cells = chart["vconcat"][1]["hconcat"][0]["encoding"]
-    changed = cells | {"opacity": {"field": "slope", "type": "quantitative", "scale": None}}
-    chart = _replaced(chart, changed)
-    *_others, cells = marks(drawn(chart, TABLES, **inputs), "rect")
+    *_others, cells = marks(drawn(uncoloured(CHART, "slope"), **inputs), "rect")
     n = min(keys, vectors.MAPPED)
     jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
     order = p.argsort(descending=True)[:n]
@@ -97,25 +89,20 @@ def test_the_map_is_the_jacobian_of_the_largest_weights(position: tuple) -> None
     assert np.allclose(found, jacobian[order][:, order], atol=1e-6)
 
 
-def _replaced(chart: dict, encoding: dict) -> dict:
-    top, bottom = chart["vconcat"]
-    return chart | {"vconcat": [top, bottom | {"hconcat": [bottom["hconcat"][0] | {"encoding": encoding}, *bottom["hconcat"][1:]]}]}
-
-
 @pytest.mark.parametrize("sigma_step", [4, 12])
 def test_the_curve_is_the_normal_of_that_variance(sigma_step: int) -> None:
-    (line,) = marks(drawn(CHART, TABLES, d_k_step=sigma_step, follow=True), "line")
+    (line,) = marks(drawn(CHART, d_k_step=sigma_step, follow=True), "line")
     at = np.array([item["x"] for item in line]) / vectors.WIDTH * 8 - 4
     height = vectors.HEIGHT - np.array([item["y"] for item in line])
     assert len(at) == 81 and np.allclose(height / height.max(), np.exp(-(at**2) / 2), atol=1e-9)
 
 
 def test_themes_differ_in_colours_only() -> None:
-    light, dark = (json.dumps(vectors.description(WIDTHS, 120, 80, dark=dark)) for dark in (False, True))
+    light, dark = (vectors.picture(WIDTHS, MADE.pairs, MADE.row, dark=dark).to_json() for dark in (False, True))
     assert light != dark and re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", dark)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_it_can_be_taken_away(kind: str) -> None:
-    made = export.picture(lambda: sliders.Standalone(CHART, TABLES), kind)
+    made = export.picture(lambda: CHART, kind)
     assert made.startswith(b"\x89PNG") if kind == "png" else b"Jacobian" in made

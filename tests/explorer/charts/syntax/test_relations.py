@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from explorer.charts.common import palette
+from explorer.charts.syntax import relations
 from explorer.charts.syntax.relations import accuracies
+from tests.explorer.charts.afresh import assert_same
 from tests.explorer.charts.scene import marks, rendered
 
 TABLE = pd.DataFrame(
@@ -33,3 +35,12 @@ def test_bars_intervals_and_ticks():
     assert [item["x"] for item in spans] == pytest.approx([280, 160]) and [item["x2"] for item in spans] == pytest.approx([360, 240])
     assert bars[1]["fill"] == palette.frame() != bars[0]["fill"]
     assert [item["text"] for item in next(iter(marks(scene, "text")))] == ["1.3", "2.0"]
+
+
+def test_other_relations_have_the_same_description():
+    other = TABLE.assign(relation=["a'b", "</script>"], accuracy=[0.25, 0.75], baseline=[0.1, 0.9])
+    first, second = accuracies(TABLE, chosen="obj"), accuracies(other)
+    assert_same(first, second, relations._description.afresh(2, 430, False))
+    first, *_rest = (item for items in marks(rendered(lambda: accuracies(other, width=400)), "rect") for item in items)
+    assert first["width"] == pytest.approx(100)
+    assert "script" not in str(second.description), "a name is data"

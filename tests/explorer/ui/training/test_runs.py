@@ -1,31 +1,36 @@
-"""A run ends with the tab of its viewer: what Streamlit says of a session, asked from a thread of none."""
+"""How many trainings one viewer may have under way."""
 
-from types import SimpleNamespace
+import pytest
 
+from explorer.lab.request import TrainingRequest
+from explorer.ui.common import address
 from explorer.ui.training import runs
+from models import InputError
+from models.training.settings import Settings
+
+LONG = TrainingRequest("order", {"d_model": 8}, {}, Settings(steps=100_000, batch=4))
 
 
-def test_it_lives_as_long_as_the_session_is_active(monkeypatch):
-    active = {"mine", "another"}
-    server = SimpleNamespace(is_active_session=active.__contains__)
-    monkeypatch.setattr(runs, "get_script_run_ctx", lambda: SimpleNamespace(session_id="mine"))
-    monkeypatch.setattr(runs.runtime, "exists", lambda: True)
-    monkeypatch.setattr(runs.runtime, "get_instance", lambda: server)
-    alive = runs.alive()
-    assert alive()
-    # Streamlit drops a session from the active ones when its connection is closed.
-    active.remove("mine")
-    assert not alive()
+@pytest.fixture
+def lab(monkeypatch):
+    monkeypatch.setattr(address, "write", lambda **_values: None)
+    made = runs.Lab()
+    yield made
+    for entry in made.own:
+        entry.watched.stop()
+        assert entry.watched.join(20)
 
 
-def test_a_server_that_is_gone_has_no_viewers(monkeypatch):
-    monkeypatch.setattr(runs, "get_script_run_ctx", lambda: SimpleNamespace(session_id="mine"))
-    monkeypatch.setattr(runs.runtime, "exists", lambda: True)
-    alive = runs.alive()
-    monkeypatch.setattr(runs.runtime, "exists", lambda: False)
-    assert not alive()
-
-
-def test_without_a_server_somebody_is_always_there(monkeypatch):
-    monkeypatch.setattr(runs, "get_script_run_ctx", lambda: None)
-    assert runs.alive()()
+def test_another_training_than_the_most_is_told_to_wait(lab):
+    for _n in range(runs.MOST):
+        lab.begin(LONG, lambda: True)
+    with pytest.raises(InputError, match=f"{runs.MOST} trainings") as told:
+        lab.begin(LONG, lambda: True)
+    assert "Stop one" in told.value.advice and len(lab.own) == runs.MOST
+    first = lab.own[0]
+    first.watched.stop()
+    assert first.watched.join(20)
+    lab.begin(LONG, lambda: True)
+    # The one that was stopped made room, and is not kept beside the others.
+    assert len(lab.own) == runs.MOST and first not in lab.own and lab.shown is lab.own[-1]
+    assert all(not entry.watched.read().over for entry in lab.own)

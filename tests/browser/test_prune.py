@@ -5,7 +5,7 @@ import zipfile
 from playwright.sync_api import expect
 
 import models
-from tests.browser.waiting import resting_box, settled
+from tests.browser.waiting import settled
 
 BOARD = ".st-key-board [data-testid=stVegaLiteChart]"
 
@@ -76,26 +76,16 @@ def test_two_viewers_prune_the_same_model_differently(open_page):
     assert losses[0] != losses[1]
 
 
-def test_the_importance_page_draws_maps_and_a_curve(open_page):
-    page = open_page("/importance?limit=24", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
-    page.locator(".st-key-curves .mark-symbol path").nth(20).wait_for(state="attached")
-    assert page.locator(".st-key-measure_gradient .mark-rect path").count() >= 72
-    assert page.locator(".st-key-measure_confidence .mark-rect path").count() >= 72
-
-
-def test_a_curve_grows_while_it_is_computed(open_page):
-    page = open_page("/importance?limit=60&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
-    points = page.locator(".st-key-curves .mark-symbol path")
-    points.first.wait_for(state="attached")
-    assert page.locator(".st-key-curves [data-testid=stProgress]").count() == 1
-    points.nth(20).wait_for(state="attached")
-    # The sweep that ranked the heads is kept, and its map is there without a click.
-    page.locator(".st-key-measure_exact .mark-rect path").nth(71).wait_for(state="attached")
-    page.get_by_text("rank correlation with exact").nth(1).wait_for()
-    settled(page)
-    for part in ("maps", "curves"):
-        box = resting_box(page, f".st-key-{part}")
-        assert box["y"] + box["height"] <= 900, f"{part} needs a scroll"
+def test_the_address_goes_back_and_forward_with_the_board(open_page):
+    page = opened(open_page)
+    cell(page, 5, 9).click(force=True)
+    removed(page, 1)
+    cell(page, 2, 1).click(force=True)
+    removed(page, 2)
+    page.go_back()
+    removed(page, 1)
+    page.go_forward()
+    removed(page, 2)
 
 
 def upload(page, name: str, text: str) -> None:
@@ -115,6 +105,12 @@ def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page
     page.get_by_text("3 examples", exact=False).first.wait_for()
     page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
     assert page.locator(".st-key-effect [data-testid=stMetric]").count() == 3
+    # It stays for the session, whichever page is opened in between.
+    page.get_by_role("link", name="Which heads matter").click()
+    page.locator(".st-key-curves [data-testid=stVegaLiteChart]").first.wait_for()
+    page.get_by_role("link", name="Prune heads").click()
+    page.get_by_text("right.tsv").first.wait_for()
+    page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
 
 
 def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):

@@ -1,0 +1,34 @@
+"""One score of all heads, as a board."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from explorer.charts.common import board
+from explorer.charts.common.picture import Picture
+from explorer.scores.definitions import BY_NAME
+from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.heads import score_choice
+from explorer.ui.heads.measured import Scored
+
+
+def draw(scored: Scored, name: str) -> Figure | None:
+    """The board; a click chooses a head."""
+    values = score_choice.values(scored, name)
+    if values is None:
+        return None
+    signed = bool(np.nanmin(values) < 0)
+    rows = [str(layer) for layer in range(len(scored.sizes))]
+
+    def picture(chosen: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
+        how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
+        return board.board(rows, scored.sizes, (), values=values, chosen=chosen, width=560, height=400, **how)
+
+    pictures.clickable(
+        "heads_map", (scored.identity, name), scored.chosen, picture, lambda selection: chosen_head.picked(selection, "cell", "row")
+    )
+    table = pd.DataFrame(values).rename_axis("layer")
+    files = picture_files(lambda: picture(scored.chosen, False, False)) | {"csv": lambda: table.to_csv().encode()}
+    return Figure(BY_NAME[name].title, name, files)

@@ -1,0 +1,30 @@
+"""Two scores of all heads, one against the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.heads.scatter import scatter
+from explorer.i18n import _
+from explorer.scores.definitions import BY_NAME
+from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.heads import score_choice
+from explorer.ui.heads.measured import Scored
+
+
+def draw(scored: Scored, x: str, y: str) -> Figure | None:
+    """The points; a click chooses a head."""
+    both = [score_choice.values(scored, name) for name in dict.fromkeys((x, y))]
+    if any(values is None for values in both):
+        return None
+    heads = scored.heads
+    at = [np.array([values[head] for head in heads]) for values in (both[0], both[-1])]
+    titles = {"x_title": BY_NAME[x].title, "y_title": BY_NAME[y].title}
+
+    def picture(chosen: tuple[int, int], dark: bool) -> Picture:
+        return scatter(heads, *at, **titles, chosen=chosen, dark=dark)
+
+    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, picture, chosen_head.picked)
+    return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: picture(scored.chosen, False)))

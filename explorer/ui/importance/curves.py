@@ -1,0 +1,178 @@
+"""How far the model can be cut: score against the share of heads removed, in several orders, growing while they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer.ablation.curves import ORDERS, Curve, Point
+from explorer.ablation.published import PRUNING
+from explorer.ablation.results import SAMPLE
+from explorer.charts.common.picture import Picture
+from explorer.charts.importance import curves as charts
+from explorer.i18n import _
+from explorer.jobs import Job, Report
+from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.task_choice import TaskChoice
+
+ORDER_NAMES = {
+    "gradient": _("gradient"),
+    "exact": _("exact"),
+    "greedy": _("greedy"),
+    "confidence": _("confidence"),
+    "reversed": _("reversed"),
+    "random": _("random"),
+}
+SHOWN = {"score": _("accuracy"), "loss": _("loss")}
+_FIRST = 0.05
+"""Share of an order's bar that its first curve takes."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What is drawn: of each order its points on all examples, as far as they are there, and its first curve while they are not all."""
+
+    points: Mapping[str, Sequence[Point]]
+    first: Mapping[str, Curve]
+
+
+def draw(choice: TaskChoice) -> Figure | None:
+    """The curves; None where no order is chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="curve_controls"):
+        chosen = address.entry(
+            st.pills,
+            _("Orders"),
+            "orders",
+            ["gradient"],
+            lambda word: [order for order in word.split(",") if order in ORDERS],
+            ",".join,
+            options=list(ORDERS),
+            selection_mode="multi",
+            format_func=lambda order: _with_cost(choice, order),
+        )
+        what = address.choice(st.segmented_control, _("Shown"), SHOWN, "what")
+    if not chosen:
+        st.caption(_("Choose an order: the heads go in it, from 0 to 100 % in steps of 5."))
+        return None
+    asked = [job for order in chosen if not choice.results.knows_curve(order, choice.method) if (job := _job(choice, order)) is not None]
+    if any(not job.over for job in asked):
+        st.fragment(_follow, run_every=jobs.POLL_S)(choice, tuple(chosen), what, asked)
+    lines = _lines(choice, chosen, asked)
+    if all(job.over for job in asked):
+        _draw(choice, lines, what)
+    _words(choice, chosen, lines)
+
+    def files(dark: bool = False) -> Picture:
+        return _picture(choice, lines, what, dark)
+
+    if not lines.points:
+        return None
+    return Figure(_("The curves"), "curves", picture_files(files) | {"csv": lambda: _csv(lines.points)})
+
+
+def _follow(choice: TaskChoice, chosen: tuple[str, ...], what: str, asked: list[Job]) -> None:
+    """Runs again and again while curves are computed: bars that can be stopped, and the picture as far as it is."""
+    if any(job.over or jobs.is_stopped(job.key) for job in asked):
+        st.rerun()
+    for job in asked:
+        jobs.bar(job)
+    _draw(choice, _lines(choice, chosen, asked), what)
+
+
+def _job(choice: TaskChoice, order: str) -> Job | None:
+    """A first curve on a part of the examples, then all of them; None where the viewer stopped it."""
+    results, method = choice.results, choice.method
+    several = len(results.task) > SAMPLE
+
+    def work(report: Report) -> bool:
+        if several and not results.knows_curve(order, method, SAMPLE):
+            results.curve(order, method, lambda share, points: report(_FIRST * share), sample=SAMPLE)
+        before = _FIRST if several else 0.0
+        results.curve(order, method, lambda share, points: report(before + (1 - before) * share, tuple(points)))
+        return True
+
+    title = _("Curve: {order}").format(order=ORDER_NAMES[order])
+    return jobs.ask(("curve", *choice.key, method, order), title, work, replaces=f"curve {order}", moment=0.0)
+
+
+def _lines(choice: TaskChoice, chosen: Sequence[str], asked: Sequence[Job]) -> Lines:
+    results, method = choice.results, choice.method
+    running = {job.key[-1]: job for job in asked if not job.over}
+    points, first = {}, {}
+    for order in chosen:
+        if results.knows_curve(order, method):
+            points[order] = results.curve(order, method).points
+            continue
+        if order in running and running[order].partial:
+            points[order] = running[order].partial
+        if results.knows_curve(order, method, SAMPLE):
+            first[order] = results.curve(order, method, sample=SAMPLE)
+    return Lines(points, first)
+
+
+def _draw(choice: TaskChoice, lines: Lines, what: str) -> None:
+    pictures.draw(_picture(choice, lines, what, is_dark()), "curves_chart")
+
+
+def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture:
+    def table(points: Sequence[Point]) -> pd.DataFrame:
+        return pd.DataFrame([vars(point) for point in points], columns=list(charts.COLUMNS))
+
+    return charts.curves(
+        {ORDER_NAMES[order]: table(points) for order, points in lines.points.items()},
+        list(ORDER_NAMES.values()),
+        first={ORDER_NAMES[order]: table(curve.points) for order, curve in lines.first.items()},
+        what=what,
+        chance=_chance(choice),
+        landmarks=[(mark.share, mark.caption) for mark in PRUNING],
+        width=600,
+        height=340,
+        dark=dark,
+    )
+
+
+def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
+    whole = [choice.results.curve(order, choice.method) for order in chosen if choice.results.knows_curve(order, choice.method)]
+    shares = "; ".join(f"{ORDER_NAMES[curve.order]} {curve.largest_share():.0%}" for curve in whole)
+    if whole:
+        st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
+    for order, curve in lines.first.items():
+        st.caption(
+            _("Dashed, {order}: a first curve on {n} of {all} examples, in steps of {step:.0%}.").format(
+                order=ORDER_NAMES[order], n=curve.examples, all=len(choice.results.task), step=curve.step
+            )
+        )
+    seeds = max((curve.seeds for curve in whole), default=1)
+    ranges = _("for random the range over {n} seeds. ").format(n=seeds) if seeds > 1 else ""
+    st.caption(
+        _(
+            "Bands: 95 % bootstrap interval over the examples; {ranges}Heads are ranked on the examples that the score is read on, which "
+            "flatters the best orders. Dotted: published, {sources}."
+        ).format(ranges=ranges, sources="; ".join(sorted({mark.source for mark in PRUNING})))
+    )
+
+
+def _with_cost(choice: TaskChoice, order: str) -> str:
+    """An order, and what it will cost where that is known and it is not computed yet."""
+    results = choice.results
+    if results.knows_curve(order, choice.method) or not results.knows_score(frozenset()):
+        return ORDER_NAMES[order]
+    return f"{ORDER_NAMES[order]} · {jobs.duration(results.cost(order, choice.method))}"
+
+
+def _chance(choice: TaskChoice) -> float | None:
+    if choice.kind != "classify":
+        return None
+    targets = np.array([item.target for item in choice.results.task.items])
+    return float(np.bincount(targets).max() / len(targets))
+
+
+def _csv(lines: Mapping[str, Sequence[Point]]) -> bytes:
+    tables = [pd.DataFrame([vars(point) for point in points]).assign(order=ORDER_NAMES[order]) for order, points in lines.items()]
+    return pd.concat(tables).to_csv(index=False).encode("utf-8-sig")

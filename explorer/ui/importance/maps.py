@@ -1,0 +1,74 @@
+"""Which heads matter: exact ablation beside its cheap estimates, each as a board."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer.ablation import importance
+from explorer.charts.common import board as charts
+from explorer.charts.common.picture import Picture
+from explorer.i18n import _
+from explorer.ui.common import jobs, pictures
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.task_choice import TaskChoice
+from explorer.ui.prune.board import TITLES, compute, known_values, rows
+
+MEASURES = {"exact": _("Exact"), "gradient": _("Gradient"), "confidence": _("Confidence")}
+ABOUT = {
+    "exact": _("Rise of the mean loss, in nats, when the head alone is removed; computed for every head."),
+    "gradient": _("Mean |dL / dgate| over the examples, L2-normalised within a layer (Michel et al. 2019, section 4.1)."),
+    "confidence": _("Mean over tokens of the head's largest weight (Voita et al. 2019, section 4)."),
+}
+
+
+def maps(choice: TaskChoice) -> list[Figure]:
+    """Three boards, one below the other, as far as they are known; the exact one waits for a click, as it may take minutes."""
+    figures = []
+    st.caption(_("Layers down, heads across, both from 0."))
+    exact = known_values(choice, "exact")
+    for by in MEASURES:
+        with st.container(key=f"measure_{by}", gap="xsmall"):
+            values = known_values(choice, by)
+            title, about = f"**{MEASURES[by]}**", ABOUT[by]
+            if by != "exact" and values is not None and exact is not None:
+                correlation = _("rank correlation with exact {value:+.2f}").format(value=_correlation(exact, values))
+                title, about = f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
+            st.markdown(title, help=about)
+            if values is not None:
+                figures.append(_map(choice, by, values))
+            elif by != "exact" or _asked(choice):
+                compute(choice, by, f"map {by}")
+    return figures
+
+
+def _asked(choice: TaskChoice) -> bool:
+    """Whether the exact board was asked for; before that, what it costs."""
+    asked: set[tuple] = st.session_state.setdefault("_exact_asked", set())
+    key = (*choice.key, choice.method)
+    if key in asked:
+        return True
+    st.caption(ABOUT["exact"])
+    seconds = jobs.duration(choice.results.cost("exact", choice.method)) if choice.results.knows_score(frozenset()) else ""
+    label = _("Compute, about {time}").format(time=seconds) if seconds else _("Compute")
+    st.button(label, key="compute_exact", icon=":material/play_arrow:", on_click=asked.add, args=(key,))
+    return False
+
+
+def _map(choice: TaskChoice, by: str, values: np.ndarray) -> Figure:
+    def picture(dark: bool) -> Picture:
+        sizes = [site.heads for site in choice.model.sites]
+        how = {"title": TITLES[by], "diverging": by == "exact", "clickable": False, "width": 252, "height": 120, "compact": True, "dark": dark}
+        return charts.board(rows(choice), sizes, (), values=values, **how)
+
+    pictures.draw(picture(is_dark()), f"map_{by}")
+    csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
+    return Figure(MEASURES[by], f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: csv.to_csv().encode()})
+
+
+def _correlation(exact: np.ndarray, values: np.ndarray) -> float:
+    """Spearman's rank correlation over the heads that there are."""
+    both = np.flatnonzero(~np.isnan(exact.ravel()))
+    return importance.rank_correlation(*({i: float(table.ravel()[i]) for i in both} for table in (exact, values)))

@@ -1,0 +1,42 @@
+"""The best head for each dependency relation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.syntax.relations import accuracies
+from explorer.i18n import _
+from explorer.ui.common import address, pictures
+from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.syntax.treebank import Read
+
+
+def chosen(table: pd.DataFrame) -> str:
+    """The relation that the address names, as far as the table has it."""
+    names = table["relation"].tolist()
+    return address.word("relation", "obj" if "obj" in names else names[0], names)
+
+
+def draw(read: Read, table: pd.DataFrame, same: bool) -> Figure:
+    """All relations as bars; a click chooses one."""
+    names = table["relation"].tolist()
+
+    def picture(first: str, dark: bool) -> Picture:
+        return accuracies(table, chosen=first, dark=dark)
+
+    def picked(selection: Mapping[str, list]) -> str | None:
+        points = selection.get("relation")
+        if not points or "i" not in points[0]:
+            return None
+        found = names[int(points[0]["i"])]
+        address.write(relation=found)
+        return found
+
+    st.caption(_("Bar: best head, with its 95 % interval. Tick: best fixed offset. At the right: layer.head. Click a relation."))
+    pictures.clickable("relations", (read.identity, same), chosen(table), picture, picked)
+    csv = {"csv": lambda: read.found.table(same=same).to_csv(index=False).encode()}
+    return Figure(_("Relations"), "relations", picture_files(lambda: picture(chosen(table), False)) | csv)

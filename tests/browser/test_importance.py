@@ -1,0 +1,54 @@
+"""Which heads matter, as a viewer uses it: maps, curves that grow, a Stop that stops."""
+
+from playwright.sync_api import expect
+
+from tests.browser.waiting import eventually, resting_box, settled
+
+POINTS = ".st-key-curves .mark-symbol path"
+STOP = ".st-key-curves [data-testid=stButton] button"
+
+
+def test_maps_and_a_curve_are_drawn(open_page):
+    page = open_page("/importance?limit=24", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
+    expect(page.locator(POINTS)).to_have_count(21)
+    for measure in ("gradient", "confidence"):
+        cells = page.locator(f".st-key-measure_{measure} [data-testid=stVegaLiteChart] .mark-rect path")
+        eventually(cells.count, lambda n: n >= 72)
+
+
+def test_a_curve_grows_while_it_is_computed_and_the_exact_map_comes_with_it(open_page):
+    page = open_page("/importance?limit=60&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    eventually(lambda: page.locator(".st-key-curves [data-testid=stProgress]").count(), 0)
+    expect(page.locator(POINTS)).to_have_count(21)
+    # The sweep that ranked the heads is kept, and its map is there without a click.
+    page.locator(".st-key-measure_exact .mark-rect path").nth(71).wait_for(state="attached")
+    page.get_by_text("rank correlation with exact").nth(1).wait_for()
+    settled(page)
+    for part in ("maps", "curves"):
+        box = resting_box(page, f".st-key-{part}")
+        assert box["y"] + box["height"] <= 900, f"{part} needs a scroll"
+
+
+def test_stop_stops_a_curve_keeps_the_others_and_it_goes_on(open_page):
+    page = open_page("/importance?limit=284&orders=gradient,random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    bar = page.locator(".st-key-curves").get_by_text("Curve: random")
+    bar.wait_for()
+    stop = page.locator(".st-key-curves [class*=st-key-stop_job]").last.get_by_role("button")
+    stop.click()
+    page.get_by_text("Stopped: Curve: random.").wait_for()
+    expect(bar).to_have_count(0)
+    # The page is alive meanwhile, and what is known stays.
+    page.get_by_text("loss", exact=True).first.click()
+    page.wait_for_function("location.search.includes('what=loss')")
+    page.get_by_text("Heads that can go at less than one point of accuracy: gradient").wait_for()
+    page.get_by_role("button", name="Go on").click()
+    bar.wait_for()
+
+
+def test_another_page_may_be_visited_while_a_curve_is_computed(open_page):
+    page = open_page("/importance?limit=120&orders=random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    page.get_by_role("link", name="Softmax laboratory").click()
+    page.get_by_text("Softmax laboratory").first.wait_for()
+    page.go_back()
+    page.locator(".st-key-curves").wait_for()
+    expect(page.locator(POINTS)).to_have_count(21, timeout=120_000)

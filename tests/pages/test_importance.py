@@ -1,0 +1,58 @@
+"""Which heads matter, as Streamlit runs it, without a browser."""
+
+import numpy as np
+import pytest
+
+from explorer.ablation import curves, importance
+from explorer.ablation.results import TaskResults
+from explorer.ablation.sweep import sweep
+from explorer.tasks import choose
+from tests.pages.shared import opened, settle, tables, written
+
+BOARD = {"row", "head", "value", "removed"}
+POINTS = {"share", "removed", "score", "low", "high", "loss", "order"}
+
+
+def task_of(bert, n: int):
+    examples = choose.built_in("classify")
+    return choose.make("classify", bert, type(examples)(examples.name, examples.examples[:n], examples.labels))
+
+
+def lines(app):
+    """The tables of the chart of curves: on all examples, and the first ones."""
+    (index,) = [i for i in range(len(app.get("vega_lite_chart"))) if any(set(one.columns) == POINTS for one in tables(app, i))]
+    return [one for one in tables(app, index) if set(one.columns) == POINTS]
+
+
+def test_maps_are_those_of_the_examples(bert):
+    app = opened("importance", limit="24")
+    for n in (24, 12):
+        settle(app.number_input(key="limit").set_value(n).run())
+        settle(app.button(key="compute_exact").click().run())
+        assert not app.exception
+        task = task_of(bert, n)
+        every = [tables(app, i) for i in range(len(app.get("vega_lite_chart")))]
+        drawn = [one["value"].to_numpy() for of_chart in every for one in of_chart if set(one.columns) == BOARD]
+        exact = curves.from_sweep(sweep(task))
+        expected = [exact, importance.gradient(task), importance.confidence(task)]
+        for values, known in zip(drawn, expected, strict=True):
+            np.testing.assert_allclose(values, [known[head] for head in sorted(known)], atol=1e-5)
+        assert f"{importance.rank_correlation(exact, expected[1]):+.2f}" in written(app)
+
+
+@pytest.mark.parametrize("order", ["exact", "greedy", "random"])
+def test_a_curve_is_that_of_its_order_and_examples(bert, order):
+    app = opened("importance", limit="20", orders=order)
+    assert not app.exception
+    whole, first = lines(app)
+    expected = TaskResults(task_of(bert, 20)).curve(order)
+    assert set(whole["order"]) == {order} and first.empty
+    np.testing.assert_allclose(whole["score"], [point.score for point in expected.points], atol=1e-6)
+    np.testing.assert_allclose(whole["loss"], [point.loss for point in expected.points], atol=1e-5)
+    assert f"{order} {expected.largest_share():.0%}" in written(app)
+
+
+def test_an_order_says_what_it_costs_until_it_is_there():
+    app = opened("importance", limit="24")
+    by_name = dict(zip(["gradient", "exact", "greedy", "confidence", "reversed", "random"], app.pills(key="orders").options, strict=True))
+    assert by_name["gradient"] == "gradient" and all(" · " in by_name[name] for name in ("exact", "greedy", "random"))
