@@ -178,7 +178,7 @@ def test_the_strongest_head_is_named_and_a_click_opens_it() -> None:
     button = app.button(key=f"strongest_{layer}_{head}")
     assert f"{found.heads[layer, head]:+.3f}" in button.label
     settle(button.click().run())
-    assert not app.exception and (given(app, "chosen_row", 1), given(app, "chosen_head", 1)) == (layer, head)
+    assert not app.exception and given(app, "cell", 1) == [{"row": layer, "head": head}]
     assert app.session_state["_kept_address"]["layer"] == str(layer) and app.session_state["_kept_address"]["head"] == str(head)
 
 

@@ -43,7 +43,8 @@ def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", hea
     ranked = sorted(changed.ranked, key=lambda at: -values[at])
     named = [button.label for button in app.button if str(button.key).startswith("changed_most")]
     assert named == [f"**{layer}.{number}** {values[layer, number]:.2f}" for layer, number in ranked[: len(named)]] and named
-    at = (given(app, "chosen_row", 0), given(app, "chosen_head", 0))
+    (framed,) = given(app, "cell", 0)
+    at = framed["row"], framed["head"]
     assert at == (head or ranked[0])
     rows, columns = comparison.align(one.queries(), other.queries()), comparison.align(one.keys(), other.keys())
     difference = comparison.difference(one.pattern(*at), other.pattern(*at), rows, columns)
@@ -93,7 +94,7 @@ def test_a_click_on_a_name_opens_the_head_and_the_address_names_it() -> None:
     button = [button for button in app.button if str(button.key).startswith("changed_most")][3]
     layer, head = (int(i) for i in button.key.split("_")[-2:])
     settle(button.click().run())
-    assert (given(app, "chosen_row", 0), given(app, "chosen_head", 0)) == (layer, head)
+    assert given(app, "cell", 0) == [{"row": layer, "head": head}]
     assert app.button_group(key="compared").label == f"Layer {layer}, head {head}"
     kept = app.session_state["_kept_address"]
     assert (kept["layer"], kept["head"]) == (str(layer), str(head))

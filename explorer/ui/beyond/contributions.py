@@ -186,10 +186,13 @@ def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
 
 
 def _board(shown: Shown, head: tuple[int, int]) -> None:
-    def picked(selection: Mapping[str, list]) -> None:
+    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
         points = selection.get("cell")
-        if points and points[0].get("row", -1) >= 0 and points[0].get("head", -1) >= 0:
-            chosen_head.choose(points[0]["row"], points[0]["head"])
+        if not points:
+            return None
+        found = int(points[0]["row"]), int(points[0]["head"])
+        chosen_head.choose(*found)
+        return found
 
     asked = shown.asked
     identity = (asked.chosen.model.number, asked.chosen.capture.number, asked.at, asked.number, asked.against)

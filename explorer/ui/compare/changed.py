@@ -175,10 +175,13 @@ def heading(sides: Sides) -> str:
 
 
 def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
-    def picked(selection: Mapping[str, list]) -> None:
+    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
         points = selection.get("cell")
-        if points and points[0].get("row", -1) >= 0 and points[0].get("head", -1) >= 0:
-            chosen_head.choose(points[0]["row"], points[0]["head"])
+        if not points:
+            return None
+        found = int(points[0]["row"]), int(points[0]["head"])
+        chosen_head.choose(*found)
+        return found
 
     pictures.clickable("changed", (*found.identity, measure), head, lambda first, dark: heads_picture(found, measure, first, dark), picked)
 

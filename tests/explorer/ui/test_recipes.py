@@ -21,7 +21,7 @@ from explorer.ui.heads.source import Source
 def chosen() -> Chosen:
     model = models.load("bert-mini", device="cpu")
     text, pair = "The cat said: 'It's \"warm\"'.", "Where did they play?"
-    return Chosen(model, explorer.capture(model, text, pair, max_tokens=MAX_TOKENS), text, pair, "")
+    return Chosen(model, explorer.capture(model, text, pair, max_tokens=MAX_TOKENS), text, pair, "", ("bert-mini", "cpu", "auto"))
 
 
 def run(recipe: str) -> dict:
