@@ -118,7 +118,7 @@ def test_a_view_only_model_shows_what_it_can(tmp_path) -> None:
 def test_the_scale_is_computed_when_asked(bert) -> None:
     app = opened("softmax", **MODEL, look="scale", limit="6")
     assert not app.exception and not charts(app)
-    app.button(key="compute_scale").click().run()
+    settle(app.button(key="compute_scale").click().run())
     assert not app.exception and len(charts(app)) == 1
     given = choose.built_in("classify")
     task = choose.make("classify", bert, type(given)(given.name, given.examples[:6], given.labels))
