@@ -5,6 +5,9 @@
 - `lens_memory`: memory that the logit lens takes on 1,024 tokens of a vocabulary of 50,257 words.
 - `ablation`: every head removed alone, against a plain loop and TransformerLens (`transformer_lens_loop`, in an environment of its own).
 - `board`: how soon *Prune* answers a click, and what its orders cost, against a loop that runs every pass from the bottom.
+- `pruning_curves`: how many heads of the bundled BERT can go on SST-2, by order; `slicing`: how much faster a model with half its heads is.
+- `reruns`: what the server works for one new sentence, by page; `stops`: how soon Stop is answered, by page; `pruning_page`: the board in a
+  real Chromium; `long_session`: memory after opening and leaving many models.
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.

@@ -1,1 +1,5 @@
-"""Panels of the page *Which heads matter*: exact ablation beside its estimates, and curves of cutting further and further (`panel`)."""
+"""Panels of the page *Which heads matter*.
+
+- `maps`: exact ablation beside its cheap estimates
+- `curves`: how far the model can be cut, in several orders
+"""

@@ -21,14 +21,6 @@ from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 
-ORDER_NAMES = {
-    "gradient": _("gradient"),
-    "exact": _("exact"),
-    "greedy": _("greedy"),
-    "confidence": _("confidence"),
-    "reversed": _("reversed"),
-    "random": _("random"),
-}
 SHOWN = {"score": _("accuracy"), "loss": _("loss")}
 _FIRST = 0.05
 """Share of an order's bar that its first curve takes."""
@@ -76,6 +68,19 @@ def draw(choice: TaskChoice) -> Figure | None:
     return Figure(_("The curves"), "curves", picture_files(files) | {"csv": lambda: _csv(lines.points)})
 
 
+def order_name(order: str) -> str:
+    """How an order is called."""
+    names = {
+        "gradient": _("gradient"),
+        "exact": _("exact"),
+        "greedy": _("greedy"),
+        "confidence": _("confidence"),
+        "reversed": _("reversed"),
+        "random": _("random"),
+    }
+    return names[order]
+
+
 def _follow(choice: TaskChoice, chosen: tuple[str, ...], what: str, asked: list[Job]) -> None:
     """Runs again and again while curves are computed: bars that can be stopped, and the picture as far as it is."""
     if any(job.over or jobs.is_stopped(job.key) for job in asked):
@@ -97,7 +102,7 @@ def _job(choice: TaskChoice, order: str) -> Job | None:
         results.curve(order, method, lambda share, points: report(before + (1 - before) * share, tuple(points)))
         return True
 
-    title = _("Curve: {order}").format(order=ORDER_NAMES[order])
+    title = _("Curve: {order}").format(order=order_name(order))
     return jobs.ask(("curve", *choice.key, method, order), title, work, replaces=f"curve {order}", moment=0.0)
 
 
@@ -125,9 +130,9 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         return pd.DataFrame([vars(point) for point in points], columns=list(charts.COLUMNS))
 
     return charts.curves(
-        {ORDER_NAMES[order]: table(points) for order, points in lines.points.items()},
-        list(ORDER_NAMES.values()),
-        first={ORDER_NAMES[order]: table(curve.points) for order, curve in lines.first.items()},
+        {order_name(order): table(points) for order, points in lines.points.items()},
+        [order_name(order) for order in ORDERS],
+        first={order_name(order): table(curve.points) for order, curve in lines.first.items()},
         what=what,
         chance=_chance(choice),
         landmarks=[(mark.share, mark.caption) for mark in PRUNING],
@@ -139,13 +144,13 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
 
 def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
     whole = [choice.results.curve(order, choice.method) for order in chosen if choice.results.knows_curve(order, choice.method)]
-    shares = "; ".join(f"{ORDER_NAMES[curve.order]} {curve.largest_share():.0%}" for curve in whole)
+    shares = "; ".join(f"{order_name(curve.order)} {curve.largest_share():.0%}" for curve in whole)
     if whole:
         st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
     for order, curve in lines.first.items():
         st.caption(
             _("Dashed, {order}: a first curve on {n} of {all} examples, in steps of {step:.0%}.").format(
-                order=ORDER_NAMES[order], n=curve.examples, all=len(choice.results.task), step=curve.step
+                order=order_name(order), n=curve.examples, all=len(choice.results.task), step=curve.step
             )
         )
     seeds = max((curve.seeds for curve in whole), default=1)
@@ -162,8 +167,8 @@ def _with_cost(choice: TaskChoice, order: str) -> str:
     """An order, and what it will cost where that is known and it is not computed yet."""
     results = choice.results
     if results.knows_curve(order, choice.method) or not results.knows_score(frozenset()):
-        return ORDER_NAMES[order]
-    return f"{ORDER_NAMES[order]} · {jobs.duration(results.cost(order, choice.method))}"
+        return order_name(order)
+    return f"{order_name(order)} · {jobs.duration(results.cost(order, choice.method))}"
 
 
 def _chance(choice: TaskChoice) -> float | None:
@@ -174,5 +179,5 @@ def _chance(choice: TaskChoice) -> float | None:
 
 
 def _csv(lines: Mapping[str, Sequence[Point]]) -> bytes:
-    tables = [pd.DataFrame([vars(point) for point in points]).assign(order=ORDER_NAMES[order]) for order, points in lines.items()]
+    tables = [pd.DataFrame([vars(point) for point in points]).assign(order=order_name(order)) for order, points in lines.items()]
     return pd.concat(tables).to_csv(index=False).encode("utf-8-sig")
