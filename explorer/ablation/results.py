@@ -178,7 +178,8 @@ class TaskResults:
 
     def _whole_curve(self, order: str, method: str, progress: Callable | None, step: float, seeds: int) -> Curve:
         exact, before = None, 0.0
-        if order in ("exact", "reversed") or (order == "greedy" and self.knows_exact(method)):
+        # The greedy order goes without, even where it is known: it would be another order then, depending on what was asked for before.
+        if order in ("exact", "reversed"):
             before = 0.0 if self.knows_exact(method) else 0.6
             exact = self.exact(method, (lambda share: progress(before * share, [])) if progress and before else None)
         after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.waiting import eventually, resting_box, settled
 
-POINTS = ".st-key-curves .mark-symbol path"
+POINTS = ".st-key-curves .mark-symbol.role-mark path"
 STOP = ".st-key-curves [data-testid=stButton] button"
 
 
@@ -32,23 +32,23 @@ def test_a_curve_grows_while_it_is_computed_and_the_exact_map_comes_with_it(open
 def test_stop_stops_a_curve_keeps_the_others_and_it_goes_on(open_page):
     page = open_page("/importance?limit=284&orders=gradient,random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     bar = page.locator(".st-key-curves").get_by_text("Curve: random")
-    bar.wait_for()
+    bar.first.wait_for()
     stop = page.locator(".st-key-curves [class*=st-key-stop_job]").last.get_by_role("button")
     stop.click()
     page.get_by_text("Stopped: Curve: random.").wait_for()
-    expect(bar).to_have_count(0)
+    expect(page.locator(".st-key-curves [data-testid=stProgress]")).to_have_count(0)
     # The page is alive meanwhile, and what is known stays.
     page.get_by_text("loss", exact=True).first.click()
     page.wait_for_function("location.search.includes('what=loss')")
     page.get_by_text("Heads that can go at less than one point of accuracy: gradient").wait_for()
     page.get_by_role("button", name="Go on").click()
-    bar.wait_for()
+    page.locator(".st-key-curves [data-testid=stProgress]").first.wait_for()
 
 
 def test_another_page_may_be_visited_while_a_curve_is_computed(open_page):
     page = open_page("/importance?limit=120&orders=random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     page.get_by_role("link", name="Softmax laboratory").click()
-    page.get_by_text("Softmax laboratory").first.wait_for()
-    page.go_back()
+    page.locator(".st-key-vectors").first.wait_for()
+    page.get_by_role("link", name="Which heads matter").click()
     page.locator(".st-key-curves").wait_for()
     expect(page.locator(POINTS)).to_have_count(21, timeout=120_000)

@@ -141,15 +141,24 @@ def entry(
     word = read(name)
     value = default if word is None else parse(word)
     value = default if value is None else value
-    # Only where it differs: a value that is set again would overrule a click that is on its way.
-    if name not in st.session_state or st.session_state[name] != value:
+    # Only where it differs: a value that is set again would overrule a click that is on its way. A page that was just opened draws the
+    # widget anew, and has to be told.
+    drawn_on: dict[str, str] = st.session_state.setdefault("_drawn_on", {})
+    here = _page()
+    if name not in st.session_state or st.session_state[name] != value or drawn_on.get(name) != here:
         st.session_state[name] = value
+    drawn_on[name] = here
     # Kept over a switch of page, so that the comparison above is with what the widget has.
     return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
 
 def _kept() -> dict[str, str]:
     return st.session_state.setdefault("_kept_address", {})
+
+
+def _page() -> str:
+    context = get_script_run_ctx()
+    return "" if context is None else context.page_script_hash
 
 
 def _going_back() -> bool:

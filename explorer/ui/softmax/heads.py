@@ -161,7 +161,7 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
         def picture(first: tuple[int, int], dark: bool) -> Picture:
             numbers, counts = [str(site.layer) for site in sites], [site.heads for site in sites]
             how = {"diverging": False, "width": 264, "height": 260, "compact": True}
-            return board.board(numbers, counts, (), values=values, title=SHOWN[what], chosen=first, dark=dark, **how)
+            return board.board(numbers, counts, (), values=values, title=SHOWN[what], removable=False, chosen=first, dark=dark, **how)
 
         chosen = (of.layer, of.head)
         identity = (of.captured.number, of.part, what)

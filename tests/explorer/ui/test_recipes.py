@@ -13,7 +13,7 @@ from explorer.ui.beyond import input_tokens
 from explorer.ui.beyond import lens as lens_panel
 from explorer.ui.common.session import MAX_TOKENS
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.heads import panel as heads_panel
+from explorer.ui.heads import measured
 from explorer.ui.heads.source import Source
 
 
@@ -51,10 +51,10 @@ def test_input_tokens(chosen):
 
 
 def test_head_scores(chosen):
-    space = run(heads_panel.recipe(chosen, Source((chosen.capture,), "", ""), "encoder"))
+    space = run(measured.recipe(chosen, Source((chosen.capture,), "", ""), "encoder"))
     known = roles.known(chosen.model, [chosen.capture])
     assert space["known"].scores.tokens == len(chosen.capture.tokens)
     np.testing.assert_allclose(space["known"].scores.values["entropy"], known.scores.values["entropy"], atol=1e-6)
     again = families.of_texts(space["model"], space["texts"])
     np.testing.assert_allclose(again.divergence, families.of_texts(chosen.model, [chosen.capture]).divergence, atol=1e-9)
-    assert "# your texts" in heads_panel.recipe(chosen, Source(("a", "b"), "", ""), "encoder")
+    assert "# your texts" in measured.recipe(chosen, Source(("a", "b"), "", ""), "encoder")

@@ -18,14 +18,6 @@ def test_a_viewer_lives_as_long_as_the_session_is_active(monkeypatch):
     assert not viewer.alive()
 
 
-def test_a_server_that_is_gone_has_no_viewers(monkeypatch):
-    monkeypatch.setattr(jobs, "get_script_run_ctx", lambda: SimpleNamespace(session_id="mine"))
-    monkeypatch.setattr(jobs.runtime, "exists", lambda: True)
-    viewer = jobs.viewer()
-    monkeypatch.setattr(jobs.runtime, "exists", lambda: False)
-    assert not viewer.alive()
-
-
 def test_without_a_server_somebody_is_always_there(monkeypatch):
     monkeypatch.setattr(jobs, "get_script_run_ctx", lambda: None)
     assert jobs.viewer().alive()

@@ -1,0 +1,117 @@
+"""The board of *Prune heads* in a real Chromium, the bundled BERT on the project's 284 sentences: `python -m benchmarks.pruning_page`.
+
+- opening: from the address to a board that can be clicked, with the score beside it; the app and its model are warm, the task is not
+- a click on one head, on the number of a layer, and a drag over 16 heads: from the release of the mouse until the new score is drawn
+- *Cut out*: from the click until the parameters of the smaller model stand there
+
+Heads are chosen that were not chosen before. Medians of `--repeats` (10); opening and cut out of 3. Exits 1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks import report
+from scripts.find_browser import ARGUMENTS, find
+from scripts.serve import serve
+
+GOALS = {"opening": 2.0, "one head": 1.0, "a layer": 1.5, "a drag over 16 heads": 1.5, "cut out": 3.0}
+BOARD = ".st-key-board [data-testid=stVegaLiteChart]"
+LOSS = ".st-key-effect [data-testid=stMetric] [data-testid=stMetricValue]"
+_NOW = """() => {
+  const effect = document.querySelector('.st-key-effect').innerText;
+  const scores = [...document.querySelectorAll('.st-key-effect [data-testid=stMetricValue]')].map(e => e.innerText);
+  return {text: scores.join('|') + effect.split('removed')[0], waiting: effect.includes('Still shown') || effect.includes('Scoring')};
+}"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pruning_page", description="How soon the board answers, in a real Chromium.")
+    parser.add_argument("--repeats", type=int, default=10, help="of each kind of click (%(default)s)")
+    given = parser.parse_args(arguments)
+    taken: dict[str, list[float]] = {name: [] for name in GOALS}
+    with serve() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(120_000)
+        page.goto(url)
+        page.locator(".st-key-head_panel svg.marks").first.wait_for()
+        for number in range(3):
+            began = time.perf_counter()
+            page.goto(f"{url}/prune?colour=none&limit={284 - number}")
+            page.locator(LOSS).nth(1).wait_for()
+            page.locator(f"{BOARD} svg").first.wait_for()
+            taken["opening"].append(time.perf_counter() - began)
+        draw = random.Random(0)
+        for _ in range(given.repeats):
+            row, head = draw.randrange(6), draw.randrange(12)
+            taken["one head"].append(_answered(page, lambda r=row, h=head: _cell(page, r, h).click(force=True)))
+            _reset(page)
+        for i in range(given.repeats):
+            row = i % 6
+            labels = page.locator(f"{BOARD} .mark-text.role-mark")
+            taken["a layer"].append(_answered(page, lambda r=row, at=labels: at.nth(0).locator("text").nth(r).click(force=True)))
+            _reset(page)
+            if i >= 6:
+                # A layer whose score is known answers at once: another head makes it a new set.
+                _answered(page, lambda i=i: _cell(page, (i + 1) % 6, i % 12).click(force=True))
+        for i in range(given.repeats):
+            taken["a drag over 16 heads"].append(_answered(page, lambda i=i: _drag(page, i % 5, i % 5)))
+            _reset(page)
+        for i in range(3):
+            _answered(page, lambda i=i: _cell(page, i, 2 * i).click(force=True))
+            began = time.perf_counter()
+            page.get_by_role("button", name="Cut out").click()
+            page.locator("[data-testid=stDialog] [data-testid=stMetricValue]").first.wait_for()
+            taken["cut out"].append(time.perf_counter() - began)
+            page.locator("[data-testid=stDialog] button[aria-label=Close]").click()
+            page.locator("[data-testid=stDialog]").wait_for(state="detached")
+        browser.close()
+    rows, missed = [], False
+    for name, goal in GOALS.items():
+        middle = statistics.median(taken[name])
+        missed |= middle > goal
+        spread = f"{min(taken[name]):.2f} .. {max(taken[name]):.2f}"
+        rows.append([name, f"{middle:.2f}", spread, str(len(taken[name])), f"{goal:.1f}", report.verdict(middle, goal)])
+    title = "Seconds until the board answers, bundled BERT, 284 sentences"
+    report.show(title, ["what", "median", "range", "times", "goal", ""], rows)
+    return int(missed)
+
+
+def _cell(page: Page, row: int, head: int):
+    return page.locator(f"{BOARD} .mark-rect.role-mark").first.locator("path").nth(12 * row + head)
+
+
+def _answered(page: Page, act: Callable[[], None]) -> float:
+    """Seconds from the end of the action until the effect shows another number of heads and its scores."""
+    before = page.evaluate(_NOW)["text"]
+    act()
+    began = time.perf_counter()
+    page.wait_for_function(f"before => {{ const now = ({_NOW})(); return now.text !== before && !now.waiting; }}", arg=before)
+    return time.perf_counter() - began
+
+
+def _reset(page: Page) -> None:
+    button = page.get_by_role("button", name="Reset", exact=True)
+    if button.is_enabled():
+        _answered(page, button.click)
+
+
+def _drag(page: Page, row: int, head: int) -> None:
+    """Over two layers and eight heads."""
+    first, last = _cell(page, row % 5, head % 5).bounding_box(), _cell(page, row % 5 + 1, head % 5 + 7).bounding_box()
+    page.mouse.move(first["x"] + 8, first["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 20, last["y"] + 20, steps=6)
+    page.mouse.up()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

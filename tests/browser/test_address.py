@@ -1,0 +1,89 @@
+"""The address as a person uses it: links, Back and Forward, other pages; and what only a browser can get wrong."""
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.charts.common import palette
+from tests.browser.waiting import eventually
+
+GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
+PANEL = ".st-key-head_panel"
+
+
+def shown(page, words: str) -> None:
+    page.locator(PANEL).get_by_text(words).first.wait_for()
+
+
+def click_head(page, layer: int, head: int) -> None:
+    page.locator(f"{GRID} image").nth(layer * 14 + head).click(force=True)
+
+
+def test_a_click_on_a_head_is_one_step_and_back_undoes_it(open_page):
+    page = open_page("/?layer=0&head=0")
+    shown(page, "Layer 0, head 0")
+    before = page.evaluate("history.length")
+    click_head(page, 3, 5)
+    shown(page, "Layer 3, head 5")
+    click_head(page, 4, 2)
+    shown(page, "Layer 4, head 2")
+    assert page.evaluate("history.length") == before + 2
+    page.go_back()
+    shown(page, "Layer 3, head 5")
+    # The frame in the grid follows, though nobody clicked there.
+    framed = page.locator(f"{GRID} .mark-rect path[stroke-width='3']")
+    eventually(lambda: framed.first.get_attribute("aria-label"), lambda label: "layer 3, head 5" in (label or ""))
+    page.go_back()
+    shown(page, "Layer 0, head 0")
+    page.go_forward()
+    shown(page, "Layer 3, head 5")
+
+
+def test_a_link_keeps_its_model_text_and_head_over_other_pages(open_page):
+    page = open_page("/?model=bert-mini&text=Seven+green+apples.&layer=2&head=3")
+    shown(page, "Layer 2, head 3")
+    for name, there in (("Know every head", ".st-key-one_head"), ("Attention", PANEL)):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.locator(there).get_by_text("Layer 2, head 3").first.wait_for()
+        page.get_by_text("bert-mini").first.wait_for()
+        expect(page.get_by_label("Text", exact=True)).to_have_value("Seven green apples.")
+        page.wait_for_function("['model=bert-mini', 'text=Seven', 'layer=2', 'head=3'].every(part => location.search.includes(part))")
+
+
+def test_the_address_holds_names_and_back_undoes_a_choice(open_page):
+    page = open_page("/?layer=0&head=0")
+    page.get_by_role("radio", name="Numbers").or_(page.get_by_text("Numbers", exact=True)).first.click()
+    page.wait_for_function("location.search.includes('view=numbers')")
+    page.locator(PANEL).locator("[data-testid=stDataFrame]").wait_for()
+    page.go_back()
+    page.locator(f"{PANEL} svg.marks").first.wait_for()
+
+
+def test_a_colour_bar_keeps_its_colours_when_the_address_changes(open_page):
+    page = open_page("/?layer=0&head=0")
+    bar = page.locator(f"{PANEL} svg.marks [fill^='url(']")
+    for text in ("Green apples fell from a tree.", "The dog slept."):
+        page.get_by_label("Text", exact=True).fill(text)
+        page.get_by_label("Text", exact=True).press("Control+Enter")
+        shown(page, "Layer 0, head 0")
+        page.wait_for_function("words => new URLSearchParams(location.search).get('text') === words", arg=text)
+        # Named by its place in the page, whatever the address is.
+        eventually(lambda: bar.first.get_attribute("fill"), lambda fill: (fill or "").startswith("url(#"))
+        assert page.evaluate("fill => !!document.querySelector(fill.slice(4, -1))", bar.first.get_attribute("fill"))
+
+
+@pytest.mark.parametrize("first", ["light", "dark"])
+def test_charts_follow_the_theme_of_the_system(open_page, first):
+    page = open_page("/?layer=0&head=0", theme=first)
+    label = page.locator(f"{PANEL} .mark-text.role-mark text").first
+    other = {"light": "dark", "dark": "light"}[first]
+    before = label.get_attribute("fill")
+    page.emulate_media(color_scheme=other)
+    eventually(lambda: label.get_attribute("fill"), lambda fill: fill != before)
+    stops = page.locator(f"{PANEL} svg.marks linearGradient stop")
+    expected = [palette.rgb(colour) for colour in (palette.colours(other == "dark")[0], palette.colours(other == "dark")[-1])]
+
+    def ends() -> list[tuple[int, ...]]:
+        colours = [stops.nth(i).get_attribute("stop-color") for i in (0, stops.count() - 1)]
+        return [tuple(int(n) for n in colour[4:-1].split(",")) if colour.startswith("rgb") else palette.rgb(colour) for colour in colours]
+
+    eventually(ends, expected)
