@@ -21,6 +21,8 @@ st.html(
     ".stVegaLiteChart svg.marks{max-width:100%;height:auto}"
     ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
     ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
+    # No floating toolbar on a picture: it covers the buttons above, and Take away has what it offers.
+    ".stElementContainer:has(.stVegaLiteChart) [data-testid=stElementToolbar]{display:none}"
     ".st-key-browser_watch{position:absolute;width:0;height:0;overflow:hidden}"
     ".st-key-board_buttons{gap:.4rem}.st-key-board_buttons button{padding:.1rem .6rem}"
     "</style>"

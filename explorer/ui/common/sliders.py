@@ -34,8 +34,6 @@ def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
             f"{form} .vega-bind label:has([type=checkbox]) .vega-bind-name{{min-width:0}}"
             f"{hidden}{{display:none}}"
             f"{own} .stVegaLiteChart{{max-width:100%}}"
-            # Below the picture: above it, it would lie on what the page has there.
-            f"{own} .stElementToolbar.stElementToolbar{{top:auto;bottom:-2.2rem}}"
             "</style>"
         )
         pictures.draw(picture, f"{key}_chart")
