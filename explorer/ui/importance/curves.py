@@ -137,7 +137,7 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         chance=_chance(choice),
         landmarks=[(mark.share, mark.caption) for mark in PRUNING],
         width=600,
-        height=340,
+        height=270,
         dark=dark,
     )
 
