@@ -221,11 +221,6 @@ def test_the_chosen_head_is_marked_in_every_view() -> None:
     assert app.query_params["heads"] == "table", "the name, not the title"
 
 
-def test_the_address_names_the_head_of_a_page_that_was_just_opened() -> None:
-    app = opened("heads", text=TEXT)
-    assert (app.query_params["layer"], app.query_params["head"]) == ("0", "0")
-
-
 def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) -> None:
     app = opened("heads", text=TEXT, heads="roles", layer="0", head="2")
     before = table(app, {"layer", "head", "low", "high", "role"})

@@ -63,7 +63,7 @@ def draw(choice: TaskChoice) -> Figure | None:
     def files(dark: bool = False) -> Picture:
         return _picture(choice, lines, what, dark)
 
-    if not lines.points:
+    if not any(lines.points.values()):
         return None
     return Figure(_("The curves"), "curves", picture_files(files) | {"csv": lambda: _csv(lines.points)})
 
@@ -122,7 +122,9 @@ def _lines(choice: TaskChoice, chosen: Sequence[str], asked: Sequence[Job]) -> L
 
 
 def _draw(choice: TaskChoice, lines: Lines, what: str) -> None:
-    pictures.draw(_picture(choice, lines, what, is_dark()), "curves_chart")
+    # Scales without a single point have no end.
+    if any(lines.points.values()) or lines.first:
+        pictures.draw(_picture(choice, lines, what, is_dark()), "curves_chart")
 
 
 def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture:
