@@ -8,5 +8,5 @@
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
-- `browser`: what only the browser can see or mend
+- `browser`: what only the browser can see or mend; `garbage`: what is loaded once is not collected again and again
 """
