@@ -83,7 +83,9 @@ def test_charts_follow_the_theme_of_the_system(open_page, first):
     expected = [palette.rgb(colour) for colour in (palette.colours(other == "dark")[0], palette.colours(other == "dark")[-1])]
 
     def ends() -> list[tuple[int, ...]]:
-        colours = [stops.nth(i).get_attribute("stop-color") for i in (0, stops.count() - 1)]
+        # All at once: the picture may be drawn anew between two looks.
+        colours = stops.evaluate_all("all => all.map(one => one.getAttribute('stop-color'))")
+        colours = [colours[0], colours[-1]]
         return [tuple(int(n) for n in colour[4:-1].split(",")) if colour.startswith("rgb") else palette.rgb(colour) for colour in colours]
 
     eventually(ends, expected)

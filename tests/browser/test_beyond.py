@@ -15,7 +15,7 @@ FILM = quote("The film was a wonderful surprise.")
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_token_has_a_cell_for_every_method(open_page, theme):
-    page = open_page(f"/beyond?text={FILM}", theme, wait_for=".st-key-strips svg")
+    page = open_page(f"/beyond?text={FILM}", theme, wait_for=".st-key-strips svg.marks")
     cells = page.locator(".st-key-strips svg.marks .mark-rect path")
     # Nine tokens, two of them special, which are not left out; five methods on all nine.
     assert cells.count() == 7 + 5 * 9
@@ -26,7 +26,7 @@ def test_every_token_has_a_cell_for_every_method(open_page, theme):
 
 
 def test_a_click_on_a_cell_of_the_lens_shows_its_candidates_and_going_back_shows_the_one_before(open_page):
-    page = open_page(GPT2 + "&beyond=lens", wait_for=".st-key-lens_candidates svg, .st-key-lens_cell svg")
+    page = open_page(GPT2 + "&beyond=lens", wait_for=".st-key-lens_candidates svg.marks, .st-key-lens_cell svg.marks")
     grid = page.locator(".st-key-lens_grid svg.marks")
     assert grid.locator(".mark-rect.role-mark path").count() >= 7 * 13
     cell = page.locator(".st-key-lens_cell")
