@@ -48,7 +48,7 @@ def test_a_click_on_a_cell_of_the_lens_shows_its_candidates_and_going_back_shows
 
 
 def test_contributions_are_drawn_and_a_click_on_a_head_opens_it(open_page):
-    page = open_page(GPT2 + "&beyond=parts", wait_for=".st-key-parts_heads svg")
+    page = open_page(GPT2 + "&beyond=parts", wait_for=".st-key-parts_heads svg.marks")
     assert page.locator(".st-key-parts_bars svg .mark-rect path, .st-key-parts_bars svg .mark-bar path").count() >= 15
     page.get_by_text("The parts add up to").wait_for()
     cells = page.locator(".st-key-parts_heads svg .mark-rect path")
