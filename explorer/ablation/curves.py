@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.ablation import greedy, importance
-from explorer.ablation.heads import Head, every
+from explorer.ablation.heads import Head, every, ranked
 from explorer.ablation.intervals import interval
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
@@ -75,11 +75,6 @@ class Curve:
 def counts(n_heads: int, step: float = STEP) -> list[int]:
     """Numbers of heads to remove: 0 to all, in equal steps of the share."""
     return sorted({round(share * n_heads) for share in np.arange(0, 1 + step / 2, step)})
-
-
-def ranked(values: importance.Importance) -> list[Head]:
-    """Heads from the least important to the most; equals in the order of the forward pass."""
-    return sorted(values, key=lambda head: (values[head], head))
 
 
 def from_sweep(found: Sweep) -> importance.Importance:

@@ -23,12 +23,12 @@ import numpy as np
 import torch
 
 from explorer.ablation import passes
-from explorer.ablation.heads import Head, Heads, by_site, every
+from explorer.ablation.heads import Head, Heads, by_site, every, ranked
 from explorer.ablation.replacements import Replacement
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep
-from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
+from explorer.tasks.base import Batch, Progress, Scores, Task, repeating, within
 from models import attention
 
 SURE = 2.0
@@ -74,12 +74,12 @@ def steps(
     gone: list[Head] = []
     shares = np.linspace(0, 1, len(sizes) + 1).tolist()
     for number, size in enumerate(sizes):
-        tell = _part(progress, shares[number], shares[number + 1])
+        tell = within(progress, shares[number], shares[number + 1])
         known = resumable.get("greedy step", size) if resumable is not None else None
         if known is None:
             if size > len(gone):
-                gone = gone + race.cheapest(frozenset(gone), size - len(gone), _part(tell, 0.0, 0.8))
-            scores = race.move(frozenset(gone), _part(tell, 0.8, 1.0))
+                gone = gone + race.cheapest(frozenset(gone), size - len(gone), within(tell, 0.0, 0.8))
+            scores = race.move(frozenset(gone), within(tell, 0.8, 1.0))
             known = {"heads": [list(head) for head in gone], "loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
             known["learned"] = [[list(head), cost.tolist()] for head, cost in race.learned.items()]
             if resumable is not None:
@@ -124,15 +124,15 @@ class _Race:
         self.learned = {}
         if count == len(left):
             return left
-        slopes = self._slopes(gone, left, _part(progress, 0.0, 0.4))
+        slopes = self._slopes(gone, left, within(progress, 0.0, 0.4))
         if not gone and self.exact is not None:
             costs = {head: scores.loss - self.exact.baseline.loss for head, scores in self.exact.without.items()}
             self.learned = {head: costs[head] - slopes[head] for head in left}
-            return _ranked({head: costs[head].mean() for head in left})[:count]
+            return ranked({head: costs[head].mean() for head in left})[:count]
         foreseen = {head: slopes[head] + self.bent.get(head, 0.0) for head in left}
         most = len(left) if np.isinf(self.sure) else max(FINALISTS, TIMES * count)
-        finalists = _ranked({head: foreseen[head].mean() for head in left})[:most]
-        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, _part(progress, 0.4, 1.0))
+        finalists = ranked({head: foreseen[head].mean() for head in left})[:most]
+        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, 0.4, 1.0))
 
     def _raced(
         self, gone: Heads, foreseen: dict[Head, np.ndarray], slopes: dict[Head, np.ndarray], count: int, progress: Progress | None
@@ -159,7 +159,7 @@ class _Race:
                 break
         whole = [head for head, values in missed.items() if not np.isnan(values).any()]
         self.learned = {head: foreseen[head] + missed[head] - slopes[head] for head in whole}
-        return _ranked({head: estimates[head] for head in won})
+        return ranked({head: estimates[head] for head in won})
 
     def _slopes(self, gone: Heads, left: list[Head], progress: Progress | None) -> dict[Head, np.ndarray]:
         """To first order, how much the loss of each example rises without each head that is left: -dL / dgate, (examples,)."""
@@ -219,8 +219,8 @@ def _settled(
         seen: which examples were run, (examples,).
         sure: standard errors.
     """
-    ranked = _ranked({head: estimates[head] for head in changed})
-    top, rest = ranked[:places], ranked[places:]
+    by_cost = ranked({head: estimates[head] for head in changed})
+    top, rest = by_cost[:places], by_cost[places:]
     if seen.all() or not rest or not top:
         return top, rest
     if seen.sum() < LEAST:
@@ -232,11 +232,6 @@ def _settled(
         return estimates[dear] - estimates[cheap] + tie > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
 
     return [head for head in top if apart(head, rest[0])], [head for head in rest if apart(top[-1], head)]
-
-
-def _ranked(cost: dict[Head, float]) -> list[Head]:
-    """The cheapest first; equals in the order of the forward pass."""
-    return sorted(cost, key=lambda head: (cost[head], head))
 
 
 def _usable(replacement: Replacement) -> Replacement:
@@ -256,8 +251,3 @@ def _batches(task: Task, seed: int = 0) -> tuple[list[Batch], list[int], set[int
     order = sorted(range(len(batches)), key=at.__getitem__)
     run = np.cumsum([len(batches[i]) for i in order]) / len(task)
     return batches, order, {int(np.searchsorted(run, share - 1e-9)) for share in ROUNDS}
-
-
-def _part(progress: Progress | None, start: float, end: float) -> Progress | None:
-    """Tells the share of a part of the work as one of all of it."""
-    return None if progress is None else lambda share: progress(start + (end - start) * share)

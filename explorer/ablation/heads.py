@@ -21,6 +21,11 @@ def every(model: Model) -> list[Head]:
     return [(site.index, head) for site in model.sites for head in range(site.heads)]
 
 
+def ranked(values: Mapping[Head, float]) -> list[Head]:
+    """Heads by a number of each, such as importance or cost, the smallest first; equals in the order of the forward pass."""
+    return sorted(values, key=lambda head: (values[head], head))
+
+
 def parse(model: Model, text: str) -> Heads:
     """Heads from text: "0.3,2.11" is layer.head; where a model has several parts, "cross.0.3".
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import TypeVar
+from collections.abc import Callable
 
 from explorer.ablation import costs, importance
 from explorer.ablation.curves import SEEDS, STEP, Curve, Point, curve, from_sweep
@@ -13,7 +11,8 @@ from explorer.ablation.heads import Head, Heads
 from explorer.ablation.resumable import Memory
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
-from explorer.tasks.base import Progress, Scores, Task
+from explorer.bounded import BoundedCache
+from explorer.tasks.base import Progress, Scores, Task, within
 
 ROOM = 128 * 2**20
 """Bytes of scores that are remembered for one task, its baseline not counted."""
@@ -23,33 +22,6 @@ SAMPLE = 48
 """Examples that a first curve is read on."""
 FIRST_SECONDS = 3.5
 """What a first curve may take by its own estimate, so that it is there within five seconds."""
-Result = TypeVar("Result", Scores, Sweep)
-
-
-class _Scores:
-    """Scores and sweeps by what they are of; those that were not asked for the longest go first when they take too many bytes."""
-
-    def __init__(self, room: int) -> None:
-        self._room, self._lock = room, threading.Lock()
-        self._known: OrderedDict[Hashable, Scores | Sweep] = OrderedDict()
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._known
-
-    def get(self, key: Hashable) -> Scores | Sweep | None:
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-            return self._known.get(key)
-
-    def put(self, key: Hashable, found: Result) -> Result:
-        """Keeps it, and returns it."""
-        with self._lock:
-            self._known[key] = found
-            self._known.move_to_end(key)
-            while len(self._known) > 1 and sum(one.bytes for one in self._known.values()) > self._room:
-                self._known.popitem(last=False)
-        return found
 
 
 class TaskResults:
@@ -70,7 +42,7 @@ class TaskResults:
 
     def __init__(self, task: Task, room: int = ROOM) -> None:
         self.task, self.scorer = task, Scorer(task)
-        self._scores = _Scores(room)
+        self._scores: BoundedCache[Scores | Sweep] = BoundedCache(room, lambda one: one.bytes)
         self._importance: dict[str, importance.Importance] = {}
         self._curves: dict[tuple[str, str, int | None], Curve] = {}
         self._unfinished: OrderedDict[tuple[str, str], Memory] = OrderedDict()
@@ -81,7 +53,9 @@ class TaskResults:
         if not heads:
             return self.scorer.baseline(progress)
         known = self._known_score(heads, method)
-        return self._scores.put((method, heads), self.scorer.score(heads, method, progress)) if known is None else known
+        if known is None:
+            known = self._scores[method, heads] = self.scorer.score(heads, method, progress)
+        return known
 
     def knows_score(self, heads: Heads, method: str = "zero") -> bool:
         """Whether `score` is there already."""
@@ -95,7 +69,7 @@ class TaskResults:
             known, after = self._before(method, progress, 0.1)
             swept = sweep(self.task, method=method, only=missing, progress=after, resumable=kept, **known)
             for head, scores in swept.without.items():
-                found[head] = self._scores.put((method, frozenset([head])), scores)
+                found[head] = self._scores[method, frozenset([head])] = scores
             self._forget(f"single {sorted(missing)}", method)
         base = self.score().mean_loss
         return {head: found[head].mean_loss - base for head in sorted(heads)}
@@ -110,7 +84,7 @@ class TaskResults:
         if known is None:
             given, after = self._before(method, progress, 0.05)
             found = sweep(self.task, method=method, progress=after, resumable=self._kept("exact", method), **given)
-            known = self._scores.put(("exact", method), Sweep(self.score(), found.without))
+            known = self._scores["exact", method] = Sweep(self.score(), found.without)
             self._forget("exact", method)
         return known
 
@@ -194,17 +168,16 @@ class TaskResults:
         if part is None:
             part = self._samples.setdefault(sample, TaskResults(self.task.subset(self.task.sample(sample))))
         if self.knows_exact(method) and not part.knows_exact(method):
-            part._scores.put(("exact", method), self.exact(method).of(self.task.sample(sample)))
+            part._scores["exact", method] = self.exact(method).of(self.task.sample(sample))
         part.scorer.baseline((lambda share: progress(0.0, [])) if progress else None)
         step, seeds = costs.affordable(part.scorer, order, method, FIRST_SECONDS, exact_known=part.knows_exact(method))
         return part._whole_curve(order, method, progress, step, seeds)
 
     def _before(self, method: str, progress: Progress | None, part: float) -> tuple[dict, Progress | None]:
         """What a sweep goes on from, found in the first part of its time, and how it tells of the rest."""
-        self.score(progress=None if progress is None else lambda share: progress(part / 2 * share))
-        replacement_of = self.scorer.replacement_of(method, None if progress is None else lambda share: progress(part / 2 * (1 + share)))
-        after = None if progress is None else lambda share: progress(part + (1 - part) * share)
-        return {"runner": self.scorer.runner, "replacement_of": replacement_of}, after
+        self.score(progress=within(progress, 0.0, part / 2))
+        replacement_of = self.scorer.replacement_of(method, within(progress, part / 2, part))
+        return {"runner": self.scorer.runner, "replacement_of": replacement_of}, within(progress, part, 1.0)
 
     def _kept(self, what: str, method: str) -> Memory:
         kept = self._unfinished.setdefault((what, method), Memory())

@@ -14,7 +14,7 @@ import torch
 from explorer.ablation import passes
 from explorer.ablation.heads import Heads
 from explorer.ablation.replacements import ReplacementsOf, replacements
-from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
+from explorer.tasks.base import Batch, Progress, Scores, Task, repeating, within
 from models.surgery.resume import Runner
 
 KEPT_BYTES = 512 * 2**20
@@ -109,8 +109,8 @@ class Scorer:
         if not heads:
             return self.baseline(progress)
         before = 0.0 if self.seconds is not None else 0.4
-        self.baseline(None if progress is None else lambda share: progress(before / 2 * share))
-        replacement_of = self.replacement_of(method, None if progress is None else lambda share: progress(before / 2 * (1 + share)))
+        self.baseline(within(progress, 0.0, before / 2))
+        replacement_of = self.replacement_of(method, within(progress, before / 2, before))
         runner = self.runner
         scores, start = self._unfinished.pop((method, heads), None) or (Scores.empty(len(self.task)), 0)
         batches, known, at = self._batches, self._kept, start

@@ -16,7 +16,7 @@ from explorer.ablation import passes
 from explorer.ablation.heads import Head, Heads, by_site, every
 from explorer.ablation.replacements import Replacement, ReplacementsOf, replacements
 from explorer.ablation.resumable import Pieces
-from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating, within
 from models.surgery.resume import Runner
 
 
@@ -93,8 +93,7 @@ def sweep(
     for batch in task.batches(copies=widest):
         outcomes = _from_json(resumable.get("batch", batch.index)) if resumable is not None else None
         if outcomes is None:
-            share, weight = done / n, len(batch) / n
-            tell = (lambda part, share=share, weight=weight: progress(share + part * weight)) if progress else None
+            tell = within(progress, done / n, (done + len(batch)) / n)
             outcomes = _of_batch(task, runner, batch, left, pruned, replacement_of(batch), tell)
             if resumable is not None:
                 resumable.put("batch", batch.index, _to_json(outcomes))

@@ -302,6 +302,11 @@ def repeating(progress: Progress | None, share: float) -> Callable[[], None] | N
     return None if progress is None else lambda: progress(share)
 
 
+def within(progress: Progress | None, start: float, end: float) -> Progress | None:
+    """Tells the share of a part of the work, which lasts from `start` to `end`, as one of all of it; None where nobody listens."""
+    return None if progress is None else lambda share: progress(start + (end - start) * share)
+
+
 def chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:
     """Slices of rows that fit into so many bytes each."""
     step = max(1, room // max(1, row_bytes))

@@ -1,5 +1,7 @@
 """What tests of pages share: a page as Streamlit runs it, its charts, its words."""
 
+import contextlib
+import io
 import json
 
 import pandas as pd
@@ -65,6 +67,14 @@ def table(app: AppTest, columns: set[str], chart: int = 0) -> pd.DataFrame:
 def written(app: AppTest) -> str:
     """All that is written on the page."""
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
+
+
+def run_recipe(app: AppTest) -> tuple[str, str]:
+    """The lines of Python that the page offers, and what they print when they are run as they stand."""
+    recipe = next(code.value for code in app.code if "models.load" in code.value)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(recipe, "recipe", "exec"), {})
+    return recipe, out.getvalue()
 
 
 def _at(app: AppTest, address: dict[str, str]) -> AppTest:

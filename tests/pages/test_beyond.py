@@ -1,8 +1,5 @@
 """Beyond the weights as Streamlit runs it, without a browser: what is drawn is what is computed, whatever changes."""
 
-import contextlib
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -18,7 +15,7 @@ from explorer.ui.beyond import agreement
 from explorer.ui.common import session
 from explorer.ui.common.session import escaped
 from models.attention import scoring
-from tests.pages.shared import charts, opened, settle, table, tables, written
+from tests.pages.shared import charts, opened, run_recipe, settle, table, tables, written
 
 TEXT = "The film was a wonderful surprise."
 OTHER = "A dull and tired story about nothing."
@@ -217,10 +214,8 @@ def test_the_second_text_of_a_pair_counts(view) -> None:
 def test_the_recipe_runs_as_it_stands_for_a_pair_too(view) -> None:
     app = opened("beyond", model="bert-mini", text="The cat sat.", beyond=view)
     settle(app.text_area(key="pair").set_value(PAIR).run())
-    recipe = next(code.value for code in app.code if "models.load" in code.value)
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        exec(compile(recipe, "recipe", "exec"), {})
-    assert PAIR in recipe and out.getvalue()
+    recipe, printed = run_recipe(app)
+    assert PAIR in recipe and printed
 
 
 def test_the_pictures_follow_the_theme(monkeypatch) -> None:

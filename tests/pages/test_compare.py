@@ -1,7 +1,6 @@
 """The comparison as Streamlit runs it, without a browser: what is drawn is what is computed, whatever changes."""
 
 import base64
-import contextlib
 import io
 
 import numpy as np
@@ -16,7 +15,7 @@ from explorer.compare import comparison
 from explorer.scores import null
 from explorer.ui.common import session
 from explorer.ui.compare import second
-from tests.pages.shared import charts, opened, settle, table, tables, written
+from tests.pages.shared import charts, opened, run_recipe, settle, table, tables, written
 
 TEXT = "The cat sat on the mat."
 PAIR = "The dog slept in the garden."
@@ -171,10 +170,8 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
 def test_the_recipe_runs_as_it_stands_for_a_pair_too(how) -> None:
     app = opened("compare", model="bert-mini", text=TEXT, **how)
     settle(app.text_area(key="pair").set_value(PAIR).run())
-    recipe = next(code.value for code in app.code if "models.load" in code.value)
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        exec(compile(recipe, "recipe", "exec"), {})
-    assert PAIR in recipe and out.getvalue()
+    recipe, printed = run_recipe(app)
+    assert PAIR in recipe and printed
 
 
 def test_the_map_follows_the_theme(monkeypatch) -> None:

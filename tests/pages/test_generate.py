@@ -1,8 +1,5 @@
 """Generation as Streamlit runs it, without a browser."""
 
-import contextlib
-import io
-
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,7 +8,7 @@ from explorer import generate
 from explorer.reading import read
 from explorer.ui.common import session
 from explorer.ui.generate.made import Made
-from tests.pages.shared import charts, opened, settle, table, written
+from tests.pages.shared import charts, opened, run_recipe, settle, table, written
 
 TEXT = "The history of the town"
 SAMPLING = generate.Sampling(temperature=0.8, top_p=0.95, seed=1)
@@ -108,10 +105,8 @@ def test_an_empty_text_is_told() -> None:
 
 def test_the_recipe_runs_as_it_stands() -> None:
     app = opened("generate", model="gpt2-mini", text=TEXT, tokens="3")
-    recipe = next(code.value for code in app.code if "models.load" in code.value)
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        exec(compile(recipe, "recipe", "exec"), {})
-    assert all(repr(step.token.text) in out.getvalue() for step in expected(TEXT, 3))
+    _recipe, printed = run_recipe(app)
+    assert all(repr(step.token.text) in printed for step in expected(TEXT, 3))
 
 
 class Stop(Exception):

@@ -55,12 +55,8 @@ def _chosen(captured: Capture, part: str, layer: int, head: int) -> tuple[int, i
 
 def _pick(column: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str]) -> int:
     """One of the tokens; its number stands in the address."""
-
-    def number(word: str) -> int | None:
-        found = int(word) if word.isascii() and word.isdigit() and len(word) < 9 else -1
-        return found if found in options else None
-
-    return address.entry(column.selectbox, label, name, default, number, options=options, format_func=lambda i: f"{i} {labels[i]}")
+    how = {"options": options, "format_func": lambda i: f"{i} {labels[i]}"}
+    return address.entry(column.selectbox, label, name, default, address.among(options), **how)
 
 
 def _sum(made: Neurons) -> str:

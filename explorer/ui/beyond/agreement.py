@@ -28,15 +28,7 @@ TEXTS = 40
 KNOWN: BoundedCache[dict[str, float]] = BoundedCache(2 * 2**20)
 """Correlations of one sentence, by model, kind of target and text: whoever goes on after a stop goes on from where it was."""
 Correlations = dict[str, np.ndarray]
-
-
-def _forget(number: int) -> None:
-    for key in KNOWN:
-        if key[0] == number:
-            KNOWN.pop(key)
-
-
-OPEN.on_close(_forget)
+OPEN.forget_with_model(KNOWN)
 
 
 def draw(chosen: Chosen, kind: str) -> Figure | None:

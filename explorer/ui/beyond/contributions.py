@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import export
 from explorer.charts.beyond.contributions import waterfall
 from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
@@ -21,7 +19,7 @@ from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark, shortened
+from explorer.ui.common.session import escaped, is_dark, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -136,8 +134,7 @@ def recipe(asked: Asked) -> str:
         "import explorer, models",
         "from explorer.lens import contributions",
         "",
-        export.load_line(chosen.model.name),
-        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        *chosen.lines,
         f"found = contributions.contributions(model, captured, {asked.at}, {asked.number}{more})",
         "print(found.heads, found.feed_forward, found.embedding, found.biases)",
         "print(found.total, found.logit)",
@@ -186,17 +183,9 @@ def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
 
 
 def _board(shown: Shown, head: tuple[int, int]) -> None:
-    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
-        points = selection.get("cell")
-        if not points:
-            return None
-        found = int(points[0]["row"]), int(points[0]["head"])
-        chosen_head.choose(*found)
-        return found
-
     asked = shown.asked
     identity = (asked.chosen.model.number, asked.chosen.capture.number, asked.at, asked.number, asked.against)
-    pictures.clickable("parts_board", identity, head, lambda first, dark: heads(shown.found, first, dark), picked)
+    pictures.clickable("parts_board", identity, head, lambda first, dark: heads(shown.found, first, dark), chosen_head.picked_on_board)
 
 
 def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:

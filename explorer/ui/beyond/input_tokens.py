@@ -16,7 +16,7 @@ from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.beyond.target import KINDS, Choice
 from explorer.ui.common import jobs, pictures
-from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark, shortened
+from explorer.ui.common.session import escaped, is_dark, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -98,8 +98,7 @@ def recipe(chosen: Chosen, target: targets.Target) -> str:
         "import explorer, models",
         "from explorer.flow import methods, targets",
         "",
-        export.load_line(chosen.model.name),
-        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        *chosen.lines,
         f"target = targets.make(model, captured, {target.kind!r}{at}{f', number={target.number}' if target.number >= 0 else ''})",
         "traced = methods.trace(model, target)",
         "print(traced.effects, traced.tokens, traced.correlations)",

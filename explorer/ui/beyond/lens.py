@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from explorer import export
 from explorer.charts.beyond import lens as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
@@ -18,7 +17,7 @@ from explorer.tokens import readable
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import MAX_TOKENS, escaped, is_dark, shortened
+from explorer.ui.common.session import escaped, is_dark, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
@@ -120,8 +119,7 @@ def recipe(shown: Shown) -> str:
         "import explorer, models",
         "from explorer.lens import layers",
         "",
-        export.load_line(chosen.model.name),
-        export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS),
+        *chosen.lines,
         f"found = layers.lens(model, captured{masked})",
         "print(found.words, found.chances, found.rank, found.divergence)",
     ]

@@ -86,3 +86,8 @@ def picked(selection: Mapping[str, list], name: str = "head", layer: str = "laye
     found = (int(points[0][layer]), int(points[0]["head"]))
     choose(*found)
     return found
+
+
+def picked_on_board(selection: Mapping[str, list]) -> tuple[int, int] | None:
+    """The same for `charts.common.board`."""
+    return picked(selection, "cell", "row")

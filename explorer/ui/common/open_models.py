@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
+from explorer.bounded import BoundedCache
 from models import Model
 
 MOST = 4
@@ -45,6 +46,17 @@ class OpenModels:
     def on_close(self, forget: Callable[[int], None]) -> None:
         """Tells `forget` the number of each model that is closed from now on, so that what was computed with it goes, too."""
         self._on_close.append(forget)
+
+    def forget_with_model(self, *caches: BoundedCache) -> None:
+        """Takes out of these caches, when a model is closed, what was computed with it: entries whose key begins with its number."""
+
+        def forget(number: int) -> None:
+            for cache in caches:
+                for key in cache:
+                    if key[0] == number:
+                        cache.pop(key)
+
+        self.on_close(forget)
 
     def _close(self, model: Model) -> None:
         for forget in self._on_close:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,15 +30,7 @@ Asked = tuple[str, str, str]
 """What a viewer asks for: name of a model, device and precision."""
 
 CAPTURES: BoundedCache[Capture] = BoundedCache(CAPTURES_BYTES)
-
-
-def _forget(number: int) -> None:
-    for key in CAPTURES:
-        if key[0] == number:
-            CAPTURES.pop(key)
-
-
-OPEN.on_close(_forget)
+OPEN.forget_with_model(CAPTURES)
 
 
 def open_model(name: str, device: str, dtype: str, slot: str = "sidebar") -> Model:
@@ -88,16 +81,13 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
     Raises:
         models.InputError: a text that the model cannot take.
     """
-    key = (model.number, text, pair, target)
 
-    def work(report: Report) -> Capture:
-        return CAPTURES.get_or_compute(key, lambda: capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS))
+    def make() -> Capture:
+        return capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS)
 
     try:
-        if (known := CAPTURES.get(key)) is not None:
-            return known, model
         needs = _needs_bytes(model, len(text) + len(pair))
-        found = jobs.computed(("capture", *key), _("Reading the text"), work, replaces=slot, moment=_SHORT_S, needs_bytes=needs)
+        found = captured((model.number, text, pair, target), _("Reading the text"), make, slot, moment=_SHORT_S, needs_bytes=needs)
         return None if found is None else (found, model)
     except OutOfMemoryError as error:
         if model.device.type == "cpu":
@@ -106,6 +96,28 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
         there = (model.name, "cpu", asked[2])
         opened = _opened(there)
         return None if opened is None else run_text(opened, there, text, pair, target, slot)
+
+
+def captured(key: tuple, title: str, make: Callable[[], Capture], slot: str, **how: float) -> Capture | None:
+    """A capture, kept beside all others: they are bounded together. None as in `run_text`.
+
+    Args:
+        key: what it is of; it begins with the model's number.
+        title: of the work, for the viewer.
+        make: makes it.
+        slot: name of its place on the page.
+        how: more arguments of `jobs.computed`.
+    """
+    if (known := CAPTURES.get(key)) is not None:
+        return known
+
+    def work(report: Report) -> Capture:
+        return CAPTURES.get_or_compute(key, make)
+
+    found = jobs.computed(("capture", *key), title, work, replaces=slot, **how)
+    if found is not None:
+        JOBS.forget(("capture", *key))  # else the job would hold it beyond the time that it is kept for
+    return found
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer import export
 from explorer.capture import Capture
 from explorer.examples import EXAMPLES
 from explorer.i18n import _
@@ -40,6 +41,11 @@ class Chosen:
     def linked(self) -> bool:
         """Whether the URL holds the texts."""
         return max(map(len, (self.text, self.pair, self.target))) <= address.LONGEST
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """Lines of Python that open the model as `model` and read the text as `captured`."""
+        return export.load_line(self.model.name), export.capture_line(self.text, self.pair, self.target, session.MAX_TOKENS)
 
 
 def choose_model() -> Model:

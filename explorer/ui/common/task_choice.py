@@ -25,22 +25,11 @@ SOURCES = {"own": _("Our own"), "file": _("A file"), "hub": _("From the hub")}
 REMOVALS = {"zero": _("zero"), "mean": _("its mean"), "resample": _("another example's"), "uniform": _("uniform attention")}
 LIMIT = 284
 """Examples at first; all of the project's own sentences."""
-
-
 _MOST = 12
 """Tasks whose results are kept, of all viewers together."""
 _RESULTS: BoundedCache[TaskResults] = BoundedCache(_MOST, lambda results: 1)
 _POSSIBLE: BoundedCache[list[str]] = BoundedCache(64, lambda kinds: 1)
-
-
-def _forget(number: int) -> None:
-    for cache in (_RESULTS, _POSSIBLE):
-        for key in cache:
-            if key[0] == number:
-                cache.pop(key)
-
-
-OPEN.on_close(_forget)
+OPEN.forget_with_model(_RESULTS, _POSSIBLE)
 
 
 @dataclass(frozen=True)

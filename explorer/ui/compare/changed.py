@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,15 +174,10 @@ def heading(sides: Sides) -> str:
 
 
 def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
-    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
-        points = selection.get("cell")
-        if not points:
-            return None
-        found = int(points[0]["row"]), int(points[0]["head"])
-        chosen_head.choose(*found)
-        return found
+    def picture(first: tuple[int, int], dark: bool) -> Picture:
+        return heads_picture(found, measure, first, dark)
 
-    pictures.clickable("changed", (*found.identity, measure), head, lambda first, dark: heads_picture(found, measure, first, dark), picked)
+    pictures.clickable("changed", (*found.identity, measure), head, picture, chosen_head.picked_on_board)
 
 
 def _figures(found: Compared, measure: str, head: tuple[int, int], shown: str) -> list[Figure]:

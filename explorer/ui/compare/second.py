@@ -13,9 +13,8 @@ from explorer.ablation import heads
 from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
 from explorer.i18n import _
-from explorer.jobs import JOBS, Report
 from explorer.scores import null
-from explorer.ui.common import address, jobs, session
+from explorer.ui.common import address, session
 from explorer.ui.common.open_models import OPEN
 from explorer.ui.common.sidebar import Chosen, model_names, model_title
 from explorer.ui.compare import recipe
@@ -155,15 +154,6 @@ def _pruned(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
 
 
 def _computed(key: tuple, title: str, make: Callable[[], Capture], progress: DeltaGenerator) -> Capture | None:
-    """A capture that only this page makes, kept beside those of all texts: they are bounded together."""
-    if (known := session.CAPTURES.get(key)) is not None:
-        return known
-
-    def work(report: Report) -> Capture:
-        return session.CAPTURES.get_or_compute(key, make)
-
+    """A capture that only this page makes."""
     with progress:
-        found = jobs.computed(("capture", *key), title, work, replaces=_SLOT)
-    if found is not None:
-        JOBS.forget(("capture", *key))  # else the job would hold it beyond the time that it is kept for
-    return found
+        return session.captured(key, title, make, _SLOT)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import _
 from explorer.jobs import DONE, JOBS, Report
@@ -16,7 +15,7 @@ from explorer.scores import roles
 from explorer.scores.definitions import ALL, REPEATED
 from explorer.scores.measure import HeadScores, on_captures, on_texts
 from explorer.ui.common import chosen_head, jobs
-from explorer.ui.common.session import MAX_TOKENS, escaped, explained, shortened
+from explorer.ui.common.session import escaped, explained, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.heads import baselines
 from explorer.ui.heads.source import Source
@@ -125,13 +124,13 @@ def compare(model: Model, shown: Scored) -> roles.Known | None:
 
 def recipe(chosen: Chosen, source: Source, part: str) -> str:
     """Lines of Python for the scores."""
-    read = export.capture_line(chosen.text, chosen.pair, chosen.target, MAX_TOKENS)
+    load, read = chosen.lines
     lines = [
         "import explorer, models" if source.captured else "import models",
         "from explorer.scores import families",
         "from explorer.scores import roles",
         "",
-        export.load_line(chosen.model.name),
+        load,
         *([read, "texts = [captured]"] if source.captured else ["texts = [..]  # your texts"]),
         f"known = roles.known(model, texts, {part!r})",
         "print(known.scores.table(), known.roles())",

@@ -26,9 +26,7 @@ def draw(scored: Scored, name: str) -> Figure | None:
         how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
         return board.board(rows, scored.sizes, (), values=values, chosen=chosen, width=560, height=400, **how)
 
-    pictures.clickable(
-        "heads_map", (scored.identity, name), scored.chosen, picture, lambda selection: chosen_head.picked(selection, "cell", "row")
-    )
+    pictures.clickable("heads_map", (scored.identity, name), scored.chosen, picture, chosen_head.picked_on_board)
     table = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(scored.chosen, False, False)) | {"csv": lambda: table.to_csv().encode()}
     return Figure(BY_NAME[name].title, name, files)

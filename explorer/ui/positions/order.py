@@ -62,8 +62,7 @@ def _of_sidebar() -> _Read | None:
         st.pills(_("Short texts"), EXAMPLES, key="order_example", on_change=_example)
     if chosen.capture is None:
         return None
-    lines = (export.load_line(chosen.model.name), export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS))
-    return _Read(chosen.capture, chosen.model, chosen.text, lines)
+    return _Read(chosen.capture, chosen.model, chosen.text, chosen.lines)
 
 
 def _of_toy(folder: str) -> _Read | None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from explorer.ablation.curves import ranked
-from explorer.ablation.heads import Head, every
+from explorer.ablation.heads import Head, every, ranked
 from explorer.ablation.importance import table
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from explorer.charts.softmax import heads as charts
 from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.softmax import heads
-from explorer.ui.common import chosen_head, jobs, pictures, session
+from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.session import explained, is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
@@ -85,8 +85,7 @@ def recipe(chosen: Chosen, of: Head) -> str:
         "import explorer, models",
         "from explorer.softmax import heads",
         "",
-        export.load_line(chosen.model.name),
-        export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS),
+        *chosen.lines,
         f"print(heads.softmax(captured, {of.part!r}).saturated)  # layer, head",
         f"print(heads.spread(captured, {of.part!r}).variance_scaled)",
         f"print(heads.raw_scores({at}).var(), heads.factor({at}))",
@@ -110,7 +109,7 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
         return charts.histograms(raw, raw * factor, dark=dark)
 
     chosen = (of.layer, of.head)
-    pictures.clickable("spread", (of.captured.number, of.part), chosen, every, lambda selection: _picked(selection, "head", "layer"))
+    pictures.clickable("spread", (of.captured.number, of.part), chosen, every, chosen_head.picked)
     pictures.draw(one(is_dark()), "histogram_chart")
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
@@ -165,20 +164,10 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
 
         chosen = (of.layer, of.head)
         identity = (of.captured.number, of.part, what)
-        pictures.clickable(f"map_{what}", identity, chosen, picture, lambda selection: _picked(selection, "cell", "row"))
+        pictures.clickable(f"map_{what}", identity, chosen, picture, chosen_head.picked_on_board)
     csv = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: csv.to_csv().encode()}
     figures.append(Figure(title, what, files))
-    return found
-
-
-def _picked(selection: Mapping[str, list], name: str, row: str) -> tuple[int, int] | None:
-    """Looks at the head that was clicked, in the selection of this name."""
-    points = selection.get(name)
-    if not points:
-        return None
-    found = int(points[0][row]), int(points[0]["head"])
-    chosen_head.choose(*found)
     return found
 
 

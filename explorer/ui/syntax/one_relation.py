@@ -28,7 +28,7 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
         return board.board([str(layer) for layer in range(len(sizes))], sizes, (), values=values, chosen=first, **how)
 
     st.markdown(f"**{escaped(relation)}** :small[{_('every head, the better of both directions, on all sentences')}]")
-    pictures.clickable("relation_heads", (read.identity, relation), head, picture, lambda selection: chosen_head.picked(selection, "cell", "row"))
+    pictures.clickable("relation_heads", (read.identity, relation), head, picture, chosen_head.picked_on_board)
     best = read.found.best(relation, same=same)
     with st.container(horizontal=True, vertical_alignment="center", key="heads_of_relation"):
         st.markdown(f"**{_('Layer')} {head[0]}, {_('head')} {head[1]}**: {values[head]:.1%}")
