@@ -19,12 +19,13 @@ def draw(picture: Picture, key: str) -> None:
 
 @dataclass
 class _Mounted:
-    """A picture that the browser has: of which data, with which choice at first, and where its frame is now."""
+    """A picture that the browser has: of which data, with which choice at first, where its frame is now, and what it told last."""
 
     identity: Hashable
     first: Hashable
     now: Hashable
     number: int
+    told: Mapping[str, object] | None = None
 
 
 def clickable(
@@ -55,7 +56,11 @@ def clickable(
 
     def clicked() -> None:
         state = st.session_state.get(key)
-        found = picked(state["selection"]) if state else None
+        # A browser that has not taken the picture away yet sends its last click once more, with whatever else it has to tell.
+        if not state or state["selection"] == mounted.told:
+            return
+        mounted.told = state["selection"]
+        found = picked(mounted.told)
         if found is not None:
             mounted.now = found
 
