@@ -70,14 +70,14 @@ def sidebar() -> Chosen:
         st.selectbox(
             _("Examples"),
             range(len(EXAMPLES)),
-            format_func=lambda i: EXAMPLES[i].title,
+            format_func=lambda i: _(EXAMPLES[i].title),
             index=None,
             placeholder=_("Choose a text that shows something"),
             key="example",
             on_change=_use_example,
         )
         if (chosen := st.session_state.get("example")) is not None:
-            st.caption(_("Look for: {look}").format(look=EXAMPLES[chosen].look))
+            st.caption(_("Look for: {look}").format(look=_(EXAMPLES[chosen].look)))
         text = _text(_("Text"), "text", EXAMPLES[0].text, height=110)
         pair = target = ""
         if model.kind == "encoder":
@@ -120,8 +120,8 @@ def _opened() -> tuple[Model, Asked]:
         help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
     )
     left, right = st.columns(2)
-    device = address.choice(left.selectbox, _("Device"), {name: name for name in ("auto", *devices())}, "device")
-    dtype = address.choice(right.selectbox, _("Precision"), {name: name for name in ("auto", *DTYPES)}, "dtype")
+    device = address.choice(left.selectbox, _("Device"), ("auto", *devices()), "device")
+    dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or catalogue.BUNDLED_BERT, device, dtype)
     model = session.open_model(*asked)
     _status(model)

@@ -11,7 +11,7 @@ from explorer import export
 from explorer.ablation.replacements import METHODS
 from explorer.ablation.results import TaskResults
 from explorer.bounded import BoundedCache
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
@@ -20,9 +20,9 @@ from explorer.ui.common.open_models import OPEN
 from explorer.ui.common.session import escaped, explained
 from models import InputError, Model, ModelError
 
-KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words"), "exact": _("Its own task")}
-SOURCES = {"own": _("Our own"), "file": _("A file"), "hub": _("From the hub")}
-REMOVALS = {"zero": _("zero"), "mean": _("its mean"), "resample": _("another example's"), "uniform": _("uniform attention")}
+KINDS = {"classify": N_("Classes"), "masked": N_("Masked words"), "next": N_("Next words"), "exact": N_("Its own task")}
+SOURCES = {"own": N_("Our own"), "file": N_("A file"), "hub": N_("From the hub")}
+REMOVALS = {"zero": N_("zero"), "mean": N_("its mean"), "resample": N_("another example's"), "uniform": N_("uniform attention")}
 LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 _MOST = 12
