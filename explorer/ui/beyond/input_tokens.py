@@ -54,7 +54,9 @@ class Shown:
 def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], str] | None:
     """The strips, and what can be taken away with its recipe; None while there are none yet."""
     target, found = choice.target, None
-    named = _(KINDS[choice.kind]) + ("" if target is None else f": {target.name.strip() or repr(target.name)}")
+    named = _(KINDS[choice.kind])
+    if target is not None and target.kind != "vector":
+        named += f": {target.name.strip() or repr(target.name)}"
     position = f", {target.rows[0]} {target.labels[target.rows[0]]}" if target is not None and choice.kind in ("masked", "next") else ""
     if target is not None:
         key = ("traced", chosen.model.number, chosen.capture.number, target.kind, target.rows, target.number)

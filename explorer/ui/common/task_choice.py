@@ -11,7 +11,7 @@ from explorer import export
 from explorer.ablation.replacements import METHODS
 from explorer.ablation.results import TaskResults
 from explorer.bounded import BoundedCache
-from explorer.i18n import N_, _
+from explorer.i18n import N_, _, language
 from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
@@ -79,7 +79,8 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
             return None
         examples = replace(examples, examples=examples.examples[:limit])
         digest = hashlib.sha256(repr((examples.examples, examples.labels)).encode()).hexdigest()
-        key = (model.number, kind, digest)
+        # A task has notes for the viewer.
+        key = (model.number, kind, digest, language())
 
         def work(report: Report) -> TaskResults:
             return _RESULTS.get_or_compute(key, lambda: TaskResults(choose.make(kind, model, examples)))
@@ -100,7 +101,7 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | No
         def fetch(report: Report) -> Examples:
             return data.hub(name, limit=limit, **choose.label_search(kind))
 
-        return jobs.computed(("hub", name, limit, kind), _("Fetching {name}").format(name=name), fetch, replaces="hub")
+        return jobs.computed(("hub", name, limit, kind, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
     given = uploads.uploaded(
         _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "file", _("The commonest header: label, sentence.")
     )
