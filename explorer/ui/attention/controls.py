@@ -14,6 +14,7 @@ from explorer.views import PAIRS
 
 VIEWS = {"map": N_("Map"), "lines": N_("Lines"), "model": N_("Whole model"), "neurons": N_("Neurons"), "numbers": N_("Numbers")}
 SCALES = {"fixed": N_("0 to 1"), "own": N_("0 to its largest"), "root": N_("0 to 1, small ones lifted")}
+PAIR_TITLES = {name: name for name in PAIRS} | {"all": N_("all")}
 SPECIALS = {"raw": N_("shown"), "hidden": N_("hidden"), "renormalised": N_("hidden, rest renormalised")}
 
 
@@ -34,6 +35,6 @@ def controls(captured: Capture, part: str) -> Controls:
     special = address.choice(st.selectbox, _("Special tokens"), SPECIALS, "special", width=160)
     pair = "all"
     if part == "encoder" and 1 in captured.keys(part).segments:
-        pair = address.choice(st.selectbox, _("Pair"), PAIRS, "pairs", width=90)
+        pair = address.choice(st.selectbox, _("Pair"), PAIR_TITLES, "pairs", width=90)
     scale = address.choice(st.selectbox, _("Colours"), SCALES, "scale", width=160)
     return Controls(which, special, pair, scale, is_dark())

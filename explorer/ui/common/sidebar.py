@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import export
 from explorer.capture import Capture
 from explorer.examples import EXAMPLES
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address, jobs, session
 from explorer.ui.common.session import Asked
 from models import CATALOGUE, InputError, Model
@@ -17,6 +17,8 @@ from models.opening import catalogue
 from models.opening.loading import DTYPES, devices, memory
 
 _TITLES = {entry.name: entry.title for entry in CATALOGUE}
+_ORIGINS = (N_("bundled"), N_("trained here"), N_("folder"), N_("hub"))
+"""How `Model.origin` begins; a place may follow."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,11 @@ def _use_example() -> None:
         address.write(text=EXAMPLES[chosen].text, pair=EXAMPLES[chosen].pair)
 
 
+def _origin(told: str) -> str:
+    word = next((word for word in _ORIGINS if told == word or told.startswith(f"{word} ")), "")
+    return _(word) + told.removeprefix(word)
+
+
 def _status(model: Model) -> None:
     used, total = memory(model.device)
     st.caption(
@@ -147,7 +154,7 @@ def _status(model: Model) -> None:
             digits=0 if model.memory_bytes >= 1e6 else 2,
             used=used / 1e9,
             total=total / 1e9,
-            origin=model.origin,
+            origin=_origin(model.origin),
         )
     )
     for note in model.notes:

@@ -23,6 +23,8 @@ from models import InputError, Model, ModelError
 KINDS = {"classify": N_("Classes"), "masked": N_("Masked words"), "next": N_("Next words"), "exact": N_("Its own task")}
 SOURCES = {"own": N_("Our own"), "file": N_("A file"), "hub": N_("From the hub")}
 REMOVALS = {"zero": N_("zero"), "mean": N_("its mean"), "resample": N_("another example's"), "uniform": N_("uniform attention")}
+COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
+"""What a column of examples was taken for."""
 LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 _MOST = 12
@@ -120,7 +122,7 @@ def setup_lines(choice: TaskChoice) -> list[str]:
 
 def describe(choice: TaskChoice) -> None:
     """What the examples are, and what a viewer should know about them."""
-    columns = ", ".join(f"{what}: {name}" for what, name in dict(choice.examples.columns).items())
+    columns = ", ".join(f"{_(COLUMNS[what])}: {name}" for what, name in dict(choice.examples.columns).items())
     parts = [
         choice.examples.name,
         _("{n} examples").format(n=len(choice.results.task)),

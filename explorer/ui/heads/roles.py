@@ -18,6 +18,17 @@ from explorer.ui.heads.measured import Scored
 from explorer.ui.syntax import syntactic
 
 TITLES = {role.name: role.title for role in roles.ROLES} | {roles.SYNTACTIC: N_("syntactic")}
+_SCORE_TITLES = {name: score.title for name, score in BY_NAME.items()}
+_COLUMNS = {
+    "layer": N_("layer"),
+    "head": N_("head"),
+    "role": N_("role"),
+    "score": N_("score"),
+    "value": N_("value"),
+    "threshold": N_("threshold"),
+    "random": N_("random weights"),
+    "shuffled": N_("shuffled tokens"),
+}
 Head = tuple[int, int]
 
 
@@ -50,10 +61,18 @@ def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
         for role in roles.ROLES:
             st.markdown(f"- **{_(role.title)}**: {_(role.why)}")
         st.markdown(f"- **{titles[roles.SYNTACTIC]}**: {_('computed on the page Syntax; shown here once it was.')}")
-        st.dataframe(table, hide_index=True)
+        st.dataframe(_shown(table), hide_index=True)
     _published(known)
     csv = {"csv": lambda: table.to_csv(index=False).encode()}
     return Figure(_("Roles"), "roles", picture_files(lambda: picture(scored.chosen, False)) | csv)
+
+
+def _shown(held: pd.DataFrame) -> pd.DataFrame:
+    """The table in the viewer's words; the file keeps names."""
+    if held.empty:
+        return held
+    roles_, scores = ([_(titles.get(name, "")) for name in held[column]] for column, titles in (("role", TITLES), ("score", _SCORE_TITLES)))
+    return held.assign(role=roles_, score=scores).rename(columns={name: _(title) for name, title in _COLUMNS.items()})
 
 
 def first_of_each(scored: Scored, known: roles.Known) -> dict[Head, str]:

@@ -151,7 +151,7 @@ def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         st.caption(_("No step is done yet."))
         return {}
     layers = list(history[0].gradient_norm)
-    names = [_("embeddings and output") if layer == "rest" else layer for layer in layers]
+    names = [_layer_name(layer) for layer in layers]
     norms = [Line(names[i], np.array([(m.step, m.gradient_norm[layer]) for m in history]), i) for i, layer in enumerate(layers)]
     times = [Line(_("a step"), step_times(history), 0)]
     steps = lab.shown.request.settings.steps
@@ -161,6 +161,14 @@ def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         "gradient-norm": Drawn(above, norms, names, steps, frame.step),
         "step-time": Drawn(below, times, [_("a step")], steps, frame.step),
     }
+
+
+def _layer_name(layer: str) -> str:
+    """What `StepMetrics.gradient_norm` calls "layer 0", "encoder 0" or "rest", for a viewer."""
+    if layer == "rest":
+        return _("embeddings and output")
+    what, number = layer.split(" ")
+    return f"{_(PARTS[what]) if what in PARTS else _('layer')} {number}"
 
 
 def _plot(title: str, height: int = HEIGHT, **how: object) -> Plot:
