@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.beyond import agreement, contributions, input_tokens, lens, target
 from explorer.ui.beyond.frame import Frame, frame
 from explorer.ui.common import address
@@ -11,7 +11,7 @@ from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away
 from models.errors import ExplorerError
 
-VIEWS = {"tokens": _("Input tokens"), "lens": _("Logit lens"), "parts": _("Contributions")}
+VIEWS = {"tokens": N_("Input tokens"), "lens": N_("Logit lens"), "parts": N_("Contributions")}
 
 
 def drawn(chosen: Chosen, view: str, around: Frame) -> tuple[list[Figure], str] | None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.scores.roles import Known
 from explorer.ui.common import address, chosen_head
 from explorer.ui.common.parts import part_of
@@ -14,7 +14,14 @@ from explorer.ui.heads.measured import Scored
 from explorer.ui.heads.source import choose_source
 from models import Model
 
-VIEWS = {"map": _("Map"), "scatter": _("Scatter"), "table": _("Table"), "roles": _("Roles"), "families": _("Families"), "layers": _("Layers")}
+VIEWS = {
+    "map": N_("Map"),
+    "scatter": N_("Scatter"),
+    "table": N_("Table"),
+    "roles": N_("Roles"),
+    "families": N_("Families"),
+    "layers": N_("Layers"),
+}
 
 
 def drawn(model: Model | None, scored: Scored, known: Known | None, view: str) -> Figure | None:

@@ -2,20 +2,20 @@
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address
 from explorer.ui.common.take_away import take_away
 from explorer.ui.positions import closed_form, extrapolation, order, tables, terms
 
 VIEWS = {
-    "sinusoidal": _("Sinusoids"),
-    "rope": _("RoPE"),
-    "alibi": _("ALiBi"),
-    "where": _("Where each acts"),
-    "tables": _("Tables"),
-    "order": _("Order"),
-    "terms": _("Four terms"),
-    "extrapolation": _("Longer texts"),
+    "sinusoidal": N_("Sinusoids"),
+    "rope": N_("RoPE"),
+    "alibi": N_("ALiBi"),
+    "where": N_("Where each acts"),
+    "tables": N_("Tables"),
+    "order": N_("Order"),
+    "terms": N_("Four terms"),
+    "extrapolation": N_("Longer texts"),
 }
 WITH_MODELS = {
     "tables": tables.draw,

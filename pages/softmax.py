@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address, chosen_head
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.session import escaped
@@ -13,8 +13,8 @@ from explorer.ui.softmax import closed_form
 from explorer.ui.softmax import heads as softmax_model
 from explorer.ui.softmax import scale as softmax_scale
 
-VIEWS = {"vectors": _("Random vectors"), "lookups": _("Four lookups"), "model": _("This model")}
-LOOKS = {"scores": _("Scores"), "uniform": _("Uniform weights"), "scale": _("A factor on the scale")}
+VIEWS = {"vectors": N_("Random vectors"), "lookups": N_("Four lookups"), "model": N_("This model")}
+LOOKS = {"scores": N_("Scores"), "uniform": N_("Uniform weights"), "scale": N_("A factor on the scale")}
 
 
 def closed(view: str, seed: int) -> tuple[Figure, str] | None:

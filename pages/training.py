@@ -70,7 +70,7 @@ def status(entry: Entry, state: State) -> str:
     goal = preset.at_most if preset.is_contrast else preset.at_least
     if goal and not entry.request.changed():
         reached += f" ({_('expected: at most') if preset.is_contrast else _('goal')} {goal:.0%})"
-    parts = [lab_runs.STATUS[state.status], f"{_('step')} **{state.done:,}** / {steps:,}", reached]
+    parts = [_(lab_runs.STATUS[state.status]), f"{_('step')} **{state.done:,}** / {steps:,}", reached]
     if (ms := state.step_ms()) is not None:
         parts.append(f"{ms:.1f} {_('ms a step')}")
     return " · ".join(parts)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explorer.cli.shared import device_arguments, model_argument, opened, write_json
+from explorer.i18n import _
 from explorer.positions import order, tables, terms
 from explorer.reading import read
 from models import Model
@@ -67,7 +68,7 @@ def measured(model: Model, text: str = _TEXT, k: int | None = None) -> dict[str,
     off = where_possible(order.permuted, text, reversed_, False)
     angles, four = where_possible(terms.principal_angles, k), where_possible(terms.four_terms, text)
     if on.order_in_mask:
-        notes.append(on.order_in_mask)
+        notes.append(_(on.order_in_mask))
     return {
         "model": model.name,
         "trained": model.trained,

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
+from explorer.i18n import _
 from explorer.scores import roles
 from explorer.scores.definitions import ALL
 from explorer.tasks.choose import named
@@ -24,7 +25,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         epilog="""the file:
   scores       by name, [layer][head], null where there is none:
 """
-        + "\n".join(f"    {score.name:<20}{score.title} ({score.unit}; {score.source})" for score in ALL)
+        + "\n".join(f"    {score.name:<20}{_(score.title)} ({_(score.unit)}; {score.source})" for score in ALL)
         + """
   most_entropy largest mean entropy that there could be on these texts, in nats
   roles        layer, head, role, the score that decided, its value, the threshold, the largest value with random weights, the value on

@@ -135,7 +135,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     with model.lock, torch.no_grad(), room_on(model.device, f"{n} tokens"):
         output = _run(model.network, torch.tensor([tokens.ids], device=model.device), tokens, kind)
         if kind == "vector":
-            return Target(**how, number=-1, name=_("vector of the text"), _whole=functional.normalize(_mean(output[0])[0], dim=0))
+            return Target(**how, number=-1, name="vector of the text", _whole=functional.normalize(_mean(output[0])[0], dim=0))
         classifier, names = head_of(model) if kind == "class" else (None, None)
         logits = _logits(output, kind, rows, classifier)[0]
     chances = logits.softmax(-1)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.positions import tables
 from explorer.reading import AnyText, Tokens, read, run
 from models import InputError, Model
@@ -119,7 +119,7 @@ def without_positions(model: Model) -> nn.Module:
         for module in tables.biased(network):
             module.relative_attention_bias.weight = _constant(torch.zeros_like(module.relative_attention_bias.weight))
     else:
-        _cannot(model, tables.SAID[kind])
+        _cannot(model, _(tables.SAID[kind]))
     return network
 
 
@@ -153,9 +153,9 @@ def _full(tokens: Tokens, order: Sequence[int]) -> tuple[int, ...]:
 
 def _order_in_mask(model: Model) -> str:
     if model.kind == "decoder":
-        return _("The causal mask is order, too: a token sees only itself and those before it.")
+        return N_("The causal mask is order, too: a token sees only itself and those before it.")
     if getattr(model.network.config, "attention", "") in ("window", "strided", "global"):
-        return _("Each token sees a part of the others, chosen by place: the mask is order, too.")
+        return N_("Each token sees a part of the others, chosen by place: the mask is order, too.")
     return ""
 
 

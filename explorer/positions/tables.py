@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer import reading
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from models import InputError, Model
 from models.surgery.private import private
 from models.toy import ToyModel
@@ -17,13 +17,13 @@ from models.toy import ToyModel
 LEARNED, SINUSOIDAL, ROPE, RELATIVE, ALIBI, NONE, UNKNOWN = "learned", "sinusoidal", "rope", "relative", "alibi", "none", "unknown"
 """Kinds of positions, see `kind`."""
 SAID = {
-    LEARNED: _("learned positions, added to the tokens"),
-    SINUSOIDAL: _("sinusoids, computed and not learned"),
-    ROPE: _("RoPE, which turns queries and keys"),
-    RELATIVE: _("relative buckets, a learned bias on the scores for each distance (T5)"),
-    ALIBI: _("ALiBi, a bias on the scores that falls with the distance"),
-    NONE: _("no positions"),
-    UNKNOWN: _("positions of a kind that is not known here"),
+    LEARNED: N_("learned positions, added to the tokens"),
+    SINUSOIDAL: N_("sinusoids, computed and not learned"),
+    ROPE: N_("RoPE, which turns queries and keys"),
+    RELATIVE: N_("relative buckets, a learned bias on the scores for each distance (T5)"),
+    ALIBI: N_("ALiBi, a bias on the scores that falls with the distance"),
+    NONE: N_("no positions"),
+    UNKNOWN: N_("positions of a kind that is not known here"),
 }
 """What each kind is, in a viewer's words."""
 FARTHEST = 128
@@ -125,7 +125,7 @@ def learned(model: Model) -> Table:
     """
     found, table = kind_and_table(model)
     if found != LEARNED:
-        problem = _("{model} has no table of learned positions: it has {kind}.").format(model=model.name, kind=SAID[found])
+        problem = _("{model} has no table of learned positions: it has {kind}.").format(model=model.name, kind=_(SAID[found]))
         raise InputError(problem, _("Choose a BERT, a GPT-2 or a toy."))
     return table
 
@@ -139,7 +139,7 @@ def relative_buckets(model: Model, part: str = "encoder") -> RelativeBias:
     module = next((m for m in biased(model.network) if part == ("decoder" if m.is_decoder else "encoder")), None)
     if module is None:
         problem = _("{model} has no relative buckets in the {part}: it has {kind}.")
-        raise InputError(problem.format(model=model.name, part=part, kind=SAID[kind(model)]), _("Choose a T5."))
+        raise InputError(problem.format(model=model.name, part=part, kind=_(SAID[kind(model)])), _("Choose a T5."))
     last = 0 if module.is_decoder else FARTHEST
     with model.lock, torch.inference_mode():
         # One query with FARTHEST tokens before it.

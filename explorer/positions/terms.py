@@ -143,7 +143,7 @@ def principal_angles(model: Model, k: int | None = None) -> PrincipalAngles:
 def _table(model: Model) -> tables.Table:
     kind, table = tables.kind_and_table(model)
     if table is None:
-        problem = _("{model} adds no positions to its tokens: it has {kind}.").format(model=model.name, kind=tables.SAID[kind])
+        problem = _("{model} adds no positions to its tokens: it has {kind}.").format(model=model.name, kind=_(tables.SAID[kind]))
         raise InputError(problem, _("Choose a BERT, a GPT-2 or a toy with learned positions or sinusoids."))
     return table
 

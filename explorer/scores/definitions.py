@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.i18n import _
+from explorer.i18n import N_
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number per head.
+    """One number per head. Title, meaning and unit are translated where they are shown.
 
     Attributes:
         name: in tables and files.
@@ -26,7 +26,7 @@ class Score:
     formula: str
     meaning: str
     source: str
-    unit: str = "share"
+    unit: str = N_("share")
     square: bool = True
 
 
@@ -36,134 +36,134 @@ _VOITA = "Voita et al. 2019"
 SCORES: tuple[Score, ...] = (
     Score(
         "entropy",
-        _("entropy"),
+        N_("entropy"),
         r"\operatorname{mean}_i \, -\sum_j A_{ij} \ln A_{ij}",
-        _("How broadly it looks. Queries that see one key only are left out."),
+        N_("How broadly it looks. Queries that see one key only are left out."),
         f"{_CLARK}, section 3.3",
-        "nats",
+        N_("nats"),
         False,
     ),
     Score(
         "relative_entropy",
-        _("entropy, share of its maximum"),
+        N_("entropy, share of its maximum"),
         r"\operatorname{mean}_i \, H_i / \ln n_i",
-        _("1 is uniform over the nᵢ keys that the query sees, 0 is one key."),
+        N_("1 is uniform over the nᵢ keys that the query sees, 0 is one key."),
         f"{_CLARK}, section 3.3",
         square=False,
     ),
     Score(
         "confidence",
-        _("confidence"),
+        N_("confidence"),
         r"\operatorname{mean}_i \, \max_j A_{ij}",
-        _("Mean of the largest weights."),
+        N_("Mean of the largest weights."),
         f"{_VOITA}, section 4",
         square=False,
     ),
     Score(
         "distance",
-        _("distance"),
+        N_("distance"),
         r"\operatorname{mean}_i \, \sum_j A_{ij} \, |i - j|",
-        _("How far it looks, either way."),
+        N_("How far it looks, either way."),
         "Vig & Belinkov 2019, section 4.3",
-        "tokens",
+        N_("tokens"),
     ),
     Score(
         "offset",
-        _("signed distance"),
+        N_("signed distance"),
         r"\operatorname{mean}_i \, \sum_j A_{ij} (j - i)",
-        _("Below 0: it looks back."),
+        N_("Below 0: it looks back."),
         f"{_VOITA}, section 5.1",
-        "tokens",
+        N_("tokens"),
     ),
-    Score("previous", _("previous token"), r"\operatorname{mean}_{i>0} A_{i,i-1}", _("Weight on the token before."), f"{_CLARK}, section 3.1"),
+    Score("previous", N_("previous token"), r"\operatorname{mean}_{i>0} A_{i,i-1}", N_("Weight on the token before."), f"{_CLARK}, section 3.1"),
     Score(
         "next",
-        _("next token"),
+        N_("next token"),
         r"\operatorname{mean}_{i<n-1} A_{i,i+1}",
-        _("Weight on the token after; none under a causal mask."),
+        N_("Weight on the token after; none under a causal mask."),
         f"{_CLARK}, section 3.1",
     ),
-    Score("same", _("the token itself"), r"\operatorname{mean}_i A_{ii}", _("Weight on itself."), f"{_CLARK}, section 3.1"),
+    Score("same", N_("the token itself"), r"\operatorname{mean}_i A_{ii}", N_("Weight on itself."), f"{_CLARK}, section 3.1"),
     Score(
         "peak_previous",
-        _("largest weight on the previous"),
+        N_("largest weight on the previous"),
         r"\operatorname{mean}_{i>0} [\arg\max_j A_{ij} = i-1]",
-        _("Share of queries whose largest weight lies one token back."),
+        N_("Share of queries whose largest weight lies one token back."),
         f"{_VOITA}, section 5.1",
     ),
     Score(
         "peak_next",
-        _("largest weight on the next"),
+        N_("largest weight on the next"),
         r"\operatorname{mean}_{i<n-1} [\arg\max_j A_{ij} = i+1]",
-        _("The same, one token ahead."),
+        N_("The same, one token ahead."),
         f"{_VOITA}, section 5.1",
     ),
     Score(
         "first",
-        _("first token"),
+        N_("first token"),
         r"\operatorname{mean}_{i>0} A_{i0}",
-        _("Where attention goes that has nowhere to go."),
+        N_("Where attention goes that has nowhere to go."),
         "Xiao et al. 2023, section 3.1",
     ),
     Score(
         "special",
-        _("special tokens"),
+        N_("special tokens"),
         r"\operatorname{mean}_i \sum_{j \in S} A_{ij}",
-        _("Weight on [CLS], [SEP] and the like."),
+        N_("Weight on [CLS], [SEP] and the like."),
         f"{_CLARK}, section 3.2",
         square=False,
     ),
     Score(
         "punctuation",
-        _("punctuation"),
+        N_("punctuation"),
         r"\operatorname{mean}_i \sum_{j \in P} A_{ij}",
-        _("Weight on tokens without a letter or a digit."),
+        N_("Weight on tokens without a letter or a digit."),
         f"{_CLARK}, section 3.2",
         square=False,
     ),
     Score(
         "rare",
-        _("rarest token"),
+        N_("rarest token"),
         r"\operatorname{mean}_i A_{i r}",
-        _("Weight on the rarest token r of the text; equally rare ones: the one that comes last in the vocabulary."),
+        N_("Weight on the rarest token r of the text; equally rare ones: the one that comes last in the vocabulary."),
         f"{_VOITA}, section 5.3",
         square=False,
     ),
     Score(
         "duplicate",
-        _("duplicate token, on the text"),
+        N_("duplicate token, on the text"),
         r"\operatorname{mean}_i \sum_{j<i,\, x_j = x_i} A_{ij}",
-        _("Weight on earlier copies of the same token, where there are any."),
+        N_("Weight on earlier copies of the same token, where there are any."),
         "Wang et al. 2022, section 3",
     ),
     Score(
         "induction",
-        _("induction, on the text"),
+        N_("induction, on the text"),
         r"\operatorname{mean}_i \sum_{j<i,\, x_{j-1} = x_i} A_{ij}",
-        _("Weight on what followed earlier copies of the same token, where there are any."),
+        N_("Weight on what followed earlier copies of the same token, where there are any."),
         "Olsson et al. 2022, prefix matching",
     ),
 )
 REPEATED: tuple[Score, ...] = (
     Score(
         "repeated_induction",
-        _("induction, repeated random tokens"),
+        N_("induction, repeated random tokens"),
         r"\operatorname{mean}_{i \geq m} A_{i,\,i-m+1}",
-        _("m random tokens, twice: weight from the second copy on what followed in the first."),
+        N_("m random tokens, twice: weight from the second copy on what followed in the first."),
         "Olsson et al. 2022, section on prefix matching",
     ),
     Score(
         "repeated_duplicate",
-        _("duplicate token, repeated random tokens"),
+        N_("duplicate token, repeated random tokens"),
         r"\operatorname{mean}_{i \geq m} A_{i,\,i-m}",
-        _("The same: weight on the same token in the first copy."),
+        N_("The same: weight on the same token in the first copy."),
         "Wang et al. 2022, section 3",
     ),
     Score(
         "repeated_previous",
-        _("previous token, repeated random tokens"),
+        N_("previous token, repeated random tokens"),
         r"\operatorname{mean}_{i > 0} A_{i,\,i-1}",
-        _("The same: weight on the token before, of both copies."),
+        N_("The same: weight on the token before, of both copies."),
         "Olsson et al. 2022",
     ),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.i18n import N_
 from explorer.scores.measure import HeadScores
 
-RANDOM_TOKENS = "100 random tokens repeated once; mean weight at the role's position"
+RANDOM_TOKENS = N_("100 random tokens repeated once; mean weight at the role's position")
 
 
 @dataclass(frozen=True)

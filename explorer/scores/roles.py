@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.i18n import _
+from explorer.i18n import N_
 from explorer.reading import AnyText
 from explorer.scores import baselines, null
 from explorer.scores.baselines import Baselines
@@ -18,7 +18,7 @@ from models.errors import ExplorerError
 
 @dataclass(frozen=True)
 class Role:
-    """One role.
+    """One role. Its title, and why, are translated where they are shown.
 
     Attributes:
         name: in files.
@@ -40,46 +40,46 @@ class Role:
 ROLES: tuple[Role, ...] = (
     Role(
         "positional",
-        _("positional"),
+        N_("positional"),
         ("peak_previous", "peak_next"),
         0.9,
-        _("At least 90 % of the largest weights at one offset of ±1 (Voita et al. 2019, section 5.1)."),
+        N_("At least 90 % of the largest weights at one offset of ±1 (Voita et al. 2019, section 5.1)."),
     ),
     Role(
         "sink",
-        _("sink"),
+        N_("sink"),
         ("first", "special"),
         0.5,
-        _("More than half of the attention goes to the first token or to special ones (Clark et al. 2019, section 3.2; Xiao et al. 2023)."),
+        N_("More than half of the attention goes to the first token or to special ones (Clark et al. 2019, section 3.2; Xiao et al. 2023)."),
     ),
     Role(
         "broad",
-        _("broad"),
+        N_("broad"),
         ("relative_entropy",),
         0.9,
-        _("Entropy of at least 90 % of its maximum (after Clark et al. 2019, section 3.3). Heads with random weights are broad, too."),
+        N_("Entropy of at least 90 % of its maximum (after Clark et al. 2019, section 3.3). Heads with random weights are broad, too."),
         beats_random=False,
     ),
     Role(
         "induction",
-        _("induction"),
+        N_("induction"),
         ("repeated_induction",),
         0.4,
-        _("On repeated random tokens; published heads of GPT-2 go from .48 upwards."),
+        N_("On repeated random tokens; published heads of GPT-2 go from .48 upwards."),
     ),
     Role(
         "duplicate",
-        _("duplicate token"),
+        N_("duplicate token"),
         ("repeated_duplicate",),
         0.4,
-        _("On repeated random tokens; published heads of GPT-2 go from .68 upwards."),
+        N_("On repeated random tokens; published heads of GPT-2 go from .68 upwards."),
     ),
     Role(
         "rare",
-        _("rare word"),
+        N_("rare word"),
         ("rare",),
         0.3,
-        _("At least 30 % of the attention on the one rarest token of a text (after Voita et al. 2019, section 5.3)."),
+        N_("At least 30 % of the attention on the one rarest token of a text (after Voita et al. 2019, section 5.3)."),
     ),
 )
 SYNTACTIC = "syntactic"

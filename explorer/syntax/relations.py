@@ -15,12 +15,12 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from explorer.capture import capture_ids
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.syntax.sentences import Sentence
 from explorer.syntax.words import between_words, pieces
 from models import InputError, Model
 
-DIRECTIONS = ("dependent to head", "head to dependent")
+DIRECTIONS = (N_("dependent to head"), N_("head to dependent"))
 OFFSETS = tuple(offset for offset in range(-10, 11) if offset)
 """Place of the head minus place of the dependent."""
 LEAST = 10

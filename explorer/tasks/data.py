@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from explorer.i18n import _
+from explorer.i18n import _, language
 from explorer.tasks import columns, labels, tables
 from models.errors import InputError
 from models.opening import hub as model_hub
@@ -25,6 +25,8 @@ _TEXTS = Path(__file__).parent / "texts"
 _SPLITS = ("validation", "validation_matched", "dev", "test", "train")
 """Best first: test parts of many benchmarks come without labels, and models were fitted to the training part."""
 _TIMEOUT_S = 10
+_LANGUAGES = 4
+"""Our own examples are kept in so many languages: their names are words."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,13 @@ class Examples:
         return len(self.examples)
 
 
-@lru_cache(maxsize=1)
 def sentiment() -> Examples:
     """Our own short sentences, 0 negative and 1 positive in turn, each with its kind: plain, negation, contrast, irony, .."""
+    return _sentiment(language())
+
+
+@lru_cache(maxsize=_LANGUAGES)
+def _sentiment(_language: str) -> Examples:
     path = _TEXTS / "sentiment.tsv"
     table = tables.table(path, path.name)
     found = _examples(table, _("Short sentences, negative and positive"), columns.choose(table.names, table.rows, "sentence", "label"))
@@ -78,9 +84,13 @@ def sentiment() -> Examples:
     return dataclasses.replace(found, examples=marked, labels=("negative", "positive"))
 
 
-@lru_cache(maxsize=1)
 def passage() -> Examples:
     """Our own story of a lighthouse, one example a paragraph, without labels."""
+    return _passage(language())
+
+
+@lru_cache(maxsize=_LANGUAGES)
+def _passage(_language: str) -> Examples:
     path = _TEXTS / "passage.txt"
     table = tables.table(path, path.name)
     return _examples(table, _("The keeper's clock, a short story"), columns.Choice(0, None, None))

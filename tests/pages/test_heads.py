@@ -73,7 +73,7 @@ def test_roles_and_why(bert) -> None:
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception and len(charts(app)) == 2
-        expected = [(one.layer, one.head, one.role) for one in roles.known(bert, [text]).roles()]
+        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [text]).roles()]
         held = app.dataframe[0].value
         assert list(zip(held["layer"], held["head"], held["role"], strict=True)) == expected
         assert (0, 2, "positional") in expected
@@ -261,7 +261,7 @@ def test_what_no_text_changes_is_computed_once_for_each_model(tiny, monkeypatch)
     for text in ("a dog was in the garden", "the dog sat"):
         retexted(app, text)
         assert not app.exception
-        expected = [(one.layer, one.head, one.role) for one in roles.known(model, [text]).roles()]
+        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(model, [text]).roles()]
         held = app.dataframe[0].value
         assert (list(zip(held["layer"], held["head"], held["role"], strict=True)) if len(held) else []) == expected
     on_page = [number for number in repeated if number == model.number]

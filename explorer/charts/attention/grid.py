@@ -78,12 +78,13 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
 def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     across, down = cell_size(len(heads), n_layers, width, height)
     pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
+    summaries = f"datum.value === '{MEAN}' ? {_('mean')!r} : datum.value === '{MAXIMUM}' ? {_('max')!r} : datum.value"
     base = (
         alt.Chart(alt.NamedData("cells"))
         .transform_calculate(
             url="'data:image/png;base64,' + datum.png",
-            name=f"datum.head === '{MEAN}' || datum.head === '{MAXIMUM}'"
-            " ? 'layer ' + datum.layer + ', ' + datum.head + ' over heads' : 'layer ' + datum.layer + ', head ' + datum.head",
+            name=f"{_('layer')!r} + ' ' + datum.layer + ', ' + (datum.head === '{MEAN}' ? {_('mean over heads')!r}"
+            f" : datum.head === '{MAXIMUM}' ? {_('max over heads')!r} : {_('head')!r} + ' ' + datum.head)",
             peak="largest_from[datum.n] + ' → ' + largest_to[datum.n]",
         )
         .encode(
@@ -91,7 +92,7 @@ def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int,
                 "head:N",
                 sort=list(heads),
                 title=_("head (from 0)"),
-                axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False, grid=False, labelPadding=2),
+                axis=alt.Axis(orient="top", labelExpr=summaries, labelAngle=0, ticks=False, domain=False, grid=False, labelPadding=2),
             ),
             y=alt.Y(
                 "layer:O",

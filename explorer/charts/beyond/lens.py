@@ -10,14 +10,15 @@ import pandas as pd
 
 from explorer.charts.common import data, palette
 from explorer.charts.common.picture import NOTHING, Picture, described
-from explorer.i18n import _
+from explorer.i18n import N_, _
 
 TITLES = {
-    "chances": _("probability of the likeliest"),
-    "chance": _("probability of the last layer's choice"),
-    "entropy": _("entropy, nats"),
-    "divergence": _("divergence from the last layer, nats"),
+    "chances": N_("probability of the likeliest"),
+    "chance": N_("probability of the last layer's choice"),
+    "entropy": N_("entropy, nats"),
+    "divergence": N_("divergence from the last layer, nats"),
 }
+"""What the colours mean, to be translated where it is shown."""
 _WRITTEN = 20
 """Tokens across from which no words are written into the cells: nobody could read them."""
 _TOP = alt.ExprRef("top")

@@ -88,7 +88,7 @@ def _description(
     x = alt.X("head:O", scale=alt.Scale(domain=list(range(n_heads)), paddingInner=0.06), axis=None)
     y = alt.Y("row:O", scale=alt.Scale(domain=list(range(n_rows)), paddingInner=0.06), axis=None)
     base = alt.Chart(alt.NamedData("cells"))
-    base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? '{_('removed')}' : '{_('kept')}'")
+    base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? {_('removed')!r} : {_('kept')!r}")
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if scale == "diverging" else ".4f")] if valued else []
     tips += [alt.Tooltip("state:N", title=_("state"))] if clickable and removable else []

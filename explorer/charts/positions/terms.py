@@ -11,9 +11,9 @@ import pandas as pd
 from explorer.charts.common import data, matrix, palette
 from explorer.charts.common.laboratory import finished, titled
 from explorer.charts.common.picture import Picture, described
-from explorer.i18n import _
+from explorer.i18n import N_, _
 
-TITLES = (_("content · content"), _("content · position"), _("position · content"), _("position · position"))
+TITLES = (N_("content · content"), N_("content · position"), N_("position · content"), N_("position · position"))
 
 
 def maps(
@@ -37,7 +37,8 @@ def maps(
 
 @described
 def _description(side: int, dark: bool) -> alt.VConcatChart:
-    titles = (TITLES[0], TITLES[1], _("sum of the four"), TITLES[2], TITLES[3], _("the model's scores"))
+    one, two, three, four = map(_, TITLES)
+    titles = (one, two, _("sum of the four"), three, four, _("the model's scores"))
     looks = (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask"))
     how = {"x": "", "y": "", "columns": "tokens", "width": side, "height": side, "dark": dark}
     maps = [
@@ -69,7 +70,7 @@ def _shares(dark: bool) -> alt.Chart:
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
     caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
-    return bars.add_params(*data.texts(term_names=TITLES).values()).properties(width=190, height=110, title=caption)
+    return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=190, height=110, title=caption)
 
 
 def _angles(dark: bool) -> alt.LayerChart:

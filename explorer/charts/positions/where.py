@@ -9,32 +9,32 @@ import altair as alt
 from explorer.charts.common import data, palette, sliders
 from explorer.charts.common.laboratory import finished
 from explorer.charts.common.picture import Description, Picture, described
-from explorer.i18n import _
+from explorer.i18n import N_, _
 
 SCHEMES: Mapping[str, tuple[str, str, str]] = {
-    "sinusoidal": (_("sinusoids"), "x + PE(pos)", _("once, before the first layer; nothing is learned (Vaswani et al. 2017)")),
-    "learned": (_("learned table"), "x + P[pos]", _("once, before the first layer; a row is learned for each position (BERT, GPT-2)")),
-    "rope": ("RoPE", "R(m) q, R(n) k", _("in every layer, on queries and keys; values stay as they are (Su et al. 2021)")),
+    "sinusoidal": (N_("sinusoids"), "x + PE(pos)", N_("once, before the first layer; nothing is learned (Vaswani et al. 2017)")),
+    "learned": (N_("learned table"), "x + P[pos]", N_("once, before the first layer; a row is learned for each position (BERT, GPT-2)")),
+    "rope": (N_("RoPE"), "R(m) q, R(n) k", N_("in every layer, on queries and keys; values stay as they are (Su et al. 2021)")),
     "relative": (
-        _("T5's buckets"),
+        N_("T5's buckets"),
         "q·k + b[n − m]",
-        _("in every layer, on the scores; a learned number for each distance and head (Raffel et al. 2020)"),
+        N_("in every layer, on the scores; a learned number for each distance and head (Raffel et al. 2020)"),
     ),
-    "alibi": ("ALiBi", "q·k − slope |m − n|", _("in every layer, on the scores; nothing is learned (Press et al. 2021)")),
-    "mask": (_("causal mask only"), "q·k − ∞", _("in every layer: who may be seen tells order too, without any positions (Haviv et al. 2022)")),
+    "alibi": (N_("ALiBi"), "q·k − slope |m − n|", N_("in every layer, on the scores; nothing is learned (Press et al. 2021)")),
+    "mask": (N_("causal mask only"), "q·k − ∞", N_("in every layer: who may be seen tells order too, without any positions (Haviv et al. 2022)")),
 }
 """Of each scheme its name, what it computes, and where."""
 _BOXES = (
     # Name, centre x and y, width, schemes that light it up. In units of a grid of 12 x 10.
-    (_("tokens"), 6.0, 9.3, 2.6, ()),
-    (_("embedding x"), 6.0, 8.0, 2.6, ("sinusoidal", "learned")),
-    ("q = W_Q x", 2.6, 6.4, 2.4, ("rope",)),
-    ("k = W_K x", 5.6, 6.4, 2.4, ("rope",)),
-    ("v = W_V x", 9.4, 6.4, 2.4, ()),
-    (_("scores q·k / √d_k"), 4.1, 4.7, 3.4, ("relative", "alibi")),
-    (_("mask"), 4.1, 3.4, 2.4, ("mask",)),
-    (_("softmax"), 4.1, 2.1, 2.4, ()),
-    (_("Σ weight · v"), 6.75, 0.8, 3.4, ()),
+    (N_("tokens"), 6.0, 9.3, 2.6, ()),
+    (N_("embedding x"), 6.0, 8.0, 2.6, ("sinusoidal", "learned")),
+    (N_("q = W_Q x"), 2.6, 6.4, 2.4, ("rope",)),
+    (N_("k = W_K x"), 5.6, 6.4, 2.4, ("rope",)),
+    (N_("v = W_V x"), 9.4, 6.4, 2.4, ()),
+    (N_("scores q·k / √d_k"), 4.1, 4.7, 3.4, ("relative", "alibi")),
+    (N_("mask"), 4.1, 3.4, 2.4, ("mask",)),
+    (N_("softmax"), 4.1, 2.1, 2.4, ()),
+    (N_("Σ weight · v"), 6.75, 0.8, 3.4, ()),
 )
 _ARROWS = (
     (6.0, 8.95, 6.0, 8.4),
@@ -58,7 +58,7 @@ def picture(*, dark: bool = False) -> Picture:
 
 @described
 def _description(dark: bool) -> Description:
-    names = {name: caption[0] for name, caption in SCHEMES.items()}
+    names = {name: _(title) for name, (title, _f, _w) in SCHEMES.items()}
     inputs = [sliders.choice("scheme", _("positions by"), names, "sinusoidal", radio=True)]
     ink = palette.page(dark)[1]
     x_scale, y_scale = alt.Scale(domain=[0, 12], nice=False), alt.Scale(domain=[0, 10], nice=False)
@@ -101,10 +101,10 @@ def _description(dark: bool) -> Description:
         x=alt.value(0), y=alt.value(HEIGHT + 8), text="caption:N"
     )
     texts = [
-        alt.param(name="box_names", value=[name for name, *_rest in _BOXES]),
+        alt.param(name="box_names", value=[_(name) for name, *_rest in _BOXES]),
         alt.param(name="box_schemes", value=lit),
         alt.param(name="formulas", value={name: formula for name, (_n, formula, _w) in SCHEMES.items()}),
-        alt.param(name="wheres", value={name: where for name, (_n, _f, where) in SCHEMES.items()}),
+        alt.param(name="wheres", value={name: _(where) for name, (_n, _f, where) in SCHEMES.items()}),
     ]
     chart = alt.layer(lines, tips, rects, names_, formula, where).add_params(*texts).properties(width=WIDTH, height=HEIGHT)
     return sliders.with_inputs(finished(chart), inputs)

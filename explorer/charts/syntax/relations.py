@@ -25,7 +25,7 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
     values = {
         "relation": [{"i": names.index(chosen)}] if chosen in names else NOTHING,
         "relation_names": names,
-        "directions": table["direction"].tolist(),
+        "directions": [_(direction) for direction in table["direction"]],
     }
     return Picture(_description(len(table), width, dark), {"relations": bars}, values)
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.capture import Capture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address
 from explorer.ui.common.session import is_dark
 from explorer.views import PAIRS
 
-VIEWS = {"map": _("Map"), "lines": _("Lines"), "model": _("Whole model"), "neurons": _("Neurons"), "numbers": _("Numbers")}
-SCALES = {"fixed": _("0 to 1"), "own": _("0 to its largest"), "root": _("0 to 1, small ones lifted")}
-SPECIALS = {"raw": _("shown"), "hidden": _("hidden"), "renormalised": _("hidden, rest renormalised")}
+VIEWS = {"map": N_("Map"), "lines": N_("Lines"), "model": N_("Whole model"), "neurons": N_("Neurons"), "numbers": N_("Numbers")}
+SCALES = {"fixed": N_("0 to 1"), "own": N_("0 to its largest"), "root": N_("0 to 1, small ones lifted")}
+PAIR_TITLES = {name: name for name in PAIRS} | {"all": N_("all")}
+SPECIALS = {"raw": N_("shown"), "hidden": N_("hidden"), "renormalised": N_("hidden, rest renormalised")}
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,6 @@ def controls(captured: Capture, part: str) -> Controls:
     special = address.choice(st.selectbox, _("Special tokens"), SPECIALS, "special", width=160)
     pair = "all"
     if part == "encoder" and 1 in captured.keys(part).segments:
-        pair = address.choice(st.selectbox, _("Pair"), {name: name for name in PAIRS}, "pairs", width=90)
+        pair = address.choice(st.selectbox, _("Pair"), PAIR_TITLES, "pairs", width=90)
     scale = address.choice(st.selectbox, _("Colours"), SCALES, "scale", width=160)
     return Controls(which, special, pair, scale, is_dark())

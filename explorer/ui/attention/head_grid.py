@@ -11,7 +11,7 @@ from explorer.capture import Capture
 from explorer.charts.attention import grid
 from explorer.charts.common import thumbnails
 from explorer.charts.common.picture import Picture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.pooling import max_pool
 from explorer.ui.attention.controls import Controls
 from explorer.ui.common import chosen_head, pictures
@@ -21,6 +21,8 @@ from explorer.views import Crop, crop
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
 
+SUMMARIES = {MEAN: N_("mean over heads"), MAXIMUM: N_("max over heads")}
+
 
 def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
     """Title and four buttons, which the arrow keys press too."""
@@ -28,7 +30,7 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
     layer, head = choice
     at = heads.index(head)
     with st.container(horizontal=True, vertical_alignment="center", key="neighbours"):
-        what = _("head {head}").format(head=head) if head.isdigit() else _("{head} over heads").format(head=head)
+        what = _(SUMMARIES[head]) if head in SUMMARIES else _("head {head}").format(head=head)
         st.markdown(f"**{_('Layer')} {layer}, {what}** :small[({_('from 0')})]")
         st.space("stretch")
         moves = [(_("Head"), "Left", 0, -1), (_("Head"), "Right", 0, 1), (_("Layer"), "Up", -1, 0), (_("Layer"), "Down", 1, 0)]

@@ -85,7 +85,7 @@ def known(model: Model, texts: Sequence[str], kind: str) -> Correlations:
 
 def picture(found: Correlations, dark: bool) -> Picture:
     """A dot for each sentence."""
-    return agreement({NAMES[name]: values for name, values in found.items()}, dark=dark)
+    return agreement({_(NAMES[name]): values for name, values in found.items()}, dark=dark)
 
 
 def _columns(rows: Sequence[dict[str, float]]) -> Correlations:
@@ -104,7 +104,7 @@ def _drawn(found: Correlations, key: str) -> None:
     done = len(next(iter(found.values())))
     if not done:
         return
-    means = "; ".join(f"{NAMES[name]} {np.nanmean(values):+.2f}" for name, values in found.items() if not np.isnan(values).all())
+    means = "; ".join(f"{_(NAMES[name])} {np.nanmean(values):+.2f}" for name, values in found.items() if not np.isnan(values).all())
     pictures.draw(picture(found, is_dark()), key)
     if done < TEXTS:
         st.caption(_("Mean rank correlation over {done} of {n} sentences so far: {means}.").format(done=done, n=TEXTS, means=means))

@@ -11,7 +11,7 @@ from explorer import export
 from explorer.charts.beyond.strips import strips
 from explorer.charts.common.picture import Picture
 from explorer.flow import blankout, methods, targets
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.beyond.target import KINDS, Choice
@@ -21,13 +21,13 @@ from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 
 NAMES = {
-    "attention": _("attention, last layer"),
-    "norms": _("norm-weighted, last layer"),
-    "rollout": _("rollout"),
-    "flow": _("flow"),
-    "relevance": _("gradient × attention"),
+    "attention": N_("attention, last layer"),
+    "norms": N_("norm-weighted, last layer"),
+    "rollout": N_("rollout"),
+    "flow": N_("flow"),
+    "relevance": N_("gradient × attention"),
 }
-ABOUT = """
+ABOUT = N_("""
 - **Without the token**: each token in turn is replaced by {filler}; how much the probability of the target falls ("blank-out", Abnar & Zuidema
   2020, section 4). For a vector: the fall of its cosine. The yardstick.
 - **Attention, last layer**: mean over the heads of the last layer's weights, at the tokens where the target is read.
@@ -38,7 +38,7 @@ ABOUT = """
 
 Colours of each row go from its smallest to its largest value. ρ: Spearman's rank correlation with the size of the effects.
 Attention weights are routing, not importance: where ρ is small, they say little about what the prediction rests on.
-"""
+""")
 HEIGHT = 440
 """Room for the strips, in pixels: what stands below them stays where it is, whatever the text."""
 
@@ -54,7 +54,9 @@ class Shown:
 def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], str] | None:
     """The strips, and what can be taken away with its recipe; None while there are none yet."""
     target, found = choice.target, None
-    named = KINDS[choice.kind] if target is None else f"{KINDS[choice.kind]}: {target.name.strip() or repr(target.name)}"
+    named = _(KINDS[choice.kind])
+    if target is not None and target.kind != "vector":
+        named += f": {target.name.strip() or repr(target.name)}"
     position = f", {target.rows[0]} {target.labels[target.rows[0]]}" if target is not None and choice.kind in ("masked", "next") else ""
     if target is not None:
         key = ("traced", chosen.model.number, chosen.capture.number, target.kind, target.rows, target.number)
@@ -75,18 +77,18 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
         st.markdown(_sentence(shown.traced.target))
     with st.container(height=HEIGHT, border=False, key="strips"):
         pictures.draw(picture(shown.traced, is_dark()), "strips_chart")
-        missing = [f"{NAMES[name]}: {escaped(why)}" for name, why in shown.traced.missing.items()]
+        missing = [f"{_(NAMES[name])}: {escaped(why)}" for name, why in shown.traced.missing.items()]
         if missing:
             st.caption(_("Not computed: {missing}.").format(missing="; ".join(missing)))
     with st.expander(_("What the rows are"), icon=":material/functions:"):
-        st.markdown(ABOUT.format(filler=escaped(blankout.filler(shown.chosen.model)[1])))
+        st.markdown(_(ABOUT).format(filler=escaped(blankout.filler(shown.chosen.model)[1])))
     return _figures(shown.traced), recipe(shown.chosen, shown.traced.target)
 
 
 def picture(traced: methods.Traced, dark: bool) -> Picture:
     """The strips of one text."""
-    named = {NAMES[name]: values for name, values in traced.tokens.items()}
-    correlations = {NAMES[name]: value for name, value in traced.correlations.items()}
+    named = {_(NAMES[name]): values for name, values in traced.tokens.items()}
+    correlations = {_(NAMES[name]): value for name, value in traced.correlations.items()}
     how = {"effect": _("without the token"), "rows": traced.target.rows, "width": 860, "dark": dark}
     return strips(traced.effects, named, traced.target.labels, correlations, **how)
 

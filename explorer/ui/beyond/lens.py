@@ -90,7 +90,7 @@ def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool) -> P
         found.chances[..., 0] if colour == "chances" else getattr(found, colour),
         found.labels,
         shown.rows,
-        title=charts.TITLES[colour],
+        title=_(charts.TITLES[colour]),
         share=colour in SHARES,
         pinned=pinned,
         width=650,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.flow import targets
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, jobs
 from explorer.ui.common.sidebar import Chosen
 
-KINDS = {"class": _("Class"), "masked": _("Masked word"), "next": _("Next word"), "vector": _("Vector of the text")}
+KINDS = {"class": N_("Class"), "masked": N_("Masked word"), "next": N_("Next word"), "vector": N_("Vector of the text")}
 
 
 @dataclass(frozen=True)

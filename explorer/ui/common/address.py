@@ -13,6 +13,8 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.i18n import _
+
 SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
 """Names that mean the same on all pages."""
 LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_at_layer", "lab_at_head")
@@ -94,28 +96,38 @@ def finish() -> None:
     write(**{name: value for name, value in _kept().items() if name in read_here and name not in st.query_params})
 
 
-def choice(draw: Callable[..., object], label: str, options: Mapping[str, str], name: str, default: str | None = None, **how: object) -> str:
+def choice(
+    draw: Callable[..., object],
+    label: str,
+    options: Mapping[str, str] | Sequence[str],
+    name: str,
+    default: str | None = None,
+    **how: object,
+) -> str:
     """A widget for one of several, whose name, not its title, stands in the address.
 
     Args:
         draw: `st.segmented_control` or `st.selectbox`, or that of a container.
         label: of the widget.
-        options: titles by name.
+        options: titles by name, marked with `N_`: they are translated here. Names alone, where they are data, are shown as they are.
         name: in the address; the key of the widget, too.
         default: the option at first; the first one where None.
         how: more arguments of the widget.
     """
-    names = list(options)
-    default = default if default in options else names[0]
+    names, titles = list(options), options if isinstance(options, Mapping) else {}
+    default = default if default in names else names[0]
     if draw.__name__ == "segmented_control":
         how.setdefault("required", True)
 
     def named(word: str) -> str | None:
-        # Links of earlier versions hold the title.
-        return word if word in options else next((option for option, title in options.items() if title == word), None)
+        # Links of earlier versions hold the title, in English.
+        return word if word in names else next((option for option, title in titles.items() if title == word), None)
 
-    found = entry(draw, label, name, default, named, options=names, format_func=options.get, **how)
-    return found if found in options else default
+    def shown(word: str) -> str:
+        return _(titles[word]) if word in titles else word
+
+    found = entry(draw, label, name, default, named, options=names, format_func=shown, **how)
+    return found if found in names else default
 
 
 def entry(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.capture import Capture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address
 
-PARTS = {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross: decoder to encoder")}
+PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder"), "cross": N_("cross: decoder to encoder")}
 
 
 def part_of(captured: Capture) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.charts.common.picture import Picture
+from explorer.i18n import language
 from explorer.ui.common.session import is_dark
 
 
@@ -42,12 +43,12 @@ def clickable(
 
     Args:
         slot: name of the picture on this page.
-        identity: all that the picture is drawn from, `Capture.number`s and names of settings, hashable. The theme is added here.
+        identity: all that the picture is drawn from, `Capture.number`s and names of settings, hashable. Theme and language are added here.
         chosen: what is chosen now.
         make: makes the picture from the choice that it begins with and from whether the theme is dark.
         picked: told the selections of a click by their names; chooses, and returns what is chosen now, None for nothing.
     """
-    identity, kept = (identity, is_dark()), st.session_state.setdefault("_mounted", {})
+    identity, kept = (identity, is_dark(), language()), st.session_state.setdefault("_mounted", {})
     mounted: _Mounted | None = kept.get(slot)
     if mounted is None or mounted.identity != identity or mounted.now != chosen:
         number = 0 if mounted is None else mounted.number + 1

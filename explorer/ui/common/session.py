@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
 from explorer.export import TRAINED_HERE
-from explorer.i18n import _
+from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
 from explorer.ui.common import jobs
 from explorer.ui.common.open_models import OPEN
@@ -87,7 +87,9 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
 
     try:
         needs = _needs_bytes(model, len(text) + len(pair))
-        found = captured((model.number, text, pair, target), _("Reading the text"), make, slot, moment=_SHORT_S, needs_bytes=needs)
+        # A capture has notes for the viewer.
+        key = (model.number, text, pair, target, language())
+        found = captured(key, _("Reading the text"), make, slot, moment=_SHORT_S, needs_bytes=needs)
         return None if found is None else (found, model)
     except OutOfMemoryError as error:
         if model.device.type == "cpu":

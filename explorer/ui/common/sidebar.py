@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import export
 from explorer.capture import Capture
 from explorer.examples import EXAMPLES
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address, jobs, session
 from explorer.ui.common.session import Asked
 from models import CATALOGUE, InputError, Model
@@ -17,6 +17,8 @@ from models.opening import catalogue
 from models.opening.loading import DTYPES, devices, memory
 
 _TITLES = {entry.name: entry.title for entry in CATALOGUE}
+_ORIGINS = (N_("bundled"), N_("trained here"), N_("folder"), N_("hub"))
+"""How `Model.origin` begins; a place may follow."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ def sidebar() -> Chosen:
         st.selectbox(
             _("Examples"),
             range(len(EXAMPLES)),
-            format_func=lambda i: EXAMPLES[i].title,
+            format_func=lambda i: _(EXAMPLES[i].title),
             index=None,
             placeholder=_("Choose a text that shows something"),
             key="example",
             on_change=_use_example,
         )
         if (chosen := st.session_state.get("example")) is not None:
-            st.caption(_("Look for: {look}").format(look=EXAMPLES[chosen].look))
+            st.caption(_("Look for: {look}").format(look=_(EXAMPLES[chosen].look)))
         text = _text(_("Text"), "text", EXAMPLES[0].text, height=110)
         pair = target = ""
         if model.kind == "encoder":
@@ -120,8 +122,8 @@ def _opened() -> tuple[Model, Asked]:
         help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
     )
     left, right = st.columns(2)
-    device = address.choice(left.selectbox, _("Device"), {name: name for name in ("auto", *devices())}, "device")
-    dtype = address.choice(right.selectbox, _("Precision"), {name: name for name in ("auto", *DTYPES)}, "dtype")
+    device = address.choice(left.selectbox, _("Device"), ("auto", *devices()), "device")
+    dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or catalogue.BUNDLED_BERT, device, dtype)
     model = session.open_model(*asked)
     _status(model)
@@ -138,6 +140,11 @@ def _use_example() -> None:
         address.write(text=EXAMPLES[chosen].text, pair=EXAMPLES[chosen].pair)
 
 
+def _origin(told: str) -> str:
+    word = next((word for word in _ORIGINS if told == word or told.startswith(f"{word} ")), "")
+    return _(word) + told.removeprefix(word)
+
+
 def _status(model: Model) -> None:
     used, total = memory(model.device)
     st.caption(
@@ -147,7 +154,7 @@ def _status(model: Model) -> None:
             digits=0 if model.memory_bytes >= 1e6 else 2,
             used=used / 1e9,
             total=total / 1e9,
-            origin=model.origin,
+            origin=_origin(model.origin),
         )
     )
     for note in model.notes:

@@ -11,7 +11,7 @@ from explorer import export
 from explorer.ablation.replacements import METHODS
 from explorer.ablation.results import TaskResults
 from explorer.bounded import BoundedCache
-from explorer.i18n import _
+from explorer.i18n import N_, _, language
 from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
@@ -20,9 +20,11 @@ from explorer.ui.common.open_models import OPEN
 from explorer.ui.common.session import escaped, explained
 from models import InputError, Model, ModelError
 
-KINDS = {"classify": _("Classes"), "masked": _("Masked words"), "next": _("Next words"), "exact": _("Its own task")}
-SOURCES = {"own": _("Our own"), "file": _("A file"), "hub": _("From the hub")}
-REMOVALS = {"zero": _("zero"), "mean": _("its mean"), "resample": _("another example's"), "uniform": _("uniform attention")}
+KINDS = {"classify": N_("Classes"), "masked": N_("Masked words"), "next": N_("Next words"), "exact": N_("Its own task")}
+SOURCES = {"own": N_("Our own"), "file": N_("A file"), "hub": N_("From the hub")}
+REMOVALS = {"zero": N_("zero"), "mean": N_("its mean"), "resample": N_("another example's"), "uniform": N_("uniform attention")}
+COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
+"""What a column of examples was taken for."""
 LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 _MOST = 12
@@ -79,7 +81,8 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
             return None
         examples = replace(examples, examples=examples.examples[:limit])
         digest = hashlib.sha256(repr((examples.examples, examples.labels)).encode()).hexdigest()
-        key = (model.number, kind, digest)
+        # A task has notes for the viewer.
+        key = (model.number, kind, digest, language())
 
         def work(report: Report) -> TaskResults:
             return _RESULTS.get_or_compute(key, lambda: TaskResults(choose.make(kind, model, examples)))
@@ -100,7 +103,7 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | No
         def fetch(report: Report) -> Examples:
             return data.hub(name, limit=limit, **choose.label_search(kind))
 
-        return jobs.computed(("hub", name, limit, kind), _("Fetching {name}").format(name=name), fetch, replaces="hub")
+        return jobs.computed(("hub", name, limit, kind, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
     given = uploads.uploaded(
         _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "file", _("The commonest header: label, sentence.")
     )
@@ -119,7 +122,7 @@ def setup_lines(choice: TaskChoice) -> list[str]:
 
 def describe(choice: TaskChoice) -> None:
     """What the examples are, and what a viewer should know about them."""
-    columns = ", ".join(f"{what}: {name}" for what, name in dict(choice.examples.columns).items())
+    columns = ", ".join(f"{_(COLUMNS[what])}: {name}" for what, name in dict(choice.examples.columns).items())
     parts = [
         choice.examples.name,
         _("{n} examples").format(n=len(choice.results.task)),

@@ -10,12 +10,12 @@ from typing import TypeVar
 import streamlit as st
 
 from explorer.bounded import BoundedCache
-from explorer.i18n import _
+from explorer.i18n import _, language
 from explorer.ui.common.session import escaped
 
 Parsed = TypeVar("Parsed")
 _PARSED: BoundedCache = BoundedCache(64 * 2**20)
-"""What was made of files, for all viewers: a page runs often, and a file is read once."""
+"""What was made of files, for all viewers: a page runs often, and a file is read once, in each language that its notes are in."""
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ def uploaded(label: str, types: Sequence[str], name: str, help: str | None = Non
 
 def parsed(upload: Upload, how: str, parse: Callable[[bytes, str], Parsed]) -> Parsed:
     """What `parse` makes of the bytes and the name of a file, once for each file and each `how`. What it raises is raised here."""
-    return _PARSED.get_or_compute((upload.digest, how), lambda: parse(upload.data, upload.name))
+    return _PARSED.get_or_compute((upload.digest, how, language()), lambda: parse(upload.data, upload.name))

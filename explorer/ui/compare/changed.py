@@ -13,7 +13,7 @@ from explorer.charts.common import board
 from explorer.charts.common.matrix import matrix
 from explorer.charts.common.picture import Picture
 from explorer.compare import comparison
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
@@ -23,8 +23,8 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.compare import recipe
 from explorer.ui.compare.second import Other
 
-MEASURES = {"total": _("share of attention that moved"), "divergence": _("Jensen-Shannon divergence, nats")}
-SHOWN = {"difference": _("Difference"), "one": _("First"), "other": _("Second")}
+MEASURES = {"total": N_("share of attention that moved"), "divergence": N_("Jensen-Shannon divergence, nats")}
+SHOWN = {"difference": N_("Difference"), "one": N_("First"), "other": N_("Second")}
 TOKENS = 40
 """Aligned tokens that a map shows, the first ones."""
 LISTED = 6
@@ -149,7 +149,7 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     """The change of each head, as a board."""
     values = getattr(found.changes, measure)
     sizes = (~np.isnan(values)).sum(1).tolist()
-    how = {"title": MEASURES[measure], "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
+    how = {"title": _(MEASURES[measure]), "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
     return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=460, height=290, **how)
 
 
@@ -165,7 +165,7 @@ def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) 
     top = max(_TOP, float(np.abs(values).max())) if shown == "difference" else 1.0
     names = {"rows": rows.labels[:TOKENS], "columns": columns.labels[:TOKENS]}
     height = min(330, max(150, 30 * len(values)))
-    return matrix(values, x=_("attended to"), y="", title=SHOWN[shown], look=look, top=top, **names, width=330, height=height, dark=dark)
+    return matrix(values, x=_("attended to"), y="", title=_(SHOWN[shown]), look=look, top=top, **names, width=330, height=height, dark=dark)
 
 
 def heading(sides: Sides) -> str:

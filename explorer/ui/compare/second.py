@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import StopException
 from explorer.ablation import heads
 from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.scores import null
 from explorer.ui.common import address, session
 from explorer.ui.common.open_models import OPEN
@@ -21,7 +21,7 @@ from explorer.ui.compare import recipe
 from explorer.ui.prune import pruned_set
 from models import InputError, Model
 
-WHAT = {"word": _("One word"), "texts": _("Two texts"), "models": _("Two models"), "pruned": _("Without heads")}
+WHAT = {"word": N_("One word"), "texts": N_("Two texts"), "models": N_("Two models"), "pruned": N_("Without heads")}
 _SLOT = "compared text"
 _RANDOM_BYTES = 512 * 2**20
 _RANDOM: BoundedCache[Model] = BoundedCache(_RANDOM_BYTES, lambda model: model.memory_bytes)

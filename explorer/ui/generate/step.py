@@ -85,7 +85,8 @@ def _looked(step: generate.Step) -> Figure:
         layer = address.entry(st.selectbox, _("Layer (from 0)"), "layer", layers[-1], address.among(layers), options=layers, width=130)
         there = np.flatnonzero(~np.isnan(whole[layer]).all(-1))
         heads = [MEAN, *map(str, there)]
-        head = address.entry(st.selectbox, _("Head (from 0)"), "head", MEAN, address.among(heads), options=heads, width=130)
+        how = {"options": heads, "format_func": lambda head: _("mean") if head == MEAN else head, "width": 130}
+        head = address.entry(st.selectbox, _("Head (from 0)"), "head", MEAN, address.among(heads), **how)
     weights = np.nanmean(whole[layer][there], axis=0) if head == MEAN else whole[layer, int(head)]
     names = labels(step.keys[part])
     shown = slice(max(0, len(names) - SHOWN_KEYS), None)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.heads.scatter import scatter
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import families, roles
 from explorer.ui.common import address, chosen_head, jobs, pictures
@@ -21,7 +21,7 @@ from explorer.ui.heads.roles import first_of_each
 from models import Model
 from models.errors import ExplorerError
 
-COLOURINGS = {"layer": _("by layer"), "role": _("by role")}
+COLOURINGS = {"layer": N_("by layer"), "role": N_("by role")}
 TEXTS = 20
 """Of several texts, so many are used for the distance of all pairs of heads."""
 _MEASURED = 0.8

@@ -17,7 +17,7 @@ from explorer.ui.heads.measured import Scored
 def draw(scored: Scored) -> Figure:
     """A panel for each; a click on a point chooses a head."""
     values = scored.scores.values
-    shown = {BY_NAME[name].title: values[name] for name in ("distance", "entropy") if not np.isnan(values[name]).all()}
+    shown = {_(BY_NAME[name].title): values[name] for name in ("distance", "entropy") if not np.isnan(values[name]).all()}
     shown |= {_("sink: first or special tokens"): np.fmax(values["first"], values["special"])}
 
     def picture(chosen: tuple[int, int], dark: bool) -> Picture:

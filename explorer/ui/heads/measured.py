@@ -15,6 +15,7 @@ from explorer.scores import roles
 from explorer.scores.definitions import ALL, REPEATED
 from explorer.scores.measure import HeadScores, on_captures, on_texts
 from explorer.ui.common import chosen_head, jobs
+from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import escaped, explained, shortened
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.heads import baselines
@@ -81,7 +82,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     model, captured = chosen.model, chosen.capture
     identity = (model.number, source.key, part)
     what = " / ".join(filter(None, (chosen.text, chosen.pair, chosen.target))) if source.captured else f"{source.title} ({len(source.texts)})"
-    title = f"{model.name}: {shortened(what)}" + (f" ({part})" if len(captured.parts) > 1 else "")
+    title = f"{model.name}: {shortened(what)}" + (f" ({_(PARTS[part])})" if len(captured.parts) > 1 else "")
     try:
         scores = _scores(model, captured, source, part, identity)
     except ExplorerError as error:

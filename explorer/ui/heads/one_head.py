@@ -45,7 +45,7 @@ def draw(scored: Scored, known: Known | None) -> Figure:
         return heatmap.heatmap(weights[shown, shown], visible[shown, shown], *labels, width=250, height=220, dark=dark)
 
     pictures.draw(picture(is_dark()), "heads_one")
-    values = [(score.title, float(scored.scores.values[score.name][layer, head])) for score in ALL if score.name in scored.scores.values]
+    values = [(_(score.title), float(scored.scores.values[score.name][layer, head])) for score in ALL if score.name in scored.scores.values]
     table = pd.DataFrame([row for row in values if not np.isnan(row[1])], columns=[_("score"), _("value")])
     st.dataframe(table, hide_index=True, height=215, column_config={_("value"): st.column_config.NumberColumn(format="%.3f")})
     return Figure(_("This head"), f"layer{layer}-head{head}", picture_files(lambda: picture(False)))

@@ -21,8 +21,8 @@ def formula(name: str) -> None:
     score = BY_NAME[name]
     with st.popover(_("Formula"), icon=":material/function:"):
         st.latex(score.formula)
-        st.markdown(f"{score.meaning} {_('A mean is over queries; all of them weigh alike.')}")
-        st.caption(f"{score.source}. {_('Unit')}: {score.unit}.")
+        st.markdown(f"{_(score.meaning)} {_('A mean is over queries; all of them weigh alike.')}")
+        st.caption(f"{score.source}. {_('Unit')}: {_(score.unit)}.")
 
 
 def values(scored: Scored, name: str) -> np.ndarray | None:
@@ -30,7 +30,7 @@ def values(scored: Scored, name: str) -> np.ndarray | None:
     if name not in scored.scores.values:
         st.caption(
             _("{score}: measured on repeated tokens, whatever the text, once for each model. It comes as soon as that is done.").format(
-                score=BY_NAME[name].title
+                score=_(BY_NAME[name].title)
             )
         )
     return scored.scores.values.get(name)

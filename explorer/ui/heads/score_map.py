@@ -7,6 +7,7 @@ import pandas as pd
 
 from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
+from explorer.i18n import _
 from explorer.scores.definitions import BY_NAME
 from explorer.ui.common import chosen_head, pictures
 from explorer.ui.common.take_away import Figure, picture_files
@@ -23,10 +24,10 @@ def draw(scored: Scored, name: str) -> Figure | None:
     rows = [str(layer) for layer in range(len(scored.sizes))]
 
     def picture(chosen: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
-        how = {"title": BY_NAME[name].title, "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
+        how = {"title": _(BY_NAME[name].title), "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
         return board.board(rows, scored.sizes, (), values=values, chosen=chosen, width=560, height=400, **how)
 
     pictures.clickable("heads_map", (scored.identity, name), scored.chosen, picture, chosen_head.picked_on_board)
     table = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(scored.chosen, False, False)) | {"csv": lambda: table.to_csv().encode()}
-    return Figure(BY_NAME[name].title, name, files)
+    return Figure(_(BY_NAME[name].title), name, files)

@@ -21,7 +21,7 @@ def draw(scored: Scored, x: str, y: str) -> Figure | None:
         return None
     heads = scored.heads
     at = [np.array([values[head] for head in heads]) for values in (both[0], both[-1])]
-    titles = {"x_title": BY_NAME[x].title, "y_title": BY_NAME[y].title}
+    titles = {"x_title": _(BY_NAME[x].title), "y_title": _(BY_NAME[y].title)}
 
     def picture(chosen: tuple[int, int], dark: bool) -> Picture:
         return scatter(heads, *at, **titles, chosen=chosen, dark=dark)

@@ -15,7 +15,9 @@ from explorer.ui.heads.measured import Scored
 def draw(scored: Scored) -> Figure:
     """A click on a title sorts, a click on a line chooses the head; the line of the chosen head is marked."""
     table = scored.scores.table()
-    titles = {score.name: st.column_config.NumberColumn(score.title, format="%.3f", help=f"{score.meaning} {score.source}") for score in ALL}
+    number = st.column_config.NumberColumn
+    titles = {score.name: number(_(score.title), format="%.3f", help=f"{_(score.meaning)} {score.source}") for score in ALL}
+    titles |= {"layer": number(_("layer")), "head": number(_("head"))}
     chosen = scored.chosen
     # The marked line is the viewer's own after a click. Where the choice or the table changes otherwise, the table is a new one.
     kept = st.session_state.setdefault("_heads_table", {"number": 0})

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.capture import Capture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.tasks import choose, data
 from explorer.ui.common import address, uploads
 from explorer.ui.common.session import explained
 from explorer.ui.common.sidebar import Chosen
 from models.errors import ExplorerError
 
-SOURCES = {"text": _("this text"), "own": _("the project's texts"), "file": _("a file")}
+SOURCES = {"text": N_("this text"), "own": N_("the project's texts"), "file": N_("a file")}
 LIMIT = 100
 """Texts at first."""
 
@@ -45,11 +45,11 @@ def choose_source(chosen: Chosen) -> Source | None:
     which = address.choice(st.selectbox, _("Scored on"), SOURCES, "scored_on", width=170)
     if which == "text":
         # The capture, not the string: its second text counts, and it is cut where the page cuts it.
-        return Source((chosen.capture,), SOURCES[which], ("capture", chosen.capture.number))
+        return Source((chosen.capture,), _(SOURCES[which]), ("capture", chosen.capture.number))
     limit = st.number_input(_("At most"), 1, 100_000, LIMIT, step=50, key="heads_limit", bind="query-params", width=120)
     if which == "own":
         kind = "classify" if chosen.model.kind == "encoder" else "next"
-        return Source(_texts(choose.built_in(kind), limit), SOURCES[which], (kind, limit))
+        return Source(_texts(choose.built_in(kind), limit), _(SOURCES[which]), (kind, limit))
     given = uploads.uploaded(_("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "heads_file")
     if given is None:
         return None

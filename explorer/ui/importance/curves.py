@@ -14,14 +14,14 @@ from explorer.ablation.published import PRUNING
 from explorer.ablation.results import SAMPLE
 from explorer.charts.common.picture import Picture
 from explorer.charts.importance import curves as charts
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Job, Report
 from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 
-SHOWN = {"score": _("accuracy"), "loss": _("loss")}
+SHOWN = {"score": N_("accuracy"), "loss": N_("loss")}
 _FIRST = 0.05
 """Share of an order's bar that its first curve takes."""
 
@@ -137,7 +137,7 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         first={order_name(order): table(curve.points) for order, curve in lines.first.items()},
         what=what,
         chance=_chance(choice),
-        landmarks=[(mark.share, mark.caption) for mark in PRUNING],
+        landmarks=[(mark.share, _(mark.caption)) for mark in PRUNING],
         width=600,
         height=270,
         dark=dark,

@@ -9,18 +9,18 @@ import streamlit as st
 from explorer.ablation import importance
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import jobs, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.board import TITLES, compute, known_values, rows
 
-MEASURES = {"exact": _("Exact"), "gradient": _("Gradient"), "confidence": _("Confidence")}
+MEASURES = {"exact": N_("Exact"), "gradient": N_("Gradient"), "confidence": N_("Confidence")}
 ABOUT = {
-    "exact": _("Rise of the mean loss, in nats, when the head alone is removed; computed for every head."),
-    "gradient": _("Mean |dL / dgate| over the examples, L2-normalised within a layer (Michel et al. 2019, section 4.1)."),
-    "confidence": _("Mean over tokens of the head's largest weight (Voita et al. 2019, section 4)."),
+    "exact": N_("Rise of the mean loss, in nats, when the head alone is removed; computed for every head."),
+    "gradient": N_("Mean |dL / dgate| over the examples, L2-normalised within a layer (Michel et al. 2019, section 4.1)."),
+    "confidence": N_("Mean over tokens of the head's largest weight (Voita et al. 2019, section 4)."),
 }
 
 
@@ -32,7 +32,7 @@ def maps(choice: TaskChoice) -> list[Figure]:
     for by in MEASURES:
         with st.container(key=f"measure_{by}", gap="xsmall"):
             values = known_values(choice, by)
-            title, about = f"**{MEASURES[by]}**", ABOUT[by]
+            title, about = f"**{_(MEASURES[by])}**", _(ABOUT[by])
             if by != "exact" and values is not None and exact is not None:
                 correlation = _("rank correlation with exact {value:+.2f}").format(value=_correlation(exact, values))
                 title, about = f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
@@ -50,7 +50,7 @@ def _asked(choice: TaskChoice) -> bool:
     key = (*choice.key, choice.method)
     if key in asked:
         return True
-    st.caption(ABOUT["exact"])
+    st.caption(_(ABOUT["exact"]))
     seconds = jobs.duration(choice.results.cost("exact", choice.method)) if choice.results.knows_score(frozenset()) else ""
     label = _("Compute, about {time}").format(time=seconds) if seconds else _("Compute")
     st.button(label, key="compute_exact", icon=":material/play_arrow:", on_click=asked.add, args=(key,))
@@ -60,12 +60,12 @@ def _asked(choice: TaskChoice) -> bool:
 def _map(choice: TaskChoice, by: str, values: np.ndarray) -> Figure:
     def picture(dark: bool) -> Picture:
         sizes = [site.heads for site in choice.model.sites]
-        how = {"title": TITLES[by], "diverging": by == "exact", "clickable": False, "width": 252, "height": 120, "compact": True, "dark": dark}
+        how = {"title": _(TITLES[by]), "diverging": by == "exact", "clickable": False, "width": 252, "height": 120, "compact": True, "dark": dark}
         return charts.board(rows(choice), sizes, (), values=values, **how)
 
     pictures.draw(picture(is_dark()), f"map_{by}")
     csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
-    return Figure(MEASURES[by], f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: csv.to_csv().encode()})
+    return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: csv.to_csv().encode()})
 
 
 def _correlation(exact: np.ndarray, values: np.ndarray) -> float:

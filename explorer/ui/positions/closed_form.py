@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions import alibi, rope, sinusoidal, where
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import sliders
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
@@ -35,7 +35,7 @@ for name, formula, where in SCHEMES.values():
 VIEWS: Mapping[str, tuple[Callable[..., Picture], str, str]] = {
     "sinusoidal": (
         sinusoidal.picture,
-        _(
+        N_(
             "Vaswani et al. 2017, section 3.5. Drag k: R(k) turns every row into the one k further, whatever the position. "
             "With a small base all hands turn fast."
         ),
@@ -43,18 +43,18 @@ VIEWS: Mapping[str, tuple[Callable[..., Picture], str, str]] = {
     ),
     "rope": (
         rope.picture,
-        _("Su et al. 2021; interpolation: Chen et al. 2023. Drag m and n together: both hands turn, and the angle between them stays."),
+        N_("Su et al. 2021; interpolation: Chen et al. 2023. Drag m and n together: both hands turn, and the angle between them stays."),
         _ROPE,
     ),
     "alibi": (
         alibi.picture,
-        _(
+        N_(
             "Press et al. 2021. Where both sides are seen, −slope |m − n| is the same for a text and its reverse: bidirectional ALiBi tells near "
             "from far, but not before from after."
         ),
         _ALIBI,
     ),
-    "where": (where.picture, _("Choose a scheme: the place where it acts lights up."), _WHERE),
+    "where": (where.picture, N_("Choose a scheme: the place where it acts lights up."), _WHERE),
 }
 """By view: what makes the picture, what to look at, and lines of Python."""
 
@@ -63,5 +63,5 @@ def draw(view: str) -> tuple[Figure, str]:
     """One of `VIEWS`, and what can be taken away: the figure, and lines of Python."""
     make, look, lines = VIEWS[view]
     sliders.draw(make(dark=is_dark()), view)
-    st.caption(look)
+    st.caption(_(look))
     return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: make(dark=False))), lines

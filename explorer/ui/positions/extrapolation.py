@@ -7,15 +7,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions.extrapolation import extrapolation as chart_of
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import extrapolation
 from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.session import escaped, is_dark
 from explorer.ui.common.take_away import Figure, picture_files, take_away
 
-WHAT = {"accuracy": _("right answers"), "end_accuracy": _("farthest tokens only"), "loss": _("loss")}
-SHOWN = {"shipped": _("as measured"), "live": _("small run, here and now")}
+WHAT = {"accuracy": N_("right answers"), "end_accuracy": N_("farthest tokens only"), "loss": N_("loss")}
+SHOWN = {"shipped": N_("as measured"), "live": N_("small run, here and now")}
 
 
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:

@@ -12,7 +12,7 @@ from explorer import export
 from explorer.capture import Capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions import order as charts
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
@@ -27,9 +27,9 @@ from models.errors import ExplorerError
 EXAMPLES = ("The dog bites the man.", "我爱你", "Time flies like an arrow.")
 TOY_TEXT = "我爱你"
 MODELS = {
-    "sidebar": _("the model of the sidebar"),
-    "order": _("toy, trained with positions"),
-    "order-without-positions": _("toy, trained without positions"),
+    "sidebar": N_("the model of the sidebar"),
+    "order": N_("toy, trained with positions"),
+    "order-without-positions": N_("toy, trained without positions"),
 }
 
 
@@ -117,7 +117,7 @@ def _verdict(found: order.Equivariance) -> None:
     message = _("Largest |f(PX) − P f(X)|: **{deviation:.1e}**, beside outputs up to {scale:.2f}. {verdict}")
     st.markdown(message.format(deviation=found.max, scale=found.scale, verdict=verdict))
     if found.order_in_mask and not found.positions:
-        st.caption(escaped(found.order_in_mask))
+        st.caption(escaped(_(found.order_in_mask)))
     st.caption(
         _(
             "Attention(PX) = P Attention(X) is equivariance; invariance would leave the outputs where they were. Special tokens stay in place. "

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions import tables as charts
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import tables
 from explorer.ui.common import address, jobs, pictures, sliders
@@ -22,8 +22,8 @@ from models import Model
 from models.errors import ExplorerError
 from models.toy.positions import sinusoids
 
-OF = {"model": _("of the model"), "sinusoids": _("sinusoids of that size")}
-PARTS = {"encoder": _("encoder"), "decoder": _("decoder")}
+OF = {"model": N_("of the model"), "sinusoids": N_("sinusoids of that size")}
+PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
     found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
-    shown = jobs.kept("table", f"{model.name}, {OF[of]}", None if found is None else (model.name, found))
+    shown = jobs.kept("table", f"{model.name}, {_(OF[of])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, views = shown.what
@@ -79,7 +79,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
     st.markdown(
         _("**{name}**: {kind}. {n} positions × {width} dimensions, {parameters}; three components explain {share:.0%} of the variance.").format(
             name=escaped(name),
-            kind=tables.SAID[views.kind],
+            kind=_(tables.SAID[views.kind]),
             n=n,
             width=width,
             parameters=_("{n:,} parameters").format(n=views.parameters),
@@ -101,7 +101,7 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
         return tables.relative_buckets(model, part)
 
     found = jobs.computed(("biases by distance", model.number, part), _("Biases by distance"), work, replaces="biases")
-    shown = jobs.kept("biases", f"{model.name}, {PARTS[part]}", None if found is None else (model.name, found))
+    shown = jobs.kept("biases", f"{model.name}, {_(PARTS[part])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, biases = shown.what
@@ -111,7 +111,7 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
 
     st.markdown(
         _("**{name}**: {kind}. {buckets} buckets for each head.").format(
-            name=escaped(name), kind=tables.SAID[tables.RELATIVE], buckets=biases.buckets
+            name=escaped(name), kind=_(tables.SAID[tables.RELATIVE]), buckets=biases.buckets
         )
     )
     with st.container(key="biases"):

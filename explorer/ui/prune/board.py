@@ -11,7 +11,7 @@ from explorer.ablation.heads import Head, every, ranked
 from explorer.ablation.importance import table
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.common import address, jobs
 from explorer.ui.common.pictures import clickable
@@ -19,8 +19,8 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.pruned_set import PrunedSet
 
-COLOURS = {"gradient": _("gradient of the gate"), "exact": _("loss without the head"), "confidence": _("confidence"), "none": _("none")}
-TITLES = {"gradient": _("importance"), "exact": _("rise of the loss"), "confidence": _("confidence")}
+COLOURS = {"gradient": N_("gradient of the gate"), "exact": N_("loss without the head"), "confidence": N_("confidence"), "none": N_("none")}
+TITLES = {"gradient": N_("importance"), "exact": N_("rise of the loss"), "confidence": N_("confidence")}
 
 
 def rows(choice: TaskChoice) -> list[str]:
@@ -48,7 +48,7 @@ def draw(choice: TaskChoice, pruned: PrunedSet, scored: bool) -> Figure:
 
     def picture(dark: bool, clickable: bool) -> Picture:
         sizes, diverging = [site.heads for site in choice.model.sites], by == "exact"
-        how = {"values": values, "title": TITLES.get(by, ""), "diverging": diverging, "clickable": clickable, "dark": dark}
+        how = {"values": values, "title": _(TITLES.get(by, "")), "diverging": diverging, "clickable": clickable, "dark": dark}
         return charts.board(rows(choice), sizes, pruned.heads, **how)
 
     def picked(selection: Mapping[str, object]) -> None:
@@ -81,11 +81,11 @@ def compute(choice: TaskChoice, by: str, place: str) -> bool:
         choice.results.importance(by, choice.method, report)
         return True
 
-    return bool(jobs.computed(("importance", *choice.key, by, choice.method), COLOURS[by].capitalize(), work, replaces=place))
+    return bool(jobs.computed(("importance", *choice.key, by, choice.method), _(COLOURS[by]).capitalize(), work, replaces=place))
 
 
 def _presets(choice: TaskChoice, pruned: PrunedSet, by: str) -> None:
-    st.caption(_("Least important first, by {what}.").format(what=COLOURS[by]))
+    st.caption(_("Least important first, by {what}.").format(what=_(COLOURS[by])))
     if not choice.results.knows_importance(by, choice.method):
         st.caption(_("Importance is not known yet: colour the board by it first."))
         return

@@ -39,9 +39,13 @@ class Smaller:
     speeds: pd.DataFrame
 
 
-@st.dialog(_("Cut the heads out"), width="medium")
 def cut_out(model: Model, heads: Heads) -> None:
-    """Parameters without these heads at once, speeds as they are measured, and both exports."""
+    """Opens the dialog: parameters without these heads at once, speeds as they are measured, and both exports."""
+    # No decorator, which would translate the title once and for all viewers.
+    st.dialog(_("Cut the heads out"), width="medium")(_inside)(model, heads)
+
+
+def _inside(model: Model, heads: Heads) -> None:
     st.markdown(
         _(
             "Switching a head off computes it and drops its output. Cut out, its rows and columns leave the weights: the logits are the "

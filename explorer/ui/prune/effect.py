@@ -146,8 +146,11 @@ def _flipped(choice: TaskChoice, table: pd.DataFrame) -> None:
         height=min(330, 38 + 35 * len(table)),
         column_config={
             "text": st.column_config.TextColumn(_("flipped example") if choice.kind == "classify" else _("example"), width=185),
+            "label": _("label"),
+            "before": _("before"),
+            "after": _("after"),
             "rise": number(_("rise of loss"), format="%+.2f"),
-            "accuracy before": number(format="%.2f"),
-            "accuracy after": number(format="%.2f"),
+            "accuracy before": number(_("accuracy before"), format="%.2f"),
+            "accuracy after": number(_("accuracy after"), format="%.2f"),
         },
     )

@@ -15,7 +15,7 @@ from explorer.capture import Capture
 from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import heads as charts
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.softmax import heads
 from explorer.ui.common import chosen_head, jobs, pictures
@@ -25,7 +25,7 @@ from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
 Result = TypeVar("Result")
-SHOWN = {"saturated": _("saturated rows"), "relative": _("entropy, as a share of log n")}
+SHOWN = {"saturated": N_("saturated rows"), "relative": N_("entropy, as a share of log n")}
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def _outputs(of: Head, figures: list[Figure]) -> str:
 
 def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
     """Draws the map of one quantity of `heads.Softmax`, layers down and heads across; a click looks at another head."""
-    title, sites = SHOWN[what].capitalize(), of.captured.sites(of.part)
+    title, sites = _(SHOWN[what]), of.captured.sites(of.part)
     with st.container(width="content", key=f"map_{what}"):
-        st.markdown(f"**{title}** :small[{_('layers down, heads across')}]")
+        st.markdown(f"**{title.capitalize()}** :small[{_('layers down, heads across')}]")
         found = _known(of, "softmax", _("Saturation and entropy"), heads.softmax)
         if found is None:
             return None
@@ -160,14 +160,14 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
         def picture(first: tuple[int, int], dark: bool) -> Picture:
             numbers, counts = [str(site.layer) for site in sites], [site.heads for site in sites]
             how = {"diverging": False, "width": 264, "height": 260, "compact": True}
-            return board.board(numbers, counts, (), values=values, title=SHOWN[what], removable=False, chosen=first, dark=dark, **how)
+            return board.board(numbers, counts, (), values=values, title=title, removable=False, chosen=first, dark=dark, **how)
 
         chosen = (of.layer, of.head)
         identity = (of.captured.number, of.part, what)
         pictures.clickable(f"map_{what}", identity, chosen, picture, chosen_head.picked_on_board)
     csv = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: csv.to_csv().encode()}
-    figures.append(Figure(title, what, files))
+    figures.append(Figure(title.capitalize(), what, files))
     return found
 
 

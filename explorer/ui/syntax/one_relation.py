@@ -45,7 +45,7 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
     st.markdown(
         _(
             "Best: **{layer}.{head}**, {direction}: {accuracy:.0%} of {n} words ({low:.0%} to {high:.0%}). Offset {offset:+d}: {baseline:.0%}."
-        ).format(**vars(best))
+        ).format(**vars(best) | {"direction": _(best.direction)})
     )
     _published(read, relation)
     files = picture_files(lambda: picture(head, False, False))

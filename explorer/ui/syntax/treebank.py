@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import export
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.syntax import relations, sentences
 from explorer.ui.common import address, jobs, uploads
 from explorer.ui.common.session import escaped, explained
@@ -18,8 +18,8 @@ from explorer.ui.syntax import syntactic
 from models import Model
 from models.errors import ExplorerError
 
-SOURCES = {"own": _("our mini-treebank"), "file": _("a CoNLL-U file")}
-READINGS = {"halves": _("chosen on one half, read on the other"), "same": _("chosen and read on all")}
+SOURCES = {"own": N_("our mini-treebank"), "file": N_("a CoNLL-U file")}
+READINGS = {"halves": N_("chosen on one half, read on the other"), "same": N_("chosen and read on all")}
 LIMIT = 500
 """Sentences at first."""
 _LEAST = 3

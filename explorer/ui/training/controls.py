@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.lab.request import TrainingRequest, of_preset, of_task, switches, task_fields
 from models.toy import CHOICES
 from models.training.presets import PRESETS
@@ -18,33 +18,33 @@ PREFIX = "lab_"
 PRESET = f"{PREFIX}preset"
 """Key of the choice of a preset."""
 IN_VIEW = {
-    "layers": _("Layers"),
-    "heads": _("Heads per layer"),
-    "d_model": _("d_model"),
-    "ffn": _("FFN, x d_model"),
-    "positions": _("Positions"),
-    "attention": _("Attention"),
-    "norm": _("Norm"),
-    "residual": _("Residual"),
+    "layers": N_("Layers"),
+    "heads": N_("Heads per layer"),
+    "d_model": N_("d_model"),
+    "ffn": N_("FFN, x d_model"),
+    "positions": N_("Positions"),
+    "attention": N_("Attention"),
+    "norm": N_("Norm"),
+    "residual": N_("Residual"),
 }
 """Switches that are always in view."""
-TRAINING = {"steps": _("Steps"), "learning_rate": _("Learning rate"), "batch": _("Batch"), "seed": _("Seed")}
+TRAINING = {"steps": N_("Steps"), "learning_rate": N_("Learning rate"), "batch": N_("Batch"), "seed": N_("Seed")}
 """Settings that are always in view."""
 ABOUT = {
-    "d_k": _("Numbers per query, key and value of one head; empty for d_model / heads."),
-    "combine": _("Outputs of the heads: put side by side, or averaged."),
-    "output_projection": _("W_O after the heads; without it the widths must match."),
-    "tie_kv": _("Keys and values share one matrix."),
-    "scale": _("Scores are divided by sqrt(d_k), by nothing, or by d_k."),
-    "causal": _("A token sees itself and what comes before it."),
-    "window": _("For window: keys that a query sees. For strided: the stride. For global: how many first tokens are global."),
-    "identical_heads": _("All heads of a layer start with the same weights."),
-    "tie_embeddings": _("The output layer shares the token embedding."),
-    "max_length": _("Positions that there are; empty for the length of the task's examples."),
-    "position_interpolation": _("Positions are divided by it before RoPE turns (Chen et al. 2023)."),
-    "token_types": _("Segment embeddings; 0 for none."),
-    "clip": _("The gradient is scaled down to this norm; 0 leaves it."),
-    "snapshot_every": _("Steps between snapshots; 0 for about 20 that lie ever further apart."),
+    "d_k": N_("Numbers per query, key and value of one head; empty for d_model / heads."),
+    "combine": N_("Outputs of the heads: put side by side, or averaged."),
+    "output_projection": N_("W_O after the heads; without it the widths must match."),
+    "tie_kv": N_("Keys and values share one matrix."),
+    "scale": N_("Scores are divided by sqrt(d_k), by nothing, or by d_k."),
+    "causal": N_("A token sees itself and what comes before it."),
+    "window": N_("For window: keys that a query sees. For strided: the stride. For global: how many first tokens are global."),
+    "identical_heads": N_("All heads of a layer start with the same weights."),
+    "tie_embeddings": N_("The output layer shares the token embedding."),
+    "max_length": N_("Positions that there are; empty for the length of the task's examples."),
+    "position_interpolation": N_("Positions are divided by it before RoPE turns (Chen et al. 2023)."),
+    "token_types": N_("Segment embeddings; 0 for none."),
+    "clip": N_("The gradient is scaled down to this norm; 0 leaves it."),
+    "snapshot_every": N_("Steps between snapshots; 0 for about 20 that lie ever further apart."),
 }
 _LEAST = {"seed": 0, "warm_up": 0, "snapshot_every": 0, "token_types": 0, "learning_rate": 1e-6}
 _MOST = {"steps": MOST_STEPS, "ffn": 8.0}
@@ -62,8 +62,8 @@ def choose() -> TrainingRequest:
             _("Text"), key="lab_text", height=90, placeholder=_("Paste a text; empty for a passage of the project"), persist_state="session"
         )
     with st.container(key="lab_network", gap="xsmall"):
-        network = _widgets({switch: (IN_VIEW[switch], of_preset(preset, switch)) for switch in IN_VIEW})
-        settings = _widgets({field: (TRAINING[field], getattr(preset.settings, field)) for field in TRAINING})
+        network = _widgets({switch: (_(IN_VIEW[switch]), of_preset(preset, switch)) for switch in IN_VIEW})
+        settings = _widgets({field: (_(TRAINING[field]), getattr(preset.settings, field)) for field in TRAINING})
     with st.popover(_("More switches"), icon=":material/tune:", width="stretch"):
         st.caption(_("Task"))
         task = _widgets({field.name: (field.name, of_task(preset, field.name)) for field in task_fields(preset.task)})
@@ -96,7 +96,7 @@ def _widgets(asked: Mapping[str, tuple[str, object]]) -> dict[str, object]:
 
 def _widget(place: object, name: str, label: str, value: object) -> object:
     """A widget for a switch or a setting, of the kind that its value has."""
-    given = {"key": _key(name), "bind": "query-params", "persist_state": "session", "help": ABOUT.get(name)}
+    given = {"key": _key(name), "bind": "query-params", "persist_state": "session", "help": _(ABOUT[name]) if name in ABOUT else None}
     if isinstance(value, bool):
         return place.toggle(label, value, **given)
     if name in CHOICES:

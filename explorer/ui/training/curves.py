@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.charts.common import palette
 from explorer.charts.common.picture import Picture
 from explorer.charts.training.over_steps import Line, Plot, over_steps
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.lab.film import RoleScores
 from explorer.lab.state import State, step_times
@@ -27,14 +27,14 @@ from models.training.runs import Snapshot
 
 WIDTH, HEIGHT = 325, 165
 """Room for one plot, in pixels."""
-VIEWS = {"curves": _("Curves"), "roles": _("Roles"), "gradients": _("Gradients")}
+VIEWS = {"curves": N_("Curves"), "roles": N_("Roles"), "gradients": N_("Gradients")}
 ROLE_NAMES = {
-    "previous token": (_("previous token"), _("Attention of token i to token i - 1.")),
-    "same token": (_("same token"), _("Attention of token i to itself.")),
-    "next token": (_("next token"), _("Attention of token i to token i + 1.")),
-    "first token": (_("first token"), _("Attention of token i > 0 to token 0.")),
-    "duplicate token": (_("duplicate token"), _("Attention to earlier copies of the current token.")),
-    "induction": (_("induction"), _("Attention to what came right after earlier copies of the current token (Olsson et al. 2022).")),
+    "previous token": (N_("previous token"), N_("Attention of token i to token i - 1.")),
+    "same token": (N_("same token"), N_("Attention of token i to itself.")),
+    "next token": (N_("next token"), N_("Attention of token i to token i + 1.")),
+    "first token": (N_("first token"), N_("Attention of token i > 0 to token 0.")),
+    "duplicate token": (N_("duplicate token"), N_("Attention to earlier copies of the current token.")),
+    "induction": (N_("induction"), N_("Attention to what came right after earlier copies of the current token (Olsson et al. 2022).")),
 }
 """What a role is called, and its score in words; the formula is in `explorer.scores.masks`."""
 
@@ -98,7 +98,7 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     """One line per head."""
     titles = {name: title for name, (title, _about) in ROLE_NAMES.items() if name in ROLES}
     role = address.choice(st.selectbox, _("Role"), titles, "lab_role", "induction", label_visibility="collapsed")
-    st.caption(ROLE_NAMES[role][1], help=_("The mean over the tokens that have such a key, on held-out examples."))
+    st.caption(_(ROLE_NAMES[role][1]), help=_("The mean over the tokens that have such a key, on held-out examples."))
     known = jobs.kept("lab_roles", lab.shown.title, _scored(lab.shown, state))
     if known is None:
         return {}
@@ -108,7 +108,7 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     layers = list(dict.fromkeys((part, layer) for part, layer, _head in places))
 
     def name(part: str, layer: int, head: int | None = None) -> str:
-        message = [PARTS[part] if len(parts) > 1 else "", f"{_('layer')} {layer}", "" if head is None else f"{_('head')} {head}"]
+        message = [_(PARTS[part]) if len(parts) > 1 else "", f"{_('layer')} {layer}", "" if head is None else f"{_('head')} {head}"]
         return " ".join(filter(None, message))
 
     # A colour for each head while there are enough of them, else for each layer.
@@ -151,7 +151,7 @@ def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         st.caption(_("No step is done yet."))
         return {}
     layers = list(history[0].gradient_norm)
-    names = [_("embeddings and output") if layer == "rest" else layer for layer in layers]
+    names = [_layer_name(layer) for layer in layers]
     norms = [Line(names[i], np.array([(m.step, m.gradient_norm[layer]) for m in history]), i) for i, layer in enumerate(layers)]
     times = [Line(_("a step"), step_times(history), 0)]
     steps = lab.shown.request.settings.steps
@@ -161,6 +161,14 @@ def _gradients(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         "gradient-norm": Drawn(above, norms, names, steps, frame.step),
         "step-time": Drawn(below, times, [_("a step")], steps, frame.step),
     }
+
+
+def _layer_name(layer: str) -> str:
+    """What `StepMetrics.gradient_norm` calls "layer 0", "encoder 0" or "rest", for a viewer."""
+    if layer == "rest":
+        return _("embeddings and output")
+    what, number = layer.split(" ")
+    return f"{_(PARTS[what]) if what in PARTS else _('layer')} {number}"
 
 
 def _plot(title: str, height: int = HEIGHT, **how: object) -> Plot:

@@ -10,7 +10,7 @@ from explorer.capture import Capture
 from explorer.charts.common import heatmap
 from explorer.charts.common.picture import Picture
 from explorer.charts.training import film as charts
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.lab.film import Example
 from explorer.lab.state import State
 from explorer.ui.common import address, pictures
@@ -23,7 +23,7 @@ from models.training.settings import MOST_STEPS
 
 WIDTH, HEIGHT = 608, 490
 """Room for the heads, labels included, in pixels."""
-SHOWN = {"all": _("All heads"), "one": _("One head")}
+SHOWN = {"all": N_("All heads"), "one": N_("One head")}
 _SLIDER = "lab_slider"
 _MOST = 10_000
 """Of layers and heads, which an address may name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.lab import shipped
 from explorer.lab.film import Film
 from explorer.lab.live import Live
@@ -23,12 +23,12 @@ MOST = 5
 STEP = "lab_step"
 """The film's step in the address; the newest frame where there is none."""
 STATUS = {
-    WAITING: _("waiting until others have had their turn"),
-    RUNNING: _("running"),
-    PAUSED: _("paused"),
-    FINISHED: _("finished"),
-    STOPPED: _("stopped"),
-    FAILED: _("failed"),
+    WAITING: N_("waiting until others have had their turn"),
+    RUNNING: N_("running"),
+    PAUSED: N_("paused"),
+    FINISHED: N_("finished"),
+    STOPPED: N_("stopped"),
+    FAILED: N_("failed"),
 }
 _SETTLE_S = 3.0
 

@@ -57,7 +57,8 @@ def _open(entry: Entry, state: State, frame: Snapshot, example: Example) -> None
         # Of now there are the weights themselves, of the past only float16.
         newest = frame.step == state.frames[-1].step == state.done
         model = run.model(None if newest else frame)
-    name = session.keep(replace(model, name=f"{entry.request.preset}, {_('step')} {frame.step}", trained=frame.step > 0))
+    # A name stands in the address: it is the same in every language.
+    name = session.keep(replace(model, name=f"{entry.request.preset}, step {frame.step}", trained=frame.step > 0))
     layer, head = film.numbers()
     address.keep(model=name, text=example.text, pair=None, target=example.target or None, layer=layer, head=head)
     # Without its own parameters: Streamlit refuses to clear an address that widgets write to.
