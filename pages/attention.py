@@ -10,9 +10,9 @@ from explorer.ui.attention import bertviz_view, head_grid, head_panel
 from explorer.ui.attention.controls import controls
 from explorer.ui.common import chosen_head
 from explorer.ui.common.parts import part_of
-from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, picture_files, take_away
+from explorer.ui.common.words import escaped
 
 
 def header(chosen: Chosen) -> None:
@@ -51,7 +51,7 @@ def explorer_of(chosen: Chosen) -> None:
             figures = head_panel.draw(captured, part, choice, how, below)
         with every:
             st.caption(_("All heads. Click one, or use the arrow keys."))
-            head_grid.draw(captured, part, choice, how)
+            head_grid.draw(captured, part, choice, how, chosen.title)
     heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False)) | {"npz": lambda: export.npz(captured)}
     chosen_head.complete(choice)
     with downloads:

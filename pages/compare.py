@@ -5,9 +5,9 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.ui.common import address, jobs
 from explorer.ui.common.parts import part_of
-from explorer.ui.common.session import escaped, explained
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import take_away
+from explorer.ui.common.words import escaped, explained
 from explorer.ui.compare import changed, second
 from models.errors import ExplorerError
 

@@ -5,10 +5,10 @@ import streamlit as st
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
 from explorer.ui.common import jobs
-from explorer.ui.common.session import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
+from explorer.ui.common.words import escaped
 from explorer.ui.prune import board, effect, pruned_set
 from explorer.ui.prune.cut_out import cut_out
 

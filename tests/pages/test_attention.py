@@ -4,12 +4,14 @@ import threading
 import tomllib
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import models
 from explorer.capture import capture
 from explorer.charts.common import palette, thumbnails
 from explorer.examples import EXAMPLES
+from explorer.ui.attention import head_grid
 from explorer.ui.common import open_models
 from explorer.views import crop
 from tests import ROOT, tiny
@@ -99,6 +101,32 @@ def test_special_tokens_leave_the_grid_as_they_leave_the_map(bert, special):
     for layer, head in ((0, 0), (1, 5), (5, 11)):
         assert heads.loc[(layer, str(head)), "largest"] == pytest.approx(kept.of(captured.pattern(layer, head)).max(), abs=1e-4)
     np.testing.assert_allclose(table(app, {"r", "c", "end", "q", "w"}, chart=1)["w"], kept.of(captured.pattern(1, 5)).ravel(), atol=1e-6)
+
+
+def test_the_grid_of_a_long_text_is_drawn_by_a_job_and_the_one_before_says_what_it_is(bert, monkeypatch):
+    columns = {"layer", "head", "largest", "n", "png"}
+    app = started()
+    before = table(app, columns)
+    # Two texts that begin alike are two texts.
+    first, second = (" ".join(["So it went on, and on, and on, until the end of"] * 4 + [end]) for end in ("day.", "night."))
+    monkeypatch.setattr(head_grid, "_AT_ONCE", 0)
+    for text in (first, second):
+        go_on, made = threading.Event(), head_grid._made
+        monkeypatch.setattr(head_grid, "_made", lambda *given, go_on=go_on, made=made: (go_on.wait(60), made(*given))[1])
+        try:
+            app.text_area(key="text").set_value(text).run()
+            assert not app.exception and "Still shown" in written(app) and "Drawing all heads" in app.get("progress")[0].proto.text
+            pd.testing.assert_frame_equal(table(app, columns), before)
+            np.testing.assert_allclose(
+                table(app, {"r", "c", "end", "q", "w"}, chart=1)["w"], capture(bert, text).pattern(0, 0).ravel(), atol=1e-6
+            )
+        finally:
+            go_on.set()
+        settle(app)
+        assert "Still shown" not in written(app)
+        before, captured = table(app, columns), capture(bert, text)
+        largest = [captured.pattern(layer, head).max() for layer in range(6) for head in range(12)]
+        np.testing.assert_allclose(before[before["head"].str.isdigit()]["largest"], largest, atol=1e-4)
 
 
 def test_colours_change_the_pictures_of_the_grid_too(bert):

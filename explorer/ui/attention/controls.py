@@ -29,6 +29,11 @@ class Controls:
     dark: bool
 
 
+def described(how: Controls) -> list[str]:
+    """What changes the pictures of all heads, in words."""
+    return [f"{_('Special tokens')}: {_(SPECIALS[how.special])}", f"{_('Pair')}: {how.pair}", f"{_('Colours')}: {_(SCALES[how.scale])}"]
+
+
 def controls(captured: Capture, part: str) -> Controls:
     """Draws the row."""
     which = address.choice(st.segmented_control, _("View"), VIEWS, "view")

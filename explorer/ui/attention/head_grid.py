@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -12,14 +13,19 @@ from explorer.charts.attention import grid
 from explorer.charts.common import thumbnails
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
+from explorer.jobs import Report
 from explorer.pooling import max_pool
-from explorer.ui.attention.controls import Controls
-from explorer.ui.common import chosen_head, pictures
+from explorer.ui.attention.controls import Controls, described
+from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
+from explorer.ui.common.parts import PARTS
 from explorer.views import Crop, crop
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
+
+_AT_ONCE = 10**7
+"""Weights of all heads whose pictures are made while the page waits, in half a second at most."""
 
 SUMMARIES = {MEAN: N_("mean over heads"), MAXIMUM: N_("max over heads")}
 
@@ -41,8 +47,30 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
             st.button(label, key=f"go_{key}", shortcut=key, disabled=not possible, on_click=chosen_head.choose, args=to)
 
 
-def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> None:
-    """The grid. A click chooses a head and runs the page's fragment again."""
+@dataclass(frozen=True)
+class _Shown:
+    """The grid of a text, which may be that of now or of an earlier one."""
+
+    identity: tuple
+    cells: list[grid.Cell]
+
+
+def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: str) -> None:
+    """The grid. A click chooses a head and runs the page's fragment again.
+
+    Args:
+        captured: the text.
+        part: of its sites.
+        choice: the head that is looked at.
+        how: it is shown.
+        of: title of what was read (`Chosen.title`).
+    """
+    identity = (captured.number, part, how.special, how.pair, how.scale, how.dark)
+    title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
+    cells = _computed(captured, part, how, identity)
+    shown = jobs.kept("grid", title, None if cells is None else _Shown(identity, cells))
+    if shown is None:
+        return
 
     def picked(selection: Mapping[str, list]) -> HeadChoice | None:
         points = selection.get("head")
@@ -53,9 +81,9 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Non
         return found
 
     def make(first: HeadChoice, dark: bool) -> Picture:
-        return picture(captured, part, first, how, dark)
+        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=HEIGHT, dark=dark)
 
-    pictures.clickable("grid", (captured.number, part, how.special, how.pair, how.scale), choice, make, picked)
+    pictures.clickable("grid", shown.what.identity, choice, make, picked)
 
 
 def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
@@ -63,14 +91,28 @@ def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dar
     return grid.head_grid(_cells(captured, part, how, dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
 
 
-def _cells(captured: Capture, part: str, how: Controls, dark: bool) -> list[grid.Cell]:
-    key = ("cells", part, how.special, how.pair, how.scale, dark)
+def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> list[grid.Cell] | None:
+    """The pictures of now; None while a job makes those of a long text."""
+    weights = len(captured.queries(part)) * len(captured.keys(part)) * sum(site.heads for site in captured.sites(part))
+    if weights <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
+        return _cells(captured, part, how, how.dark)
+    return jobs.computed(
+        ("grid", *identity), _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid"
+    )
+
+
+def _key(part: str, how: Controls, dark: bool) -> tuple:
+    return "cells", part, how.special, how.pair, how.scale, dark
+
+
+def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
+    key = _key(part, how, dark)
     if key not in captured.derived:
-        captured.derived[key] = _made(captured, part, how, dark)
+        captured.derived[key] = _made(captured, part, how, dark, report or (lambda share: None))
     return captured.derived[key]
 
 
-def _made(captured: Capture, part: str, how: Controls, dark: bool) -> list[grid.Cell]:
+def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report) -> list[grid.Cell]:
     cut = crop(captured.queries(part), captured.keys(part), special=how.special, pair=how.pair)
     queries, keys = ([tokens.labels[i] for i in of] for tokens, of in ((captured.queries(part), cut.rows), (captured.keys(part), cut.columns)))
     if not queries or not keys:
@@ -80,7 +122,10 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool) -> list[grid.
     across = len(chosen_head.heads_across(captured, part))
     size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, HEIGHT)[0])
     whole = how.special == "raw" and how.pair == "all"
-    pooled = [_pooled(captured, part, site.layer, cut, whole, size) for site in sites]
+    pooled = []
+    for site in sites:
+        pooled.append(_pooled(captured, part, site.layer, cut, whole, size))
+        report(len(pooled) / len(sites))
     # Where the colours are freed, the largest weight of all heads gets the last one.
     top = max(float(picture.max()) for of_layer, _seen in pooled for picture in of_layer.values()) if how.scale == "own" else 1.0
     gamma = 0.4 if how.scale == "root" else 1.0

@@ -12,9 +12,10 @@ from explorer.charts.common import bars, heatmap
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.ui.attention.controls import Controls
-from explorer.ui.common import address, pictures, session
+from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import escaped
 from explorer.views import View
 
 WIDTH, HEIGHT = 350, 450
@@ -78,7 +79,7 @@ def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
         st.caption(_("Click a row of the map, or a token on its left, to pin it here as bars."))
         return None
     removed = float(shown.removed[row])
-    message = f"{session.escaped(shown.row_labels[row])} ({_('position')} {shown.rows[row]})"
+    message = f"{escaped(shown.row_labels[row])} ({_('position')} {shown.rows[row]})"
     if removed > 5e-4:
         gone = _("{share:.1%} of its attention goes to tokens that are not shown").format(share=removed)
         message += f" · {gone}" + (f", {_('the rest is renormalised')}" if shown.renormalised else "")

@@ -13,9 +13,10 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.ui.attention import head_map
 from explorer.ui.attention.controls import Controls
-from explorer.ui.common import address, pictures, session
+from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import explained
 from models import InputError
 
 
@@ -29,7 +30,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Fig
         query, key = _chosen(captured, part, layer, int(head))
         made = captured.neurons(layer, int(head), query, key, part)
     except InputError as error:
-        st.info(session.explained(error))
+        st.info(explained(error))
         return None
 
     def drawn(dark: bool) -> Picture:

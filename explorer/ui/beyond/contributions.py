@@ -19,9 +19,10 @@ from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import escaped, is_dark, shortened
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import escaped
 from models.errors import ExplorerError
 
 LISTED = 5
@@ -52,9 +53,8 @@ class Asked:
     @property
     def title(self) -> str:
         """For a viewer; another logit has another title."""
-        text = f"{self.chosen.model.name}: {shortened(self.chosen.text)} {shortened(self.chosen.pair)}"
         which = "" if self.number is None else f" · {self.number}" + ("" if self.against is None else f" - {self.against}")
-        return f"{text} · {self.at} {self.chosen.capture.source.labels[self.at]}{which}"
+        return f"{self.chosen.title} · {self.at} {self.chosen.capture.source.labels[self.at]}{which}"
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.beyond.target import KINDS, Choice
 from explorer.ui.common import jobs, pictures
-from explorer.ui.common.session import escaped, is_dark, shortened
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import escaped
 
 NAMES = {
     "attention": N_("attention, last layer"),
@@ -69,7 +70,7 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
         found = None if traced is None else Shown(chosen, traced)
     with frame.words:
         # Source and position besides the name: two texts may rest on the same word.
-        title = f"{chosen.model.name}: {shortened(chosen.text)} {shortened(chosen.pair)} · {named}{position}"
+        title = f"{chosen.title} · {named}{position}"
         kept = jobs.kept("strips", title, found)
         if kept is None:
             return None

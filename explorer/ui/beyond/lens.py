@@ -17,9 +17,10 @@ from explorer.tokens import readable
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.offer import instead
-from explorer.ui.common.session import escaped, is_dark, shortened
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import escaped
 from models.errors import ExplorerError
 
 SHARES = ("chances", "chance")
@@ -62,7 +63,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     with frame.words:
         st.caption(_("What each layer would predict at each token. Click a cell."))
         at = "" if masked is None else f", {_('masked')}: {masked}"
-        kept = jobs.kept("lens", f"{chosen.model.name}: {shortened(chosen.text)} {shortened(chosen.pair)}{at}", found)
+        kept = jobs.kept("lens", chosen.title + at, found)
     if kept is None:
         return None
     shown: Shown = kept.what

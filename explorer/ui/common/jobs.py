@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from explorer.ui.common.words import escaped, shortened
 from models.errors import OutOfMemoryError
 
 Result = TypeVar("Result")
@@ -24,6 +25,8 @@ MOMENT_S = 0.25
 """Seconds that a page waits for work before it shows how far it is."""
 POLL_S = 0.5
 """Seconds between two looks at a job."""
+_LONGEST_TITLE = 120
+"""Characters of a title that are shown."""
 
 
 def viewer() -> Viewer:
@@ -135,7 +138,7 @@ def kept(slot: str, title: str, found: Shown | None) -> Kept[Shown] | None:
 
     Args:
         slot: name of the place.
-        title: of what is computed now.
+        title: of what is computed now, with all that it depends on and as long as it may be: what has another title is another thing.
         found: None while it is computed.
     """
     before: dict[str, Kept] = st.session_state.setdefault("_kept_pictures", {})
@@ -146,7 +149,7 @@ def kept(slot: str, title: str, found: Shown | None) -> Kept[Shown] | None:
     if old is None:
         return None
     if old.title != title:
-        st.caption(f":material/history: {_('Still shown: {what}.').format(what=old.title)}")
+        st.caption(f":material/history: {_('Still shown: {what}.').format(what=escaped(shortened(old.title, _LONGEST_TITLE)))}")
     return Kept(old.what, old.title, old.title == title)
 
 

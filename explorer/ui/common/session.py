@@ -15,8 +15,9 @@ from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
 from explorer.ui.common import jobs
 from explorer.ui.common.open_models import OPEN
+from explorer.ui.common.words import escaped, explained, shortened
 from models import Model, ModelError, load
-from models.errors import ExplorerError, OutOfMemoryError
+from models.errors import OutOfMemoryError
 from models.opening import catalogue
 
 MAX_TOKENS = 1024
@@ -120,21 +121,6 @@ def captured(key: tuple, title: str, make: Callable[[], Capture], slot: str, **h
     if found is not None:
         JOBS.forget(("capture", *key))  # else the job would hold it beyond the time that it is kept for
     return found
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """The beginning of a text, for a line of the page."""
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def explained(error: ExplorerError) -> str:
-    """What went wrong and what to do about it, as Markdown."""
-    return f"{escaped(error.problem)} {escaped(error.advice)}"
 
 
 def is_dark() -> bool:

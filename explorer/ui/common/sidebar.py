@@ -12,6 +12,7 @@ from explorer.examples import EXAMPLES
 from explorer.i18n import N_, _
 from explorer.ui.common import address, jobs, session
 from explorer.ui.common.session import Asked
+from explorer.ui.common.words import escaped, explained
 from models import CATALOGUE, InputError, Model
 from models.opening import catalogue
 from models.opening.loading import DTYPES, devices, memory
@@ -40,6 +41,11 @@ class Chosen:
     asked: Asked
 
     @property
+    def title(self) -> str:
+        """Of what is read: model and texts. See `jobs.kept`."""
+        return _title(self.model, self.text, self.pair, self.target)
+
+    @property
     def linked(self) -> bool:
         """Whether the URL holds the texts."""
         return max(map(len, (self.text, self.pair, self.target))) <= address.LONGEST
@@ -48,6 +54,10 @@ class Chosen:
     def lines(self) -> tuple[str, str]:
         """Lines of Python that open the model as `model` and read the text as `captured`."""
         return export.load_line(self.model.name), export.capture_line(self.text, self.pair, self.target, session.MAX_TOKENS)
+
+
+def _title(model: Model, *texts: str) -> str:
+    return f"{model.name}: {' / '.join(filter(None, texts))}"
 
 
 def choose_model() -> Model:
@@ -92,9 +102,9 @@ def sidebar() -> Chosen:
         if ran is not None:
             found = Chosen(ran[1], ran[0], text, pair, target, asked)
     except InputError as error:
-        st.warning(session.explained(error), icon=":material/edit:")
+        st.warning(explained(error), icon=":material/edit:")
         return Chosen(model, None, text, pair, target, asked)
-    shown = jobs.kept("text", f"{model.name}: {session.shortened(text)}", found)
+    shown = jobs.kept("text", _title(model, text, pair, target), found)
     if shown is None:
         st.stop()
     return shown.what
@@ -158,8 +168,8 @@ def _status(model: Model) -> None:
         )
     )
     for note in model.notes:
-        st.caption(f":material/info: {session.escaped(note)}")
+        st.caption(f":material/info: {escaped(note)}")
     if not model.trained:
         st.caption(":material/casino: " + _("Random weights: this model, or a part of it, was never trained."))
     if model.view_only:
-        st.caption(":material/visibility: " + _("View-only: {reason}.").format(reason=session.escaped(model.view_only)))
+        st.caption(":material/visibility: " + _("View-only: {reason}.").format(reason=escaped(model.view_only)))

@@ -17,9 +17,10 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
-from explorer.ui.common.session import escaped, is_dark, shortened
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.words import escaped, shortened
 from explorer.ui.compare import recipe
 from explorer.ui.compare.second import Other
 
@@ -49,8 +50,7 @@ class Sides:
     @property
     def title(self) -> str:
         """For a viewer."""
-        one = f"{self.chosen.model.name}: {shortened(self.chosen.text)} {shortened(self.chosen.pair)}"
-        return f"{one} → {shortened(self.other.name)}"
+        return f"{self.chosen.title} → {self.other.name}"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from explorer.scores.definitions import ALL, REPEATED
 from explorer.scores.measure import HeadScores, on_captures, on_texts
 from explorer.ui.common import chosen_head, jobs
 from explorer.ui.common.parts import PARTS
-from explorer.ui.common.session import escaped, explained, shortened
 from explorer.ui.common.sidebar import Chosen
+from explorer.ui.common.words import explained
 from explorer.ui.heads import baselines
 from explorer.ui.heads.source import Source
 from models import Model
@@ -81,8 +81,8 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     """The scores; those that were shown before while they are computed. None where there is nothing to show; the page says why."""
     model, captured = chosen.model, chosen.capture
     identity = (model.number, source.key, part)
-    what = " / ".join(filter(None, (chosen.text, chosen.pair, chosen.target))) if source.captured else f"{source.title} ({len(source.texts)})"
-    title = f"{model.name}: {shortened(what)}" + (f" ({_(PARTS[part])})" if len(captured.parts) > 1 else "")
+    title = chosen.title if source.captured else f"{model.name}: {source.title} ({len(source.texts)})"
+    title += f" ({_(PARTS[part])})" if len(captured.parts) > 1 else ""
     try:
         scores = _scores(model, captured, source, part, identity)
     except ExplorerError as error:
@@ -92,8 +92,8 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     if scores is not None:
         if (of_model := baselines.known(model.number)) is not None:
             scores = scores.with_(dict(of_model.repeated))
-        found = Scored(identity, escaped(title), model.number, captured, source, scores)
-    shown = jobs.kept(_PLACE, escaped(title), found)
+        found = Scored(identity, title, model.number, captured, source, scores)
+    shown = jobs.kept(_PLACE, title, found)
     # Two files may have one name, so the title alone does not say whether it is what was asked for.
     return None if shown is None else replace(shown, fresh=found is not None)
 

@@ -17,10 +17,11 @@ from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
 from explorer.ui.common import address, jobs, pictures, session
-from explorer.ui.common.session import escaped, explained, is_dark
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import sidebar
 from explorer.ui.common.sortable import chips
 from explorer.ui.common.take_away import Figure, picture_files, take_away
+from explorer.ui.common.words import escaped, explained
 from models import Model
 from models.errors import ExplorerError
 

@@ -15,9 +15,10 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import tables
 from explorer.ui.common import address, jobs, pictures, sliders
-from explorer.ui.common.session import escaped, explained, is_dark
+from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, picture_files, take_away
+from explorer.ui.common.words import escaped, explained
 from models import Model
 from models.errors import ExplorerError
 from models.toy.positions import sinusoids

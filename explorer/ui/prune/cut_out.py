@@ -16,7 +16,8 @@ from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
 from explorer.jobs import STOPPED, Job, Report
 from explorer.ui.common import jobs, pictures
-from explorer.ui.common.session import explained, is_dark
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.words import explained
 from models import Model, ModelError
 from models.surgery import slicing
 

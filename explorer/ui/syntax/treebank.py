@@ -13,7 +13,7 @@ from explorer import export
 from explorer.i18n import N_, _
 from explorer.syntax import relations, sentences
 from explorer.ui.common import address, jobs, uploads
-from explorer.ui.common.session import escaped, explained
+from explorer.ui.common.words import explained
 from explorer.ui.syntax import syntactic
 from models import Model
 from models.errors import ExplorerError
@@ -94,7 +94,7 @@ def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
-    title = escaped(f"{model.name}: {treebank.title} ({len(treebank.sentences)})")
+    title = f"{model.name}: {treebank.title} ({len(treebank.sentences)})"
     made = None
     if found is not None:
         syntactic.remember(model.number, found.syntactic())

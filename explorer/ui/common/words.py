@@ -1,0 +1,20 @@
+"""Texts of viewers and of models in the words of a page."""
+
+from __future__ import annotations
+
+from models.errors import ExplorerError
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """The beginning of a text, for a line of the page."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def explained(error: ExplorerError) -> str:
+    """What went wrong and what to do about it, as Markdown."""
+    return f"{escaped(error.problem)} {escaped(error.advice)}"
