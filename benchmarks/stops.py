@@ -149,7 +149,12 @@ def _cases(folder: Path) -> list[Case]:
         Case("Which heads matter: a curve", "/importance?orders=random", "Curve: random"),
         Case("Which heads matter: greedy", "/importance?orders=greedy", "Curve: greedy"),
         Case("Softmax laboratory: a factor on the scale", "/softmax?softmax=model&look=scale", "A factor on the scale", press("compute_scale")),
-        Case("Positions laboratory: toys at other lengths", "/positions?positions=extrapolation", "Training", press("train_extrapolation")),
+        Case(
+            "Positions laboratory: toys at other lengths",
+            "/positions?positions=extrapolation&curves_of=live",
+            "Training",
+            press("train_extrapolation"),
+        ),
         Lab("Training lab", "/training?preset=reversal&lab_steps=20000", "", press("train"), again("train")),
     ]
 
