@@ -12,16 +12,16 @@ from scripts.serve import ROOT, serve
 
 SHOTS = {
     "attention": "/?layer=2&head=4&q=3",
-    "lines": "/?layer=0&head=2&view=Lines",
-    "whole-model": "/?view=Whole%20model",
-    "neurons": "/?layer=0&head=2&view=Neurons&q=3",
+    "lines": "/?layer=0&head=2&view=lines",
+    "whole-model": "/?view=model",
+    "neurons": "/?layer=0&head=2&view=neurons&q=3",
     "prune": "/prune?pruned=5.9,2.1,3.9",
     "importance": "/importance?orders=gradient",
     "training": "/training?lab_over=roles",
-    "heads": "/heads?model=gpt2-mini&heads=Roles&layer=1&head=6&scored_on=the%20project's%20texts",
+    "heads": "/heads?model=gpt2-mini&heads=roles&layer=1&head=6&scored_on=own",
     "syntax": "/syntax",
     "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",
-    "lens": "/beyond?beyond=Logit%20lens&model=gpt2-mini&text=In%20the%20summer%20of%201914%20the%20army%20crossed%20the%20river%20and",
+    "lens": "/beyond?beyond=lens&model=gpt2-mini&text=In%20the%20summer%20of%201914%20the%20army%20crossed%20the%20river%20and",
     "compare": "/compare",
     "softmax": "/softmax",
     "positions": "/positions",
@@ -38,8 +38,10 @@ def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
             for name in names or SHOTS:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
                 page.goto(url + SHOTS[name])
-                page.locator("[data-testid=stVegaLiteChart], iframe").first.wait_for(timeout=60_000)
+                page.locator("[data-testid=stVegaLiteChart] svg.marks, iframe").first.wait_for(timeout=60_000)
                 page.wait_for_timeout(2_500)
+                # Until no job is left and the page has drawn what it returned.
+                page.locator("[class*=st-key-stop_job]").first.wait_for(state="detached", timeout=300_000)
                 page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=300_000)
                 page.wait_for_timeout(1_000)
                 page.screenshot(path=out / f"{name}-{theme}.png")
