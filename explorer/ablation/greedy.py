@@ -28,8 +28,9 @@ from explorer.ablation.replacements import Replacement
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep
-from explorer.tasks.base import Batch, Progress, Scores, Task, repeating, within
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating, within
 from models import attention
+from models.surgery.resume import Passed
 
 SURE = 2.0
 """Standard errors that settle a head."""
@@ -78,8 +79,8 @@ def steps(
         known = resumable.get("greedy step", size) if resumable is not None else None
         if known is None:
             if size > len(gone):
-                gone = gone + race.cheapest(frozenset(gone), size - len(gone), within(tell, 0.0, 0.8))
-            scores = race.move(frozenset(gone), within(tell, 0.8, 1.0))
+                gone = gone + race.cheapest(frozenset(gone), size - len(gone), within(tell, 0.0, 0.5))
+            scores = race.move(frozenset(gone), within(tell, 0.5, 1.0), last=number == len(sizes) - 1)
             known = {"heads": [list(head) for head in gone], "loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
             known["learned"] = [[list(head), cost.tolist()] for head, cost in race.learned.items()]
             if resumable is not None:
@@ -105,15 +106,30 @@ class _Race:
         self.learned: dict[Head, np.ndarray] = {}
         self._batches, self._order, self._ends = _batches(self.task)
         self._states: list[passes.Kept | None] = [None] * len(self._batches)
+        self._slopes: tuple[Heads, dict[Head, np.ndarray]] | None = None
 
-    def move(self, gone: Heads, progress: Progress | None) -> Scores:
-        """Removes these heads from what all else starts from, and scores the task."""
+    def move(self, gone: Heads, progress: Progress | None, *, last: bool = False) -> Scores:
+        """Removes these heads from what all else starts from, and scores the task; on the way back of the same passes, the slopes are found.
+
+        Args:
+            gone: the heads that go.
+            progress: told the share that is done.
+            last: whether no step follows, so that nobody asks for slopes.
+        """
         scores, room = Scores.empty(len(self.task)), self.scorer.room
-        for i in range(len(self._batches)):
-            state = self._state(i, gone, repeating(progress, i / len(self._batches)))
-            scores.put(state.batch.index, state.outcome)
+        slopes = {head: np.zeros(len(self.task)) for head in every(self.task.model) if head not in gone}
+        for i, batch in enumerate(self._batches):
+            tell = repeating(progress, i / len(self._batches))
+            if last:
+                state = self._state(i, gone, tell)
+            else:
+                state, found = self._sloped(batch, gone, tell)
+                for head, slope in found.items():
+                    slopes[head][list(batch.index)] = slope
+            scores.put(batch.index, state.outcome)
             room -= state.passed.bytes
             self._states[i] = state if room >= 0 else None
+        self._slopes = None if last else (gone, slopes)
         return scores
 
     def cheapest(self, gone: Heads, count: int, progress: Progress | None) -> list[Head]:
@@ -124,7 +140,10 @@ class _Race:
         self.learned = {}
         if count == len(left):
             return left
-        slopes = self._slopes(gone, left, within(progress, 0.0, 0.4))
+        if self._slopes is None or self._slopes[0] != gone:
+            # The work was stopped, and goes on after a step that was kept.
+            self.move(gone, within(progress, 0.0, 0.5))
+        slopes = self._slopes[1]
         if not gone and self.exact is not None:
             costs = {head: scores.loss - self.exact.baseline.loss for head, scores in self.exact.without.items()}
             self.learned = {head: costs[head] - slopes[head] for head in left}
@@ -132,7 +151,7 @@ class _Race:
         foreseen = {head: slopes[head] + self.bent.get(head, 0.0) for head in left}
         most = len(left) if np.isinf(self.sure) else max(FINALISTS, TIMES * count)
         finalists = ranked({head: foreseen[head].mean() for head in left})[:most]
-        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, 0.4, 1.0))
+        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, 0.5, 1.0))
 
     def _raced(
         self, gone: Heads, foreseen: dict[Head, np.ndarray], slopes: dict[Head, np.ndarray], count: int, progress: Progress | None
@@ -161,28 +180,24 @@ class _Race:
         self.learned = {head: foreseen[head] + missed[head] - slopes[head] for head in whole}
         return ranked({head: estimates[head] for head in won})
 
-    def _slopes(self, gone: Heads, left: list[Head], progress: Progress | None) -> dict[Head, np.ndarray]:
-        """To first order, how much the loss of each example rises without each head that is left: -dL / dgate, (examples,)."""
-        found = {head: np.zeros(len(self.task)) for head in left}
-        runner, replacement_of, done = self.scorer.runner, self.scorer.replacement_of(self.method), 0
-        for batch in self.task.batches(copies=3):  # a pass with its way back takes as long as three
-            with torch.inference_mode(False):
-                replacement = {site: _usable(one) for site, one in replacement_of(batch).items()}
-            gates, changes = {}, {}
-            for site in self.task.model.sites:
-                gate = torch.ones(len(batch), site.heads, device=self.task.device)
-                gate[:, [head for at, head in gone if at == site.index]] = 0
-                gates[site.index] = gate.requires_grad_()
-                changes[site.index] = attention.Change(gate=gate, replacement=replacement.get(site.index))
-            with self.task.running(runner, changes, grad=True, between=repeating(progress, done / len(self.task))):
-                loss = self.task.outcome(runner, batch, runner.run).loss.sum()
-                slopes = torch.autograd.grad(loss, list(gates.values()), allow_unused=True)
-            by_gate = {site: slope.double().cpu().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
-            for site, head in left:
-                if site in by_gate:
-                    found[site, head][list(batch.index)] = -by_gate[site][:, head]
-            done += len(batch)
-        return found
+    def _sloped(self, batch: Batch, gone: Heads, between: Callable[[], None] | None) -> tuple[passes.Kept, dict[Head, np.ndarray]]:
+        """A batch without the heads that are gone; and how much the loss of each of its examples rises without each head that is left, to
+        first order: -dL / dgate, (examples,)."""
+        with torch.inference_mode(False):
+            replacement = {site: _usable(one) for site, one in self.scorer.replacement_of(self.method)(batch).items()}
+        gates, changes, passed, runner = {}, {}, Passed(), self.scorer.runner
+        for site in self.task.model.sites:
+            gate = torch.ones(len(batch), site.heads, device=self.task.device)
+            gate[:, [head for at, head in gone if at == site.index]] = 0
+            gates[site.index] = gate.requires_grad_()
+            changes[site.index] = attention.Change(gate=gate, replacement=replacement.get(site.index))
+        with self.task.running(runner, changes, grad=True, between=between):
+            outcome = self.task.outcome(runner, batch, lambda inputs: runner.run(inputs, passed))
+            slopes = torch.autograd.grad(outcome.loss.sum(), list(gates.values()), allow_unused=True)
+        by_gate = {site: -slope.double().cpu().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
+        found = {(site, head): of[:, head] for site, of in by_gate.items() for head in range(of.shape[1]) if (site, head) not in gone}
+        detached = Outcome(**{name: value.detach() for name, value in vars(outcome).items()})
+        return passes.Kept(batch, gone, detached, passed.detached(), np.zeros(runner.n_calls)), found
 
     def _state(self, i: int, gone: Heads, between: Callable[[], None] | None) -> passes.Kept:
         """A batch without the heads that are gone."""

@@ -31,6 +31,10 @@ class Passed:
         storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for output in self.outputs for t in _tensors(output)}
         return sum(storages.values())
 
+    def detached(self) -> Passed:
+        """The same without what was recorded for gradients."""
+        return Passed([_detached(output) for output in self.outputs])
+
     @property
     def device(self) -> torch.device | None:
         """Where the outputs are; None where there is none."""
@@ -211,6 +215,12 @@ def _tensors(output: object) -> Iterator[Tensor]:
     elif isinstance(output, tuple):
         for part in output:
             yield from _tensors(part)
+
+
+def _detached(output: object) -> object:
+    if isinstance(output, tuple):
+        return tuple(map(_detached, output))
+    return output.detach() if isinstance(output, Tensor) else output
 
 
 def _repeated(output: object, times: int) -> object:
