@@ -1,6 +1,7 @@
 """The board of *Prune heads* in a real Chromium, the bundled BERT on the project's 284 sentences: `python -m benchmarks.pruning_page`.
 
-- opening: from the address to a board that can be clicked, with the score beside it; the app and its model are warm, the task is not
+- opening: from the address to a board that can be clicked, with the score beside it; the app and its model are warm, the task is not,
+  which each time has one sentence more, up to all 284
 - a click on one head, a drag over a layer of 12, and over 16 heads of two layers: from the release of the mouse until the new score is drawn
 - *Cut out*: from the click until the parameters of the smaller model stand there
 
@@ -36,7 +37,7 @@ _NOW = """() => {
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pruning_page", description="How soon the board answers, in a real Chromium.")
-    parser.add_argument("--repeats", type=int, default=10, help="of each (%(default)s)")
+    parser.add_argument("--repeats", type=int, choices=range(1, 26), default=10, metavar="N", help="of each, 25 at most (%(default)s)")
     given = parser.parse_args(arguments)
     taken: dict[str, list[float]] = {name: [] for name in GOALS}
     unheard: list[float] = []

@@ -1,7 +1,8 @@
 """The words on the pages. Every text that a viewer reads goes through `_`, so that translations can be added without touching code.
 
 A word is translated when it is shown, never when a module is imported: one process serves viewers of several languages. A constant is
-marked with `N_`, so that it is found for translation, and whoever shows it says `_(CONSTANT)`, or `_(CONSTANT).format(..)`.
+marked with `N_`, so that it is found for translation, and whoever shows it says `_(CONSTANT)`, or `_(CONSTANT).format(..)`. So far there is
+one language for the whole process.
 """
 
 import gettext

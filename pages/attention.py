@@ -9,10 +9,10 @@ from explorer.i18n import _
 from explorer.ui.attention import bertviz_view, head_grid, head_panel
 from explorer.ui.attention.controls import controls
 from explorer.ui.common import chosen_head
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from explorer.ui.common.words import escaped
 
 
 def header(chosen: Chosen) -> None:

@@ -6,9 +6,9 @@ from explorer.i18n import N_, _
 from explorer.ui.beyond import agreement, contributions, input_tokens, lens, target
 from explorer.ui.beyond.frame import Frame, frame
 from explorer.ui.common import address
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away
-from explorer.ui.common.words import escaped, explained
 from models.errors import ExplorerError
 
 VIEWS = {"tokens": N_("Input tokens"), "lens": N_("Logit lens"), "parts": N_("Contributions")}

@@ -4,10 +4,10 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.ui.common import address, jobs
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import take_away
-from explorer.ui.common.words import escaped, explained
 from explorer.ui.compare import changed, second
 from models.errors import ExplorerError
 
@@ -29,7 +29,7 @@ def compare(chosen: Chosen) -> None:
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
-    kept = jobs.kept("compare", sides.title if sides else "", found)
+    kept = jobs.kept("compare", sides.identity if sides else None, sides.title if sides else "", found)
     if kept is not None:
         st.markdown(changed.heading(kept.what.sides))
         made = changed.draw(kept.what)

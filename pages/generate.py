@@ -4,10 +4,10 @@ import streamlit as st
 
 from explorer import reading
 from explorer.i18n import _
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.offer import instead
 from explorer.ui.common.sidebar import choose_model, text_box
 from explorer.ui.common.take_away import take_away
-from explorer.ui.common.words import escaped, explained
 from explorer.ui.generate import controls, made, step
 from explorer.ui.generate import text as growing
 from models import InputError, Model

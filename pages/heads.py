@@ -5,10 +5,10 @@ import streamlit as st
 from explorer.i18n import N_, _
 from explorer.scores.roles import Known
 from explorer.ui.common import address, chosen_head
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, take_away
-from explorer.ui.common.words import escaped
 from explorer.ui.heads import families, layers, measured, one_head, roles, score_choice, score_map, score_scatter, score_table
 from explorer.ui.heads.measured import Scored
 from explorer.ui.heads.source import choose_source

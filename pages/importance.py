@@ -3,10 +3,10 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
-from explorer.ui.common.words import escaped
 from explorer.ui.importance import curves, maps
 from explorer.ui.prune import effect
 

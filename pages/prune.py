@@ -5,10 +5,10 @@ import streamlit as st
 from explorer.ablation.heads import every, write
 from explorer.i18n import _
 from explorer.ui.common import jobs
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
-from explorer.ui.common.words import escaped
 from explorer.ui.prune import board, effect, pruned_set
 from explorer.ui.prune.cut_out import cut_out
 
@@ -42,7 +42,7 @@ def pruning_of(choice: TaskChoice) -> None:
                 cut_out(choice.model, pruned.heads)
             downloads = st.container(width="content")
         found = effect.scored(choice, pruned.heads)
-        shown = jobs.kept("effect", f"{choice.examples.name}: {write(choice.model, pruned.heads) or _('all heads')}", found)
+        shown = jobs.kept("effect", (*choice.key, choice.method, pruned.heads), effect.title(choice, pruned.heads), found)
         examples = effect.draw(shown.what) if shown else None
     with left, st.container(key="board", border=True):
         figure = board.draw(choice, pruned, scored=found is not None)

@@ -4,11 +4,11 @@ import streamlit as st
 
 from explorer.i18n import N_, _
 from explorer.ui.common import address, chosen_head
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import Chosen, choose_model, sidebar
 from explorer.ui.common.take_away import Figure, take_away
 from explorer.ui.common.task_choice import choose_task, describe
-from explorer.ui.common.words import escaped
 from explorer.ui.softmax import closed_form
 from explorer.ui.softmax import heads as softmax_model
 from explorer.ui.softmax import scale as softmax_scale

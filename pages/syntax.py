@@ -3,9 +3,9 @@
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, take_away
-from explorer.ui.common.words import escaped
 from explorer.ui.syntax import one_relation, relations, treebank
 from explorer.ui.syntax.treebank import Read
 from models import Model

@@ -6,7 +6,7 @@ from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, State
 from explorer.ui.common import jobs
-from explorer.ui.common.words import escaped, explained
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.training import controls, curves, take_away
 from explorer.ui.training import film as lab_film
 from explorer.ui.training import runs as lab_runs

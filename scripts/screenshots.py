@@ -28,6 +28,14 @@ SHOTS = {
     "order": "/positions?positions=order",
 }
 
+_RESTED = """() => {
+    // No job is left, and the script has not run, for two seconds: one job may follow another.
+    const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning';
+    if (running || document.querySelector('[class*=st-key-stop_job]')) window.restedSince = undefined;
+    else window.restedSince ??= performance.now();
+    return performance.now() - window.restedSince > 2000;
+}"""
+
 
 def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
     """Writes NAME-light.png and NAME-dark.png, 1440 x 900."""
@@ -39,11 +47,7 @@ def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
                 page.goto(url + SHOTS[name])
                 page.locator("[data-testid=stVegaLiteChart] svg.marks, iframe").first.wait_for(timeout=60_000)
-                page.wait_for_timeout(2_500)
-                # Until no job is left and the page has drawn what it returned.
-                page.locator("[class*=st-key-stop_job]").first.wait_for(state="detached", timeout=300_000)
-                page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=300_000)
-                page.wait_for_timeout(1_000)
+                page.wait_for_function(_RESTED, timeout=300_000)
                 page.screenshot(path=out / f"{name}-{theme}.png")
                 page.close()
 

@@ -72,7 +72,7 @@ def curve(
         seconds += alone
     elif order == "greedy":
         # The passes that score a step are those whose way back tells the slopes of the next one.
-        seconds += (len(sizes) - 1) * (BACKWARD * whole + RACED * alone / len(heads))
+        seconds += (len(sizes) - 2) * (BACKWARD * whole + RACED * alone / len(heads))
     if order != "random":
         seconds += RESAMPLED * RESAMPLES * len(task) * len(sizes)
     return float(seconds)

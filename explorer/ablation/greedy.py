@@ -2,8 +2,8 @@
 
 An exhaustive greedy order removes every head that is left alone, on all examples, at each step. Here most of that is left out:
 
-- one backward pass tells the slope of each example's loss in every gate, and so to first order what each removal costs (Michel et al.
-  2019, section 4.1). Only the heads that look cheapest so, `FINALISTS` or more, are removed at all;
+- the passes that score a step also run backwards. That gives the slope of each example's loss in every gate, and so to first order what
+  each further removal costs (Michel et al. 2019, section 4.1). Only the `FINALISTS` or more heads whose costs look lowest are removed at all;
 - of those only the *difference* from the slope is estimated from the examples that have been run, and the mean of the slope is known exactly:
   the difference varies five to ten times less from example to example than the cost itself (a control variate: Owen 2013, Monte
   Carlo theory, section 8.9). Where a head has been run on all examples before, its difference then is subtracted too;
@@ -73,14 +73,17 @@ def steps(
     """
     race = _Race(scorer, method, exact, sure)
     gone: list[Head] = []
+    total = len(every(scorer.task.model))
     shares = np.linspace(0, 1, len(sizes) + 1).tolist()
     for number, size in enumerate(sizes):
         tell = within(progress, shares[number], shares[number + 1])
         known = resumable.get("greedy step", size) if resumable is not None else None
         if known is None:
             if size > len(gone):
-                gone = gone + race.cheapest(frozenset(gone), size - len(gone), within(tell, 0.0, 0.5))
-            scores = race.move(frozenset(gone), within(tell, 0.5, 1.0), last=number == len(sizes) - 1)
+                gone = gone + race.cheapest(frozenset(gone), size - len(gone), within(tell, 0.0, 0.3))
+            # Where all that is left goes next, or nothing is left, no slopes are needed.
+            again = number + 1 < len(sizes) and sizes[number + 1] < total
+            scores = race.move(frozenset(gone), within(tell, 0.3, 1.0), slopes=again)
             known = {"heads": [list(head) for head in gone], "loss": scores.loss.tolist(), "correct": scores.correct.tolist()}
             known["learned"] = [[list(head), cost.tolist()] for head, cost in race.learned.items()]
             if resumable is not None:
@@ -97,6 +100,7 @@ class _Race:
     Attributes:
         bent: for each head that was run on all examples, by how much the rise of the loss differed from the slope then, (examples,), in nats.
         learned: those of them that the last step has brought.
+        slopes: the heads that were gone when they were found, and the slope of each head that was left, (examples,); None before.
     """
 
     def __init__(self, scorer: Scorer, method: str, exact: Sweep | None, sure: float) -> None:
@@ -106,30 +110,30 @@ class _Race:
         self.learned: dict[Head, np.ndarray] = {}
         self._batches, self._order, self._ends = _batches(self.task)
         self._states: list[passes.Kept | None] = [None] * len(self._batches)
-        self._slopes: tuple[Heads, dict[Head, np.ndarray]] | None = None
+        self.slopes: tuple[Heads, dict[Head, np.ndarray]] | None = None
 
-    def move(self, gone: Heads, progress: Progress | None, *, last: bool = False) -> Scores:
-        """Removes these heads from what all else starts from, and scores the task; on the way back of the same passes, the slopes are found.
+    def move(self, gone: Heads, progress: Progress | None, *, slopes: bool) -> Scores:
+        """Removes these heads, scores the task, and from the same passes finds the slopes for the next step.
 
         Args:
             gone: the heads that go.
             progress: told the share that is done.
-            last: whether no step follows, so that nobody asks for slopes.
+            slopes: whether they are needed.
         """
         scores, room = Scores.empty(len(self.task)), self.scorer.room
-        slopes = {head: np.zeros(len(self.task)) for head in every(self.task.model) if head not in gone}
+        by_head = {head: np.zeros(len(self.task)) for head in every(self.task.model) if head not in gone}
         for i, batch in enumerate(self._batches):
             tell = repeating(progress, i / len(self._batches))
-            if last:
-                state = self._state(i, gone, tell)
-            else:
+            if slopes:
                 state, found = self._sloped(batch, gone, tell)
                 for head, slope in found.items():
-                    slopes[head][list(batch.index)] = slope
+                    by_head[head][list(batch.index)] = slope
+            else:
+                state = self._state(i, gone, tell)
             scores.put(batch.index, state.outcome)
             room -= state.passed.bytes
             self._states[i] = state if room >= 0 else None
-        self._slopes = None if last else (gone, slopes)
+        self.slopes = (gone, by_head) if slopes else None
         return scores
 
     def cheapest(self, gone: Heads, count: int, progress: Progress | None) -> list[Head]:
@@ -140,10 +144,12 @@ class _Race:
         self.learned = {}
         if count == len(left):
             return left
-        if self._slopes is None or self._slopes[0] != gone:
+        start = 0.0
+        if self.slopes is None or self.slopes[0] != gone:
             # The work was stopped, and goes on after a step that was kept.
-            self.move(gone, within(progress, 0.0, 0.5))
-        slopes = self._slopes[1]
+            start = 0.7
+            self.move(gone, within(progress, 0.0, start), slopes=True)
+        _gone, slopes = self.slopes
         if not gone and self.exact is not None:
             costs = {head: scores.loss - self.exact.baseline.loss for head, scores in self.exact.without.items()}
             self.learned = {head: costs[head] - slopes[head] for head in left}
@@ -151,7 +157,7 @@ class _Race:
         foreseen = {head: slopes[head] + self.bent.get(head, 0.0) for head in left}
         most = len(left) if np.isinf(self.sure) else max(FINALISTS, TIMES * count)
         finalists = ranked({head: foreseen[head].mean() for head in left})[:most]
-        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, 0.5, 1.0))
+        return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, start, 1.0))
 
     def _raced(
         self, gone: Heads, foreseen: dict[Head, np.ndarray], slopes: dict[Head, np.ndarray], count: int, progress: Progress | None

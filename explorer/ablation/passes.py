@@ -31,7 +31,7 @@ class Kept:
         outcome: loss and predictions, each (examples,).
         passed: outputs of the layers, from which `without` goes on.
         seconds: from the start of each layer call that was computed to the end of the pass, by its number: what a pass costs that
-            starts there. 0 for calls that were not computed.
+            starts there. 0 for calls that were not computed, and where nobody needs to know.
     """
 
     batch: Batch

@@ -13,7 +13,7 @@ from explorer.lens import contributions, layers
 from explorer.tasks import choose
 from explorer.ui.beyond import agreement
 from explorer.ui.common import session
-from explorer.ui.common.words import escaped
+from explorer.ui.common.markdown import escaped
 from models.attention import scoring
 from tests.pages.shared import charts, opened, run_recipe, settle, table, tables, written
 

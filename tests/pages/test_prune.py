@@ -1,11 +1,15 @@
 """The board of heads as Streamlit runs it, without a browser."""
 
+import threading
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import models
 from explorer.ablation.heads import changes, parse
+from explorer.ablation.results import TaskResults
 from explorer.tasks import choose
+from explorer.ui.prune import effect
 from explorer.ui.prune.board import all_but_best
 from explorer.ui.prune.pruned_set import PrunedSet
 from tests import tiny
@@ -48,6 +52,26 @@ def test_the_board_is_there_before_its_colours(monkeypatch):
     app = opened("prune", limit="24", colour="gradient")
     cells = table(app, {"row", "head", "value", "removed"})
     assert cells["value"].notna().all() and len(cells) == 72
+
+
+def test_scores_of_before_are_not_shown_under_the_name_of_now(bert, monkeypatch):
+    app = opened("prune", limit="24", pruned="0.2,1.1", colour="none")
+    before, score, go_on = metrics(app), TaskResults.score, threading.Event()
+
+    def slow(self: TaskResults, heads=frozenset(), method="zero", progress=None):
+        assert method == "zero" or progress is None or go_on.wait(60)
+        return score(self, heads, method, progress)
+
+    monkeypatch.setattr(TaskResults, "score", slow)
+    monkeypatch.setattr(effect, "SCORE_S", 0.0)
+    try:
+        app.selectbox(key="method").set_value("mean").run()
+        assert not app.exception and metrics(app) == before
+        assert "Still shown" in written(app) and "zero" in written(app)
+    finally:
+        go_on.set()
+    settle(app)
+    assert "Still shown" not in written(app) and metrics(app) != before
 
 
 def test_reset_and_undo():

@@ -31,7 +31,8 @@ class Controls:
 
 def described(how: Controls) -> list[str]:
     """What changes the pictures of all heads, in words."""
-    return [f"{_('Special tokens')}: {_(SPECIALS[how.special])}", f"{_('Pair')}: {how.pair}", f"{_('Colours')}: {_(SCALES[how.scale])}"]
+    pair = [] if how.pair == "all" else [f"{_('Pair')}: {how.pair}"]
+    return [f"{_('Special tokens')}: {_(SPECIALS[how.special])}", *pair, f"{_('Colours')}: {_(SCALES[how.scale])}"]
 
 
 def controls(captured: Capture, part: str) -> Controls:

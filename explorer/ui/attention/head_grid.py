@@ -13,7 +13,7 @@ from explorer.charts.attention import grid
 from explorer.charts.common import thumbnails
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.jobs import Report
+from explorer.jobs import JOBS, Report
 from explorer.pooling import max_pool
 from explorer.ui.attention.controls import Controls, described
 from explorer.ui.common import chosen_head, jobs, pictures
@@ -68,7 +68,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
     identity = (captured.number, part, how.special, how.pair, how.scale, how.dark)
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
     cells = _computed(captured, part, how, identity)
-    shown = jobs.kept("grid", title, None if cells is None else _Shown(identity, cells))
+    shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
     if shown is None:
         return
 
@@ -96,9 +96,12 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> l
     weights = len(captured.queries(part)) * len(captured.keys(part)) * sum(site.heads for site in captured.sites(part))
     if weights <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
         return _cells(captured, part, how, how.dark)
-    return jobs.computed(
-        ("grid", *identity), _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid"
-    )
+    key = ("grid", *identity)
+    found = jobs.computed(key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid")
+    if found is not None:
+        # The capture keeps them, and for no longer than it is kept itself.
+        JOBS.forget(key)
+    return found
 
 
 def _key(part: str, how: Controls, dark: bool) -> tuple:
@@ -106,10 +109,8 @@ def _key(part: str, how: Controls, dark: bool) -> tuple:
 
 
 def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
-    key = _key(part, how, dark)
-    if key not in captured.derived:
-        captured.derived[key] = _made(captured, part, how, dark, report or (lambda share: None))
-    return captured.derived[key]
+    tell = report or (lambda share: None)
+    return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, tell))
 
 
 def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report) -> list[grid.Cell]:

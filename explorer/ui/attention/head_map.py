@@ -14,8 +14,8 @@ from explorer.i18n import _
 from explorer.ui.attention.controls import Controls
 from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import HeadChoice
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 from explorer.views import View
 
 WIDTH, HEIGHT = 350, 450

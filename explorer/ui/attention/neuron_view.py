@@ -15,8 +15,8 @@ from explorer.ui.attention import head_map
 from explorer.ui.attention.controls import Controls
 from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import HeadChoice
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import explained
 from models import InputError
 
 

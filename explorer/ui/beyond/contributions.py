@@ -18,11 +18,11 @@ from explorer.lens.layers import checked
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.offer import instead
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 from models.errors import ExplorerError
 
 LISTED = 5
@@ -51,8 +51,13 @@ class Asked:
         return self.chosen.model.kind == "encoder"
 
     @property
+    def identity(self) -> tuple:
+        """Of the logit."""
+        return self.chosen.model.number, self.chosen.capture.number, self.at, self.number, self.against
+
+    @property
     def title(self) -> str:
-        """For a viewer; another logit has another title."""
+        """For a viewer."""
         which = "" if self.number is None else f" · {self.number}" + ("" if self.against is None else f" - {self.against}")
         return f"{self.chosen.title} · {self.at} {self.chosen.capture.source.labels[self.at]}{which}"
 
@@ -75,7 +80,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
         instead(error, ("decoder", "encoder"), "parts")
         return None
     with frame.words:
-        kept = jobs.kept("contributions", asked.title, None if found is None else Shown(asked, found))
+        kept = jobs.kept("contributions", asked.identity, asked.title, None if found is None else Shown(asked, found))
         if kept is None:
             return None
         shown = kept.what

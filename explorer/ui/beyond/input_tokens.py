@@ -16,10 +16,10 @@ from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.beyond.target import KINDS, Choice
 from explorer.ui.common import jobs, pictures
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 
 NAMES = {
     "attention": N_("attention, last layer"),
@@ -54,7 +54,7 @@ class Shown:
 
 def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], str] | None:
     """The strips, and what can be taken away with its recipe; None while there are none yet."""
-    target, found = choice.target, None
+    target, found, key = choice.target, None, None
     named = _(KINDS[choice.kind])
     if target is not None and target.kind != "vector":
         named += f": {target.name.strip() or repr(target.name)}"
@@ -69,9 +69,7 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
             traced = jobs.computed(key, _("Tracing"), work, replaces="beyond")
         found = None if traced is None else Shown(chosen, traced)
     with frame.words:
-        # Source and position besides the name: two texts may rest on the same word.
-        title = f"{chosen.title} · {named}{position}"
-        kept = jobs.kept("strips", title, found)
+        kept = jobs.kept("strips", key, f"{chosen.title} · {named}{position}", found)
         if kept is None:
             return None
         shown = kept.what

@@ -16,11 +16,11 @@ from explorer.lens import layers
 from explorer.tokens import readable
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.offer import instead
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 from models.errors import ExplorerError
 
 SHARES = ("chances", "chance")
@@ -63,7 +63,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     with frame.words:
         st.caption(_("What each layer would predict at each token. Click a cell."))
         at = "" if masked is None else f", {_('masked')}: {masked}"
-        kept = jobs.kept("lens", chosen.title + at, found)
+        kept = jobs.kept("lens", (chosen.model.number, chosen.capture.number, masked), chosen.title + at, found)
     if kept is None:
         return None
     shown: Shown = kept.what

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
-from explorer.ui.common.words import escaped, shortened
+from explorer.ui.common.markdown import escaped
 from models.errors import OutOfMemoryError
 
 Result = TypeVar("Result")
@@ -25,8 +25,6 @@ MOMENT_S = 0.25
 """Seconds that a page waits for work before it shows how far it is."""
 POLL_S = 0.5
 """Seconds between two looks at a job."""
-_LONGEST_TITLE = 120
-"""Characters of a title that are shown."""
 
 
 def viewer() -> Viewer:
@@ -122,35 +120,39 @@ class Kept(Generic[Shown]):
 
     Attributes:
         what: it is drawn from.
+        identity: of what it was computed from.
         title: of what it shows, for the viewer.
         fresh: whether it is what the header of the page says.
     """
 
     what: Shown
+    identity: Hashable
     title: str
     fresh: bool
 
 
-def kept(slot: str, title: str, found: Shown | None) -> Kept[Shown] | None:
+def kept(slot: str, identity: Hashable, title: str, found: Shown | None) -> Kept[Shown] | None:
     """What was computed for a place on the page, or what stood there before it, until it is there; None where there is neither.
 
     What stood there before carries a line that says what it is: a page shows nothing under another thing's name.
 
     Args:
         slot: name of the place.
-        title: of what is computed now, with all that it depends on and as long as it may be: what has another title is another thing.
+        identity: all that is computed now depends on, numbers of models and captures and names of settings. What has another one is
+            another thing, also where it has the same title.
+        title: of what is computed now, short enough for a line.
         found: None while it is computed.
     """
     before: dict[str, Kept] = st.session_state.setdefault("_kept_pictures", {})
     if found is not None:
-        before[slot] = Kept(found, title, True)
+        before[slot] = Kept(found, identity, title, True)
         return before[slot]
     old = before.get(slot)
     if old is None:
         return None
-    if old.title != title:
-        st.caption(f":material/history: {_('Still shown: {what}.').format(what=escaped(shortened(old.title, _LONGEST_TITLE)))}")
-    return Kept(old.what, old.title, old.title == title)
+    if old.identity != identity:
+        st.caption(f":material/history: {_('Still shown: {what}.').format(what=escaped(old.title))}")
+    return Kept(old.what, old.identity, old.title, old.identity == identity)
 
 
 def _watch(job: Job, partial: Callable[[object], None] | None) -> None:

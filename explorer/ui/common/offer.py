@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.ui.common import address
-from explorer.ui.common.words import explained
+from explorer.ui.common.markdown import explained
 from models import CATALOGUE
 from models.errors import ExplorerError
 

@@ -14,8 +14,8 @@ from explorer.export import TRAINED_HERE
 from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
 from explorer.ui.common import jobs
+from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.open_models import OPEN
-from explorer.ui.common.words import escaped, explained, shortened
 from models import Model, ModelError, load
 from models.errors import OutOfMemoryError
 from models.opening import catalogue

@@ -11,8 +11,8 @@ from explorer.capture import Capture
 from explorer.examples import EXAMPLES
 from explorer.i18n import N_, _
 from explorer.ui.common import address, jobs, session
+from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
-from explorer.ui.common.words import escaped, explained
 from models import CATALOGUE, InputError, Model
 from models.opening import catalogue
 from models.opening.loading import DTYPES, devices, memory
@@ -42,7 +42,7 @@ class Chosen:
 
     @property
     def title(self) -> str:
-        """Of what is read: model and texts. See `jobs.kept`."""
+        """Model and beginnings of the texts, for a line of the page."""
         return _title(self.model, self.text, self.pair, self.target)
 
     @property
@@ -57,7 +57,7 @@ class Chosen:
 
 
 def _title(model: Model, *texts: str) -> str:
-    return f"{model.name}: {' / '.join(filter(None, texts))}"
+    return f"{model.name}: {' / '.join(shortened(text) for text in texts if text)}"
 
 
 def choose_model() -> Model:
@@ -104,7 +104,7 @@ def sidebar() -> Chosen:
     except InputError as error:
         st.warning(explained(error), icon=":material/edit:")
         return Chosen(model, None, text, pair, target, asked)
-    shown = jobs.kept("text", _title(model, text, pair, target), found)
+    shown = jobs.kept("text", (model.number, text, pair, target), _title(model, text, pair, target), found)
     if shown is None:
         st.stop()
     return shown.what

@@ -16,8 +16,8 @@ from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.data import Examples
 from explorer.ui.common import address, jobs, uploads
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.open_models import OPEN
-from explorer.ui.common.words import escaped, explained
 from models import InputError, Model, ModelError
 
 KINDS = {"classify": N_("Classes"), "masked": N_("Masked words"), "next": N_("Next words"), "exact": N_("Its own task")}

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.bounded import BoundedCache
 from explorer.i18n import _, language
-from explorer.ui.common.words import escaped
+from explorer.ui.common.markdown import escaped
 
 Parsed = TypeVar("Parsed")
 _PARSED: BoundedCache = BoundedCache(64 * 2**20)

@@ -17,10 +17,11 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.head_button import head_button
+from explorer.ui.common.markdown import escaped, shortened
+from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped, shortened
 from explorer.ui.compare import recipe
 from explorer.ui.compare.second import Other
 
@@ -48,9 +49,15 @@ class Sides:
         return self.part, self.part if self.part in theirs else theirs[0]
 
     @property
+    def identity(self) -> tuple:
+        """Of what is compared."""
+        return self.chosen.capture.number, self.other.captured.number, *self.parts
+
+    @property
     def title(self) -> str:
         """For a viewer."""
-        return f"{self.chosen.title} → {self.other.name}"
+        part = f" ({_(PARTS[self.part])})" if len(self.chosen.capture.parts) > 1 else ""
+        return f"{self.chosen.title} → {shortened(self.other.name)}{part}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Compared:
     @property
     def identity(self) -> tuple:
         """Of what was measured."""
-        return self.sides.chosen.capture.number, self.sides.other.captured.number, *self.sides.parts
+        return self.sides.identity
 
     def maps(self, head: tuple[int, int]) -> dict[str, np.ndarray]:
         """One head on each side, (query, key)."""
@@ -102,7 +109,7 @@ def compared(sides: Sides) -> Compared | None:
         same = one.queries(part) is one.keys(part) and other.queries(theirs) is other.keys(theirs)
         return Compared(sides, changes, rows, rows if same else comparison.align(one.keys(part), other.keys(theirs)))
 
-    key = ("compared", sides.chosen.capture.number, sides.other.captured.number, *sides.parts)
+    key = ("compared", *sides.identity)
     return jobs.computed(key, _("Comparing"), work, replaces="compared")
 
 

@@ -16,10 +16,10 @@ from explorer.i18n import _
 from explorer.tokens import labels
 from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import MEAN
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 
 SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""

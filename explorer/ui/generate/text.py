@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.jobs import JOBS, Report
 from explorer.ui.common import jobs
-from explorer.ui.common.words import escaped, explained
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.generate import made as making
 from explorer.ui.generate.made import Made
 from models.errors import ExplorerError

@@ -14,8 +14,8 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import families, roles
 from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import explained
 from explorer.ui.heads.measured import Scored
 from explorer.ui.heads.roles import first_of_each
 from models import Model
@@ -57,7 +57,7 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
     except ExplorerError as error:
         st.warning(explained(error), icon=":material/edit:")
         return None
-    shown = jobs.kept("head families", scored.title, made)
+    shown = jobs.kept("head families", scored.identity, scored.title, made)
     if shown is None:
         return None
     made = shown.what

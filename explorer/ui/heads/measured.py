@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -15,9 +15,9 @@ from explorer.scores import roles
 from explorer.scores.definitions import ALL, REPEATED
 from explorer.scores.measure import HeadScores, on_captures, on_texts
 from explorer.ui.common import chosen_head, jobs
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.words import explained
 from explorer.ui.heads import baselines
 from explorer.ui.heads.source import Source
 from models import Model
@@ -93,9 +93,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
         if (of_model := baselines.known(model.number)) is not None:
             scores = scores.with_(dict(of_model.repeated))
         found = Scored(identity, title, model.number, captured, source, scores)
-    shown = jobs.kept(_PLACE, title, found)
-    # Two files may have one name, so the title alone does not say whether it is what was asked for.
-    return None if shown is None else replace(shown, fresh=found is not None)
+    return jobs.kept(_PLACE, identity, title, found)
 
 
 def known(shown: Scored) -> roles.Known | None:

@@ -42,7 +42,7 @@ class _Compared:
 
 def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
     """All roles; those of before, with a line that says so, while `known` is computed."""
-    shown = jobs.kept("head roles", scored.title, None if known is None else _Compared(scored, known))
+    shown = jobs.kept("head roles", scored.identity, scored.title, None if known is None else _Compared(scored, known))
     if shown is None:
         st.info(_("A role counts only where heads with random weights do not reach it, and those are not scored yet."), icon=":material/casino:")
         return None

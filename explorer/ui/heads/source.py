@@ -11,8 +11,8 @@ from explorer.capture import Capture
 from explorer.i18n import N_, _
 from explorer.tasks import choose, data
 from explorer.ui.common import address, uploads
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.sidebar import Chosen
-from explorer.ui.common.words import explained
 from models.errors import ExplorerError
 
 SOURCES = {"text": N_("this text"), "own": N_("the project's texts"), "file": N_("a file")}

@@ -11,9 +11,9 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import extrapolation
 from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from explorer.ui.common.words import escaped
 
 WHAT = {"accuracy": N_("right answers"), "end_accuracy": N_("farthest tokens only"), "loss": N_("loss")}
 SHOWN = {"shipped": N_("as measured"), "live": N_("small run, here and now")}

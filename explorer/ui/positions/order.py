@@ -17,11 +17,11 @@ from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
 from explorer.ui.common import address, jobs, pictures, session
+from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import sidebar
 from explorer.ui.common.sortable import chips
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from explorer.ui.common.words import escaped, explained
 from models import Model
 from models.errors import ExplorerError
 
@@ -90,9 +90,10 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
     def work(report: Report) -> order.Equivariance:
         return order.permuted(of.model, of.captured, current, on)
 
-    found = jobs.computed(("order", of.model.number, of.captured.number, *current, on), _("Reading both orders"), work, replaces="order")
+    identity = (of.model.number, of.captured.number, *current, on)
+    found = jobs.computed(("order", *identity), _("Reading both orders"), work, replaces="order")
     title = " · ".join([of.model.name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
-    shown = jobs.kept("order", title, None if found is None else (found, tokens.labels))
+    shown = jobs.kept("order", identity, shortened(title, 120), None if found is None else (found, tokens.labels))
     if shown is None:
         return
     found, names = shown.what

@@ -15,10 +15,10 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import tables
 from explorer.ui.common import address, jobs, pictures, sliders
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from explorer.ui.common.words import escaped, explained
 from models import Model
 from models.errors import ExplorerError
 from models.toy.positions import sinusoids
@@ -72,7 +72,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
     found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
-    shown = jobs.kept("table", f"{model.name}, {_(OF[of])}", None if found is None else (model.name, found))
+    shown = jobs.kept("table", (model.number, of), f"{model.name}, {_(OF[of])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, views = shown.what
@@ -102,7 +102,7 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
         return tables.relative_buckets(model, part)
 
     found = jobs.computed(("biases by distance", model.number, part), _("Biases by distance"), work, replaces="biases")
-    shown = jobs.kept("biases", f"{model.name}, {_(PARTS[part])}", None if found is None else (model.name, found))
+    shown = jobs.kept("biases", (model.number, part), f"{model.name}, {_(PARTS[part])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, biases = shown.what

@@ -11,10 +11,10 @@ from explorer.charts.positions import terms as charts
 from explorer.i18n import _
 from explorer.positions import terms
 from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, picture_files, take_away
-from explorer.ui.common.words import escaped, explained
 from models.errors import ExplorerError
 
 _TERMS = ("content_content", "content_position", "position_content", "position_position")
@@ -79,7 +79,7 @@ def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalA
     key = ("principal angles", model.number)
     measured = jobs.computed(key, _("Angles of the subspaces"), lambda report: terms.principal_angles(model), replaces="angles")
     both = None if found is None or measured is None else (found, measured)
-    shown = jobs.kept("terms", f"{_('head')} {head} · {chosen.title}", both)
+    shown = jobs.kept("terms", (model.number, captured.number, head), f"{_('head')} {head} · {chosen.title}", both)
     return None if shown is None else shown.what
 
 

@@ -16,8 +16,8 @@ from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
 from explorer.jobs import STOPPED, Job, Report
 from explorer.ui.common import jobs, pictures
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
-from explorer.ui.common.words import explained
 from models import Model, ModelError
 from models.surgery import slicing
 
@@ -43,10 +43,10 @@ class Smaller:
 def cut_out(model: Model, heads: Heads) -> None:
     """Opens the dialog: parameters without these heads at once, speeds as they are measured, and both exports."""
     # No decorator, which would translate the title once and for all viewers.
-    st.dialog(_("Cut the heads out"), width="medium")(_inside)(model, heads)
+    st.dialog(_("Cut the heads out"), width="medium")(_dialog)(model, heads)
 
 
-def _inside(model: Model, heads: Heads) -> None:
+def _dialog(model: Model, heads: Heads) -> None:
     st.markdown(
         _(
             "Switching a head off computes it and drops its output. Cut out, its rows and columns leave the weights: the logits are the "

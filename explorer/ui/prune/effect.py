@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer.ablation.heads import Heads
+from explorer.ablation.heads import Heads, write
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.tasks.base import Scores
 from explorer.ui.common import jobs
+from explorer.ui.common.markdown import shortened
 from explorer.ui.common.take_away import Figure
-from explorer.ui.common.task_choice import TaskChoice
+from explorer.ui.common.task_choice import KINDS, REMOVALS, TaskChoice
 
 SCORE_S = 1.2
 """Seconds that the page waits for a score: most are there within one, and nothing need be drawn in between."""
@@ -47,6 +48,16 @@ def scored(choice: TaskChoice, heads: Heads) -> Effect | None:
         if jobs.computed(key, _("Scoring"), work, replaces="score", moment=SCORE_S) is None:
             return None
     return Effect(choice, heads, results.score(), results.score(heads, method))
+
+
+def title(choice: TaskChoice, heads: Heads) -> str:
+    """Which scores these are, for a line of the page."""
+    removed = (
+        _("{heads} → {method}").format(heads=shortened(write(choice.model, heads)), method=_(REMOVALS[choice.method]))
+        if heads
+        else _("all heads")
+    )
+    return f"{choice.model.name}, {_(KINDS[choice.kind])}, {choice.examples.name} ({len(choice.results.task)}): {removed}"
 
 
 def draw(effect: Effect) -> Figure:

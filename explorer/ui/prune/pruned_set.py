@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.ablation.heads import Head, Heads, parse, write
 from explorer.i18n import _
 from explorer.ui.common import address
-from explorer.ui.common.words import escaped
+from explorer.ui.common.markdown import escaped
 from models import InputError, Model
 
 _UNDO = 200

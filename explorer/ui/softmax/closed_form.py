@@ -20,7 +20,7 @@ DRAWS = 32
 def random_vectors(seed: int) -> tuple[Figure, str] | None:
     """Scores, weights and Jacobian of random vectors, and what can be taken away: the figure, and lines of Python. None while they are drawn."""
     found = jobs.computed(("random vectors", seed), _("Random vectors"), lambda report: drawn.draw(seed), replaces="vectors")
-    shown = jobs.kept("vectors", _("draw {n}").format(n=seed), None if found is None else (seed, found))
+    shown = jobs.kept("vectors", seed, _("draw {n}").format(n=seed), None if found is None else (seed, found))
     if shown is None:
         return None
     seed, made = shown.what

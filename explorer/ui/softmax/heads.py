@@ -19,10 +19,10 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.softmax import heads
 from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import explained
 from models.errors import ExplorerError
 
 Result = TypeVar("Result")

@@ -14,10 +14,10 @@ from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.ui.common import jobs, pictures
+from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice, setup_lines
-from explorer.ui.common.words import explained
 from models import InputError
 
 _curves: weakref.WeakKeyDictionary[TaskResults, ScaleCurve] = weakref.WeakKeyDictionary()

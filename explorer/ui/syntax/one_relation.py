@@ -10,8 +10,8 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.syntax import published
 from explorer.ui.common import address, chosen_head, pictures
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 from explorer.ui.syntax.treebank import Read
 
 

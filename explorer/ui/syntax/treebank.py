@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
@@ -13,7 +13,7 @@ from explorer import export
 from explorer.i18n import N_, _
 from explorer.syntax import relations, sentences
 from explorer.ui.common import address, jobs, uploads
-from explorer.ui.common.words import explained
+from explorer.ui.common.markdown import explained
 from explorer.ui.syntax import syntactic
 from models import Model
 from models.errors import ExplorerError
@@ -99,9 +99,7 @@ def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
     if found is not None:
         syntactic.remember(model.number, found.syntactic())
         made = Read(identity, model.name, treebank.title, found)
-    shown = jobs.kept("syntax", title, made)
-    # Two files may have one name, so the title alone does not say whether it is what was asked for.
-    return None if shown is None else replace(shown, fresh=made is not None)
+    return jobs.kept("syntax", identity, title, made)
 
 
 def recipe(model: Model) -> str:

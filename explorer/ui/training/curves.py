@@ -99,7 +99,7 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     titles = {name: title for name, (title, _about) in ROLE_NAMES.items() if name in ROLES}
     role = address.choice(st.selectbox, _("Role"), titles, "lab_role", "induction", label_visibility="collapsed")
     st.caption(_(ROLE_NAMES[role][1]), help=_("The mean over the tokens that have such a key, on held-out examples."))
-    known = jobs.kept("lab_roles", lab.shown.title, _scored(lab.shown, state))
+    known = jobs.kept("lab_roles", lab.shown.film.number, lab.shown.title, _scored(lab.shown, state))
     if known is None:
         return {}
     found = [(step, scores[role]) for step, scores in known.what.items()]

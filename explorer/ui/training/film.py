@@ -14,10 +14,10 @@ from explorer.i18n import N_, _
 from explorer.lab.film import Example
 from explorer.lab.state import State
 from explorer.ui.common import address, pictures
+from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.common.words import escaped
 from explorer.ui.training.runs import STEP, Entry, Lab
 from models.training.runs import Snapshot
 from models.training.settings import MOST_STEPS

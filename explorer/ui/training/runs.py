@@ -15,7 +15,7 @@ from explorer.lab.live import Live
 from explorer.lab.request import TrainingRequest, value_text
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Watched
 from explorer.ui.common import address
-from explorer.ui.common.words import explained
+from explorer.ui.common.markdown import explained
 from models import InputError, ModelError
 
 MOST = 5

@@ -176,6 +176,37 @@ def test_the_greedy_order_takes_the_cheapest_heads(tiny, name, sure):
             assert cost[head].mean() <= cost[border].mean() + error + 1e-6
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_slopes_are_finite_differences_and_come_with_the_scores(tiny, name, method):
+    task, gone, by = task_of(tiny(name), 6), frozenset([(0, 1), (1, 2)]), 0.02
+    scorer = Scorer(task)
+    batch = task.batches()[0]
+    state, slopes = greedy._Race(scorer, method, None, greedy.SURE)._sloped(batch, gone, None)
+    replacement = replacements(task, method)(batch)
+
+    def loss(factors: dict) -> np.ndarray:
+        made = changes(task.model, [*gone, *factors], replacement)
+        for (site, head), factor in factors.items():
+            made[site].gate[head] = factor
+        with task.running(scorer.runner, made):
+            return task.outcome(scorer.runner, batch, scorer.runner.run).loss.numpy()
+
+    np.testing.assert_allclose(state.outcome.loss, loss({}), atol=1e-6)
+    assert set(slopes) == set(every(task.model)) - gone and not state.outcome.loss.requires_grad
+    for head in [(0, 0), (0, 3), (1, 0)]:
+        rise = (loss({head: 1 - by}) - loss({head: 1 + by})) / (2 * by)
+        np.testing.assert_allclose(slopes[head], rise, atol=2e-4)
+
+
+def test_only_steps_that_choose_among_heads_run_backwards(tiny, monkeypatch):
+    task, run = task_of(tiny("bert"), 6), []
+    sloped = greedy._Race._sloped
+    monkeypatch.setattr(greedy._Race, "_sloped", lambda *given: run.append(len(given[2])) or sloped(*given))
+    list(greedy.steps(Scorer(task), [0, 3, 6, 8], "zero"))
+    assert set(run) == {0, 3}
+
+
 def test_a_race_settles_heads_before_all_examples_are_run(tiny, monkeypatch):
     task, run = task_of(tiny("bert"), 60), []
     monkeypatch.setattr("explorer.tasks.base.TOKENS", 100)  # small batches, so that there are rounds

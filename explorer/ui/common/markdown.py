@@ -1,4 +1,4 @@
-"""Texts of viewers and of models in the words of a page."""
+"""Texts as Markdown shows them as they are: escaped, shortened; and errors in sentences."""
 
 from __future__ import annotations
 
