@@ -58,6 +58,32 @@ def test_the_address_holds_names_and_back_undoes_a_choice(open_page):
     page.locator(f"{PANEL} svg.marks").first.wait_for()
 
 
+def test_a_text_that_is_too_long_for_an_address_stays_when_one_goes_back(open_page):
+    page, text = open_page("/?layer=0&head=0"), ("My own essay. " * 300).strip()
+    box = page.get_by_label("Text", exact=True)
+    box.fill(text)
+    box.press("Control+Enter")
+    page.get_by_text("512 tokens").first.wait_for()
+    page.locator(".st-key-go_Right button").click()
+    shown(page, "Layer 0, head 1")
+    page.go_back()
+    shown(page, "Layer 0, head 0")
+    expect(box).to_have_value(text)
+    page.get_by_text("512 tokens").first.wait_for()
+    page.go_forward()
+    shown(page, "Layer 0, head 1")
+    page.get_by_text("512 tokens").first.wait_for()
+
+
+def test_a_page_that_is_come_back_to_is_as_it_was_left(open_page):
+    page = open_page("/?view=numbers&special=hidden", wait_for=f"{PANEL} [data-testid=stDataFrame]")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    page.locator(".st-key-changed_heads").wait_for()
+    page.get_by_role("link", name="Attention", exact=True).click()
+    page.locator(f"{PANEL} [data-testid=stDataFrame]").wait_for()
+    page.wait_for_function("['view=numbers', 'special=hidden'].every(part => location.search.includes(part))")
+
+
 def test_a_colour_bar_keeps_its_colours_when_the_address_changes(open_page):
     page = open_page("/?layer=0&head=0")
     bar = page.locator(f"{PANEL} svg.marks [fill^='url(']")

@@ -51,4 +51,7 @@ def test_another_page_may_be_visited_while_a_curve_is_computed(open_page):
     page.locator(".st-key-vectors").first.wait_for()
     page.get_by_role("link", name="Which heads matter").click()
     page.locator(".st-key-curves").wait_for()
+    # The order that was chosen, and no other one, which has as many points.
+    page.wait_for_function("location.search.includes('orders=random')")
     expect(page.locator(POINTS)).to_have_count(21, timeout=120_000)
+    page.locator(".st-key-curves svg.marks").get_by_text("random", exact=True).first.wait_for()

@@ -69,6 +69,11 @@ def written(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
 
 
+def shared(app: AppTest, name: str) -> str:
+    """What all pages will read of this name, though the address of this one may not hold it."""
+    return app.session_state["_kept_address"]["", name]
+
+
 def run_recipe(app: AppTest) -> tuple[str, str]:
     """The lines of Python that the page offers, and what they print when they are run as they stand."""
     recipe = next(code.value for code in app.code if "models.load" in code.value)

@@ -15,7 +15,7 @@ from explorer.ui.beyond import agreement
 from explorer.ui.common import session
 from explorer.ui.common.markdown import escaped
 from models.attention import scoring
-from tests.pages.shared import charts, opened, run_recipe, settle, table, tables, written
+from tests.pages.shared import charts, opened, run_recipe, settle, shared, table, tables, written
 
 TEXT = "The film was a wonderful surprise."
 OTHER = "A dull and tired story about nothing."
@@ -176,7 +176,7 @@ def test_the_strongest_head_is_named_and_a_click_opens_it() -> None:
     assert f"{found.heads[layer, head]:+.3f}" in button.label
     settle(button.click().run())
     assert not app.exception and given(app, "cell", 1) == [{"row": layer, "head": head}]
-    assert app.session_state["_kept_address"]["layer"] == str(layer) and app.session_state["_kept_address"]["head"] == str(head)
+    assert shared(app, "layer") == str(layer) and shared(app, "head") == str(head)
 
 
 @pytest.mark.parametrize("view", ["lens", "parts"])

@@ -15,7 +15,7 @@ from explorer.compare import comparison
 from explorer.scores import null
 from explorer.ui.common import session
 from explorer.ui.compare import second
-from tests.pages.shared import charts, opened, run_recipe, settle, table, tables, written
+from tests.pages.shared import charts, opened, run_recipe, settle, shared, table, tables, written
 
 TEXT = "The cat sat on the mat."
 PAIR = "The dog slept in the garden."
@@ -95,8 +95,7 @@ def test_a_click_on_a_name_opens_the_head_and_the_address_names_it() -> None:
     settle(button.click().run())
     assert given(app, "cell", 0) == [{"row": layer, "head": head}]
     assert app.button_group(key="compared").label == f"Layer {layer}, head {head}"
-    kept = app.session_state["_kept_address"]
-    assert (kept["layer"], kept["head"]) == (str(layer), str(head))
+    assert (shared(app, "layer"), shared(app, "head")) == (str(layer), str(head))
 
 
 def test_the_head_in_the_address_is_looked_at(bert) -> None:

@@ -10,12 +10,11 @@ from explorer.capture import capture
 from explorer.lab import shipped
 from explorer.lab.film import Film
 from explorer.lab.request import switches, task_fields
-from explorer.ui.common import address
 from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
 from models.training.settings import Settings
-from tests.pages.shared import alone, settle, table, tables, written
+from tests.pages.shared import alone, settle, shared, table, tables, written
 from tests.tiny_training import training
 
 HEADS = {"layer", "head", "x", "y", "largest", "q", "k", "png"}
@@ -80,8 +79,7 @@ def test_it_trains_and_the_model_can_be_opened(opened):
     press(app, "open_trained")
     (name, model), *others = app.session_state["_trained"].items()
     assert not others and name == f"{export.TRAINED_HERE}order, step 6" == model.name and isinstance(model, Model) and model.trained
-    kept = app.session_state["_kept_address"]
-    assert kept["model"] == name and kept["text"] == app.session_state["_lab"].shown.film.examples[0].text
+    assert shared(app, "model") == name and shared(app, "text") == app.session_state["_lab"].shown.film.examples[0].text
 
 
 def test_what_is_drawn_is_the_run_at_the_step_and_on_the_example(opened):
@@ -204,8 +202,11 @@ def test_a_text_that_is_too_short_is_told(opened):
     assert not app.exception and "too short" in app.warning[0].value and app.button(key="train").disabled
 
 
+LAB = {"lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_at_layer", "lab_at_head"}
+
+
 def test_no_switch_has_the_name_of_something_else_in_the_address():
     names = {field.name for preset in PRESETS.values() for field in task_fields(preset.task)} | set(switches())
     names |= {field.name for field in dataclasses.fields(Settings)}
-    others = {*address.LAB, controls.PRESET, "lab_text", "lab_run", "lab_slider"}
+    others = {*LAB, controls.PRESET, "lab_text", "lab_run", "lab_slider"}
     assert not {controls.PREFIX + name for name in names} & others

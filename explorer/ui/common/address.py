@@ -1,8 +1,9 @@
 """The address holds the view: it is read as the truth at every run, and written once for each thing that a person did.
 
 One call of `write` makes one entry of the browser's history. Going back, the script runs with the old address, and shows what it says.
-Streamlit clears the address when another page is opened. What pages share (model, text, the chosen head), and what is chosen in the lab,
-is therefore also kept in the session, and `finish` puts what the new page has read of it back into its address.
+Streamlit clears the address when another page is opened. What it said is therefore also kept in the session: what pages share (model, text,
+the chosen head) for all of them, and the rest for the page that it was chosen on, which may be come back to. `finish` puts what the new page has
+read of it back into its address.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from explorer.i18n import _
 
 SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
 """Names that mean the same on all pages."""
-LAB = ("lab_step", "lab_over", "lab_role", "lab_part", "lab_example", "lab_shown", "lab_at_layer", "lab_at_head")
-"""Names of one page that is left and come back to while a training goes on."""
-_KEPT = (*SHARED, *LAB)
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
 _DIGITS = 9
@@ -28,19 +26,18 @@ Value = TypeVar("Value")
 
 
 def read(name: str) -> str | None:
-    """What the address says, or, for what pages share, what this viewer chose last; None where neither does."""
-    found = st.query_params.get(name)
-    if name not in _KEPT:
-        return found
+    """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
+    found, kept, place = st.query_params.get(name), _kept(), _place(name)
     st.session_state.setdefault("_read_names", set()).add(name)
     if found is not None:
         # What came with a link is kept, too: the next page begins without it.
-        _kept()[name] = found
+        kept[place] = found
         return found
-    # Going back to an address that does not name it means the default. An address that names nothing is that of a page just opened.
-    if _going_back() and any(kept in st.query_params for kept in _KEPT):
-        _kept().pop(name, None)
-    return _kept().get(name)
+    # Going back to an address that does not name it means the default, but where it was too long for an address. An address that names
+    # nothing is that of a page just opened.
+    if _going_back() and len(st.query_params) and len(kept.get(place, "")) <= LONGEST:
+        kept.pop(place, None)
+    return kept.get(place)
 
 
 def number(name: str, default: int | None, limit: int) -> int | None:
@@ -79,10 +76,10 @@ def write(**values: int | str | None) -> None:
 def keep(**values: int | str | None) -> None:
     """As `write`, for pages that are opened next; the address of this one stays as it is."""
     for name, value in values.items():
-        if name in _KEPT and value is None:
-            _kept().pop(name, None)
-        elif name in _KEPT:
-            _kept()[name] = str(value)
+        if value is None:
+            _kept().pop(_place(name), None)
+        else:
+            _kept()[_place(name)] = str(value)
 
 
 def begin() -> None:
@@ -92,8 +89,8 @@ def begin() -> None:
 
 def finish() -> None:
     """At its end: whatever this page has read, and its address does not hold, is put into it, as one step."""
-    read_here = st.session_state.get("_read_names", set())
-    write(**{name: value for name, value in _kept().items() if name in read_here and name not in st.query_params})
+    read_here = [name for name in st.session_state.get("_read_names", ()) if name not in st.query_params]
+    write(**{name: _kept()[_place(name)] for name in read_here if _place(name) in _kept()})
 
 
 def choice(
@@ -164,8 +161,13 @@ def entry(
     return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
 
-def _kept() -> dict[str, str]:
+def _kept() -> dict[tuple[str, str], str]:
     return st.session_state.setdefault("_kept_address", {})
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Where a value is kept: with the page that it belongs to, "" for what pages share."""
+    return "" if name in SHARED else _page(), name
 
 
 def _page() -> str:
