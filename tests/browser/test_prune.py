@@ -2,6 +2,7 @@
 
 import zipfile
 
+import pytest
 from playwright.sync_api import expect
 
 import models
@@ -43,6 +44,18 @@ def test_clicks_toggle_heads_and_the_score_follows(open_page):
     removed(page, 2)
     page.get_by_role("button", name="Reset", exact=True).click()
     removed(page, 0)
+
+
+@pytest.mark.parametrize("gap", [60, 200, 400])
+def test_quick_clicks_all_count(open_page, gap):
+    page = opened(open_page)
+    # Where the cells are does not change, though the board is drawn anew meanwhile.
+    boxes = [cell(page, i, i + 1).bounding_box() for i in range(5)]
+    for box in boxes:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(gap)
+    page.wait_for_function("decodeURIComponent(location.search).includes('pruned=0.1,1.2,2.3,3.4,4.5')")
+    removed(page, 5)
 
 
 def test_the_margin_takes_a_whole_layer_and_a_whole_column(open_page):

@@ -113,7 +113,9 @@ def _description(
     top = alt.Chart(data.columns(head=list(range(n_heads)), row=[WHOLE] * n_heads))
     top = top.mark_text(baseline="bottom", **words).encode(x=x, y=alt.value(-6), text="head:O", tooltip=margins["head"])
     params = [*data.texts(row_names=[]).values(), alt.param(name="top", value=1.0)]
-    cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=False, clear=False, empty=False)
+    # Where heads are switched off, quick clicks add up: the browser may tell of several at once.
+    toggle = "true" if removable else False
+    cell = alt.selection_point(name="cell", fields=["row", "head"], toggle=toggle, clear=False, empty=False)
     # A frame is no cell of its own for who hears the picture.
     edges = base.mark_rect(filled=False, stroke=palette.frame(dark), cornerRadius=3, aria=False)
     if clickable and not removable:

@@ -20,6 +20,8 @@ from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.pruned_set import PrunedSet
 
 COLOURS = {"gradient": N_("gradient of the gate"), "exact": N_("loss without the head"), "confidence": N_("confidence"), "none": N_("none")}
+_BOARDS = 8
+"""Boards that a browser may still tell of."""
 TITLES = {"gradient": N_("importance"), "exact": N_("rise of the loss"), "confidence": N_("confidence")}
 
 
@@ -51,16 +53,23 @@ def draw(choice: TaskChoice, pruned: PrunedSet, scored: bool) -> Figure:
         how = {"values": values, "title": _(TITLES.get(by, "")), "diverging": diverging, "clickable": clickable, "dark": dark}
         return charts.board(rows(choice), sizes, pruned.heads, **how)
 
-    def picked(selection: Mapping[str, object]) -> None:
-        heads = [h for point in selection.get("cell") or [] for h in covered(choice, [point.get("row")], [point.get("head")])]
-        box = selection.get("box") or {}
-        if not heads and box.get("row") and box.get("head"):
-            heads = covered(choice, box["row"], box["head"])
-        if heads:
-            pruned.toggle(heads)
+    # A move makes a new board. Until the browser has it, it tells of all that was clicked on the old one so far: what is new is done.
+    number = (choice.model.number, pruned.moves)
+    told: dict[tuple, tuple] = st.session_state.setdefault("_told_of_boards", {})
 
-    # A move makes a new board: the browser keeps what was clicked on the old one, and would not tell of a second click there.
-    clickable("board", (choice.model.number, pruned.moves), None, lambda _first, dark: picture(dark, True), picked)
+    def picked(selection: Mapping[str, object]) -> None:
+        cells = frozenset((point.get("row"), point.get("head")) for point in selection.get("cell") or [])
+        box = {name: tuple(values) for name, values in (selection.get("box") or {}).items()}
+        cells_before, box_before = told.get(number, (frozenset(), {}))
+        told[number] = (cells, box)
+        for row, head in sorted(cells ^ cells_before, key=str):
+            pruned.toggle(covered(choice, [row], [head]))
+        if box != box_before and box.get("row") and box.get("head"):
+            pruned.toggle(covered(choice, box["row"], box["head"]))
+        for old in list(told)[:-_BOARDS]:
+            del told[old]
+
+    clickable("board", number, None, lambda _first, dark: picture(dark, True), picked)
     st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
     if values is None and by != "none" and scored:
         compute(choice, by, "colours")
