@@ -132,12 +132,6 @@ def _cases(folder: Path) -> list[Case]:
 
         return pressed
 
-    def cut_out_again(page: Page, word: str) -> None:
-        page.locator("[data-testid=stDialog] [aria-label=Close]").click()
-        page.locator("[data-testid=stDialog]").wait_for(state="detached")
-        page.get_by_role("button", name="Cut out").click()
-        page.locator("[data-testid=stDialog]").get_by_role("button", name="Go on").click()
-
     return [
         Case("Attention: a text of 1,024 tokens, GPT-2 small shape", f"/?model={quote(str(wide))}", "Drawing all heads", long_text),
         Case("Know every head: scores of a file", "/heads?scored_on=file&heads_limit=20000", "Scoring all heads", upload(texts)),
@@ -145,7 +139,7 @@ def _cases(folder: Path) -> list[Case]:
         Case("Beyond the weights: agreement", "/beyond", "Agreement over", press("compute_agreement")),
         Case("Generate", "/generate?model=gpt2-mini&tokens=500", "Generating", press("generate"), again("generate", "restart")),
         Case("Prune heads: each of them alone", f"/prune?colour=none&method=resample&pruned={half}", "Each of them alone"),
-        Case("Prune heads: speeds of what is cut out", f"/prune?colour=none&pruned={half}", "Measuring the speed", cut_out, cut_out_again),
+        Case("Prune heads: speeds of what is cut out", f"/prune?colour=none&pruned={half}", "Measuring the speed", cut_out),
         Case("Which heads matter: a curve", "/importance?orders=random", "Curve: random"),
         Case("Which heads matter: greedy", "/importance?orders=greedy", "Curve: greedy"),
         Case("Softmax laboratory: a factor on the scale", "/softmax?softmax=model&look=scale", "A factor on the scale", press("compute_scale")),

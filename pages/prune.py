@@ -43,7 +43,7 @@ def pruning_of(choice: TaskChoice) -> None:
             downloads = st.container(width="content")
         found = effect.scored(choice, pruned.heads)
         shown = jobs.kept("effect", (*choice.key, choice.method, pruned.heads), effect.title(choice, pruned.heads), found)
-        examples = effect.draw(shown.what) if shown else None
+        examples = effect.draw(shown.what, shown.fresh) if shown else None
     with left, st.container(key="board", border=True):
         figure = board.draw(choice, pruned, scored=found is not None)
     with downloads:

@@ -141,3 +141,18 @@ def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
         archive.extractall(tmp_path)
     model = models.load(tmp_path, device="cpu")
     assert model.parameters == small and [site.heads for site in model.sites] == [11, 12, 12, 11, 12, 10]
+
+
+def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
+    page = opened(open_page, "&pruned=0.1,3.4")
+    dialog = page.locator("[data-testid=stDialog]")
+    page.get_by_role("button", name="Cut out").click()
+    dialog.get_by_role("button", name="Stop").click()
+    dialog.get_by_text("Stopped: Measuring the speed.").wait_for()
+    parameters = dialog.locator("[data-testid=stMetricValue]").first.inner_text()
+    dialog.get_by_label("Close").click()
+    dialog.wait_for(state="detached")
+    page.get_by_role("button", name="Cut out").click()
+    expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
+    dialog.get_by_role("button", name="Go on").click()
+    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")

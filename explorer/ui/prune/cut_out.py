@@ -14,7 +14,7 @@ from explorer.ablation.speed import BATCH_SIZES, side_by_side
 from explorer.charts.prune import speed as chart
 from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
-from explorer.jobs import STOPPED, Job, Report
+from explorer.jobs import Report
 from explorer.ui.common import jobs, pictures
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
@@ -54,31 +54,33 @@ def _dialog(model: Model, heads: Heads) -> None:
         )
     )
 
-    def work(report: Report) -> Smaller:
-        return _measured(model, heads, report)
-
-    try:
-        key = ("cut out", model.number, heads)
-        job = jobs.ask(key, _("Measuring the speed"), work, replaces="cut out")
-    except ModelError as error:
-        st.error(explained(error), icon=":material/error:")
-        return
-    if job is not None:
-        # The dialog would close if the whole page ran again: it looks at the job by itself.
-        st.fragment(_follow, run_every=jobs.POLL_S)(job, model, len(heads))
+    # The dialog would close if the whole page ran again: it looks at the job by itself.
+    st.fragment(_follow, run_every=jobs.POLL_S)(model, heads)
     _downloads(model, heads)
 
 
-def _follow(job: Job, model: Model, n_heads: int) -> None:
-    found: Smaller | None = job.result or job.partial
-    if found is not None:
-        _report(model, n_heads, found)
-    if job.state == STOPPED:
-        st.caption(_("Stopped: {title}.").format(title=job.title))
-    elif not job.over:
-        jobs.bar(job)
-    elif job.error is not None:
-        st.error(explained(job.error), icon=":material/error:")
+def _follow(model: Model, heads: Heads) -> None:
+    def work(report: Report) -> Smaller:
+        return _measured(model, heads, report)
+
+    key, known = ("cut out", model.number, heads), st.session_state.setdefault("_cut_out", {})
+    place, below = st.container(), st.container()
+    try:
+        with below:
+            job = jobs.ask(key, _("Measuring the speed"), work, replaces="cut out")
+    except ModelError as error:
+        st.error(explained(error), icon=":material/error:")
+        return
+    if job is not None and (found := job.result or job.partial) is not None:
+        # What was measured stays where it is stopped. Only the last heads are kept.
+        known.clear()
+        known[key] = found
+    if key in known:
+        with place:
+            _report(model, len(heads), known[key])
+    if job is not None and not job.over:
+        with below:
+            jobs.bar(job)
 
 
 def _measured(model: Model, heads: Heads, report: Report) -> Smaller:
