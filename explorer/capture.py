@@ -93,6 +93,10 @@ class Capture:
         part = self._part(part)
         return tuple(site for site in self.layout if site.part == part)
 
+    def n_weights(self, part: str | None = None) -> int:
+        """How many attention weights all heads of one part have together: queries x keys x heads."""
+        return len(self.queries(part)) * len(self.keys(part)) * sum(site.heads for site in self.sites(part))
+
     def site(self, layer: int, part: str | None = None) -> sites.Site:
         """Raises IndexError where there is no such layer."""
         found = self.sites(part)

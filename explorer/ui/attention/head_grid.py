@@ -65,7 +65,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
         how: it is shown.
         of: title of what was read (`Chosen.title`).
     """
-    identity = (captured.number, part, how.special, how.pair, how.scale, how.dark)
+    identity = (captured.number, *_key(part, how, how.dark))
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
     cells = _computed(captured, part, how, identity)
     shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
@@ -93,8 +93,7 @@ def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dar
 
 def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> list[grid.Cell] | None:
     """The pictures of now; None while a job makes those of a long text."""
-    weights = len(captured.queries(part)) * len(captured.keys(part)) * sum(site.heads for site in captured.sites(part))
-    if weights <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
+    if captured.n_weights(part) <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
         return _cells(captured, part, how, how.dark)
     key = ("grid", *identity)
     found = jobs.computed(key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid")

@@ -188,8 +188,7 @@ def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
 
 
 def _board(shown: Shown, head: tuple[int, int]) -> None:
-    asked = shown.asked
-    identity = (asked.chosen.model.number, asked.chosen.capture.number, asked.at, asked.number, asked.against)
+    identity = shown.asked.identity
     pictures.clickable("parts_board", identity, head, lambda first, dark: heads(shown.found, first, dark), chosen_head.picked_on_board)
 
 

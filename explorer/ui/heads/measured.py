@@ -146,8 +146,7 @@ def _scores(model: Model, captured: Capture, source: Source, part: str, identity
     def on_capture(report: Report | None = None) -> HeadScores:
         return captured.derived.get_or_compute(key, lambda: on_captures([captured], part))
 
-    weights = len(captured.queries(part)) * len(captured.keys(part)) * sum(site.heads for site in captured.sites(part))
-    if weights <= _AT_ONCE or key in captured.derived:
+    if captured.n_weights(part) <= _AT_ONCE or key in captured.derived:
         # Scores of many texts that were asked for before are not wanted any more.
         jobs.set_aside(_PLACE)
         return on_capture()
