@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -207,6 +207,7 @@ def capture(
     *,
     max_tokens: int | None = None,
     changes: Mapping[int, attention.Change] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Capture:
     """Runs a text through a model and records where it attended.
 
@@ -217,6 +218,7 @@ def capture(
         target: what the decoder of an encoder-decoder is given; generated greedily where it is None.
         max_tokens: cut the text here, if the model's own limit is not lower.
         changes: what to do differently, by `Site.index`: see `explorer.ablation.heads.changes` for heads that are switched off.
+        progress: told the share of the attention that is done, 0 to 1, while a model runs that is not view-only. It may raise, to stop.
 
     Raises:
         InputError: empty text, a pair for a model that takes none, a target that cannot be made, changes to a view-only model.
@@ -224,7 +226,8 @@ def capture(
     """
     if changes and model.view_only:
         raise InputError(f"{model.name} is opened view-only: its attention cannot be changed.", "Choose another model.")
-    return capture_sides(model, *sides_of(model, text, pair, target, max_tokens=max_tokens), changes=changes)
+    sides, notes = sides_of(model, text, pair, target, max_tokens=max_tokens)
+    return capture_sides(model, sides, notes, changes=changes, progress=progress)
 
 
 def capture_ids(model: Model, ids: Sequence[int] | Tokens) -> Capture:
@@ -266,10 +269,20 @@ def sides_of(
 
 
 def capture_sides(
-    model: Model, sides: Mapping[str, Tokens], notes: Sequence[str] = (), *, changes: Mapping[int, attention.Change] | None = None
+    model: Model,
+    sides: Mapping[str, Tokens],
+    notes: Sequence[str] = (),
+    *,
+    changes: Mapping[int, attention.Change] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Capture:
-    """Runs what `sides_of` gave through a model. Errors: as `capture`."""
+    """Runs what `sides_of` gave through a model. Further arguments and errors: as `capture`."""
     source = next(iter(sides.values()))
+
+    def observe(site: int | None, rows: slice, weights: torch.Tensor, mask: torch.Tensor | None) -> None:
+        if site is not None:
+            progress((site + rows.stop / len(sides["decoder" if model.sites[site].part != "encoder" else "encoder"])) / len(model.sites))
+
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
         given = source.inputs(model.device)
         if model.kind == "encoder-decoder":
@@ -281,7 +294,7 @@ def capture_sides(
             outputs = base(**given, output_attentions=True, return_dict=True)
             each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
             return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
-        with attention.attending(model.sites_of, changes=changes) as run:
+        with attention.attending(model.sites_of, changes=changes, observe=observe if progress else None) as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 

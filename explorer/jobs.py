@@ -35,6 +35,8 @@ _KEPT, _KEPT_BYTES = 64, 256 * 2**20
 """Jobs that are over and still remembered, and bytes of their results; the oldest go first."""
 _SETTLED = 0.02
 """Share that has to be done before a time left is told: the first piece includes what is loaded once."""
+_AT_ONCE_S = 0.1
+"""What is reported within so many seconds was done before, or was loaded: the rate is that of what follows."""
 _ALIVE_S = 1.0
 """Seconds between two looks whether anybody is still there."""
 
@@ -94,6 +96,7 @@ class Job:
     _begun: float = 0.0
     _ended: float = 0.0
     _looked: float = 0.0
+    _at_once: tuple[float, float] = (0.0, 0.0)
     _seen: float = field(default_factory=time.monotonic)
 
     @property
@@ -111,9 +114,10 @@ class Job:
     @property
     def left(self) -> float | None:
         """Seconds that are left at the rate so far; None while too little is done to tell."""
-        if self.state != RUNNING or self.share < _SETTLED:
+        seconds, share = self._at_once
+        if self.state != RUNNING or self.share - share < _SETTLED:
             return None
-        return self.seconds * (1 - self.share) / self.share
+        return (self.seconds - seconds) * (1 - self.share) / (self.share - share)
 
     def stop(self) -> None:
         """Ends it for all viewers. The job is over at once; its thread follows at its next report."""
@@ -140,6 +144,8 @@ class Job:
         if self._stop.is_set():
             raise Stopped
         self.share = min(1.0, max(self.share, float(share)))
+        if self.seconds < _AT_ONCE_S:
+            self._at_once = self.seconds, self.share
         if partial is not None:
             self.partial = partial
 

@@ -57,12 +57,12 @@ def curve(
     task, whole = scorer.task, float(scorer.seconds[0])
     heads = every(task.model)
     sizes = curves.counts(len(heads), step)
-    # Where a set of heads starts is known for random orders only; any other is taken to be like one of them.
-    drawn = [curves.order_of(task, "random", seed=seed) for seed in range(seeds if order == "random" else curves.SEEDS)]
-    points = np.mean([sum(_from_lowest(scorer, some[:size]) for size in sizes) for some in drawn])
     alone = sum(_from_lowest(scorer, [head]) for head in heads)
     seconds = {"mean": RECORDED, "resample": RECORDED}.get(method, 0.0) * whole
     if order != "greedy":
+        # Where a set of heads starts is known for random orders only; any other is taken to be like one of them.
+        drawn = [curves.order_of(task, "random", seed=seed) for seed in range(seeds if order == "random" else curves.SEEDS)]
+        points = np.mean([sum(_from_lowest(scorer, some[:size]) for size in sizes) for some in drawn])
         seconds += points * (seeds if order == "random" else 1)
     if order == "gradient":
         seconds += 0.0 if ranking_known else BACKWARD * whole

@@ -66,6 +66,11 @@ class Model:
     """Unlike `id`, never used twice: part of the identity of what is computed with this model."""
 
     @property
+    def short_name(self) -> str:
+        """For a title: of a folder its own name, without the folders that it lies in."""
+        return Path(self.name).expanduser().resolve().name if self.origin.startswith("folder ") else self.name
+
+    @property
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 

@@ -40,9 +40,26 @@ def test_a_job_tells_how_far_it_is_and_what_there_is_already(pool):
     job = pool.start("a", "Scoring", gate, ANN)
     assert gate.begun.wait(5)
     assert (job.state, job.share, job.partial, job.result) == (RUNNING, 0.25, "a quarter", None)
-    assert job.left == pytest.approx(3 * job.seconds, rel=0.2)
     gate.open.set()
     assert job.wait(5) and (job.state, job.result, job.left) == (DONE, "done", None)
+
+
+def test_the_time_left_is_that_of_what_is_done_now_and_not_of_what_was_kept(pool):
+    ends = threading.Event()
+
+    def work(report) -> None:
+        report(0.8)  # of an earlier time: it takes no time now
+        began = time.monotonic()
+        while not ends.wait(0.01):
+            report(min(0.9, 0.8 + 0.02 * (time.monotonic() - began)))
+
+    job = pool.start("a", "Scoring", work, ANN)
+    while job.left is None:
+        assert job.share < 0.9, "no time left is told"
+        time.sleep(0.01)
+    told, known = job.left, (1 - job.share) / 0.02
+    ends.set()
+    assert told == pytest.approx(known, rel=0.3)
 
 
 def test_the_same_key_is_the_same_job_for_everybody(pool):

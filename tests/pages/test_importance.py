@@ -25,8 +25,8 @@ def lines(app):
 
 
 def test_maps_are_those_of_the_examples(bert):
-    app = opened("importance", limit="24")
-    for n in (24, 12):
+    app = opened("importance", limit="8")
+    for n in (8, 4):
         settle(app.number_input(key="limit").set_value(n).run())
         settle(app.button(key="compute_exact").click().run())
         assert not app.exception
@@ -42,10 +42,10 @@ def test_maps_are_those_of_the_examples(bert):
 
 @pytest.mark.parametrize("order", ["exact", "greedy", "random"])
 def test_a_curve_is_that_of_its_order_and_examples(bert, order):
-    app = opened("importance", limit="20", orders=order)
+    app = opened("importance", limit="6", orders=order)
     assert not app.exception
     whole, first = lines(app)
-    expected = TaskResults(task_of(bert, 20)).curve(order)
+    expected = TaskResults(task_of(bert, 6)).curve(order)
     assert set(whole["order"]) == {order} and first.empty
     np.testing.assert_allclose(whole["score"], [point.score for point in expected.points], atol=1e-6)
     np.testing.assert_allclose(whole["loss"], [point.loss for point in expected.points], atol=1e-5)

@@ -20,6 +20,11 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+def bars(app: AppTest) -> list[str]:
+    """Titles of the jobs whose progress is drawn."""
+    return [bar.proto.text.split(":")[0] for bar in app.get("progress")]
+
+
 def scores_of(bert, text: str, method: str = "zero"):
     examples = choose.built_in("classify")
     task = choose.make("classify", bert, type(examples)(examples.name, examples.examples[:24], examples.labels))
@@ -52,6 +57,39 @@ def test_the_board_is_there_before_its_colours(monkeypatch):
     app = opened("prune", limit="24", colour="gradient")
     cells = table(app, {"row", "head", "value", "removed"})
     assert cells["value"].notna().all() and len(cells) == 72
+
+
+def test_the_single_effects_of_before_are_not_asked_for_again(bert, monkeypatch):
+    """Scores of before stay while those of now are computed; their single effects would be a second bar under another name."""
+    score, alone, go_on, asked = TaskResults.score, TaskResults.single_effects, threading.Event(), []
+
+    def slow(self: TaskResults, heads=frozenset(), method="zero", progress=None):
+        assert method == "zero" or progress is None or go_on.wait(60)
+        return score(self, heads, method, progress)
+
+    def single(self: TaskResults, heads, method="zero", progress=None):
+        asked.append(method)
+        if progress is not None:
+            go_on.wait(60)
+            progress(0.5)
+        return alone(self, heads, method, progress)
+
+    monkeypatch.setattr(TaskResults, "single_effects", single)
+    monkeypatch.setattr(effect, "SCORE_S", 0.0)
+    app = opened("prune", limit="20", pruned="0.3", colour="none")
+    try:
+        app.query_params["pruned"] = "0.3,1.4"
+        while bars(app) != ["Each of them alone"]:
+            assert not app.exception
+            app.run()
+        monkeypatch.setattr(TaskResults, "score", slow)
+        app.selectbox(key="method").set_value("mean").run()
+        assert not app.exception and "Still shown" in written(app)
+        assert bars(app) == ["Scoring"] and set(asked) == {"zero"}
+    finally:
+        go_on.set()
+    settle(app)
+    assert "their single effects sum to" in written(app) and set(asked) == {"zero", "mean"}
 
 
 def test_scores_of_before_are_not_shown_under_the_name_of_now(bert, monkeypatch):

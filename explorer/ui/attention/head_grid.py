@@ -13,7 +13,7 @@ from explorer.charts.attention import grid
 from explorer.charts.common import thumbnails
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.jobs import JOBS, Report
+from explorer.jobs import Report
 from explorer.pooling import max_pool
 from explorer.ui.attention.controls import Controls, described
 from explorer.ui.common import chosen_head, jobs, pictures
@@ -96,11 +96,9 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> l
     if captured.n_weights(part) <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
         return _cells(captured, part, how, how.dark)
     key = ("grid", *identity)
-    found = jobs.computed(key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid")
-    if found is not None:
-        # The capture keeps them, and for no longer than it is kept itself.
-        JOBS.forget(key)
-    return found
+    return jobs.computed(
+        key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid", kept_elsewhere=True
+    )
 
 
 def _key(part: str, how: Controls, dark: bool) -> tuple:

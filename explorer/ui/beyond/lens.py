@@ -63,7 +63,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     with frame.words:
         st.caption(_("What each layer would predict at each token. Click a cell."))
         at = "" if masked is None else f", {_('masked')}: {masked}"
-        kept = jobs.kept("lens", (chosen.model.number, chosen.capture.number, masked), chosen.title + at, found)
+        kept = jobs.kept("lens", _identity(chosen, masked), chosen.title + at, found)
     if kept is None:
         return None
     shown: Shown = kept.what
@@ -142,7 +142,11 @@ def _found(chosen: Chosen, masked: int | None) -> Shown | None:
         found = layers.lens(chosen.model, chosen.capture, masked=masked, k=8, progress=report)
         return Shown(chosen, masked, found, tuple(readable(chosen.model.tokenizer, found.chosen.tolist())))
 
-    return jobs.computed(("lens", chosen.model.number, chosen.capture.number, masked), _("Reading the layers"), work, replaces="beyond")
+    return jobs.computed(("lens", *_identity(chosen, masked)), _("Reading the layers"), work, replaces="beyond")
+
+
+def _identity(chosen: Chosen, masked: int | None) -> tuple:
+    return chosen.model.number, chosen.capture.number, masked
 
 
 def _cell(found: layers.Lens) -> tuple[int, int]:
@@ -163,8 +167,8 @@ def _grid(shown: Shown, colour: str, cell: tuple[int, int]) -> None:
         return now if None not in (row, token) else None
 
     # The numbers of what was read, not of the text that is on its way.
-    identity = (shown.chosen.model.number, shown.chosen.capture.number, shown.masked, colour)
-    pictures.clickable("lens", identity, cell, lambda first, dark: picture(shown, colour, first, dark), picked)
+    identity = _identity(shown.chosen, shown.masked)
+    pictures.clickable("lens", (*identity, colour), cell, lambda first, dark: picture(shown, colour, first, dark), picked)
 
 
 def _one_cell(shown: Shown, cell: tuple[int, int]) -> None:

@@ -44,6 +44,7 @@ def computed(
     moment: float = MOMENT_S,
     needs_bytes: int = 0,
     partial: Callable[[object], None] | None = None,
+    kept_elsewhere: bool = False,
 ) -> Result | None:
     """The result of a job, or None where it is not there yet and the page shows how far it is.
 
@@ -55,6 +56,7 @@ def computed(
         moment: seconds to wait before the page shows how far it is.
         needs_bytes: memory that it takes, where that is known.
         partial: draws what there is already, again and again while the job runs.
+        kept_elsewhere: the work itself keeps what it found, within bounds of its own; the job must not hold it any longer than that.
 
     Raises:
         ExplorerError: what the work raised.
@@ -63,6 +65,8 @@ def computed(
     if job is None:
         return None
     if job.over:
+        if kept_elsewhere:
+            JOBS.forget(key)
         return job.result
     st.fragment(_watch, run_every=POLL_S)(job, partial)
     return None
@@ -151,7 +155,7 @@ def kept(slot: str, identity: Hashable, title: str, found: Shown | None) -> Kept
     if old is None:
         return None
     if old.identity != identity:
-        st.caption(f":material/history: {_('Still shown: {what}.').format(what=escaped(old.title))}")
+        st.caption(f":material/history: {_('Still shown: {what}').format(what=escaped(old.title))}")
     return Kept(old.what, old.identity, old.title, old.identity == identity)
 
 

@@ -83,8 +83,8 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
         models.InputError: a text that the model cannot take.
     """
 
-    def make() -> Capture:
-        return capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS)
+    def make(report: Report) -> Capture:
+        return capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS, progress=report)
 
     try:
         needs = _needs_bytes(model, len(text) + len(pair))
@@ -101,13 +101,13 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
         return None if opened is None else run_text(opened, there, text, pair, target, slot)
 
 
-def captured(key: tuple, title: str, make: Callable[[], Capture], slot: str, **how: float) -> Capture | None:
+def captured(key: tuple, title: str, make: Callable[[Report], Capture], slot: str, **how: float) -> Capture | None:
     """A capture, kept beside all others: they are bounded together. None as in `run_text`.
 
     Args:
         key: what it is of; it begins with the model's number.
         title: of the work, for the viewer.
-        make: makes it.
+        make: makes it, as the work of a job.
         slot: name of its place on the page.
         how: more arguments of `jobs.computed`.
     """
@@ -115,12 +115,9 @@ def captured(key: tuple, title: str, make: Callable[[], Capture], slot: str, **h
         return known
 
     def work(report: Report) -> Capture:
-        return CAPTURES.get_or_compute(key, make)
+        return CAPTURES.get_or_compute(key, lambda: make(report))
 
-    found = jobs.computed(("capture", *key), title, work, replaces=slot, **how)
-    if found is not None:
-        JOBS.forget(("capture", *key))  # else the job would hold it beyond the time that it is kept for
-    return found
+    return jobs.computed(("capture", *key), title, work, replaces=slot, kept_elsewhere=True, **how)
 
 
 def is_dark() -> bool:
@@ -149,12 +146,8 @@ def _opened(asked: Asked) -> Model | None:
         OPEN.put(key, made)
         return made
 
-    try:
-        return jobs.computed(key, _("Opening {name}").format(name=shortened(name)), work, replaces="model", partial=st.caption)
-    finally:
-        # The job would hold the model beyond the time that it stays open for.
-        if OPEN.get(key) is not None:
-            JOBS.forget(key)
+    title = _("Opening {name}").format(name=shortened(name))
+    return jobs.computed(key, title, work, replaces="model", partial=st.caption, kept_elsewhere=True)
 
 
 def _key(asked: Asked) -> tuple:

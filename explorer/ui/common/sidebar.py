@@ -57,7 +57,7 @@ class Chosen:
 
 
 def _title(model: Model, *texts: str) -> str:
-    return f"{model.name}: {' / '.join(shortened(text) for text in texts if text)}"
+    return f"{model.short_name}: {' / '.join(shortened(text) for text in texts if text)}"
 
 
 def choose_model() -> Model:

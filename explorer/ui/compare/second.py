@@ -13,6 +13,7 @@ from explorer.ablation import heads
 from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
 from explorer.i18n import N_, _
+from explorer.jobs import Report
 from explorer.scores import null
 from explorer.ui.common import address, session
 from explorer.ui.common.open_models import OPEN
@@ -121,12 +122,12 @@ def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
 def _random(chosen: Chosen, progress: DeltaGenerator) -> Other | None:
     model = chosen.model
 
-    def make() -> Capture:
+    def make(report: Report) -> Capture:
         try:
             random = _RANDOM.get_or_compute(model.number, lambda: null.random_weights(model))
         except ValueError as error:
             raise InputError(_("This model cannot be drawn anew: {error}.").format(error=error), _("Choose a second model.")) from error
-        return capture(random, chosen.capture)
+        return capture(random, chosen.capture, progress=report)
 
     captured = _computed((model.number, "random weights", chosen.capture.number), _("Drawing random weights"), make, progress)
     return None if captured is None else Other(captured, _("random weights"), recipe.RANDOM_LINES)
@@ -142,8 +143,8 @@ def _pruned(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
         )
     removed = heads.parse(chosen.model, message)
 
-    def make() -> Capture:
-        return capture(chosen.model, chosen.capture, changes=heads.changes(chosen.model, removed))
+    def make(report: Report) -> Capture:
+        return capture(chosen.model, chosen.capture, changes=heads.changes(chosen.model, removed), progress=report)
 
     key = (chosen.model.number, "without", removed, chosen.capture.number)
     captured = _computed(key, _("Reading the text without these heads"), make, progress)
@@ -153,7 +154,7 @@ def _pruned(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
     return Other(captured, name, recipe.pruned_lines(message))
 
 
-def _computed(key: tuple, title: str, make: Callable[[], Capture], progress: DeltaGenerator) -> Capture | None:
+def _computed(key: tuple, title: str, make: Callable[[Report], Capture], progress: DeltaGenerator) -> Capture | None:
     """A capture that only this page makes."""
     with progress:
         return session.captured(key, title, make, _SLOT)

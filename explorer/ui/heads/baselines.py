@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from explorer.bounded import BoundedCache
 from explorer.i18n import _
-from explorer.jobs import JOBS, Report
+from explorer.jobs import Report
 from explorer.scores import baselines
 from explorer.scores.baselines import Baselines
 from explorer.ui.common import jobs
@@ -40,9 +40,4 @@ def computed(model: Model) -> Baselines | None:
         _KEPT[model.number] = made
         return made
 
-    try:
-        return jobs.computed(key, _("Scoring repeated tokens, and random weights"), work, moment=0)
-    finally:
-        # The job would hold the network longer than it is kept for.
-        if known(model.number) is not None:
-            JOBS.forget(key)
+    return jobs.computed(key, _("Scoring repeated tokens, and random weights"), work, moment=0, kept_elsewhere=True)

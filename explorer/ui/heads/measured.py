@@ -81,7 +81,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     """The scores; those that were shown before while they are computed. None where there is nothing to show; the page says why."""
     model, captured = chosen.model, chosen.capture
     identity = (model.number, source.key, part)
-    title = chosen.title if source.captured else f"{model.name}: {source.title} ({len(source.texts)})"
+    title = chosen.title if source.captured else f"{model.short_name}: {source.title} ({len(source.texts)})"
     title += f" ({_(PARTS[part])})" if len(captured.parts) > 1 else ""
     try:
         scores = _scores(model, captured, source, part, identity)

@@ -92,7 +92,7 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
 
     identity = (of.model.number, of.captured.number, *current, on)
     found = jobs.computed(("order", *identity), _("Reading both orders"), work, replaces="order")
-    title = " · ".join([of.model.name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
+    title = " · ".join([of.model.short_name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
     shown = jobs.kept("order", identity, shortened(title, 120), None if found is None else (found, tokens.labels))
     if shown is None:
         return

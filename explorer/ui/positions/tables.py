@@ -46,7 +46,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     """Controls into the row, the pictures, and the menu of downloads."""
     model = choose_model()
     try:
-        title, key = _("Looking for the positions of {model}").format(model=model.name), ("position table", model.number)
+        title, key = _("Looking for the positions of {model}").format(model=model.short_name), ("position table", model.number)
         known = jobs.computed(key, title, lambda report: tables.kind_and_table(model), replaces="position_table")
         if known is None:
             return
@@ -72,7 +72,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
     found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
-    shown = jobs.kept("table", (model.number, of), f"{model.name}, {_(OF[of])}", None if found is None else (model.name, found))
+    shown = jobs.kept("table", (model.number, of), f"{model.short_name}, {_(OF[of])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, views = shown.what
@@ -102,7 +102,7 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
         return tables.relative_buckets(model, part)
 
     found = jobs.computed(("biases by distance", model.number, part), _("Biases by distance"), work, replaces="biases")
-    shown = jobs.kept("biases", (model.number, part), f"{model.name}, {_(PARTS[part])}", None if found is None else (model.name, found))
+    shown = jobs.kept("biases", (model.number, part), f"{model.short_name}, {_(PARTS[part])}", None if found is None else (model.name, found))
     if shown is None:
         return None
     name, biases = shown.what

@@ -57,7 +57,7 @@ def title(choice: TaskChoice, heads: Heads) -> str:
         if heads
         else _("all heads")
     )
-    return f"{choice.model.name}, {_(KINDS[choice.kind])}, {choice.examples.name} ({len(choice.results.task)}): {removed}"
+    return f"{choice.model.short_name}, {_(KINDS[choice.kind])}, {choice.examples.name} ({len(choice.results.task)}): {removed}"
 
 
 def draw(effect: Effect, fresh: bool) -> Figure:

@@ -94,7 +94,7 @@ def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
-    title = f"{model.name}: {treebank.title} ({len(treebank.sentences)})"
+    title = f"{model.short_name}: {treebank.title} ({len(treebank.sentences)})"
     made = None
     if found is not None:
         syntactic.remember(model.number, found.syntactic())

@@ -53,6 +53,13 @@ def copied(tmp_path, tiny):
     return tmp_path / "model"
 
 
+def test_the_short_name_of_a_folder_is_its_own(copied, monkeypatch):
+    assert models.load(str(copied)).short_name == copied.name
+    monkeypatch.chdir(copied)
+    assert models.load(".").short_name == copied.name
+    assert models.load("bert").short_name == models.load("bert").name
+
+
 def test_a_missing_folder(tmp_path):
     with pytest.raises(models.ModelError, match="no folder"):
         models.load(tmp_path / "nowhere")
