@@ -9,8 +9,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
-from explorer.ui.prune import board, effect, pruned_set
-from explorer.ui.prune.cut_out import cut_out
+from explorer.ui.prune import board, cut_out, effect, pruned_set
 
 
 def recipe(choice: TaskChoice, heads: frozenset) -> str:
@@ -32,20 +31,25 @@ def recipe(choice: TaskChoice, heads: frozenset) -> str:
 @st.fragment
 def pruning_of(choice: TaskChoice) -> None:
     pruned = pruned_set.current(choice.model)
+    cutting = cut_out.is_open(choice.model, pruned.heads)
+    if cutting:
+        # Speeds are measured while nothing else is computed for this viewer.
+        jobs.set_aside("colours", "single effects")
+        cut_out.draw(choice.model, pruned.heads)
     left, right = st.columns([11, 10], gap="small")
     with right, st.container(key="effect", border=True):
         total = len(every(choice.model))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(pruned.heads)} {_('of')} {total} {_('heads removed')}** :small[({len(pruned.heads) / total:.0%})]")
             st.space("stretch")
-            if st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out"):
-                cut_out(choice.model, pruned.heads)
+            how = {"icon": ":material/content_cut:", "disabled": not pruned.heads, "key": "cut_out"}
+            st.button(_("Cut out"), on_click=cut_out.open_dialog, args=(choice.model, pruned.heads), **how)
             downloads = st.container(width="content")
         found = effect.scored(choice, pruned.heads)
         shown = jobs.kept("effect", (*choice.key, choice.method, pruned.heads), effect.title(choice, pruned.heads), found)
-        examples = effect.draw(shown.what, shown.fresh) if shown else None
+        examples = effect.draw(shown.what, further=shown.fresh and not cutting) if shown else None
     with left, st.container(key="board", border=True):
-        figure = board.draw(choice, pruned, scored=found is not None)
+        figure = board.draw(choice, pruned, further=found is not None and not cutting)
     with downloads:
         take_away([figure, *([examples] if examples else [])], recipe(choice, pruned.heads))
 

@@ -1,10 +1,12 @@
 """The address as a person uses it: links, Back and Forward, other pages; and what only a browser can get wrong."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
 from explorer.charts.common import palette
-from tests.browser.waiting import eventually
+from tests.browser.waiting import eventually, settled
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
 PANEL = ".st-key-head_panel"
@@ -47,6 +49,23 @@ def test_a_link_keeps_its_model_text_and_head_over_other_pages(open_page):
         page.get_by_text("bert-mini").first.wait_for()
         expect(page.get_by_label("Text", exact=True)).to_have_value("Seven green apples.")
         page.wait_for_function("['model=bert-mini', 'text=Seven', 'layer=2', 'head=3'].every(part => location.search.includes(part))")
+
+
+def test_the_link_that_is_offered_is_the_address_also_on_a_page_just_opened(open_page):
+    page = open_page("/?text=Seven+green+apples.&layer=2&head=3")
+    for name in ("Beyond the weights", "Compare", "Attention"):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("button", name="Take away").first.wait_for()
+        page.wait_for_function("location.search.includes('text=Seven')")
+        settled(page)
+        page.get_by_role("button", name="Take away").first.click()
+        body = page.locator("[data-testid=stPopoverBody]")
+        body.get_by_text("Link to this view").wait_for()
+        offered = body.locator("[data-testid=stCode]").last.inner_text()
+        assert urlsplit(offered)[:3] == urlsplit(page.url)[:3]
+        assert dict(parse_qsl(urlsplit(offered).query)) == dict(parse_qsl(urlsplit(page.url).query)) != {}
+        page.keyboard.press("Escape")
+        body.wait_for(state="hidden")
 
 
 def test_the_address_holds_names_and_back_undoes_a_choice(open_page):

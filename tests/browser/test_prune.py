@@ -143,6 +143,23 @@ def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
     assert model.parameters == small and [site.heads for site in model.sites] == [11, 12, 12, 11, 12, 10]
 
 
+def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it_is_closed(open_page):
+    heads = ",".join(f"{layer}.{head}" for layer in range(1, 6) for head in range(12))
+    page = open_page(f"/prune?limit=100&colour=none&pruned={heads}", wait_for=".st-key-effect [data-testid=stMetric]", at_rest=False)
+    page.get_by_text("Each of them alone").wait_for()
+    page.get_by_role("button", name="Cut out").click()
+    dialog = page.locator("[data-testid=stDialog]")
+    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+    expect(page.get_by_text("Each of them alone")).to_have_count(0)
+    # A run of the whole page, as the end of any job asks for.
+    page.emulate_media(color_scheme="dark")
+    expect(dialog.locator(".mark-rect path").nth(3)).to_be_attached()
+    dialog.get_by_label("Close").click()
+    dialog.wait_for(state="detached")
+    page.get_by_text("their single effects sum to").wait_for()
+    expect(dialog).to_have_count(0)
+
+
 def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page = opened(open_page, "&pruned=0.1,3.4")
     dialog = page.locator("[data-testid=stDialog]")

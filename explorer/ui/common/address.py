@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -89,8 +90,14 @@ def begin() -> None:
 
 def finish() -> None:
     """At its end: whatever this page has read, and its address does not hold, is put into it, as one step."""
-    read_here = [name for name in st.session_state.get("_read_names", ()) if name not in st.query_params]
-    write(**{name: _kept()[_place(name)] for name in read_here if _place(name) in _kept()})
+    write(**_not_yet_in())
+
+
+def link() -> str:
+    """The whole address of what is shown, also before `finish` has put all of it there."""
+    said = st.query_params.to_dict() | {name: value for name, value in _not_yet_in().items() if len(value) <= LONGEST}
+    parts = urlsplit(st.context.url or "")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(said), ""))
 
 
 def choice(
@@ -159,6 +166,12 @@ def entry(
     drawn_on[name] = here
     # Kept over a switch of page, so that the comparison above is with what the widget has.
     return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
+
+
+def _not_yet_in() -> dict[str, str]:
+    """What this page has read of what was kept, and its address does not say."""
+    read_here = [name for name in st.session_state.get("_read_names", ()) if name not in st.query_params]
+    return {name: _kept()[_place(name)] for name in read_here if _place(name) in _kept()}
 
 
 def _kept() -> dict[tuple[str, str], str]:

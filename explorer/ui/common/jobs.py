@@ -170,7 +170,7 @@ def _watch(job: Job, partial: Callable[[object], None] | None) -> None:
 def progress(job: Job) -> str:
     """How far it is and how long it takes, in words."""
     if job.state == WAITING:
-        return _("{title}: waiting until others have had their turn").format(title=job.title)
+        return _("{title}: waiting for its turn").format(title=job.title)
     left = "" if job.left is None else f" · {_('{left} left').format(left=duration(job.left))}"
     return f"{job.title}: {job.share:.0%}{left}"
 

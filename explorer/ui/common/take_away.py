@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from explorer import export
 from explorer.i18n import _
+from explorer.ui.common import address
 
 MIME = {
     "png": "image/png",
@@ -66,4 +66,4 @@ def take_away(figures: Sequence[Figure], recipe: str, linked: bool = True) -> No
         st.code(recipe, language="python", height=170)
         st.caption(_("Link to this view:") if linked else _("The text is too long for a link."))
         if linked:
-            st.code(f"{(st.context.url or '').partition('?')[0]}?{urlencode(st.query_params.to_dict())}", language=None)
+            st.code(address.link(), language=None)

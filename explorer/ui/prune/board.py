@@ -31,13 +31,13 @@ def rows(choice: TaskChoice) -> list[str]:
     return [f"{site.part} {site.layer}" if several else str(site.layer) for site in choice.model.sites]
 
 
-def draw(choice: TaskChoice, pruned: PrunedSet, scored: bool) -> Figure:
+def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
     """The board and what stands above it.
 
     Args:
         choice: the task.
         pruned: the heads that are off.
-        scored: whether the score is there already; before that nothing else is computed.
+        further: whether colours may be computed that are not known yet; a score comes first.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="board_buttons"):
         by = address.choice(st.selectbox, _("Colour"), COLOURS, "colour", width=170)
@@ -71,7 +71,7 @@ def draw(choice: TaskChoice, pruned: PrunedSet, scored: bool) -> Figure:
 
     clickable("board", number, None, lambda _first, dark: picture(dark, True), picked)
     st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
-    if values is None and by != "none" and scored:
+    if values is None and by != "none" and further:
         compute(choice, by, "colours")
     return Figure(_("The board"), "board", picture_files(lambda: picture(False, False)))
 

@@ -25,6 +25,7 @@ LARGEST = 2 * 2**30
 """Bytes of a model that a browser is given; a larger one is written by the shell."""
 _SECONDS = 0.5
 """Time for each batch size and model."""
+_OPEN, _PLACE = "_cut_out_open", "cut out"
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,41 @@ class Smaller:
     speeds: pd.DataFrame
 
 
-def cut_out(model: Model, heads: Heads) -> None:
-    """Opens the dialog: parameters without these heads at once, speeds as they are measured, and both exports."""
+def open_dialog(model: Model, heads: Heads) -> None:
+    """Opens the dialog, at the next run of the page."""
+    st.session_state[_OPEN] = (model.number, heads)
+
+
+def is_open(model: Model, heads: Heads) -> bool:
+    """Whether the dialog is open for these heads. For any others it is closed: going back in the browser changes them below it."""
+    if st.session_state.get(_OPEN) != (model.number, heads):
+        st.session_state.pop(_OPEN, None)
+    return _OPEN in st.session_state
+
+
+def draw(model: Model, heads: Heads) -> None:
+    """The dialog: parameters without these heads at once, speeds as they are measured, and both exports.
+
+    A run of the whole page closes whatever dialog it does not draw, so it is drawn in each one until the viewer closes it.
+    """
     # No decorator, which would translate the title once and for all viewers.
-    st.dialog(_("Cut the heads out"), width="medium")(_dialog)(model, heads)
+    st.dialog(_("Cut the heads out"), width="medium", on_dismiss=_closed)(_dialog)(model, heads)
+
+
+def _closed() -> None:
+    st.session_state.pop(_OPEN, None)
+    jobs.set_aside(_PLACE)
 
 
 def _dialog(model: Model, heads: Heads) -> None:
     st.markdown(
         _(
             "Switching a head off computes it and drops its output. Cut out, its rows and columns leave the weights: the logits are the "
-            "same, the model is smaller and faster."
+            "same and the model is smaller; how much faster it is depends on the machine, and is measured here."
         )
     )
 
-    # The dialog would close if the whole page ran again: it looks at the job by itself.
+    # The page below need not run again for each speed: the dialog looks at the job by itself.
     st.fragment(_follow, run_every=jobs.POLL_S)(model, heads)
     _downloads(model, heads)
 
@@ -67,7 +88,7 @@ def _follow(model: Model, heads: Heads) -> None:
     place, below = st.container(), st.container()
     try:
         with below:
-            job = jobs.ask(key, _("Measuring the speed"), work, replaces="cut out")
+            job = jobs.ask(key, _("Measuring the speed"), work, replaces=_PLACE)
     except ModelError as error:
         st.error(explained(error), icon=":material/error:")
         return

@@ -60,11 +60,11 @@ def title(choice: TaskChoice, heads: Heads) -> str:
     return f"{choice.model.short_name}, {_(KINDS[choice.kind])}, {choice.examples.name} ({len(choice.results.task)}): {removed}"
 
 
-def draw(effect: Effect, fresh: bool) -> Figure:
-    """Score, loss, what flipped; the single effects when they are there, and asked for only where these are the heads of now (`fresh`)."""
+def draw(effect: Effect, further: bool) -> Figure:
+    """Score, loss, what flipped; the single effects when they are there, and asked for only where that is wanted (`further`)."""
     choice, full, found = effect.choice, effect.full, effect.found
     _metrics(choice, full, found)
-    _joint(effect, fresh)
+    _joint(effect, further)
     _flipped(choice, changed(choice, full, found))
     return Figure(_("All examples"), "examples", {"csv": lambda: every_example(choice, full, found).to_csv(index=False).encode("utf-8-sig")})
 
@@ -96,7 +96,7 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
     third.caption(_("of {n} examples").format(n=len(found.loss)))
 
 
-def _joint(effect: Effect, fresh: bool) -> None:
+def _joint(effect: Effect, further: bool) -> None:
     """What the heads do together, beside the sum of what each does alone, which is computed afterwards."""
     results, method, heads = effect.choice.results, effect.choice.method, effect.heads
     joint = effect.found.mean_loss - effect.full.mean_loss
@@ -113,7 +113,7 @@ def _joint(effect: Effect, fresh: bool) -> None:
         together += _("; their single effects sum to **{total:+.3f}**").format(total=sum(alone.values()))
     if n:
         st.markdown(together + ".", help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
-    if n > 1 and alone is None and fresh:
+    if n > 1 and alone is None and further:
 
         def work(report: Report) -> bool:
             results.single_effects(heads, method, report)

@@ -23,7 +23,7 @@ MOST = 5
 STEP = "lab_step"
 """The film's step in the address; the newest frame where there is none."""
 STATUS = {
-    WAITING: N_("waiting until others have had their turn"),
+    WAITING: N_("waiting for its turn"),
     RUNNING: N_("running"),
     PAUSED: N_("paused"),
     FINISHED: N_("finished"),
