@@ -73,7 +73,7 @@ def heads(chosen: Chosen) -> None:
         )
     )
     with downloads:
-        take_away([figure for figure in figures if figure], measured.recipe(chosen, source, part), chosen.linked)
+        take_away([figure for figure in figures if figure], scored.recipe, chosen.linked)
     chosen_head.complete(chosen_head.current(chosen.capture, part))
     # Last, so that nothing on the page waits for it: what roles are compared with.
     if model is not None and known is None:

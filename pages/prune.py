@@ -51,7 +51,9 @@ def pruning_of(choice: TaskChoice) -> None:
     with left, st.container(key="board", border=True):
         figure = board.draw(choice, pruned, further=found is not None and not cutting)
     with downloads:
-        take_away([figure, *([examples] if examples else [])], recipe(choice, pruned.heads))
+        # Scores of before have another recipe than the board.
+        scores = [examples] if examples and shown.fresh else []
+        take_away([figure, *scores], recipe(choice, pruned.heads))
 
 
 model = choose_model()

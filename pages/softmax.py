@@ -54,8 +54,8 @@ with st.container(horizontal=True, vertical_alignment="center", key="controls"):
     if view == "model":
         look = address.choice(st.segmented_control, _("Of this model"), LOOKS, "look", label_visibility="collapsed")
     else:
-        how = {"key": "seed", "bind": "query-params", "icon": ":material/casino:", "width": 150, "label_visibility": "collapsed"}
-        seed = st.number_input(_("Number of the draw"), 0, 9999, 1, **how)
+        how = {"key": "seed", "icon": ":material/casino:", "width": 150, "label_visibility": "collapsed"}
+        seed = address.number_input(_("Number of the draw"), 0, 9999, 1, **how)
         st.space("stretch")
         downloads = st.container(width="content")
 if view != "model":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 from models.training import extrapolation_runs as runs
 from models.training.extrapolation_runs import NOTES, SCHEMES, TRAINED, Plan, Reading
 
-__all__ = ["NOTES", "SCHEMES", "SMALL", "TRAINED", "Curves", "Plan", "live", "shipped"]
+__all__ = ["NOTES", "SCHEMES", "SMALL", "TRAINED", "Curves", "LiveRun", "Plan", "live", "shipped"]
 
 SMALL = Plan(length=16, seeds=(0,), examples=100, steps=400)
 """What is run while a class waits."""
@@ -77,23 +78,46 @@ def live(
     tell: Callable[[float, Curves], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Curves:
-    """Trains and reads here and now.
+    """Trains and reads here and now; arguments as those of `LiveRun` and its `compute`."""
+    return LiveRun(plan, positions).compute(tell, stop)
+
+
+class LiveRun:
+    """Networks that are trained and read one after the other. What is done is kept, so that stopped work goes on where it was.
 
     Args:
         plan: what.
         positions: of the networks that are trained; that of "rope" is also read with interpolation.
-        tell: hears after each step the share of all work that is done, and what has been read so far; may raise to stop.
-        stop: asked after each step; once it is true, what has been read so far is returned.
+
+    Attributes:
+        curves: what has been read so far.
     """
-    curves = Curves((), plan.about())
-    jobs = [(seed, name) for seed in plan.seeds for name in positions]
-    for i, (seed, name) in enumerate(jobs):
-        training = plan.training(name, seed)
-        while not training.finished:
-            if stop():
-                return curves
-            training.step()
-            if tell:
-                tell((i + training.done / plan.steps) / len(jobs), curves)
-        curves = Curves((*curves.readings, *runs.read(plan, training)), curves.plan)
-    return curves
+
+    def __init__(self, plan: Plan = SMALL, positions: Sequence[str] = TRAINED) -> None:
+        self.plan, self.curves = plan, Curves((), plan.about())
+        self._networks = [(seed, name) for seed in plan.seeds for name in positions]
+        self._done, self._training = 0, None
+        # A thread that was stopped ends its step before the next one goes on.
+        self._lock = threading.Lock()
+
+    def compute(self, tell: Callable[[float, Curves], None] | None = None, stop: Callable[[], bool] = lambda: False) -> Curves:
+        """All that is left to do.
+
+        Args:
+            tell: hears after each step the share of all work that is done, and what has been read so far; may raise to stop.
+            stop: asked before each step; once it is true, what has been read so far is returned.
+        """
+        with self._lock:
+            while self._done < len(self._networks):
+                if self._training is None:
+                    seed, name = self._networks[self._done]
+                    self._training = self.plan.training(name, seed)
+                while not self._training.finished:
+                    if stop():
+                        return self.curves
+                    self._training.step()
+                    if tell:
+                        tell((self._done + self._training.done / self.plan.steps) / len(self._networks), self.curves)
+                self.curves = Curves((*self.curves.readings, *runs.read(self.plan, self._training)), self.curves.plan)
+                self._done, self._training = self._done + 1, None
+            return self.curves

@@ -30,6 +30,15 @@ def test_text_grows_token_by_token(open_page):
     expect(page.locator(".st-key-newest")).to_have_count(0)
 
 
+def test_a_text_of_several_lines_is_shown_as_it_was_typed(open_page):
+    lines = ["First line.", "", "- no list", "1. nor this", "Title", "===", "the end"]
+    page = open_page(f"/generate?model=gpt2-mini&text={quote(chr(10).join(lines))}", wait_for=".st-key-generate button")
+    shown = page.locator("[data-testid=stMarkdownContainer]", has_text="(0 tokens)")
+    # A line without letters is a space that does not break.
+    expect(shown).to_have_text(re.compile("First line"))
+    assert [line.strip("\xa0 ") for line in shown.inner_text().split("\n")] == [*lines[:-1], "the end (0 tokens)"]
+
+
 def test_a_long_text_is_stopped_and_goes_on(open_page):
     page = open_page(GENERATE.replace("tokens=8", "tokens=200"), wait_for=".st-key-generate button")
     page.locator(".st-key-generate button").click()

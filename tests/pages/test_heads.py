@@ -236,6 +236,7 @@ def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) 
         app.text_area(key="text").set_value(unread).run()
         assert not app.exception and "Still shown" in written(app) and "roles: not known yet" in written(app)
         pd.testing.assert_frame_equal(table(app, {"layer", "head", "low", "high", "role"}), before)
+        assert not any("roles" in button.key for button in app.get("download_button")), "another text's roles are not this text's files"
         assert "Comparing" in app.get("progress")[0].proto.text and any(button.label == "Stop" for button in app.button)
         app.button_group(key="heads").set_value("map").run()
         np.testing.assert_allclose(board(app), on_texts(bert, [unread]).values["entropy"], atol=1e-5)

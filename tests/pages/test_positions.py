@@ -1,7 +1,9 @@
 """The positions laboratory as Streamlit runs it, without a browser."""
 
+import importlib
 import json
 import re
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -130,6 +132,28 @@ def test_an_order_comes_with_the_link_and_another_text_has_its_own(bert) -> None
     assert f"**{order.permuted(bert, captured, [4, 3, 2, 1, 0]).max:.1e}**" in written(app), "the second text is read, too"
 
 
+@pytest.mark.parametrize(("view", "slow"), [("order", "explorer.positions.order.permuted"), ("terms", "explorer.positions.terms.four_terms")])
+def test_the_recipe_is_of_what_is_shown_also_while_another_text_is_computed(monkeypatch, view, slow) -> None:
+    app = opened("positions", positions=view, text="The dog bites the man.")
+    before, go_on = app.code[0].value, threading.Event()
+    module, name = slow.rsplit(".", 1)
+    compute = getattr(importlib.import_module(module), name)
+
+    def waiting(*given: object) -> object:
+        assert go_on.wait(60)
+        return compute(*given)
+
+    monkeypatch.setattr(slow, waiting)
+    try:
+        app.text_area(key="text").set_value("Nobody has read these words.").run()
+        assert not app.exception and "Still shown" in written(app)
+        assert "The dog bites the man." in before and app.code[0].value == before
+    finally:
+        go_on.set()
+    settle(app)
+    assert "Still shown" not in written(app) and "Nobody has read these words." in app.code[0].value
+
+
 @pytest.mark.parametrize("name", list(positions_order.MODELS)[1:])
 def test_toys_that_were_trained_to_tell_who_does_it(name) -> None:
     app = opened("positions", positions="order", order_model=name)
@@ -178,12 +202,12 @@ def test_a_small_run_waits_until_it_is_asked_for(monkeypatch) -> None:
     readings = extrapolation.shipped().readings[:4]
     plan = replace(extrapolation.SMALL, steps=401)  # this job is another one than that of the browser tests
 
-    def live(tell=None, **_how):
+    def compute(run, tell=None, **_how):
         tell(0.5, extrapolation.Curves(readings[:2], plan.about()))
         return extrapolation.Curves(readings, plan.about())
 
     monkeypatch.setattr(extrapolation, "SMALL", plan)
-    monkeypatch.setattr(extrapolation, "live", live)
+    monkeypatch.setattr(extrapolation.LiveRun, "compute", compute)
     app = opened("positions", positions="extrapolation", curves_of="live")
     assert not app.exception and not charts(app)
     settle(app.button(key="train_extrapolation").click().run())

@@ -8,6 +8,8 @@ read of it back into its address.
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -172,6 +174,15 @@ def _not_yet_in() -> dict[str, str]:
     """What this page has read of what was kept, and its address does not say."""
     read_here = [name for name in st.session_state.get("_read_names", ()) if name not in st.query_params]
     return {name: _kept()[_place(name)] for name in read_here if _place(name) in _kept()}
+
+
+def number_input(label: str, *given: float, key: str, **how: object) -> float:
+    """`st.number_input` whose value stands in the address by itself (`bind`). It makes a whole number of "inf" there, and raises."""
+    word = st.query_params.get(key, "")
+    with contextlib.suppress(ValueError):
+        if not math.isfinite(float(word)):
+            del st.query_params[key]
+    return st.number_input(label, *given, key=key, bind="query-params", **how)
 
 
 def _kept() -> dict[tuple[str, str], str]:

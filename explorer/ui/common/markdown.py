@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from models.errors import ExplorerError
+
+_MEANT_AT_THE_START = re.compile(r"(?m)^(\s*\d*)([-=.])")
+"""What makes a list or a heading of a line: "-", "1." and a line of "="; ")" is escaped everywhere."""
 
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
+    shown = "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
+    return _MEANT_AT_THE_START.sub(r"\1\\\2", shown)
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -71,7 +71,7 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
         return None
     kind = address.choice(st.segmented_control, _("Task"), {kind: KINDS[kind] for kind in kinds}, "task")
     source = address.choice(st.selectbox, _("Examples"), SOURCES, "source", width=140)
-    limit = st.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", bind="query-params", width=130, persist_state="session")
+    limit = address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", width=130, persist_state="session")
     method = METHODS[0]
     if removing:
         method = address.choice(st.selectbox, _("Removed output becomes"), REMOVALS, "method", width=190)

@@ -74,7 +74,9 @@ def _written(text: str, made: Made) -> None:
     steps = list(made.steps)
     new = [step.token.text for step in steps if not step.ends]
     before, newest = "".join(new[:-1]), "".join(new[-1:])
-    shown = f":gray[{escaped(text)}]" + (f"**{_bold(before)}**" if before.strip() else before)
+    # A colour ends with its paragraph, so each line has its own.
+    lines = [f":gray[{escaped(line)}]" if line.strip() else "&nbsp;" for line in text.split("\n")]
+    shown = "  \n".join(lines) + (f"**{_bold(before)}**" if before.strip() else before)
     # The newest token is marked, its own space outside: Markdown takes none at the ends.
     space = newest[: len(newest) - len(newest.lstrip())].replace("\n", " ⏎ ")
     shown += f"{space}:orange-background[{_bold(newest.strip())}]" if newest.strip() else space

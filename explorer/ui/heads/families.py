@@ -82,6 +82,8 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
             "multidimensional scaling as in Clark et al. 2019, section 6; stress {stress:.2f} (0 is perfect, .2 poor)."
         ).format(rows=found.rows, most=np.log(2) ** 0.5, stress=made.stress)
     )
+    if not shown.fresh:  # what is taken away is of now
+        return None
     heads = [f"{layer}.{head}" for layer, head in found.heads]
     table = pd.DataFrame(found.distance, index=heads, columns=heads)
     files = picture_files(lambda: picture(of.chosen, False)) | {"csv": lambda: table.to_csv().encode()}

@@ -39,6 +39,7 @@ class Scored:
         capture: the text of the page, on which one head is shown.
         source: the texts that were scored.
         scores: those on repeated tokens are among them once they are known.
+        recipe: lines of Python for these scores.
     """
 
     identity: tuple[Hashable, ...]
@@ -47,6 +48,7 @@ class Scored:
     capture: Capture
     source: Source
     scores: HeadScores
+    recipe: str
 
     @property
     def part(self) -> str:
@@ -92,7 +94,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     if scores is not None:
         if (of_model := baselines.known(model.number)) is not None:
             scores = scores.with_(dict(of_model.repeated))
-        found = Scored(identity, title, model.number, captured, source, scores)
+        found = Scored(identity, title, model.number, captured, source, scores, _recipe(chosen, source, part))
     return jobs.kept(_PLACE, identity, title, found)
 
 
@@ -121,8 +123,7 @@ def compare(model: Model, shown: Scored) -> roles.Known | None:
         return None
 
 
-def recipe(chosen: Chosen, source: Source, part: str) -> str:
-    """Lines of Python for the scores."""
+def _recipe(chosen: Chosen, source: Source, part: str) -> str:
     load, read = chosen.lines
     lines = [
         "import explorer, models" if source.captured else "import models",

@@ -63,6 +63,8 @@ def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
         st.markdown(f"- **{titles[roles.SYNTACTIC]}**: {_('computed on the page Syntax; shown here once it was.')}")
         st.dataframe(_shown(table), hide_index=True)
     _published(known)
+    if not shown.fresh:  # what is taken away is of now
+        return None
     csv = {"csv": lambda: table.to_csv(index=False).encode()}
     return Figure(_("Roles"), "roles", picture_files(lambda: picture(scored.chosen, False)) | csv)
 

@@ -46,7 +46,7 @@ def choose_source(chosen: Chosen) -> Source | None:
     if which == "text":
         # The capture, not the string: its second text counts, and it is cut where the page cuts it.
         return Source((chosen.capture,), _(SOURCES[which]), ("capture", chosen.capture.number))
-    limit = st.number_input(_("At most"), 1, 100_000, LIMIT, step=50, key="heads_limit", bind="query-params", width=120)
+    limit = address.number_input(_("At most"), 1, 100_000, LIMIT, step=50, key="heads_limit", width=120)
     if which == "own":
         kind = "classify" if chosen.model.kind == "encoder" else "next"
         return Source(_texts(choose.built_in(kind), limit), _(SOURCES[which]), (kind, limit))

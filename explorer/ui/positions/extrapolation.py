@@ -70,14 +70,26 @@ def _live(what: str) -> extrapolation.Curves | None:
             )
         return None
 
+    plan = repr(extrapolation.SMALL)
+    key, run = ("extrapolation", plan), _small_run(plan)
+
     def work(report: Report) -> extrapolation.Curves:
-        return extrapolation.live(tell=report)
+        return run.compute(tell=report)
 
     def partial(curves: extrapolation.Curves) -> None:
         if curves.readings:
             pictures.draw(_chart(curves, what, is_dark()), "extrapolation_so_far")
 
-    return jobs.computed(("extrapolation", repr(extrapolation.SMALL)), _("Training"), work, replaces="extrapolation", partial=partial)
+    found = jobs.computed(key, _("Training"), work, replaces="extrapolation", partial=partial)
+    if found is None and jobs.is_stopped(key):
+        partial(run.curves)
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _small_run(plan: str) -> extrapolation.LiveRun:
+    """The run of all viewers: it is the same for each."""
+    return extrapolation.LiveRun(extrapolation.SMALL)
 
 
 def _want() -> None:

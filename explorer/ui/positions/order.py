@@ -93,10 +93,10 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
     identity = (of.model.number, of.captured.number, *current, on)
     found = jobs.computed(("order", *identity), _("Reading both orders"), work, replaces="order")
     title = " · ".join([of.model.short_name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
-    shown = jobs.kept("order", identity, shortened(title, 120), None if found is None else (found, tokens.labels))
+    shown = jobs.kept("order", identity, shortened(title, 120), None if found is None else (found, tokens.labels, _recipe(of, current, on)))
     if shown is None:
         return
-    found, names = shown.what
+    found, names, recipe = shown.what
 
     def picture(dark: bool) -> Picture:
         rows = [names[i] for i in found.order]
@@ -108,7 +108,7 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
     _verdict(found)
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:
-        take_away([Figure(_("Outputs in both orders"), "order", files)], _recipe(of, current, on))
+        take_away([Figure(_("Outputs in both orders"), "order", files)], recipe)
 
 
 def _verdict(found: order.Equivariance) -> None:

@@ -24,6 +24,12 @@ from models.errors import ExplorerError
 from models.toy.positions import sinusoids
 
 OF = {"model": N_("of the model"), "sinusoids": N_("sinusoids of that size")}
+_PRINTED = "print(values.shape, tables.similarity(values).cosine, tables.pca(values))"
+_OF = {
+    "model": f"values = tables.added(model).values\n{_PRINTED}",
+    "sinusoids": f"from models.toy.positions import sinusoids\nvalues = sinusoids(*tables.added(model).values.shape).numpy()\n{_PRINTED}",
+}
+"""Lines of Python for each of `OF`."""
 PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder")}
 
 
@@ -51,16 +57,17 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         if known is None:
             return
         kind, table = known
-        figure = _table(model, kind, table, row) if table is not None else _biases(model, row)
+        made = _table(model, kind, table, row) if table is not None else _biases(model, row)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return
-    if figure is not None:
+    if made is not None:
+        figure, recipe = made
         with downloads:
-            take_away([figure], _recipe(model, table is not None))
+            take_away([figure], recipe)
 
 
-def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) -> Figure | None:
+def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) -> tuple[Figure, str] | None:
     with row:
         of = address.choice(st.segmented_control, _("Table"), OF, "table_of")
 
@@ -72,10 +79,10 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
     found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
-    shown = jobs.kept("table", (model.number, of), f"{model.short_name}, {_(OF[of])}", None if found is None else (model.name, found))
+    shown = jobs.kept("table", (model.number, of), f"{model.short_name}, {_(OF[of])}", found and (model.name, found, _recipe(model, _OF[of])))
     if shown is None:
         return None
-    name, views = shown.what
+    name, views, recipe = shown.what
     n, width = views.values.shape
     st.markdown(
         _("**{name}**: {kind}. {n} positions × {width} dimensions, {parameters}; three components explain {share:.0%} of the variance.").format(
@@ -89,10 +96,11 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
     )
     sliders.draw(views.picture(is_dark()), "table")
     arrays = {"values": views.values, "cosine": views.cosine, "components": views.components}
-    return Figure(_("Position table"), "positions", picture_files(lambda: views.picture(False)) | {"npz": lambda: export.packed(**arrays)})
+    files = picture_files(lambda: views.picture(False)) | {"npz": lambda: export.packed(**arrays)}
+    return Figure(_("Position table"), "positions", files), recipe
 
 
-def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
+def _biases(model: Model, row: DeltaGenerator) -> tuple[Figure, str] | None:
     part = "encoder"
     if model.kind == "encoder-decoder":
         with row:
@@ -102,10 +110,11 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
         return tables.relative_buckets(model, part)
 
     found = jobs.computed(("biases by distance", model.number, part), _("Biases by distance"), work, replaces="biases")
-    shown = jobs.kept("biases", (model.number, part), f"{model.short_name}, {_(PARTS[part])}", None if found is None else (model.name, found))
+    recipe = _recipe(model, f"print(tables.relative_buckets(model, {part!r}))")
+    shown = jobs.kept("biases", (model.number, part), f"{model.short_name}, {_(PARTS[part])}", found and (model.name, found, recipe))
     if shown is None:
         return None
-    name, biases = shown.what
+    name, biases, recipe = shown.what
 
     def picture(dark: bool) -> Picture:
         return charts.biases(biases.values, biases.offsets, width=760, height=420, dark=dark)
@@ -118,13 +127,8 @@ def _biases(model: Model, row: DeltaGenerator) -> Figure | None:
     with st.container(key="biases"):
         pictures.draw(picture(is_dark()), "biases_chart")
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(values=biases.values, offsets=biases.offsets)}
-    return Figure(_("Biases by distance"), "relative-positions", files)
+    return Figure(_("Biases by distance"), "relative-positions", files), recipe
 
 
-def _recipe(model: Model, has_table: bool) -> str:
-    lines = ["import models", "from explorer.positions import tables", "", export.load_line(model.name)]
-    if has_table:
-        lines += ["table = tables.added(model)", "print(table.values.shape, tables.similarity(table.values).cosine, tables.pca(table.values))"]
-    else:
-        lines += ["print(tables.relative_buckets(model))"]
-    return "\n".join(lines)
+def _recipe(model: Model, lines: str) -> str:
+    return "\n".join(["import models", "from explorer.positions import tables", "", export.load_line(model.name), lines])

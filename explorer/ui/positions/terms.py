@@ -37,7 +37,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         return
     if shown is None:
         return
-    found, measured = shown
+    found, measured, recipe = shown
 
     def maps(dark: bool) -> Picture:
         return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark)
@@ -67,18 +67,18 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         Figure(_("Spread and angles"), "angles", picture_files(lambda: beside(False)) | {"npz": lambda: export.packed(**angles)}),
     ]
     with downloads:
-        take_away(figures, _recipe(chosen, head))
+        take_away(figures, recipe)
 
 
-def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalAngles] | None:
-    """Terms and angles of now, or what stood there before them; None where there is neither. Raises ExplorerError."""
+def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalAngles, str] | None:
+    """Terms, angles and recipe of now, or what stood there before them; None where there is neither. Raises ExplorerError."""
     model, captured = chosen.model, chosen.capture
     key = ("four terms", model.number, captured.number, head)
     found = jobs.computed(key, _("Four terms"), lambda report: terms.four_terms(model, captured, 0, head), replaces="terms")
     # Of the model alone, and so found once for all texts.
     key = ("principal angles", model.number)
     measured = jobs.computed(key, _("Angles of the subspaces"), lambda report: terms.principal_angles(model), replaces="angles")
-    both = None if found is None or measured is None else (found, measured)
+    both = None if found is None or measured is None else (found, measured, _recipe(chosen, head))
     shown = jobs.kept("terms", (model.number, captured.number, head), f"{_('head')} {head} · {chosen.title}", both)
     return None if shown is None else shown.what
 

@@ -39,8 +39,11 @@ def draw(choice: TaskChoice) -> Figure | None:
             if len(table):
                 pictures.draw(charts.curves(table, dark=is_dark()), "scale_chart")
 
+        key = ("scale", *choice.key)
         try:
-            jobs.computed(("scale", *choice.key), _("A factor on the scale"), work, replaces="scale", partial=grown)
+            jobs.computed(key, _("A factor on the scale"), work, replaces="scale", partial=grown)
+            if jobs.is_stopped(key):
+                grown(_table(curve))
         except InputError as error:
             st.info(explained(error), icon=":material/info:")
         if not curve.known():

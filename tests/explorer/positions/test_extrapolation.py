@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.positions import extrapolation
-from explorer.positions.extrapolation import NOTES, SCHEMES, Plan, live, shipped
+from explorer.positions.extrapolation import NOTES, SCHEMES, LiveRun, Plan, live, shipped
 from models.errors import ModelError
 from models.training import extrapolation_runs as runs
 
@@ -62,6 +62,24 @@ def test_what_tell_raises_stops_it() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         live(TINY, tell=tell)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 8])
+def test_what_was_stopped_goes_on_where_it_was(steps) -> None:
+    run, shares = LiveRun(TINY), []
+
+    def tell(share: float, _so_far: extrapolation.Curves) -> None:
+        shares.append(share)
+        if len(shares) == steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.compute(tell)
+    # Networks of two steps: what has been read is there, and no step is done twice.
+    assert {reading.scheme for reading in run.curves.readings} == {reading.scheme for reading in live(TINY).readings[: len(run.curves.readings)]}
+    assert len(run.curves.table[["scheme", "seed"]].drop_duplicates()) >= (steps - 1) // 2
+    assert run.compute(tell).readings == live(TINY).readings
+    assert np.allclose(shares, np.arange(1, 21) / 20)
 
 
 def test_some_networks_only() -> None:

@@ -1,0 +1,26 @@
+"""Numbers in the address that are none."""
+
+import pytest
+
+from tests.pages.shared import opened
+
+_PAGES = [
+    ("generate", "top_k", {"model": "gpt2-mini"}),
+    ("generate", "generation_seed", {"model": "gpt2-mini"}),
+    ("softmax", "seed", {}),
+    ("softmax", "limit", {"softmax": "model", "look": "scale"}),
+    ("syntax", "syntax_limit", {"treebank": "file"}),
+    ("training", "lab_steps", {}),
+    ("training", "lab_lr", {}),
+    ("heads", "heads_limit", {"scored_on": "own"}),
+    ("prune", "limit", {}),
+]
+
+
+@pytest.mark.parametrize(("page", "name", "others"), _PAGES, ids=lambda given: given if isinstance(given, str) else "")
+@pytest.mark.parametrize("word", ["inf", "nan"])
+def test_a_number_that_is_none_is_the_default(page, name, others, word) -> None:
+    app = opened(page, **others, **{name: word})
+    assert not app.exception
+    fresh = opened(page, **others)
+    assert app.number_input(key=name).value == fresh.number_input(key=name).value
