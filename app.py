@@ -20,6 +20,7 @@ st.html(
     # In a narrow window a picture shrinks; it is drawn as lines and letters, and loses nothing.
     ".stVegaLiteChart svg.marks{max-width:100%;height:auto}"
     ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
+    "[data-testid=stButtonGroup] button[data-variant=pills]{flex-grow:0}"
     ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
     # No floating toolbar on a picture: it covers the buttons above, and Take away has what it offers.
     ".stElementContainer:has(.stVegaLiteChart) [data-testid=stElementToolbar]{display:none}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.bounded import BoundedCache
 from explorer.capture import Capture, capture
@@ -34,10 +36,15 @@ CAPTURES: BoundedCache[Capture] = BoundedCache(CAPTURES_BYTES)
 OPEN.forget_with_model(CAPTURES)
 
 
-def open_model(name: str, device: str, dtype: str, slot: str = "sidebar") -> Model:
+def open_model(name: str, device: str, dtype: str, slot: str = "sidebar", told: DeltaGenerator | None = None) -> Model:
     """The model asked for, or, with a message, the last one that could be opened in the same slot of the page.
 
     While a model is being opened, the one before it is still there; where there is none, the script ends here.
+
+    Args:
+        name, device, dtype: as a viewer asks for them.
+        slot: name of the place on the page.
+        told: where it is said what could not be opened, and what is shown in its place; here where None.
     """
     asked = (name, device, dtype)
     last: dict[str, Asked] = st.session_state.setdefault("_last_models", {})
@@ -48,9 +55,10 @@ def open_model(name: str, device: str, dtype: str, slot: str = "sidebar") -> Mod
             last[slot] = asked
             return model
     except ModelError as error:
-        st.error(explained(error), icon=":material/error:")
-        st.button(_("Try again"), key=f"again_{slot}", on_click=lambda: JOBS.forget(_key(asked)), icon=":material/replay:")
         before = before or (catalogue.BUNDLED_BERT, "cpu", "auto")
+        with told or nullcontext():
+            st.error(f"{explained(error)} {_('Shown instead: {name}.').format(name=escaped(before[0]))}", icon=":material/error:")
+            st.button(_("Try again"), key=f"again_{slot}", on_click=lambda: JOBS.forget(_key(asked)), icon=":material/replay:")
         if before == asked:
             raise
     if before is None or before == asked:

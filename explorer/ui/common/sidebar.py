@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.capture import Capture
@@ -62,8 +63,9 @@ def _title(model: Model, *texts: str) -> str:
 
 def choose_model() -> Model:
     """Draws the choice of a model and of where it runs, and opens it."""
+    told = st.container()
     with st.sidebar:
-        return _opened()[0]
+        return _opened(told)[0]
 
 
 def text_box(default: str) -> str:
@@ -77,14 +79,15 @@ def sidebar() -> Chosen:
     While that takes longer than a moment, what was shown before is returned, with a line that says so; the script ends here where
     there was nothing.
     """
+    told = st.container()
     with st.sidebar:
-        model, asked = _opened()
+        model, asked = _opened(told)
         st.selectbox(
             _("Examples"),
             range(len(EXAMPLES)),
             format_func=lambda i: _(EXAMPLES[i].title),
             index=None,
-            placeholder=_("Choose a text that shows something"),
+            placeholder=_("Choose one"),
             key="example",
             on_change=_use_example,
         )
@@ -120,7 +123,8 @@ def model_title(name: str) -> str:
     return _TITLES.get(name, name)
 
 
-def _opened() -> tuple[Model, Asked]:
+def _opened(told: DeltaGenerator) -> tuple[Model, Asked]:
+    """Draws the choice of a model, and opens it; what cannot be opened is told where everybody looks, not below all choices."""
     name = address.entry(
         st.selectbox,
         _("Model"),
@@ -135,7 +139,7 @@ def _opened() -> tuple[Model, Asked]:
     device = address.choice(left.selectbox, _("Device"), ("auto", *devices()), "device")
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or catalogue.BUNDLED_BERT, device, dtype)
-    model = session.open_model(*asked)
+    model = session.open_model(*asked, "sidebar", told)
     _status(model)
     return model, asked
 

@@ -46,6 +46,8 @@ def draw(choice: TaskChoice) -> Figure | None:
             ",".join,
             options=list(ORDERS),
             selection_mode="multi",
+            width="stretch",
+            wrap=True,
             format_func=lambda order: _with_cost(choice, order),
         )
         what = address.choice(st.segmented_control, _("Shown"), SHOWN, "what")
@@ -156,10 +158,10 @@ def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
             )
         )
     seeds = max((curve.seeds for curve in whole), default=1)
-    ranges = _("for random the range over {n} seeds. ").format(n=seeds) if seeds > 1 else ""
+    ranges = _(", for random the range over {n} seeds").format(n=seeds) if seeds > 1 else ""
     st.caption(
         _(
-            "Bands: 95 % bootstrap interval over the examples; {ranges}Heads are ranked on the examples that the score is read on, which "
+            "Bands: 95 % bootstrap interval over the examples{ranges}. Heads are ranked on the examples that the score is read on, which "
             "flatters the best orders. Dotted: published, {sources}."
         ).format(ranges=ranges, sources="; ".join(sorted({mark.source for mark in PRUNING})))
     )
