@@ -44,7 +44,7 @@ def _syntax(given: argparse.Namespace) -> int:
     with bar("sentences") as tell:
         found = relations.best_heads(model, chosen, tell)
     if found.left_out:
-        print(f"note: {found.left_out} sentences are too long or too short, and were left out", file=sys.stderr)
+        print(f"note: {found.left_out} sentences are too long, of one word or with several roots, and were left out", file=sys.stderr)
     halves, same = found.table(), found.table(same=True)
     made = {
         "model": model.name,

@@ -63,7 +63,7 @@ class Syntax:
         counts: dependents in both halves, (2, relations).
         right: (2, relations, directions, layers, heads); -1 where a layer has fewer heads.
         by_offset: (2, relations, offsets).
-        sentences, left_out: how many were read, and how many were too long for the model.
+        sentences, left_out: how many were read, and how many were not: too long for the model, of one word, or with several roots.
         causal: whether words see only those before them.
     """
 
@@ -139,17 +139,18 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
     Args:
         model: an encoder or a decoder. In a decoder words see only those before them: a head that comes later is never found from its
             dependent, and is counted as wrong there.
-        sentences: every other one goes into each half; those that are longer than the model's limit are left out and counted.
+        sentences: every other one goes into each half. Left out and counted are those that are longer than the model's limit, and those
+            that are no tree with relations: of one word, or with several roots, which the format does not allow.
         progress: told the share that is done, several times a sentence; what it raises ends the work.
 
     Raises:
-        InputError: no sentences, an encoder-decoder, a tokenizer that does not say where its pieces come from.
+        InputError: no sentences, none that is not left out, an encoder-decoder, a tokenizer that does not say where its pieces come from.
     """
     if not sentences:
         raise InputError(_("There are no sentences."), _("Give a treebank."))
     if model.kind == "encoder-decoder":
         raise InputError(_("{name} reads a source and a target.").format(name=model.name), _("Choose an encoder or a decoder."))
-    names = _names(sentences)
+    names = _names([sentence for sentence in sentences if _is_tree(sentence)])
     index = {name: i for i, name in enumerate(names)}
     sites = model.sites_in(model.parts[0])
     heads = max(1, max(site.heads for site in sites))
@@ -161,8 +162,11 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
     for number, sentence in enumerate(sentences):
         if progress:
             progress(number / len(sentences))
+        if not _is_tree(sentence):
+            left_out += 1
+            continue
         ids, belongs = pieces(model, sentence)
-        if len(sentence) < 2 or (model.max_length and len(ids) > model.max_length):
+        if model.max_length and len(ids) > model.max_length:
             left_out += 1
             continue
         half, wanted = number % 2, np.array(sentence.heads)
@@ -179,9 +183,17 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
                 hits = _predicted(between_words(captured.patterns(site.layer), belongs)) == wanted  # (directions, heads, words)
                 for kind, hit in zip(kinds, hits[..., words].transpose(2, 0, 1), strict=True):
                     right[half, kind, :, site.layer, : site.heads] += hit
+    if left_out == len(sentences):
+        problem = _("None of {n} sentences can be used: each is too long for {name}, of one word, or has several roots.")
+        raise InputError(problem.format(n=left_out, name=model.name), _("Give other sentences."))
     if progress:
         progress(1.0)
     return Syntax(names, counts, right, by_offset, len(sentences) - left_out, left_out, model.kind == "decoder")
+
+
+def _is_tree(sentence: Sentence) -> bool:
+    """Whether it has relations, and one root."""
+    return len(sentence) > 1 and sentence.heads.count(-1) == 1
 
 
 def _predicted(attention: np.ndarray) -> np.ndarray:

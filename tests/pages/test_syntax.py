@@ -1,5 +1,9 @@
 """The syntax page as Streamlit runs it, without a browser: what is drawn is what `explorer.syntax` computes, for each model and treebank."""
 
+import threading
+import time
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -7,19 +11,57 @@ import models
 from explorer.syntax import published, relations, sentences
 from explorer.ui.syntax import treebank
 from models.opening import catalogue
-from tests.pages.shared import charts, opened, settle, table, written
+from tests.pages.shared import charts, opened, run_recipe, settle, table, written
 
 TREE = """1\tCats\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_
 2\tchase\t_\tVERB\t_\t_\t0\troot\t_\t_
 3\tmice\t_\tNOUN\t_\t_\t2\tobj\t_\t_
 
 """
+ROOTS = "1\tYes\t_\tINTJ\t_\t_\t0\troot\t_\t_\n2\tno\t_\tINTJ\t_\t_\t0\troot\t_\t_\n\n"
 BARS = {"i", "accuracy", "low", "high", "baseline", "layer", "head", "n", "offset"}
 
 
 @pytest.fixture(scope="module")
 def ours(bert) -> relations.Syntax:
     return relations.best_heads(bert, sentences.own())
+
+
+class Held:
+    """Reading a file, held up until it is let go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self._first = sentences.first
+
+    def first(self, source, limit=None, progress=None):
+        self.begun.set()
+        ends = time.monotonic() + 60
+        while not self.go_on.is_set() and time.monotonic() < ends:
+            progress(0.5)
+            time.sleep(0.01)
+        return self._first(source, limit, progress)
+
+    def until_begun(self, app) -> None:
+        """Runs the page until the file is being read."""
+        ends = time.monotonic() + 60
+        while not self.begun.is_set():
+            assert time.monotonic() < ends
+            app.run()
+        app.run()
+
+
+@pytest.fixture
+def held(monkeypatch) -> Iterator[Held]:
+    made = Held()
+    monkeypatch.setattr(sentences, "first", made.first)
+    yield made
+    made.go_on.set()
+
+
+def recipe(app) -> str:
+    """The lines of Python that are offered."""
+    return next(code.value for code in app.code if "models.load" in code.value)
 
 
 def bars(app) -> list[tuple]:
@@ -82,6 +124,69 @@ def test_a_treebank_of_ones_own(bert) -> None:
     assert not app.exception and not charts(app) and "no CoNLL-U" in written(app)
     settle(app.file_uploader(key="conllu").upload("mine.conllu", TREE.encode(), "text/plain").run())
     assert not app.exception and "Give more sentences" in written(app)
+
+
+def test_a_file_is_read_in_a_job_that_can_be_stopped(bert, ours, held) -> None:
+    app = opened("syntax", treebank="file")
+    # A name that no other test has: what was read before is known.
+    app.file_uploader(key="conllu").upload("held.conllu", (TREE * 8).encode(), "text/plain").run()
+    held.until_begun(app)
+    assert not app.exception and not charts(app)
+    (stop,) = [button for button in app.button if str(button.key).startswith("stop_job_")]
+    stop.click().run()
+    assert "Stopped: Reading the treebank" in written(app)
+    held.go_on.set()
+    (go_on,) = [button for button in app.button if str(button.key).startswith("go_on_")]
+    settle(go_on.click().run())
+    assert len(charts(app)) == 2 and bars(app) == expected(relations.best_heads(bert, sentences.read(TREE * 8)))
+
+
+def test_at_most_so_many_sentences_are_read(bert) -> None:
+    app = opened("syntax", treebank="file")
+    many = TREE * 8 + TREE.replace("Cats", "Old") * 4
+    settle(app.file_uploader(key="conllu").upload("many.conllu", (many + "no treebank").encode(), "text/plain").run())
+    assert not charts(app) and "sentence 13, from line 49" in written(app)
+    settle(app.number_input(key="syntax_limit").set_value(10).run())
+    assert not app.exception and bars(app) == expected(relations.best_heads(bert, sentences.read(many)[:10]))
+    assert "10 sentences; 0 left out" in written(app) and "many.conllu, its first 10 sentences" in written(app)
+    settle(app.file_uploader(key="conllu").upload("many.conllu", (many + ROOTS).encode(), "text/plain").run())
+    settle(app.number_input(key="syntax_limit").set_value(13).run())
+    assert bars(app) == expected(relations.best_heads(bert, sentences.read(many)))
+    assert "12 sentences; 1 left out" in written(app) and "its first" not in written(app), "that is the whole file"
+
+
+def test_a_file_without_a_single_tree(ours) -> None:
+    app = opened("syntax", treebank="file")
+    settle(app.file_uploader(key="conllu").upload("roots.conllu", ROOTS.encode(), "text/plain").run())
+    assert not app.exception and not charts(app) and "None of 1 sentences can be used" in written(app)
+
+
+def test_lines_of_python_are_those_of_what_is_shown(bert, held, tmp_path, monkeypatch) -> None:
+    held.go_on.set()
+    app = opened("syntax")
+    assert "sentences.own()" in recipe(app) and "Path" not in recipe(app)
+    app.button_group(key="treebank").set_value("file").run()
+    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
+    before = recipe(app)
+    assert "sentences.read(Path('mine.conllu'), limit=500)" in before
+    (tmp_path / "mine.conllu").write_text(TREE * 8)
+    monkeypatch.chdir(tmp_path)
+    found = relations.best_heads(bert, sentences.read(TREE * 8))
+    assert run_recipe(app)[1] == f"{found.table()} {found.syntactic()}\n"
+    settle(app.button_group(key="reading").set_value("same").run())
+    assert run_recipe(app)[1] == f"{found.table(same=True)} {found.syntactic()}\n"
+    settle(app.button_group(key="reading").set_value("halves").run())
+    # Another model and another limit, still on their way.
+    held.begun.clear()
+    held.go_on.clear()
+    app.number_input(key="syntax_limit").set_value(6)
+    app.selectbox(key="model").set_value("gpt2-mini").run()
+    held.until_begun(app)
+    assert "Still shown" in written(app) and bars(app) == expected(found)
+    assert recipe(app) == before
+    held.go_on.set()
+    settle(app)
+    assert "models.load('gpt2-mini')" in recipe(app) and "limit=6)" in recipe(app) and "Still shown" not in written(app)
 
 
 def test_a_treebank_stays_when_another_page_is_opened() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer import export
 from explorer.i18n import N_, _
+from explorer.jobs import Report
 from explorer.syntax import relations, sentences
 from explorer.ui.common import address, jobs, uploads
 from explorer.ui.common.markdown import explained
@@ -26,15 +27,23 @@ _LEAST = 3
 """Dependents that a relation needs in each half to be shown."""
 _MOST = 18
 """Relations that are shown, the commonest first."""
+_READING = 0.02
+"""Share of the job that reading the file is, against running its sentences through a model; so little that no time left is told from it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Treebank:
-    """Sentences, their name for a viewer, and a key by which what is computed on them is known."""
+    """Which sentences are wanted; a job reads them.
 
-    sentences: tuple[sentences.Sentence, ...]
-    title: str
+    Attributes:
+        key: what is computed on them is known by it.
+        given: the viewer's file; None for our own sentences.
+        limit: so many of the file's sentences at most.
+    """
+
     key: Hashable
+    given: uploads.Upload | None = None
+    limit: int = LIMIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +53,26 @@ class Read:
     Attributes:
         identity: no two have the same.
         model: its name.
-        title: of the treebank, for a viewer.
+        file: name of the viewer's file; None where the sentences are our own.
+        limit: as many of the file's sentences were read at most.
+        more: whether the file has more of them.
         found: what was counted.
     """
 
     identity: tuple[Hashable, ...]
     model: str
-    title: str
+    file: str | None
+    limit: int
+    more: bool
     found: relations.Syntax
+
+    @property
+    def title(self) -> str:
+        """The treebank, for a viewer."""
+        n = self.found.sentences + self.found.left_out
+        if self.file is None:
+            return _("{n} sentences made up and annotated for this project").format(n=n)
+        return _("{name}, its first {n} sentences").format(name=self.file, n=n) if self.more else self.file
 
     def table(self, same: bool) -> pd.DataFrame:
         """The relations that are shown, `Syntax.table`; the best heads read where they were chosen, if `same`."""
@@ -63,17 +84,10 @@ def choose() -> Treebank | None:
     """Draws the choice; None where there is nothing yet, and the reason is on the page."""
     source = address.choice(st.segmented_control, _("Treebank"), SOURCES, "treebank")
     if source == "own":
-        return Treebank(_own(), _("{n} sentences made up and annotated for this project").format(n=len(_own())), "own")
-    limit = st.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="syntax_limit", bind="query-params", width=120)
+        return Treebank("own")
+    limit = int(address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="syntax_limit", width=120))
     given = uploads.uploaded(_("CoNLL-U"), ["conllu", "txt"], "conllu", help=_("Any treebank of Universal Dependencies."))
-    if given is None:
-        return None
-    try:
-        every = uploads.parsed(given, "treebank", lambda content, _name: tuple(sentences.read(content)))
-    except ExplorerError as error:
-        st.error(explained(error), icon=":material/error:")
-        return None
-    return Treebank(every[:limit], given.name, (given.digest, limit))
+    return None if given is None else Treebank((given.digest, limit), given, limit)
 
 
 def choose_reading() -> bool:
@@ -84,35 +98,47 @@ def choose_reading() -> bool:
 def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
     """What all heads predict; what was shown before while it is computed. None where there is nothing to show; the page says why."""
     identity = ("syntax", model.number, treebank.key)
+
+    def work(report: Report) -> tuple[relations.Syntax, bool]:
+        known, more = _sentences(treebank, lambda share: report(_READING * share))
+        return relations.best_heads(model, known, lambda share: report(_READING + (1 - _READING) * share)), more
+
     try:
-        found = jobs.computed(
-            identity,
-            _("Reading the treebank"),
-            lambda report: relations.best_heads(model, treebank.sentences, report),
-            replaces="syntax",
-        )
+        made = jobs.computed(identity, _("Reading the treebank"), work, replaces="syntax")
+    except sentences.TreebankError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
-    title = f"{model.short_name}: {treebank.title} ({len(treebank.sentences)})"
-    made = None
-    if found is not None:
-        syntactic.remember(model.number, found.syntactic())
-        made = Read(identity, model.name, treebank.title, found)
-    return jobs.kept("syntax", identity, title, made)
+    if made is None:
+        return jobs.kept("syntax", identity, "", None)
+    found, more = made
+    syntactic.remember(model.number, found.syntactic())
+    shown = Read(identity, model.name, treebank.given.name if treebank.given else None, treebank.limit, more, found)
+    return jobs.kept("syntax", identity, f"{model.short_name}: {shown.title}", shown)
 
 
-def recipe(model: Model) -> str:
-    """Lines of Python for the table."""
+def recipe(read: Read, same: bool) -> str:
+    """Lines of Python for the table that is shown, which may be of another model and treebank than those that are chosen now."""
+    known = "sentences.own()" if read.file is None else f"sentences.read(Path({read.file!r}), limit={read.limit})"
     lines = [
+        *([] if read.file is None else ["from pathlib import Path", ""]),
         "import models",
         "from explorer.syntax import relations, sentences",
         "",
-        export.load_line(model.name),
-        "found = relations.best_heads(model, sentences.own())  # or sentences.read(Path('file.conllu'))",
-        "print(found.table(), found.syntactic())",
+        export.load_line(read.model),
+        f"found = relations.best_heads(model, {known})",
+        f"print(found.table({'same=True' if same else ''}), found.syntactic())",
     ]
     return "\n".join(lines)
+
+
+def _sentences(treebank: Treebank, progress: Callable[[float], None]) -> tuple[Sequence[sentences.Sentence], bool]:
+    """The sentences, and whether the file has more."""
+    if treebank.given is None:
+        return _own(), False
+    return sentences.first(treebank.given.data, treebank.limit, progress)
 
 
 @lru_cache(maxsize=1)

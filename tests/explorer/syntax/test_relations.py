@@ -136,6 +136,23 @@ def test_long_sentences_are_left_out_and_counted(tiny):
     assert found.left_out == 1 and found.sentences == 6
 
 
+def test_sentences_with_several_roots_are_left_out_and_counted(tiny):
+    trees = random_trees(2, 4)
+    forest = Sentence(("cat", "sat", "mat"), (-1, 0, -1), ("root", "vocative", "root"))
+    roots = Sentence(("cat", "sat"), (-1, -1), ("root", "root"))
+    found, alone = relations.best_heads(tiny("bert"), [*trees, forest, roots]), relations.best_heads(tiny("bert"), trees)
+    assert (found.left_out, found.sentences) == (2, 4)
+    assert found.relations == alone.relations and (found.right == alone.right).all() and (found.counts == alone.counts).all()
+
+
+@pytest.mark.parametrize("words", [1, 2, 60])
+def test_no_sentence_that_can_be_used(tiny, words):
+    heads = range(-1, words - 1) if words == 60 else [-1] * words
+    sentence = Sentence(("cat",) * words, tuple(heads), ("root",) * words)
+    with pytest.raises(models.InputError, match="None of 2 sentences can be used"):
+        relations.best_heads(tiny("bert"), [sentence] * 2)
+
+
 def test_the_bundled_bert_on_our_own_treebank(bert):
     found = relations.best_heads(bert, sentences.own())
     best = found.best("obj", same=True)

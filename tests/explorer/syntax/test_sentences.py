@@ -1,11 +1,14 @@
 """CoNLL-U as it is found, and the project's own treebank."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import models
 from explorer.syntax import published, sentences
+from tests import ROOT
 
 TEXT = """# sent_id = 1
 # text = I don't know.
@@ -19,11 +22,19 @@ TEXT = """# sent_id = 1
 
 1\tGo\tgo\tVERB\t_\t_\t0\troot\t_\t_
 """
+DATA = ROOT.parent / "shared" / "data"
 UNIVERSAL = {
     "acl", "advcl", "advmod", "amod", "appos", "aux", "case", "cc", "ccomp", "clf", "compound", "conj", "cop", "csubj", "dep", "det", "discourse",
     "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "mark", "nmod", "nsubj", "nummod", "obj", "obl", "orphan", "parataxis",
     "punct", "reparandum", "root", "vocative", "xcomp",
 }  # fmt: skip
+
+
+def row(number: object, head: object = 0, relation: str = "root") -> str:
+    return f"{number}\tcat\t_\tX\t_\t_\t{head}\t{relation}\t_\t_\n"
+
+
+GO = row(1) + "\n"
 
 
 def test_multiword_tokens_are_taken_apart_and_empty_nodes_left_out():
@@ -43,11 +54,89 @@ def test_multiword_tokens_are_taken_apart_and_empty_nodes_left_out():
         ("1\ta\t_\tX\t_\t_\t2\tdet\t_\t_\n2\tb\t_\tX\t_\t_\t1\tdet\t_\t_\n", "circle"),
         ("1\ta\t_\tX\t_\t_\t7\tdet\t_\t_\n", "word 1"),
         ("1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n", "no head"),
+        (GO + row(1, 1, "dep"), r"Sentence 2 \(from line 3\).* circle"),
+        (GO + "# text\n" + row(1) + row(2, 1, "dep") + row(1) + row(2, 1, "dep"), r"Sentence 2, line 6: word 1 comes twice.*empty line"),
+        (row(1) + row(3, 1, "dep") + row(2, 1, "dep"), "Sentence 1, line 2: word 3 stands where word 2 is due.*in order"),
+        (row(2) + row(3, 2, "dep"), "line 1: word 2 stands where word 1 is due"),
+        (row(0), "line 1: word 0 stands where word 1 is due"),
+        (row(1) + row("_", 1, "dep"), "line 2: word _ stands where word 2 is due"),
+        (row(1) + row(2, 1, "_"), "line 2, word 2: it has no head or no relation"),
+        (row(1) + row(2, 1, ""), "line 2, word 2: it has no head or no relation"),
+        (row(1, 0, "_"), "line 1, word 1: it has no head or no relation"),
+        (row(1) + row(2, -1, "dep"), "line 2, word 2: its head is word -1, which is not there"),
+        (GO + GO + "1\tcat\t_\tX\t_\t_\tx\troot\n", r"no CoNLL-U \(sentence 3, from line 5\)"),
     ],
 )
 def test_what_cannot_be_read_is_said(text, said):
     with pytest.raises(models.InputError, match=said):
         sentences.read(text)
+
+
+def test_heads_go_in_circles_or_not_as_by_walking_from_each_word():
+    draw = np.random.default_rng(0)
+    found = set()
+    for _once in range(300):
+        heads = draw.integers(-1, 5, 5).tolist()
+        ends = []
+        for at in range(5):
+            for _step in range(6):
+                at = heads[at] if at >= 0 else at
+            ends.append(at)
+        assert sentences._circle(heads) == any(at >= 0 for at in ends), heads
+        found.add(sentences._circle(heads))
+    assert found == {True, False}
+
+
+def test_a_chain_of_words_is_walked_over_once():
+    class Counted(list):
+        looks = 0
+
+        def __getitem__(self, at):
+            Counted.looks += 1
+            return super().__getitem__(at)
+
+    assert not sentences._circle(Counted(range(-1, 19_999)))
+    assert Counted.looks <= 20_000
+
+
+def test_reading_ends_at_the_limit():
+    broken = GO * 3 + "# what follows is not looked at\n" + row(7)
+    assert sentences.first(GO * 3, 2) == (sentences.read(GO * 2), True)
+    assert sentences.first(GO * 3 + "# a comment\n\n", 3) == sentences.first(GO * 3) == (sentences.read(GO * 3), False)
+    assert sentences.first(broken, 3) == (sentences.read(GO * 3), True) and sentences.read(broken, limit=3) == sentences.read(GO * 3)
+    with pytest.raises(models.InputError, match="Sentence 4, line 8"):
+        sentences.first(broken, 4)
+
+
+def test_reading_tells_how_far_it_is_and_can_be_ended():
+    shares = []
+    sentences.first(GO * 4, progress=shares.append)
+    np.testing.assert_allclose(shares, [0.25, 0.5, 0.75, 1])
+
+    def stop(share: float) -> None:
+        if share >= 0.5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sentences.first(GO * 2 + "no treebank", progress=stop)
+
+
+def test_columns_that_a_file_names():
+    text = "# global.columns = ID FORM HEAD DEPREL\n1\tGo\t0\troot\n2\thome\t1\tadvmod\n"
+    assert sentences.read(text) == [sentences.Sentence(("Go", "home"), (-1, 0), ("root", "advmod"))]
+
+
+@pytest.mark.parametrize(("path", "n"), [("ud_ewt/en_ewt-ud-dev.conllu", 2001), ("zh/ud_gsdsimp-dev.conllu", 500)])
+def test_published_treebanks_are_read_whole(path, n):
+    file: Path = DATA / path
+    if not file.is_file():
+        pytest.skip(f"shared/data/{path} is not there")
+    found = sentences.read(file)
+    assert len(found) == n and all(sentence.heads.count(-1) == 1 for sentence in found)
+    lines = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line[:1].isdigit()]
+    words = [line for line in lines if line[0].isdigit()]
+    assert [word for sentence in found for word in sentence.words] == [line[1] for line in words]
+    assert [relation for sentence in found for relation in sentence.relations] == [line[7] for line in words]
 
 
 def test_a_missing_file(tmp_path):
