@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
-from explorer.lab.state import FAILED, PAUSED, State
+from explorer.lab.state import FAILED, PAUSED, RUNNING, State
 from explorer.ui.common import jobs
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.training import controls, curves, take_away
@@ -63,8 +63,13 @@ def runs(lab: Lab) -> None:
         st.button("", icon=":material/close:", key="forget", help=_("Remove this run"), on_click=lab.remove, args=(lab.shown,))
 
 
+def title(entry: Entry, others: bool) -> str:
+    """Which run it is, and that it is not the one that the sidebar asks for."""
+    return f"**{escaped(entry.title)}**{'. ' + _('The settings on the left are those of the next run: press Train.') if others else ''}"
+
+
 def status(entry: Entry, state: State) -> str:
-    """How far it is, how fast, and how good."""
+    """How far it is, how good, and how fast."""
     task, preset, steps = entry.film.task, PRESETS[entry.request.preset], entry.request.settings.steps
     reached = f"{_('held-out accuracy')} **{state.evaluation.held_out_accuracy(task):.1%}**"
     goal = preset.at_most if preset.is_contrast else preset.at_least
@@ -73,16 +78,20 @@ def status(entry: Entry, state: State) -> str:
     parts = [_(lab_runs.STATUS[state.status]), f"{_('step')} **{state.done:,}** / {steps:,}", reached]
     if (ms := state.step_ms()) is not None:
         parts.append(f"{ms:.1f} {_('ms a step')}")
+        if state.status == RUNNING:
+            parts.append(_("{left} left").format(left=jobs.duration((steps - state.done) * ms / 1e3)))
     return " · ".join(parts)
 
 
-def watch(lab: Lab, active: bool, playing: bool) -> None:
-    """Everything that moves while a run trains or a film plays."""
+def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
+    """Everything that moves while a run trains or a film plays; `others`: the sidebar has other settings than this run."""
     entry = lab.shown
     state = entry.watched.read()
     with st.container(horizontal=True, vertical_alignment="center", key="lab_status"):
-        st.markdown(status(entry, state))
-        st.space("stretch")
+        # Two lines from the beginning, so that what is below does not move when the status grows longer.
+        with st.container(gap=None, width="stretch"):
+            st.markdown(f":small[{title(entry, others)}]")
+            st.markdown(status(entry, state))
         downloads = st.container(horizontal=True, width="content")
     if state.status == FAILED:
         st.error(f"{escaped(state.problem)} {escaped(state.advice)}", icon=":material/error:")
@@ -106,8 +115,9 @@ with st.sidebar:
     except InputError as error:
         request = None
         st.warning(explained(error), icon=":material/edit:")
-preset = PRESETS[st.session_state[controls.PRESET]]
-lab = lab_runs.current(preset.name)
+lab = lab_runs.current(st.session_state[controls.PRESET])
+# The run that is shown may be one of another task than the next one.
+preset = PRESETS[lab.shown.request.preset if lab.shown else lab.preset]
 with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons"):
     st.markdown(f"#### {_('Training lab')} :small[{escaped(preset.name)}]")
     buttons(lab, request)
@@ -120,4 +130,5 @@ if lab.shown is None:
     st.info(_("No run of {name} is shipped with this copy. Press Train.").format(name=preset.name), icon=":material/model_training:")
 else:
     active = lab.shown.watched.read().active
-    st.fragment(watch, run_every=LIVE_S if active else FILM_S if lab.playing else None)(lab, active, lab.playing)
+    others = request is not None and not request.same_as(lab.shown.request)
+    st.fragment(watch, run_every=LIVE_S if active else FILM_S if lab.playing else None)(lab, active, lab.playing, others)

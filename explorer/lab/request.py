@@ -56,7 +56,12 @@ class TrainingRequest:
 
     def check(self) -> None:
         """Raises the InputError of `training` where it is quickly found."""
-        limits(self.parts()[1], self.settings)
+        task, config = self.parts()
+        limits(config, self.settings, task.n_tokens)
+
+    def same_as(self, other: TrainingRequest) -> bool:
+        """Whether the same is trained, however it was asked for."""
+        return (self.preset, self.changed(), self.text) == (other.preset, other.changed(), other.text)
 
     def changed(self) -> dict[str, object]:
         """What differs from the preset, by name."""

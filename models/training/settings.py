@@ -8,13 +8,19 @@ import torch
 from transformers import AutoModel, PreTrainedConfig
 
 from models.errors import InputError
+from models.training import footprint
 
 SNAPSHOTS = 20
 """About so many snapshots a run, where nobody says how often."""
+MOST_LAYERS = 32
 MOST_PARAMETERS = 10_000_000
 MOST_STEPS = 200_000
 MOST_SCORES = 2**28
 """Attention scores of one step, all layers: 1 GiB in float32."""
+MOST_BYTES = 768 * 2**20
+"""Memory of one step at its peak. A server has several viewers, and five trainings of each may be under way."""
+MOST_STEP_WORK = 3e10
+"""Multiply-adds of one step: two or three seconds on one core of a laptop. Nobody can stop a step in its middle."""
 MOST_WORK = 4e14
 """Multiply-adds of a whole run: one or two hours on a laptop."""
 
@@ -70,26 +76,45 @@ class Settings:
         return tuple(sorted({round(self.steps * (i / most) ** 2) for i in range(most + 1)}))
 
 
-def limits(config: PreTrainedConfig, settings: Settings) -> None:
-    """Refuses what a lecture laptop does not bear.
+def limits(config: PreTrainedConfig, settings: Settings, length: int | None = None) -> None:
+    """Refuses what a lecture laptop does not bear. What is far too large is refused by arithmetic, before anything is built.
+
+    Args:
+        config: the network.
+        settings: how it is trained.
+        length: tokens of an example; None for as many as the network has positions.
 
     Raises:
-        InputError: too many parameters, too large a batch, or too long a run, with the number and the limit.
+        InputError: too many layers or parameters, too large a batch, or too long a step or run, with the number and the limit.
     """
     advice = "Choose fewer layers, a smaller d_model, a smaller batch or fewer steps."
-    with torch.device("meta"):
-        size = AutoModel.from_config(config).num_parameters()
+    length = length or config.max_length
+    if config.layers > MOST_LAYERS:
+        raise InputError(f"{config.layers:,} layers are too many.", f"Choose at most {MOST_LAYERS}.")
+    size = footprint.fewest_parameters(config)
+    if size <= MOST_PARAMETERS:
+        with torch.device("meta"):
+            size = AutoModel.from_config(config).num_parameters()
     if size > MOST_PARAMETERS:
-        raise InputError(f"This network has {size / 1e6:.1f} million parameters; at most {MOST_PARAMETERS / 1e6:.0f} are trained here.", advice)
+        raise InputError(f"This network has {size / 1e6:,.1f} million parameters; at most {MOST_PARAMETERS / 1e6:.0f} are trained here.", advice)
     heads = config.heads * (3 if config.encoder_decoder else 1) if hasattr(config, "heads") else 0  # a recurrent toy has none
-    scores = settings.batch * config.layers * heads * config.max_length**2
+    scores = settings.batch * config.layers * heads * length**2
     if scores > MOST_SCORES:
         raise InputError(
             f"One step computes {scores / 1e6:,.0f} million attention scores; at most {MOST_SCORES / 1e6:,.0f} million fit here.",
             "Choose shorter examples, fewer heads or a smaller batch.",
         )
+    if (needed := footprint.step_bytes(config, settings.batch, length, size)) > MOST_BYTES:
+        raise InputError(
+            f"One step takes about {needed / 1e9:,.1f} GB of memory; at most {MOST_BYTES / 1e9:.1f} GB are used here.",
+            f"Choose a smaller batch than {settings.batch:,}, shorter examples, fewer layers or a smaller d_model.",
+        )
     # Forward once, backward twice: 3 multiply-adds for each parameter and token, and for each score and number of a head.
-    tokens = settings.batch * config.max_length
-    work = 3.0 * settings.steps * (size * tokens + 2 * scores * getattr(config, "head_dim", 0))
-    if work > MOST_WORK:
+    work = 3.0 * (size * settings.batch * length + 2 * scores * getattr(config, "head_dim", 0))
+    if work > MOST_STEP_WORK:
+        raise InputError(
+            f"One step takes about {work:.0e} multiply-adds; at most {MOST_STEP_WORK:.0e} are done here, so that it can be stopped soon.",
+            f"Choose a smaller batch than {settings.batch:,}, shorter examples, fewer layers or a smaller d_model.",
+        )
+    if (work := settings.steps * work) > MOST_WORK:
         raise InputError(f"This run takes about {work:.0e} multiply-adds; at most {MOST_WORK:.0e} are done here.", advice)

@@ -100,7 +100,7 @@ class Training(Run):
 
     def __init__(self, task: ToyTask, config: PreTrainedConfig, settings: Settings, device: str | torch.device = "cpu") -> None:
         _check(task, config)
-        limits(config, settings)
+        limits(config, settings, task.n_tokens)
         with _seeded(settings.seed):
             network = AutoModel.from_config(config)
         super().__init__(task, config, settings, network.to(device))

@@ -39,6 +39,7 @@ def test_a_live_run_draws_pauses_steps_and_goes_on(open_page):
     eventually(lambda: len(pictures(page)), 4)  # the shipped run that the page opened on has fewer heads, and makes room
     box, first = resting_box(page, FILM), done(page)
     eventually(lambda: done(page), lambda now: now > first)
+    eventually(lambda: page.locator(STATUS).inner_text(), lambda said: re.search(r"ms a step · .+ left", said))
     # It moves, and nothing jumps.
     assert resting_box(page, FILM) == box
     press(page, "Pause")
@@ -90,6 +91,33 @@ def test_a_finished_run_is_scrubbed_played_and_opened(open_page, tmp_path):
     page.get_by_role("link", name="Prune heads").click()
     page.locator(".st-key-effect [data-testid=stMetric]").first.wait_for()
     expect(page.get_by_text("of 4 heads removed")).to_have_count(1)
+
+
+def test_the_page_says_which_run_it_shows_and_what_is_too_much(open_page):
+    page = open_page("/training?lab_preset=recall&lab_layers=100000&lab_heads=4", wait_for=TRAIN)
+    page.get_by_text("The address says lab_layers=100000. At most 32 is possible here").wait_for()
+    expect(page.get_by_label("Layers", exact=True)).to_have_value("1")
+    page.locator(STATUS).get_by_text("shipped: recall").wait_for()
+    page.get_by_text("The settings on the left are those of the next run: press Train.").wait_for()
+    batch = page.get_by_label("Batch", exact=True)
+    batch.fill("100000")
+    batch.press("Enter")
+    page.get_by_text(re.compile(r"One step takes about [\d.]+ GB of memory")).wait_for()
+    expect(page.locator(TRAIN)).to_be_disabled()
+
+
+def test_a_run_of_another_task_is_shown_under_its_own_name(open_page):
+    page = open_page(f"{QUICK}&lab_steps=30", wait_for=TRAIN)
+    press(page, "Train")
+    page.locator(STATUS).get_by_text("1: recall (").wait_for()
+    heading = page.locator(".st-key-lab_buttons h4")
+    page.locator(".st-key-lab_preset").get_by_role("combobox").click()
+    page.get_by_role("option", name="induction", exact=True).click()
+    expect(heading).to_have_text("Training lab induction")
+    page.locator(".st-key-lab_run").get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile("^1: recall")).click()
+    expect(heading).to_have_text("Training lab recall")
+    page.locator(STATUS).get_by_text("1: recall (").wait_for()
 
 
 def test_leaving_for_another_page_does_not_stop_it(open_page):

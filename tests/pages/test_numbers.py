@@ -11,7 +11,7 @@ _PAGES = [
     ("softmax", "limit", {"softmax": "model", "look": "scale"}),
     ("syntax", "syntax_limit", {"treebank": "file"}),
     ("training", "lab_steps", {}),
-    ("training", "lab_lr", {}),
+    ("training", "lab_learning_rate", {}),
     ("heads", "heads_limit", {"scored_on": "own"}),
     ("prune", "limit", {}),
 ]

@@ -1,6 +1,8 @@
 """The training lab as Streamlit runs it, without a browser."""
 
 import dataclasses
+import re
+import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,11 +15,12 @@ from explorer.lab.request import switches, task_fields
 from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
-from models.training.settings import Settings
+from models.training.settings import MOST_LAYERS, Settings
 from tests.pages.shared import alone, settle, shared, table, tables, written
 from tests.tiny_training import training
 
 HEADS = {"layer", "head", "x", "y", "largest", "q", "k", "png"}
+NEXT = "The settings on the left are those of the next run: press Train."
 POINTS = {"line", "colour", "kind", "step", "value"}
 TINY = {"lab_preset": "order", "lab_steps": "6", "lab_batch": "4", "lab_d_model": "8"}
 
@@ -48,6 +51,11 @@ def trained(app: AppTest) -> AppTest:
     press(app, "train")
     assert app.session_state["_lab"].shown.watched.join(60)
     return app.run()
+
+
+def plain(app: AppTest) -> str:
+    """All that is written on the page, as it reads."""
+    return re.sub(r"\\(.)", r"\1", written(app)).replace("**", "")
 
 
 def test_without_a_shipped_run_it_says_so(opened):
@@ -194,6 +202,66 @@ def test_a_run_of_another_task_is_found_again(opened):
     assert not app.exception and "Press Train" in app.info[0].value
     app.selectbox(key="lab_run").set_value(app.session_state["_lab"].own[0].title).run()
     assert not app.exception and not app.info and app.session_state["_lab"].shown.number == 1
+
+
+def test_heading_and_line_are_those_of_the_run_that_is_shown(opened):
+    app = trained(opened(**TINY))
+    app.selectbox(key="lab_preset").set_value("recall").run()
+    assert "Training lab :small[recall]" in written(app) and PRESETS["recall"].look_at in plain(app)
+    app.selectbox(key="lab_run").set_value(app.session_state["_lab"].own[0].title).run()
+    assert app.session_state["_lab"].shown.request.preset == "order"
+    assert "Training lab :small[order]" in plain(app) and PRESETS["order"].look_at in plain(app)
+    assert ":small[recall]" not in plain(app) and PRESETS["recall"].look_at not in plain(app)
+    assert NEXT in written(app)
+
+
+def test_the_status_names_the_run_and_a_line_says_that_the_settings_are_others(opened, tmp_path):
+    run = training(4)
+    while not run.finished:
+        run.step()
+    run.save(tmp_path / "copying")
+    runs._kept.clear()
+    own = {"lab_steps": "4", "lab_batch": "4", "lab_warm_up": "0", "lab_learning_rate": "0.003"}
+    app = opened(lab_preset="copying", **own)
+    title = app.session_state["_lab"].shown.title
+    assert title.startswith("shipped: copying (") and f"{title}] finished · step" in plain(app) and NEXT not in written(app)
+    app.number_input(key="lab_heads").set_value(4).run()
+    assert f"{title}. {NEXT}] finished" in plain(app)
+    trained(app)
+    assert "1: copying (heads=4, " in plain(app) and NEXT not in written(app)
+    app.number_input(key="lab_seed").set_value(5).run()
+    assert "1: copying (heads=4, " in plain(app) and NEXT in written(app)
+
+
+def test_while_it_trains_the_page_says_how_much_time_is_left(opened):
+    app = press(opened(**TINY | {"lab_steps": "90000"}), "train")
+    live = app.session_state["_lab"].shown.watched
+    until = time.monotonic() + 60
+    while live.read().step_ms() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    app.run()
+    done, steps, ms, left = re.search(r"running · step ([\d,]+) / ([\d,]+) · .* · ([\d.]+) ms a step · (.+) left", plain(app)).groups()
+    seconds = (int(steps.replace(",", "")) - int(done.replace(",", ""))) * float(ms) / 1e3
+    minutes, rest = re.fullmatch(r"(?:(\d+) min)? ?(?:(\d+) s)?", left).groups(default="0")
+    assert 60 * int(minutes) + int(rest) == pytest.approx(seconds, rel=0.1, abs=10)
+    press(app, "pause")
+    assert "paused" in written(app) and " left" not in written(app)
+
+
+def test_a_batch_that_needs_too_much_memory_is_told(opened):
+    app = opened(lab_preset="recall", lab_batch="1000000")
+    assert not app.exception and "GB of memory" in app.warning[0].value and "smaller batch" in app.warning[0].value
+    assert app.button(key="train").disabled and not app.session_state["_lab"].own
+    app.number_input(key="lab_batch").set_value(64).run()
+    assert not app.warning and not app.button(key="train").disabled
+
+
+def test_more_layers_than_the_most_are_told(opened):
+    app = opened(lab_preset="recall", lab_layers="20000")
+    assert not app.exception and f"lab_layers=20000. At most {MOST_LAYERS} is" in plain(app)
+    assert app.number_input(key="lab_layers").max == MOST_LAYERS and app.number_input(key="lab_layers").value == 1
+    assert not app.button(key="train").disabled
+    assert not opened(lab_preset="recall", lab_layers="3", lab_steps="x").warning
 
 
 def test_a_text_that_is_too_short_is_told(opened):

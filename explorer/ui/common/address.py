@@ -176,7 +176,7 @@ def _not_yet_in() -> dict[str, str]:
     return {name: _kept()[_place(name)] for name in read_here if _place(name) in _kept()}
 
 
-def number_input(label: str, *given: float, key: str, **how: object) -> float:
+def number_input(label: str, *given: object, key: str, **how: object) -> float:
     """`st.number_input` whose value stands in the address by itself (`bind`). It makes a whole number of "inf" there, and raises."""
     word = st.query_params.get(key, "")
     with contextlib.suppress(ValueError):

@@ -9,9 +9,11 @@ import streamlit as st
 
 from explorer.i18n import N_, _
 from explorer.lab.request import TrainingRequest, of_preset, of_task, switches, task_fields
+from explorer.ui.common import address
+from explorer.ui.common.markdown import escaped
 from models.toy import CHOICES
 from models.training.presets import PRESETS
-from models.training.settings import MOST_STEPS, Settings
+from models.training.settings import MOST_LAYERS, MOST_STEPS, Settings
 
 PREFIX = "lab_"
 """How all names of the lab begin, in the address as well: other pages have heads, positions and seeds of their own."""
@@ -47,7 +49,7 @@ ABOUT = {
     "snapshot_every": N_("Steps between snapshots; 0 for about 20 that lie ever further apart."),
 }
 _LEAST = {"seed": 0, "warm_up": 0, "snapshot_every": 0, "token_types": 0, "learning_rate": 1e-6}
-_MOST = {"steps": MOST_STEPS, "ffn": 8.0}
+_MOST = {"layers": MOST_LAYERS, "steps": MOST_STEPS, "ffn": 8.0}
 _BY = {"steps": 100, "d_model": 8, "batch": 16, "ffn": 0.5, "learning_rate": 0.001, "rope_base": 1000.0, "position_interpolation": 1.0}
 """What a click on + adds; 1 or 0.01 for all others."""
 
@@ -56,6 +58,7 @@ def choose() -> TrainingRequest:
     """Draws the choices; all of them are in the URL as far as they differ from the preset. Raises InputError."""
     name = st.selectbox(_("Task"), list(PRESETS), key=PRESET, bind="query-params", persist_state="session", on_change=_use_preset)
     preset = PRESETS[name]
+    _tell_too_much()
     text = ""
     if preset.task == "characters":
         text = st.text_area(
@@ -73,6 +76,19 @@ def choose() -> TrainingRequest:
         st.caption(_("Training"))
         settings |= _widgets({field: (field, getattr(preset.settings, field)) for field in others})
     return TrainingRequest(name, network, task, Settings(**settings), text if text.strip() else "")
+
+
+def _tell_too_much() -> None:
+    """Streamlit drops a number of the address that a widget does not take, without a word; to be asked before the widgets are drawn."""
+    for name, most in _MOST.items():
+        given = st.query_params.get(_key(name), "")
+        try:
+            too_much = float(given) > most
+        except ValueError:
+            continue
+        if too_much:
+            message = _("The address says {name}={value}. At most {most} is possible here, so that it is left out.")
+            st.warning(escaped(message.format(name=_key(name), value=given, most=f"{most:,g}")), icon=":material/edit:")
 
 
 def _use_preset() -> None:
@@ -107,7 +123,9 @@ def _widget(place: object, name: str, label: str, value: object) -> object:
     least = kind(_LEAST.get(name, 1 if kind is int else 0.0))
     most = kind(_MOST[name]) if name in _MOST else None
     format_ = "%d" if kind is int else "%g"
-    return place.number_input(label, least, most, value, kind(_BY.get(name, 1 if kind is int else 0.01)), format_, **given)
+    del given["bind"]
+    with place:
+        return address.number_input(label, least, most, value, kind(_BY.get(name, 1 if kind is int else 0.01)), format_, **given)
 
 
 def _key(name: str) -> str:

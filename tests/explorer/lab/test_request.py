@@ -67,5 +67,23 @@ def test_what_does_not_go_together_is_told_at_once():
         TrainingRequest("recall", {"heads": 3}).check()
     with pytest.raises(InputError, match="parameters"):
         TrainingRequest("recall", {"d_model": 2048, "layers": 4}).check()
+    with pytest.raises(InputError, match="GB of memory"):
+        TrainingRequest("recall", settings=Settings(batch=1_000_000)).check()
+    with pytest.raises(InputError, match="20,000 layers"):
+        TrainingRequest("recall", {"layers": 20_000}).check()
     with pytest.raises(InputError, match="too short"):
         TrainingRequest("characters", text="short").check()
+
+
+def test_the_same_is_asked_for_by_what_differs_from_the_preset():
+    settings = PRESETS["recall"].settings
+    plain = TrainingRequest("recall", settings=settings)
+    assert plain.same_as(TrainingRequest("recall", {name: of_preset(PRESETS["recall"], name) for name in switches()}, settings=settings))
+    others = [
+        TrainingRequest("recall", {"heads": 4}, settings=settings),
+        TrainingRequest("recall", {}, {"pairs": 2}, settings),
+        TrainingRequest("recall", settings=dataclasses.replace(settings, seed=1)),
+        TrainingRequest("recall", settings=settings, text="another"),
+        TrainingRequest("recall-apart", settings=settings),
+    ]
+    assert not any(plain.same_as(other) or other.same_as(plain) for other in others)
