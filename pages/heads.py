@@ -68,7 +68,7 @@ def heads(chosen: Chosen) -> None:
         with right, st.container(border=True, key="one_head"):
             figures.append(one_head.draw(scored, known))
     st.caption(
-        _("{texts} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
+        _("Texts: {texts}, tokens: {tokens:,}. Attention weights are routing, not importance.").format(
             texts=scored.scores.texts, tokens=scored.scores.tokens
         )
     )

@@ -94,7 +94,7 @@ def scored(chosen: Chosen, source: Source, part: str) -> jobs.Kept[Scored] | Non
     if scores is not None:
         if (of_model := baselines.known(model.number)) is not None:
             scores = scores.with_(dict(of_model.repeated))
-        found = Scored(identity, title, model.number, captured, source, scores, _recipe(chosen, source, part))
+        found = Scored(identity, title, model.number, captured, source, scores, recipe(chosen, source, part))
     return jobs.kept(_PLACE, identity, title, found)
 
 
@@ -123,7 +123,8 @@ def compare(model: Model, shown: Scored) -> roles.Known | None:
         return None
 
 
-def _recipe(chosen: Chosen, source: Source, part: str) -> str:
+def recipe(chosen: Chosen, source: Source, part: str) -> str:
+    """Lines of Python for the scores."""
     load, read = chosen.lines
     lines = [
         "import explorer, models" if source.captured else "import models",
