@@ -86,7 +86,7 @@ def test_scoring_many_texts_is_stopped_and_gone_on_with(open_page):
     page.locator(".st-key-scored_on").get_by_role("combobox").click()
     page.get_by_role("option", name="this text").click()
     page.locator(".st-key-all_heads svg.marks").first.wait_for()
-    page.get_by_text("1 texts").first.wait_for()
+    page.get_by_text("Texts: 1,").first.wait_for()
     expect(page.get_by_text("Scoring all heads")).to_have_count(0)
 
 

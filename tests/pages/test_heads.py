@@ -52,7 +52,7 @@ def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
         expected = {score.title: known.scores.values[score.name][0, 0] for score in ALL if score.name in known.scores.values}
         assert shown == pytest.approx({title: value for title, value in expected.items() if not np.isnan(value)}, abs=1e-5)
     assert np.abs(drawn[0] - drawn[1]).max() > 0.01, "another text, other scores"
-    assert "1 texts" in written(app)
+    assert "Texts: 1," in written(app)
     assert any("A_{i,i-1}" in latex.value for latex in app.latex), "the formula is one click away"
     settle(app.selectbox(key="score").set_value("entropy").run())
     np.testing.assert_allclose(board(app), known.scores.values["entropy"], atol=1e-5)
