@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 def read(name: str) -> str | None:
     """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
     found, kept, place = st.query_params.get(name), _kept(), _place(name)
-    st.session_state.setdefault("_read_names", set()).add(name)
+    st.session_state.setdefault("_read_names", {})[name] = None
     if found is not None:
         # What came with a link is kept, too: the next page begins without it.
         kept[place] = found
@@ -87,7 +87,8 @@ def keep(**values: int | str | None) -> None:
 
 def begin() -> None:
     """At the start of each run of the app."""
-    st.session_state["_read_names"] = set()
+    # In the order of reading, so that the same view always has the same address.
+    st.session_state["_read_names"] = {}
 
 
 def finish() -> None:
