@@ -145,7 +145,7 @@ def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
 
 def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it_is_closed(open_page):
     heads = ",".join(f"{layer}.{head}" for layer in range(1, 6) for head in range(12))
-    page = open_page(f"/prune?limit=100&colour=none&pruned={heads}", wait_for=".st-key-effect [data-testid=stMetric]", at_rest=False)
+    page = open_page(f"/prune?limit=70&colour=none&pruned={heads}", wait_for=".st-key-effect [data-testid=stMetric]", at_rest=False)
     page.get_by_text("Each of them alone").wait_for()
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
