@@ -68,7 +68,7 @@ def test_another_text_is_another_picture(open_page, view):
     before = eventually(drawn, bool)
     page.get_by_label("Text", exact=True).fill("Seven green apples fell from a tree.")
     page.keyboard.press("Control+Enter")
-    page.get_by_text("10 tokens").first.wait_for()
+    page.get_by_text("tokens: 10.").first.wait_for()
     eventually(drawn, lambda now: bool(now) and now != before)
 
 

@@ -135,7 +135,7 @@ def test_layers_and_scatter(bert) -> None:
 
 def test_the_projects_texts(bert) -> None:
     app = opened("heads", text=TEXT, scored_on="own", heads_limit="12")
-    assert not app.exception and "12 texts" in written(app)
+    assert not app.exception and "Texts: 12," in written(app)
     texts = [example.text for example in choose.built_in("classify").examples[:12]]
     np.testing.assert_allclose(board(app), roles.known(bert, texts).scores.values["entropy"], atol=1e-5)
 
@@ -178,7 +178,7 @@ def test_one_token_has_no_families(tiny, monkeypatch) -> None:
 def test_a_file_of_texts(bert) -> None:
     app = opened("heads", text=TEXT, scored_on="file")
     settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
-    assert not app.exception and "2 texts" in written(app)
+    assert not app.exception and "Texts: 2," in written(app)
     expected = roles.known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
     np.testing.assert_allclose(board(app), expected, atol=1e-5)
     settle(app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run())
@@ -299,7 +299,7 @@ def test_a_file_stays_when_another_page_is_opened() -> None:
     settle(app.switch_page("pages/attention.py").run())
     app.query_params["scored_on"] = "file"
     settle(app.switch_page("pages/heads.py").run())
-    assert not app.exception and "2 texts" in written(app) and "texts.txt" in written(app) and len(charts(app)) == 2
+    assert not app.exception and "Texts: 2," in written(app) and "texts.txt" in written(app) and len(charts(app)) == 2
 
 
 def test_layers_with_fewer_heads(tiny, monkeypatch) -> None:
