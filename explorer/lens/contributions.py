@@ -18,6 +18,7 @@ from explorer.lens.layers import checked, text_of
 from explorer.reading import AnyText, read
 from explorer.tokens import readable
 from models import InputError, Model
+from models.opening.in_float32 import exact
 from models.opening.loading import room_on
 
 TOLERANCE = 1e-3
@@ -91,7 +92,8 @@ def contributions(
             raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=given, n=vocabulary))
     tokens = text_of(model, text, at if masked else None)
     inputs = tokens.inputs(model.device)
-    with model.lock, room_on(model.device, f"{n} tokens"):
+    # A sum of rounded parts is not the rounded sum: half precision is taken apart in float32.
+    with model.lock, room_on(model.device, f"{n} tokens"), exact(model.network):
         with torch.no_grad():
             real = model.network(**inputs).logits[0, at].float()
         number = int(real.argmax()) if number is None else number

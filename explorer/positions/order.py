@@ -18,14 +18,15 @@ from explorer.i18n import N_, _
 from explorer.positions import tables
 from explorer.reading import AnyText, Tokens, read, run
 from models import InputError, Model
+from models.opening.in_float32 import exact
 from models.surgery.private import private
 from models.toy import ToyModel, tasks
 from models.training.runs import SHIPPED
 from models.training.settings import Settings
 from models.training.toy import Training, configure
 
-_ROUNDING = {torch.float32: 1e-4}
-"""Deviation, as a share of the largest output, that may still be rounding; half precision is given more."""
+_ROUNDING = 1e-4
+"""Deviation, as a share of the largest output, that may still be rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +84,11 @@ def permuted(model: Model, text: AnyText, order: Sequence[int], positions: bool 
     tokens = read(model, text)
     full = _full(tokens, order)
     both = [of.inputs(model.device) for of in (tokens, tokens.take(full))]
-    with model.lock, torch.inference_mode():
+    # In float32, whatever the weights are in: rounding to half precision would pass for a dependence on order.
+    with model.lock, torch.no_grad():
         network = model.network if positions else without_positions(model)
-        before, after = run(network, {name: torch.cat([given[name] for given in both]) for name in both[0]}).float().cpu().numpy()
+        with exact(model.network):
+            before, after = run(network, {name: torch.cat([given[name] for given in both]) for name in both[0]}).float().cpu().numpy()
     found = Equivariance(tuple(tokens.labels), full, before, after, positions, _order_in_mask(model))
     if not positions:
         _check(found, network, model)
@@ -163,8 +166,7 @@ def _check(found: Equivariance, network: nn.Module, model: Model) -> None:
     """Raises InputError where something was left on that could be found out."""
     # Some kinds of RoPE compute their frequencies anew.
     turned = any(bool(getattr(module, name).any()) for module, name in tables.rotary(network))
-    rounding = _ROUNDING.get(model.dtype, 0.1) * max(1.0, found.scale)
-    if turned or (not found.order_in_mask and found.max > rounding):
+    if turned or (not found.order_in_mask and found.max > _ROUNDING * max(1.0, found.scale)):
         _cannot(model, _("more information about the order than was found"))
 
 

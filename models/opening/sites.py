@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models import attention
+from models.opening.in_float32 import exact
 
 Parts = ("encoder", "decoder", "cross")
 
@@ -63,7 +64,9 @@ def find_sites(network: nn.Module) -> Layout:
     """Finds the attention sites of a network and leaves it on the best attention it can run on.
 
     The network is run twice on a few token ids: with its own eager attention, and with ours. Only where both give the same
-    hidden states is ours used; else the network is opened view-only, with the weights that its eager code returns.
+    hidden states is ours used; else the network is opened view-only, with the weights that its eager code returns. A network in half
+    precision is compared in float32: two ways to the same numbers, each rounded in its own places, would differ by more than any tolerance
+    that still tells another computation from them.
 
     Raises:
         ValueError: the network shows no attention at all.
@@ -119,7 +122,7 @@ def _hidden(network: nn.Module, **options: bool) -> _Pass:
     given = {"input_ids": ids(_SOURCE), "attention_mask": torch.ones(1, _SOURCE, dtype=torch.long, device=device)}
     if network.config.is_encoder_decoder:
         given["decoder_input_ids"] = ids(_TARGET)
-    with torch.no_grad():
+    with torch.no_grad(), exact(network):
         outputs = base(**inputs_for(network, **given), return_dict=True, **options)
     return _Pass(outputs[0].float(), outputs)
 

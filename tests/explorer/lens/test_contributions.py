@@ -7,6 +7,7 @@ import torch
 import explorer
 import models
 from explorer.lens import contributions as parts
+from models.opening.in_float32 import HALF
 from tests import tiny as making
 
 PREDICT = [name for name in [*making.ENCODERS, *making.DECODERS] if name != "electra"]
@@ -21,6 +22,21 @@ def test_the_parts_sum_to_the_logit(tiny, name):
         assert found.heads.shape == (2, 4) and np.abs(found.heads).max() > 0
         # Toys and others without a feed-forward network have nothing there.
         assert found.feed_forward.any() == (name != "toy_rope")
+
+
+@pytest.mark.parametrize("dtype", HALF, ids=str)
+@pytest.mark.parametrize("name", PREDICT)
+def test_half_precision_is_taken_apart_in_float32(name, dtype, tmp_path):
+    making.save(name, tmp_path)
+    half = models.load(tmp_path, device="cpu", dtype=str(dtype).removeprefix("torch."))
+    text = "the" if name == "gpt2" else "the cat sat"
+    found = parts.contributions(half, text, 1, 7)
+    # The same weights, rounded to half precision, in a network of float32.
+    half.network.float()
+    known = parts.contributions(half, text, 1, 7)
+    assert found.deviation < 1e-4 and found.logit == pytest.approx(known.logit, abs=1e-5)
+    np.testing.assert_allclose(found.heads, known.heads, atol=1e-5)
+    np.testing.assert_allclose(found.feed_forward, known.feed_forward, atol=1e-5)
 
 
 def test_a_difference_of_two_logits(tiny):

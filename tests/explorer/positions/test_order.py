@@ -12,6 +12,7 @@ from transformers import DebertaV2Config, DebertaV2ForMaskedLM
 import models
 from explorer.positions import order
 from models import InputError
+from models.opening.in_float32 import HALF
 from tests import tiny as making
 
 TEXT = "the cat sat on the mat because it was warm"
@@ -44,6 +45,16 @@ def test_every_bidirectional_stack_is_equivariant(tiny, name: str) -> None:
     off, on = (order.permuted(tiny(name), TEXT, permutation, positions=on) for on in (False, True))
     assert off.max < 1e-5 and not off.order_in_mask
     assert on.max > 0.1
+
+
+@pytest.mark.parametrize("dtype", HALF, ids=str)
+@pytest.mark.parametrize("name", ["bert", "toy_encoder", "toy_sparsemax", "t5"])
+def test_half_precision_rounds_nothing_away(name: str, dtype: torch.dtype, tmp_path) -> None:
+    making.save(name, tmp_path)
+    half = models.load(tmp_path, device="cpu", dtype=str(dtype).removeprefix("torch."))
+    masked = order._order_in_mask(half)
+    found = order.permuted(half, "the cat sat on the mat", [3, 1, 5, 0, 2, 4], positions=False)
+    assert half.dtype == dtype and (masked or found.max < 1e-5) and found.scale > 0.1
 
 
 def test_positions_make_a_difference(bert, toys) -> None:

@@ -1,0 +1,41 @@
+"""A forward pass in float32 of a network whose weights are in half precision, without a second copy of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+
+HALF = (torch.bfloat16, torch.float16)
+
+
+class InFloat32(TorchDispatchMode):
+    """While it holds, every operation gets its half-precision tensors as float32, and gives float32 where it would give half precision.
+
+    Each weight is converted where it is used and given back at once. Rows that are looked up are converted after that: the table of a large
+    vocabulary is never there twice. What a network looks up in its own dtype (the lowest number, for a mask) stays as it was.
+    """
+
+    def __torch_dispatch__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        if func in _LOOK_UP:
+            return tree_map(_widened, func(*args, **(kwargs or {})))
+        args, kwargs = tree_map(_widened, (args, kwargs or {}))
+        if kwargs.get("dtype") in HALF:
+            kwargs["dtype"] = torch.float32
+        return func(*args, **kwargs)
+
+
+def exact(network: nn.Module) -> AbstractContextManager:
+    """A block in which this network computes in float32; nothing where it does so anyway."""
+    return InFloat32() if network.dtype in HALF else nullcontext()
+
+
+_LOOK_UP = (torch.ops.aten.embedding.default, torch.ops.aten.index.Tensor, torch.ops.aten.index_select.default)
+
+
+def _widened(value: object) -> object:
+    return value.float() if isinstance(value, Tensor) and value.dtype in HALF else value
