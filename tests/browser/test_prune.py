@@ -154,7 +154,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     # A run of the whole page, as the end of any job asks for.
     page.emulate_media(color_scheme="dark")
     expect(dialog.locator(".mark-rect path").nth(3)).to_be_attached()
-    dialog.get_by_label("Close").click()
+    dialog.get_by_role("button", name="Close").click()
     dialog.wait_for(state="detached")
     page.get_by_text("their single effects sum to").wait_for()
     expect(dialog).to_have_count(0)
@@ -167,7 +167,7 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     dialog.get_by_role("button", name="Stop").click()
     dialog.get_by_text("Stopped: Measuring the speed.").wait_for()
     parameters = dialog.locator("[data-testid=stMetricValue]").first.inner_text()
-    dialog.get_by_label("Close").click()
+    page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.get_by_role("button", name="Cut out").click()
     expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)

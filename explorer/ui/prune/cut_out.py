@@ -56,15 +56,11 @@ def is_open(model: Model, heads: Heads) -> bool:
 def draw(model: Model, heads: Heads) -> None:
     """The dialog: parameters without these heads at once, speeds as they are measured, and both exports.
 
-    A run of the whole page closes whatever dialog it does not draw, so it is drawn in each one until the viewer closes it.
+    A run of the whole page closes whatever dialog it does not draw, so it is drawn in each one until the viewer closes it, by a button of its
+    own: on a busy machine Streamlit may close a dialog in the browser and not tell the page, which would then wait for it for ever.
     """
     # No decorator, which would translate the title once and for all viewers.
-    st.dialog(_("Cut the heads out"), width="medium", on_dismiss=_closed)(_dialog)(model, heads)
-
-
-def _closed() -> None:
-    st.session_state.pop(_OPEN, None)
-    jobs.set_aside(_PLACE)
+    st.dialog(_("Cut the heads out"), width="medium", dismissible=False)(_dialog)(model, heads)
 
 
 def _dialog(model: Model, heads: Heads) -> None:
@@ -78,6 +74,10 @@ def _dialog(model: Model, heads: Heads) -> None:
     # The page below need not run again for each speed: the dialog looks at the job by itself.
     st.fragment(_follow, run_every=jobs.POLL_S)(model, heads)
     _downloads(model, heads)
+    if st.button(_("Close"), key="close_cut_out", icon=":material/close:", shortcut="Escape"):
+        st.session_state.pop(_OPEN, None)
+        jobs.set_aside(_PLACE)
+        st.rerun()
 
 
 def _follow(model: Model, heads: Heads) -> None:
