@@ -31,19 +31,17 @@ def recipe(choice: TaskChoice, heads: frozenset) -> str:
 @st.fragment
 def pruning_of(choice: TaskChoice) -> None:
     pruned = pruned_set.current(choice.model)
-    cutting = cut_out.is_open(choice.model, pruned.heads)
-    if cutting:
-        # Speeds are measured while nothing else is computed for this viewer.
-        jobs.set_aside("colours", "single effects")
-        cut_out.draw(choice.model, pruned.heads)
     left, right = st.columns([11, 10], gap="small")
     with right, st.container(key="effect", border=True):
         total = len(every(choice.model))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(pruned.heads)} {_('of')} {total} {_('heads removed')}** :small[({len(pruned.heads) / total:.0%})]")
             st.space("stretch")
-            how = {"icon": ":material/content_cut:", "disabled": not pruned.heads, "key": "cut_out"}
-            st.button(_("Cut out"), on_click=cut_out.open_dialog, args=(choice.model, pruned.heads), **how)
+            cutting = st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out")
+            # Speeds are measured while nothing else is computed for this viewer; and not any longer than somebody looks.
+            jobs.set_aside(*(["colours", "single effects"] if cutting else [cut_out.PLACE]))
+            if cutting:
+                cut_out.draw(choice.model, pruned.heads)
             downloads = st.container(width="content")
         found = effect.scored(choice, pruned.heads)
         shown = jobs.kept("effect", (*choice.key, choice.method, pruned.heads), effect.title(choice, pruned.heads), found)

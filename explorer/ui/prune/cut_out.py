@@ -25,7 +25,8 @@ LARGEST = 2 * 2**30
 """Bytes of a model that a browser is given; a larger one is written by the shell."""
 _SECONDS = 0.5
 """Time for each batch size and model."""
-_OPEN, _PLACE = "_cut_out_open", "cut out"
+PLACE = "cut out"
+"""Of its job."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,14 @@ class Smaller:
     speeds: pd.DataFrame
 
 
-def open_dialog(model: Model, heads: Heads) -> None:
-    """Opens the dialog, at the next run of the page."""
-    st.session_state[_OPEN] = (model.number, heads)
-
-
-def is_open(model: Model, heads: Heads) -> bool:
-    """Whether the dialog is open for these heads. For any others it is closed: going back in the browser changes them below it."""
-    if st.session_state.get(_OPEN) != (model.number, heads):
-        st.session_state.pop(_OPEN, None)
-    return _OPEN in st.session_state
-
-
 def draw(model: Model, heads: Heads) -> None:
-    """The dialog: parameters without these heads at once, speeds as they are measured, and both exports.
+    """Opens the dialog: parameters without these heads at once, speeds as they are measured, and both exports.
 
-    A run of the whole page closes whatever dialog it does not draw, so it is drawn in each one until the viewer closes it, by a button of its
-    own: on a busy machine Streamlit may close a dialog in the browser and not tell the page, which would then wait for it for ever.
+    A run of the whole page closes it, and the end of a job asks for one: whoever opens it asks for no job meanwhile (`jobs.set_aside`). When it
+    is closed the page runs again, and asks for them.
     """
     # No decorator, which would translate the title once and for all viewers.
-    st.dialog(_("Cut the heads out"), width="medium", dismissible=False)(_dialog)(model, heads)
+    st.dialog(_("Cut the heads out"), width="medium", on_dismiss="rerun")(_dialog)(model, heads)
 
 
 def _dialog(model: Model, heads: Heads) -> None:
@@ -74,10 +63,6 @@ def _dialog(model: Model, heads: Heads) -> None:
     # The page below need not run again for each speed: the dialog looks at the job by itself.
     st.fragment(_follow, run_every=jobs.POLL_S)(model, heads)
     _downloads(model, heads)
-    if st.button(_("Close"), key="close_cut_out", icon=":material/close:", shortcut="Escape"):
-        st.session_state.pop(_OPEN, None)
-        jobs.set_aside(_PLACE)
-        st.rerun()
 
 
 def _follow(model: Model, heads: Heads) -> None:
@@ -88,7 +73,7 @@ def _follow(model: Model, heads: Heads) -> None:
     place, below = st.container(), st.container()
     try:
         with below:
-            job = jobs.ask(key, _("Measuring the speed"), work, replaces=_PLACE)
+            job = jobs.ask(key, _("Measuring the speed"), work, replaces=PLACE)
     except ModelError as error:
         st.error(explained(error), icon=":material/error:")
         return
