@@ -39,11 +39,11 @@ def pruning_of(choice: TaskChoice) -> None:
             st.space("stretch")
             cutting = st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out")
             # Speeds are measured while nothing else is computed for this viewer; and not any longer than somebody looks.
-            jobs.set_aside(*(["colours", "single effects"] if cutting else [cut_out.PLACE]))
+            jobs.set_aside(*(["score", "colours", "single effects"] if cutting else [cut_out.PLACE]))
             if cutting:
                 cut_out.draw(choice.model, pruned.heads)
             downloads = st.container(width="content")
-        found = effect.scored(choice, pruned.heads)
+        found = effect.scored(choice, pruned.heads) if not cutting or effect.known(choice, pruned.heads) else None
         shown = jobs.kept("effect", (*choice.key, choice.method, pruned.heads), effect.title(choice, pruned.heads), found)
         examples = effect.draw(shown.what, further=shown.fresh and not cutting) if shown else None
     with left, st.container(key="board", border=True):

@@ -32,10 +32,15 @@ class Effect:
     found: Scores
 
 
+def known(choice: TaskChoice, heads: Heads) -> bool:
+    """Whether the scores with and without these heads are there already."""
+    return choice.results.knows_score(frozenset(), choice.method) and choice.results.knows_score(heads, choice.method)
+
+
 def scored(choice: TaskChoice, heads: Heads) -> Effect | None:
     """The scores with and without these heads; None while they are computed, and the page shows how far it is."""
     results, method = choice.results, choice.method
-    if not (results.knows_score(frozenset(), method) and results.knows_score(heads, method)):
+    if not known(choice, heads):
         # A score comes before whatever else this viewer has asked for on this page.
         jobs.set_aside("colours", "single effects")
 
