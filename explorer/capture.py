@@ -281,7 +281,8 @@ def capture_sides(
 
     def observe(site: int | None, rows: slice, weights: torch.Tensor, mask: torch.Tensor | None) -> None:
         if site is not None:
-            progress((site + rows.stop / len(sides["decoder" if model.sites[site].part != "encoder" else "encoder"])) / len(model.sites))
+            queries = sides["encoder" if model.sites[site].part == "encoder" else "decoder"]
+            progress((site + rows.stop / len(queries)) / len(model.sites))
 
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
         given = source.inputs(model.device)

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import time
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,6 +17,7 @@ from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
 from models.training.settings import MOST_LAYERS, Settings
+from models.training.toy import Training
 from tests.pages.shared import alone, settle, shared, table, tables, written
 from tests.tiny_training import training
 
@@ -58,6 +60,16 @@ def plain(app: AppTest) -> str:
     return re.sub(r"\\(.)", r"\1", written(app)).replace("**", "")
 
 
+def shipped_copying(folder: Path) -> Training:
+    """A run of four steps, which lies where the page looks for the shipped run of "copying"."""
+    run = training(4)
+    while not run.finished:
+        run.step()
+    run.save(folder / "copying")
+    runs._kept.clear()
+    return run
+
+
 def test_without_a_shipped_run_it_says_so(opened):
     app = opened()
     assert not app.exception and "Press Train" in app.info[0].value
@@ -65,11 +77,7 @@ def test_without_a_shipped_run_it_says_so(opened):
 
 
 def test_it_opens_on_a_shipped_run(opened, tmp_path):
-    run = training(4)
-    while not run.finished:
-        run.step()
-    run.save(tmp_path / "copying")
-    runs._kept.clear()
+    run = shipped_copying(tmp_path)
     app = opened(lab_preset="copying")
     assert not app.exception and not app.info
     assert "finished" in written(app) and f"{run.evaluate().exact:.1%}" in written(app)
@@ -216,11 +224,7 @@ def test_heading_and_line_are_those_of_the_run_that_is_shown(opened):
 
 
 def test_the_status_names_the_run_and_a_line_says_that_the_settings_are_others(opened, tmp_path):
-    run = training(4)
-    while not run.finished:
-        run.step()
-    run.save(tmp_path / "copying")
-    runs._kept.clear()
+    shipped_copying(tmp_path)
     own = {"lab_steps": "4", "lab_batch": "4", "lab_warm_up": "0", "lab_learning_rate": "0.003"}
     app = opened(lab_preset="copying", **own)
     title = app.session_state["_lab"].shown.title

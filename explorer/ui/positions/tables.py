@@ -25,7 +25,7 @@ from models.toy.positions import sinusoids
 
 OF = {"model": N_("of the model"), "sinusoids": N_("sinusoids of that size")}
 _PRINTED = "print(values.shape, tables.similarity(values).cosine, tables.pca(values))"
-_OF = {
+_LINES = {
     "model": f"values = tables.added(model).values\n{_PRINTED}",
     "sinusoids": f"from models.toy.positions import sinusoids\nvalues = sinusoids(*tables.added(model).values.shape).numpy()\n{_PRINTED}",
 }
@@ -79,7 +79,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
         return _Views(kind if of == "model" else tables.SINUSOIDAL, parameters, values, tables.similarity(values).cosine, components, shares)
 
     found = jobs.computed(("table views", model.number, of), _("Similarities and components"), work, replaces="table_views")
-    shown = jobs.kept("table", (model.number, of), f"{model.short_name}, {_(OF[of])}", found and (model.name, found, _recipe(model, _OF[of])))
+    shown = jobs.kept("table", (model.number, of), f"{model.short_name}, {_(OF[of])}", found and (model.name, found, _recipe(model, _LINES[of])))
     if shown is None:
         return None
     name, views, recipe = shown.what
