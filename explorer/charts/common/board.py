@@ -88,7 +88,9 @@ def _description(
     x = alt.X("head:O", scale=alt.Scale(domain=list(range(n_heads)), paddingInner=0.06), axis=None)
     y = alt.Y("row:O", scale=alt.Scale(domain=list(range(n_rows)), paddingInner=0.06), axis=None)
     base = alt.Chart(alt.NamedData("cells"))
-    base = base.transform_calculate(layer="row_names[datum.row]", state=f"datum.removed ? {_('removed')!r} : {_('kept')!r}")
+    state = f"datum.removed ? {_('removed')!r} : {_('kept')!r}"
+    # By its name a cell stays the same mark when the table changes, so that a click is heard that begins before the change and ends after it.
+    base = base.transform_calculate(layer="row_names[datum.row]", state=state, name="datum.row + '.' + datum.head").encode(key="name:N")
     tips = [alt.Tooltip("layer:N", title=_("layer")), alt.Tooltip("head:O", title=_("head"))]
     tips += [alt.Tooltip("value:Q", title=title, format="+.4f" if scale == "diverging" else ".4f")] if valued else []
     tips += [alt.Tooltip("state:N", title=_("state"))] if clickable and removable else []
@@ -98,10 +100,12 @@ def _description(
         x=x, y=y, color=_colour(title, scale, dark, compact), tooltip=tips
     )
     gone = base.transform_filter("datum.removed === 1")
-    veil = gone.mark_rect(color=palette.page(dark)[0], opacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, tooltip=tips)
+    # Where a click removes a head, what covers the cell lets clicks through to it: without a tooltip Vega-Lite makes it deaf.
+    above = {"tooltip": tips} if not (clickable and removable) else {}
+    veil = gone.mark_rect(color=palette.page(dark)[0], opacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, **above)
     crosses = gone.mark_point(
         shape="M-1,-1L1,1M-1,1L1,-1", size=min(across, down) ** 2 / 9, stroke=palette.frame(dark), strokeWidth=2.5, cursor="pointer"
-    ).encode(x=x, y=y, tooltip=tips)
+    ).encode(x=x, y=y, **above)
     ink = palette.page(dark)[1]
     left = alt.Chart(data.columns(row=list(range(n_rows)), head=[WHOLE] * n_rows))
     left = left.transform_calculate(label="row_names[datum.row]", layer="row_names[datum.row]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -20,13 +20,14 @@ def draw(picture: Picture, key: str) -> None:
 
 @dataclass
 class _Mounted:
-    """A picture that the browser has: of which data, with which choice at first, where its frame is now, and what it told last."""
+    """A picture that the browser has: its name there, of which data, with which choice at first, where its frame is now, what it told last."""
 
+    key: str
     identity: Hashable
     first: Hashable
     now: Hashable
     number: int
-    told: Mapping[str, object] | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
 
 
 def clickable(
@@ -35,6 +36,7 @@ def clickable(
     chosen: Hashable,
     make: Callable[[Hashable, bool], Picture],
     picked: Callable[[Mapping[str, object]], Hashable | None],
+    adds_up: bool = False,
 ) -> None:
     """A picture in which something can be chosen.
 
@@ -47,22 +49,37 @@ def clickable(
         chosen: what is chosen now.
         make: makes the picture from the choice that it begins with and from whether the theme is dark.
         picked: told the selections of a click by their names; chooses, and returns what is chosen now, None for nothing.
+        adds_up: the browser keeps all that was clicked since the picture was drawn; `picked` is told only what is new.
     """
     identity, kept = (identity, is_dark(), language()), st.session_state.setdefault("_mounted", {})
     mounted: _Mounted | None = kept.get(slot)
-    if mounted is None or mounted.identity != identity or mounted.now != chosen:
+    # What the last run did not draw, as on another page, the browser has forgotten, and Streamlit with it.
+    gone = mounted is not None and mounted.key not in st.session_state
+    if mounted is None or gone or mounted.identity != identity or mounted.now != chosen:
         number = 0 if mounted is None else mounted.number + 1
-        mounted = kept[slot] = _Mounted(identity, chosen, chosen, number)
-    key = f"{slot}_{mounted.number}_{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
+        key = f"{slot}_{number}_{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
+        mounted = kept[slot] = _Mounted(key, identity, chosen, chosen, number)
 
     def clicked() -> None:
-        state = st.session_state.get(key)
+        state = st.session_state.get(mounted.key)
         # A browser that has not taken the picture away yet sends its last click once more, with whatever else it has to tell.
         if not state or state["selection"] == mounted.told:
             return
-        mounted.told = state["selection"]
-        found = picked(mounted.told)
+        before, mounted.told = mounted.told, state["selection"]
+        found = picked(_news(mounted.told, before) if adds_up else mounted.told)
         if found is not None:
             mounted.now = found
 
-    st.vega_lite_chart(make(mounted.first, is_dark()).spec(), key=key, on_select=clicked, width="content")
+    st.vega_lite_chart(make(mounted.first, is_dark()).spec(), key=mounted.key, on_select=clicked, width="content")
+
+
+def _news(now: Mapping[str, object], before: Mapping[str, object]) -> dict[str, object]:
+    """Points that are selected now and were not, or were and are not; intervals that are others."""
+    made = {}
+    for name, found in now.items():
+        was = before.get(name) or type(found)()
+        if isinstance(found, Mapping):
+            made[name] = {} if found == was else found
+        else:
+            made[name] = [point for point in was if point not in found] + [point for point in found if point not in was]
+    return made

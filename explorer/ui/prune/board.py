@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.ablation.heads import Head, every, ranked
-from explorer.ablation.importance import table
+from explorer.ablation.importance import Importance, table
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
@@ -20,8 +20,6 @@ from explorer.ui.common.task_choice import TaskChoice
 from explorer.ui.prune.pruned_set import PrunedSet
 
 COLOURS = {"gradient": N_("gradient of the gate"), "exact": N_("loss without the head"), "confidence": N_("confidence"), "none": N_("none")}
-_BOARDS = 8
-"""Boards that a browser may still tell of."""
 TITLES = {"gradient": N_("importance"), "exact": N_("rise of the loss"), "confidence": N_("confidence")}
 
 
@@ -53,26 +51,22 @@ def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
         how = {"values": values, "title": _(TITLES.get(by, "")), "diverging": diverging, "clickable": clickable, "dark": dark}
         return charts.board(rows(choice), sizes, pruned.heads, **how)
 
-    # A move makes a new board. Until the browser has it, it tells of all that was clicked on the old one so far: what is new is done.
-    number = (choice.model.number, pruned.moves)
-    told: dict[tuple, tuple] = st.session_state.setdefault("_told_of_boards", {})
-
-    def picked(selection: Mapping[str, object]) -> None:
-        cells = frozenset((point.get("row"), point.get("head")) for point in selection.get("cell") or [])
-        box = {name: tuple(values) for name, values in (selection.get("box") or {}).items()}
-        cells_before, box_before = told.get(number, (frozenset(), {}))
-        told[number] = (cells, box)
-        for row, head in sorted(cells ^ cells_before, key=str):
-            pruned.toggle(covered(choice, [row], [head]))
-        if box != box_before and box.get("row") and box.get("head"):
+    def picked(news: Mapping[str, object]) -> None:
+        for point in news.get("cell") or []:
+            pruned.toggle(covered(choice, [point.get("row")], [point.get("head")]))
+        box = news.get("box") or {}
+        if box.get("row") and box.get("head"):
             pruned.toggle(covered(choice, box["row"], box["head"]))
-        for old in list(told)[:-_BOARDS]:
-            del told[old]
+            pruned.boards += 1
 
-    clickable("board", number, None, lambda _first, dark: picture(dark, True), picked)
-    st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
+    place, below = st.container(), st.container()
     if values is None and by != "none" and further:
-        compute(choice, by, "colours")
+        with below:
+            values = compute(choice, by, "colours")
+    # A click changes the table of the board that stands there: a board drawn anew would miss the click that falls between the two.
+    with place:
+        clickable("board", (choice.model.number, pruned.boards), None, lambda _first, dark: picture(dark, True), picked, adds_up=True)
+        st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
     return Figure(_("The board"), "board", picture_files(lambda: picture(False, False)))
 
 
@@ -83,14 +77,15 @@ def known_values(choice: TaskChoice, by: str) -> np.ndarray | None:
     return table(choice.results.importance(by, choice.method), list(choice.model.sites))
 
 
-def compute(choice: TaskChoice, by: str, place: str) -> bool:
-    """Computes an importance; the page shows how far it is, and runs again when it is there. False until then."""
+def compute(choice: TaskChoice, by: str, place: str) -> np.ndarray | None:
+    """Importance of all heads as (sites, heads), computed where it is not known; None while the page shows how far it is."""
 
-    def work(report: Report) -> bool:
-        choice.results.importance(by, choice.method, report)
-        return True
+    def work(report: Report) -> Importance:
+        return choice.results.importance(by, choice.method, report)
 
-    return bool(jobs.computed(("importance", *choice.key, by, choice.method), _(COLOURS[by]).capitalize(), work, replaces=place))
+    key = ("importance", *choice.key, by, choice.method)
+    found = jobs.computed(key, _(COLOURS[by]).capitalize(), work, replaces=place, moment=0.0)
+    return None if found is None else table(found, list(choice.model.sites))
 
 
 def _presets(choice: TaskChoice, pruned: PrunedSet, by: str) -> None:

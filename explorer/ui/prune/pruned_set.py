@@ -24,7 +24,7 @@ class PrunedSet:
         model: number of the model.
         heads: that are removed now.
         before, after: sets for undo and redo.
-        moves: counts changes, so that a board can be drawn anew.
+        boards: counts the boards that the browser has had; after a drag it gets a new one, without the frame of the drag.
         text_of: a set of heads as it stands in the address.
     """
 
@@ -32,13 +32,12 @@ class PrunedSet:
     heads: Heads = frozenset()
     before: list[Heads] = field(default_factory=list)
     after: list[Heads] = field(default_factory=list)
-    moves: int = 0
+    boards: int = 0
     text_of: Callable[[Heads], str] = field(default=lambda heads: "", repr=False)
 
     def change(self, heads: Iterable[Head]) -> None:
         """Makes these the removed heads."""
         heads = frozenset(heads)
-        self.moves += 1
         if heads != self.heads:
             self.before = [*self.before[-_UNDO:], self.heads]
             self.after = []
@@ -54,14 +53,12 @@ class PrunedSet:
         if self.before:
             self.after.append(self.heads)
             self._show(self.before.pop())
-            self.moves += 1
 
     def redo(self) -> None:
         """One step forward again."""
         if self.after:
             self.before.append(self.heads)
             self._show(self.after.pop())
-            self.moves += 1
 
     def _show(self, heads: Heads) -> None:
         self.heads = heads
@@ -71,7 +68,8 @@ class PrunedSet:
 def current(model: Model) -> PrunedSet:
     """This viewer's set for this model, as the address says."""
     found: PrunedSet | None = st.session_state.get("_pruned")
-    if found is None or found.model != model.number:
+    fresh = found is None or found.model != model.number
+    if fresh:
         found = st.session_state["_pruned"] = PrunedSet(model.number, text_of=lambda heads: write(model, heads))
     text = address.read("pruned") or ""
     if text == found.text_of(found.heads):
@@ -82,7 +80,8 @@ def current(model: Model) -> PrunedSet:
         st.warning(f"{escaped(error.problem)} {_('The address named it; nothing is removed.')}")
         heads = frozenset()
     if heads != found.heads:
-        # By a link, or by going back in the browser: a step of its own, that can be undone.
-        found.before, found.after = [*found.before[-_UNDO:], found.heads] if found.moves else [], []
-        found.heads, found.moves = heads, found.moves + 1
+        if not fresh:
+            # By a link, or by going back in the browser: a step of its own, that can be undone.
+            found.before, found.after = [*found.before[-_UNDO:], found.heads], []
+        found.heads = heads
     return found
