@@ -1,10 +1,11 @@
 """A real browser on a running dashboard; every request it makes is watched."""
 
+import contextlib
 import os
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
@@ -51,10 +52,26 @@ def tiny_folder(tmp_path_factory):
     return folder
 
 
+_OPEN = pytest.StashKey[list]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What stood on the pages where a test failed is part of its report: a failure that comes once in a hundred runs has to tell all it can."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for i, context in enumerate(item.stash.get(_OPEN, [])):
+            for page in context.pages:
+                with contextlib.suppress(Error):
+                    report.sections.append((f"page {i}: {page.url}", page.locator("body").inner_text(timeout=5_000)))
+    return report
+
+
 @pytest.fixture
-def open_page(browser, app_url):
+def open_page(request, browser, app_url):
     """Opens a page of the app. In the end nothing may have raised, no request left this machine, and no text run as a script."""
     seen, contexts, dialogs = [], [], []
+    request.node.stash[_OPEN] = contexts
 
     def opened(
         path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel", at_rest: bool = True, sent: list[object] | None = None

@@ -15,7 +15,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
-from explorer.jobs import FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from explorer.jobs import DONE, FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
 from explorer.ui.common.markdown import escaped
 from models.errors import OutOfMemoryError
 
@@ -56,12 +56,13 @@ def computed(
         moment: seconds to wait before the page shows how far it is.
         needs_bytes: memory that it takes, where that is known.
         partial: draws what there is already, again and again while the job runs.
-        kept_elsewhere: the work itself keeps what it found, within bounds of its own; the job must not hold it any longer than that.
+        kept_elsewhere: the work itself keeps what it found, within bounds of its own, and is asked for only where it is not there: the
+            job must not hold it any longer than that, and what was done and is gone again is done anew.
 
     Raises:
         ExplorerError: what the work raised.
     """
-    job = ask(key, title, work, replaces=replaces, moment=moment, needs_bytes=needs_bytes)
+    job = ask(key, title, work, replaces=replaces, moment=moment, needs_bytes=needs_bytes, kept_elsewhere=kept_elsewhere)
     if job is None:
         return None
     if job.over:
@@ -73,7 +74,14 @@ def computed(
 
 
 def ask(
-    key: Hashable, title: str, work: Callable[[Report], object], *, replaces: str = "", moment: float = MOMENT_S, needs_bytes: int = 0
+    key: Hashable,
+    title: str,
+    work: Callable[[Report], object],
+    *,
+    replaces: str = "",
+    moment: float = MOMENT_S,
+    needs_bytes: int = 0,
+    kept_elsewhere: bool = False,
 ) -> Job | None:
     """The job itself, for a place that draws how far it is by its own means (`bar`); None where this viewer stopped it, and the page says so.
 
@@ -85,6 +93,8 @@ def ask(
     if key in _stopped():
         _tell_stopped(key, title)
         return None
+    if kept_elsewhere and (done := JOBS.find(key)) is not None and done.state == DONE:
+        JOBS.forget(key)
     me = viewer()
     job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
     job.wait(moment)

@@ -55,10 +55,11 @@ def draw(choice: TaskChoice) -> Figure | None:
         st.caption(_("Choose an order: the heads go in it, from 0 to 100 % in steps of 5."))
         return None
     asked = [job for order in chosen if not choice.results.knows_curve(order, choice.method) if (job := _job(choice, order)) is not None]
-    if any(not job.over for job in asked):
+    running = any(not job.over for job in asked)
+    if running:
         st.fragment(_follow, run_every=jobs.POLL_S)(choice, tuple(chosen), what, asked)
     lines = _lines(choice, chosen, asked)
-    if all(job.over for job in asked):
+    if not running:
         _draw(choice, lines, what)
     _words(choice, chosen, lines)
 
@@ -105,7 +106,7 @@ def _job(choice: TaskChoice, order: str) -> Job | None:
         return True
 
     title = _("Curve: {order}").format(order=order_name(order))
-    return jobs.ask(("curve", *choice.key, method, order), title, work, replaces=f"curve {order}", moment=0.0)
+    return jobs.ask(("curve", *choice.key, method, order), title, work, replaces=f"curve {order}", moment=0.0, kept_elsewhere=True)
 
 
 def _lines(choice: TaskChoice, chosen: Sequence[str], asked: Sequence[Job]) -> Lines:

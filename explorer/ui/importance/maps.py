@@ -28,19 +28,20 @@ def maps(choice: TaskChoice) -> list[Figure]:
     """Three boards, one below the other, as far as they are known; the exact one waits for a click, as it may take minutes."""
     figures = []
     st.caption(_("Layers down, heads across, both from 0."))
-    exact = known_values(choice, "exact")
+    exact = None
     for by in MEASURES:
         with st.container(key=f"measure_{by}", gap="xsmall"):
-            values = known_values(choice, by)
+            heading, values = st.container(), known_values(choice, by)
+            if values is None and (by != "exact" or _asked(choice)):
+                values = compute(choice, by, f"map {by}")
+            exact = values if by == "exact" else exact
             title, about = f"**{_(MEASURES[by])}**", _(ABOUT[by])
             if by != "exact" and values is not None and exact is not None:
                 correlation = _("rank correlation with exact {value:+.2f}").format(value=_correlation(exact, values))
                 title, about = f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
-            st.markdown(title, help=about)
+            heading.markdown(title, help=about)
             if values is not None:
                 figures.append(_map(choice, by, values))
-            elif by != "exact" or _asked(choice):
-                compute(choice, by, f"map {by}")
     return figures
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer.ablation.heads import Heads, write
+from explorer.ablation.heads import Head, Heads, write
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.jobs import Report
@@ -105,10 +105,16 @@ def _joint(effect: Effect, further: bool) -> None:
     """What the heads do together, beside the sum of what each does alone, which is computed afterwards."""
     results, method, heads = effect.choice.results, effect.choice.method, effect.heads
     joint = effect.found.mean_loss - effect.full.mean_loss
-    alone = None
-    if not heads or results.knows(heads, method):
-        alone = results.single_effects(heads, method)
-    n = len(heads)
+    alone = results.single_effects(heads, method) if not heads or results.knows(heads, method) else None
+    n, above = len(heads), st.container()
+    if n > 1 and alone is None and further:
+
+        def work(report: Report) -> dict[Head, float]:
+            return results.single_effects(heads, method, report)
+
+        # Its result, as on many examples the scores of many heads do not stay in memory together.
+        key = ("single effects", *effect.choice.key, method, heads)
+        alone = jobs.computed(key, _("Each of them alone"), work, replaces="single effects", moment=0.0)
     together = (
         _("This head changes the loss by **{joint:+.3f}**").format(joint=joint)
         if n == 1
@@ -117,15 +123,7 @@ def _joint(effect: Effect, further: bool) -> None:
     if n > 1 and alone is not None:
         together += _("; their single effects sum to **{total:+.3f}**").format(total=sum(alone.values()))
     if n:
-        st.markdown(together + ".", help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
-    if n > 1 and alone is None and further:
-
-        def work(report: Report) -> bool:
-            results.single_effects(heads, method, report)
-            return True
-
-        key = ("single effects", *effect.choice.key, method, heads)
-        jobs.computed(key, _("Each of them alone"), work, replaces="single effects", moment=0.0)
+        above.markdown(together + ".", help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
 
 
 def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:

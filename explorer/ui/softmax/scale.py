@@ -41,7 +41,7 @@ def draw(choice: TaskChoice) -> Figure | None:
 
         key = ("scale", *choice.key)
         try:
-            jobs.computed(key, _("A factor on the scale"), work, replaces="scale", partial=grown)
+            jobs.computed(key, _("A factor on the scale"), work, replaces="scale", partial=grown, kept_elsewhere=True)
             if jobs.is_stopped(key):
                 grown(_table(curve))
         except InputError as error:
