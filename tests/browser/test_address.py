@@ -16,6 +16,11 @@ def shown(page, words: str) -> None:
     page.locator(PANEL).get_by_text(words).first.wait_for()
 
 
+def addressed(page, layer: int, head: int) -> None:
+    """The address names the head, which it does a moment after the page shows it; before that, Back goes one step too far."""
+    page.wait_for_function("([layer, head]) => location.search.includes(`layer=${layer}&head=${head}`)", arg=[layer, head])
+
+
 def click_head(page, layer: int, head: int) -> None:
     page.locator(f"{GRID} image").nth(layer * 14 + head).click(force=True)
 
@@ -26,8 +31,10 @@ def test_a_click_on_a_head_is_one_step_and_back_undoes_it(open_page):
     before = page.evaluate("history.length")
     click_head(page, 3, 5)
     shown(page, "Layer 3, head 5")
+    addressed(page, 3, 5)
     click_head(page, 4, 2)
     shown(page, "Layer 4, head 2")
+    addressed(page, 4, 2)
     assert page.evaluate("history.length") == before + 2
     page.go_back()
     shown(page, "Layer 3, head 5")
@@ -85,6 +92,7 @@ def test_a_text_that_is_too_long_for_an_address_stays_when_one_goes_back(open_pa
     page.get_by_text("512 tokens").first.wait_for()
     page.locator(".st-key-go_Right button").click()
     shown(page, "Layer 0, head 1")
+    addressed(page, 0, 1)
     page.go_back()
     shown(page, "Layer 0, head 0")
     expect(box).to_have_value(text)
