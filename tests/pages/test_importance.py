@@ -1,12 +1,16 @@
 """Which heads matter, as Streamlit runs it, without a browser."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from explorer.ablation import curves, importance
+from explorer.ablation.curves import Curve, Point
 from explorer.ablation.results import TaskResults
 from explorer.ablation.sweep import sweep
 from explorer.tasks import choose
+from explorer.ui.importance import curves as page
 from tests.pages.shared import opened, settle, tables, written
 
 BOARD = {"row", "head", "value", "removed"}
@@ -50,6 +54,19 @@ def test_a_curve_is_that_of_its_order_and_examples(bert, order, n):
     np.testing.assert_allclose(whole["score"], [point.score for point in expected.points], atol=1e-6)
     np.testing.assert_allclose(whole["loss"], [point.loss for point in expected.points], atol=1e-5)
     assert f"{order} {expected.largest_share():.0%}" in written(app)
+
+
+def test_orders_stay_chosen_while_their_costs_change(monkeypatch):
+    """A job finds out something at any moment, also between two names of one list."""
+    costs = itertools.count(1)
+    monkeypatch.setattr(TaskResults, "cost", lambda *_args: float(next(costs)))
+    monkeypatch.setattr(TaskResults, "knows_curve", lambda self, order, method="zero", sample=None: order == "confidence")
+    monkeypatch.setattr(TaskResults, "curve", lambda *_args, **_how: Curve("confidence", (Point(0.0, 0, 0.5, 0.4, 0.6, 0.7),), ()))
+    monkeypatch.setattr(page, "_job", lambda choice, order: None)
+    app = opened("importance", limit="4", orders="gradient,confidence,random")
+    assert app.pills(key="orders").value == ["gradient", "confidence", "random"]
+    app.segmented_control(key="what").set_value("loss").run()
+    assert not app.exception and app.pills(key="orders").value == ["gradient", "confidence", "random"]
 
 
 def test_an_order_says_what_it_costs_until_it_is_there():

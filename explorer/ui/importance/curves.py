@@ -36,6 +36,8 @@ class Lines:
 
 def draw(choice: TaskChoice) -> Figure | None:
     """The curves; None where no order is chosen."""
+    # Once for this run: a job may change what is known at any moment, and an option whose name changes while it is drawn is not chosen any more.
+    names = {order: _with_cost(choice, order) for order in ORDERS}
     with st.container(horizontal=True, vertical_alignment="bottom", key="curve_controls"):
         chosen = address.entry(
             st.pills,
@@ -48,7 +50,7 @@ def draw(choice: TaskChoice) -> Figure | None:
             selection_mode="multi",
             width="stretch",
             wrap=True,
-            format_func=lambda order: _with_cost(choice, order),
+            format_func=names.__getitem__,
         )
         what = address.choice(st.segmented_control, _("Shown"), SHOWN, "what")
     if not chosen:
