@@ -1,5 +1,6 @@
 """The address as a person uses it: links, Back and Forward, other pages; and what only a browser can get wrong."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,7 +19,7 @@ def shown(page, words: str) -> None:
 
 def addressed(page, layer: int, head: int) -> None:
     """The address names the head, which it does a moment after the page shows it; before that, Back goes one step too far."""
-    page.wait_for_function("([layer, head]) => location.search.includes(`layer=${layer}&head=${head}`)", arg=[layer, head])
+    expect(page).to_have_url(re.compile(f"layer={layer}&head={head}"))
 
 
 def click_head(page, layer: int, head: int) -> None:
