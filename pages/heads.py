@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.i18n import N_, _
 from explorer.scores.roles import Known
 from explorer.ui.common import address, chosen_head
+from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import Chosen, sidebar
@@ -79,7 +80,7 @@ def heads(chosen: Chosen) -> None:
     if model is not None and known is None:
         with comparing:
             if measured.compare(model, scored) is not None:
-                st.rerun()
+                run_again()
 
 
 chosen = sidebar()

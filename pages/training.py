@@ -6,6 +6,7 @@ from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, RUNNING, State
 from explorer.ui.common import jobs
+from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.training import controls, curves, take_away
 from explorer.ui.training import film as lab_film
@@ -23,7 +24,7 @@ def buttons(lab: Lab, request: TrainingRequest | None) -> None:
     if st.button(_("Train"), type="primary", icon=":material/model_training:", disabled=request is None, key="train"):
         try:
             lab.begin(request, jobs.viewer().alive)
-            st.rerun()
+            run_again()
         except InputError as error:
             st.session_state["_lab_problem"] = error
     entry = lab.shown
@@ -105,7 +106,7 @@ def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
         take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])
     if (state.active, lab.playing) != (active, playing):
         # How often this is drawn is decided outside of it, and so is which buttons there are.
-        st.rerun()
+        run_again()
 
 
 with st.sidebar:

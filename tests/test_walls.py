@@ -78,6 +78,11 @@ def test_a_page_and_a_file_can_be_read_in_one_go():
     assert not {file: n for file, n in lengths.items() if n > (150 if file.startswith("pages/") else 350)}
 
 
+def test_a_page_is_run_again_in_one_place():
+    users = [file for file in PRODUCT if "rerun" in {node.attr for node in ast.walk(parsed(file)) if isinstance(node, ast.Attribute)}]
+    assert users == ["explorer/ui/common/again.py"]
+
+
 def test_no_word_is_translated_at_import():
     """It would stay in the language of whoever came first. app.py and pages/ are not imported but run anew for each viewer."""
     imported = [file for file in PRODUCT if file.startswith(("explorer/", "models/"))]

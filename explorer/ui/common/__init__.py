@@ -4,7 +4,7 @@
 - `sidebar`: model, device, text; `task_choice`: which task on which examples; `uploads`: files, which stay for the session
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
-- `jobs`: long work on a page: how far it is, what is left, Stop
+- `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture

@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import DONE, FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped
 from models.errors import OutOfMemoryError
 
@@ -171,7 +172,7 @@ def kept(slot: str, identity: Hashable, title: str, found: Shown | None) -> Kept
 
 def _watch(job: Job, partial: Callable[[object], None] | None) -> None:
     if job.over or job.key in _stopped():
-        st.rerun()
+        run_again()
     bar(job)
     if partial is not None and job.partial is not None:
         partial(job.partial)

@@ -17,6 +17,7 @@ from explorer.charts.importance import curves as charts
 from explorer.i18n import N_, _
 from explorer.jobs import Job, Report
 from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common.again import run_again
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
@@ -89,7 +90,7 @@ def order_name(order: str) -> str:
 def _follow(choice: TaskChoice, chosen: tuple[str, ...], what: str, asked: list[Job]) -> None:
     """Runs again and again while curves are computed: bars that can be stopped, and the picture as far as it is."""
     if any(job.over or jobs.is_stopped(job.key) for job in asked):
-        st.rerun()
+        run_again()
     for job in asked:
         jobs.bar(job)
     _draw(choice, _lines(choice, chosen, asked), what)
