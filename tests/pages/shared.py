@@ -5,10 +5,11 @@ import io
 import json
 
 import pandas as pd
+import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from explorer.jobs import JOBS
+from explorer.jobs import JOBS, Job
 from tests import ROOT
 
 PATIENCE = 300
@@ -41,6 +42,15 @@ def settle(app: AppTest) -> AppTest:
             assert job.wait(PATIENCE), f"{job.title} does not end"
         app.run()
     return app
+
+
+def in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a run of a page waits for its jobs to the end, however busy the machine is.
+
+    For pages whose model was typed: AppTest has no word for that (the address has), and cannot run such a page twice.
+    """
+    wait = Job.wait
+    monkeypatch.setattr(Job, "wait", lambda job, _seconds=None: wait(job, PATIENCE))
 
 
 def alone(page: str, **address: str) -> AppTest:

@@ -15,7 +15,7 @@ from explorer.ui.attention import head_grid
 from explorer.ui.common import open_models
 from explorer.views import crop
 from tests import ROOT, tiny
-from tests.pages.shared import settle, started, table, written
+from tests.pages.shared import in_one_run, settle, started, table, written
 
 
 @pytest.fixture
@@ -35,9 +35,8 @@ def test_an_empty_text_is_told_and_nothing_is_lost(app):
     assert not app.exception and not app.main.warning
 
 
-def test_a_folder_that_does_not_exist_leaves_the_app_alive():
-    # AppTest has no word for a typed option; the address has. It cannot run such a page twice, so what is shown instead is there already.
-    started()
+def test_a_folder_that_does_not_exist_leaves_the_app_alive(monkeypatch):
+    in_one_run(monkeypatch)
     app = started(model="/no/such/folder")
     assert not app.exception and "no folder" in app.main.error[0].value and "Shown instead: all-MiniLM-L6-v2" in app.main.error[0].value
     assert "MiniLM" in app.main.markdown[0].value

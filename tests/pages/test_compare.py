@@ -15,7 +15,7 @@ from explorer.compare import comparison
 from explorer.scores import null
 from explorer.ui.common import session
 from explorer.ui.compare import second
-from tests.pages.shared import charts, opened, run_recipe, settle, shared, table, tables, written
+from tests.pages.shared import charts, in_one_run, opened, run_recipe, settle, shared, table, tables, written
 
 TEXT = "The cat sat on the mat."
 PAIR = "The dog slept in the garden."
@@ -141,8 +141,9 @@ def test_models_without_a_layer_in_common_are_told() -> None:
     assert not app.exception and "same number of heads" in written(app)
 
 
-def test_a_sidebar_model_that_fails_does_not_fall_back_to_the_compared_one() -> None:
+def test_a_sidebar_model_that_fails_does_not_fall_back_to_the_compared_one(monkeypatch) -> None:
     app = opened("compare", model="bert-mini", text=TEXT, compare="models", other_model="gpt2-mini")
+    in_one_run(monkeypatch)
     app.query_params["model"] = "/no/such/folder"
     settle(app.run())
     assert not app.exception and "no folder" in written(app) and "#### Compare :small[bert-mini]" in written(app)
