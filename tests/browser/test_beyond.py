@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import eventually, in_reach, resize, resting_box
+from tests.browser.waiting import addressed, eventually, in_reach, resize, resting_box
 
 TEXT = "In the summer of 1914 the army crossed the river and took the"
 GPT2 = f"/beyond?model=gpt2-mini&text={quote(TEXT)}"
@@ -54,11 +54,11 @@ def test_contributions_are_drawn_and_a_click_on_a_head_opens_it(open_page):
     cells = page.locator(".st-key-parts_heads svg .mark-rect path")
     assert cells.count() >= 48
     page.locator('.st-key-parts_heads svg path[aria-label^="head: 4; row: 3;"]').first.click(force=True)
-    expect(page).to_have_url(re.compile("layer=3&head=4"))
+    addressed(page, 3, 4)
     page.locator(".st-key-strongest button").nth(1).click()
     name = page.locator(".st-key-strongest button").nth(1).inner_text().split(" ")[0]
     layer, head = name.split(".")
-    expect(page).to_have_url(re.compile(f"layer={layer}&head={head}"))
+    addressed(page, layer, head)
 
 
 @pytest.mark.parametrize("view", ["tokens", "lens"])

@@ -47,6 +47,11 @@ def test_clicks_toggle_heads_and_the_score_follows(open_page):
     removed(page, 0)
 
 
+def speeds_measured(dialog) -> None:
+    """The dialog of *Cut out* shows its last picture, which has bars at four sizes of batch."""
+    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+
+
 @pytest.mark.parametrize("gap", [60, 200, 400])
 def test_quick_clicks_all_count(open_page, gap):
     page = opened(open_page)
@@ -166,7 +171,7 @@ def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
     page = opened(open_page, "&pruned=0.1,3.4,5.0,5.9")
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
-    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+    speeds_measured(dialog)
     one_head = 3 * (32 * 384 + 32) + 384 * 32
     small = bert.parameters - 4 * one_head
     assert f"{small / 1e6:.2f} M" in dialog.locator("[data-testid=stMetric]").first.inner_text()
@@ -185,7 +190,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     page.get_by_text("Each of them alone").wait_for()
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
-    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+    speeds_measured(dialog)
     expect(page.get_by_text("Each of them alone")).to_have_count(0)
     dialog.get_by_label("Close").click()
     dialog.wait_for(state="detached")
@@ -193,7 +198,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     # Pressed before there is any score, it stays, too: the score waits for it.
     page.goto(page.url.replace("limit=70", "limit=284"))
     page.get_by_role("button", name="Cut out").click()
-    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+    speeds_measured(dialog)
     dialog.get_by_label("Close").click()
     page.locator(".st-key-effect [data-testid=stMetric]").first.wait_for()
     expect(dialog).to_have_count(0)
@@ -211,4 +216,4 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page.get_by_role("button", name="Cut out").click()
     expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
     dialog.get_by_role("button", name="Go on").click()
-    dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
+    speeds_measured(dialog)

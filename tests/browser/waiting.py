@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from playwright.sync_api import Error, Locator, Page
+from playwright.sync_api import Error, Locator, Page, expect
 
 PATIENCE = 120.0
 """Seconds that any wait may take: a busy machine is slow, and no browser test is about speed unless it says so."""
@@ -79,6 +79,11 @@ def shows(locator: Locator, text: str | re.Pattern[str]) -> None:
     """Waits until one of the elements holds this text. While a page runs, what it replaces stands beside what replaces it for a moment."""
     pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
     eventually(locator.all_text_contents, lambda found: any(pattern.search(one) for one in found))
+
+
+def addressed(page: Page, layer: int | str, head: int | str) -> None:
+    """The address names the head, which it does a moment after the page shows it; before that, Back goes one step too far."""
+    expect(page).to_have_url(re.compile(f"layer={layer}&head={head}(?!\\d)"))
 
 
 def quiet(page: Page, frames: int = FRAMES) -> None:
