@@ -231,12 +231,17 @@ def loss(network: nn.Module, inputs: Tensor, targets: Tensor, where: Tensor) -> 
     return nn.functional.cross_entropy(logits.float(), targets, ignore_index=NOT_ASKED)
 
 
-def compiled_loss(network: nn.Module) -> Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]:
-    """`loss` as one piece of machine code, once for each length of the windows: about twice as fast, the same up to rounding."""
+def compiled_loss(network: nn.Module, backend: str = "inductor") -> Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]:
+    """`loss` as one piece of machine code, once for each length of the windows: about twice as fast, the same up to rounding.
+
+    Args:
+        network: that will be trained.
+        backend: of torch.compile; another one than "inductor" is quicker to try, and writes no machine code.
+    """
     if network.device.type == "cpu":
         # Compiled, the matrices of all weights beat the CPU's kernel that avoids them.
         network.set_attn_implementation("eager")
-    return torch.compile(loss, dynamic=False)
+    return torch.compile(loss, dynamic=False, backend=backend)
 
 
 def asked(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
