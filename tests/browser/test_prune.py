@@ -198,7 +198,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     # Pressed before there is any score, it stays, too: the score waits for it.
     page.goto(page.url.replace("limit=70", "limit=284"))
     page.get_by_role("button", name="Cut out").click()
-    speeds_measured(dialog)
+    dialog.locator("[data-testid=stMetricValue]").first.wait_for()
     dialog.get_by_label("Close").click()
     page.locator(".st-key-effect [data-testid=stMetric]").first.wait_for()
     expect(dialog).to_have_count(0)
@@ -216,4 +216,4 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page.get_by_role("button", name="Cut out").click()
     expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
     dialog.get_by_role("button", name="Go on").click()
-    speeds_measured(dialog)
+    dialog.locator(".mark-rect path").first.wait_for(state="attached")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -23,6 +24,8 @@ SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head",
 """Names that mean the same on all pages."""
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
+_SENT_S = 2.0
+"""Seconds in which the value of a widget has surely been sent to the browser, also on a busy machine."""
 _DIGITS = 9
 """Of a number in the address; a longer one is no number of anything here."""
 Value = TypeVar("Value")
@@ -161,12 +164,14 @@ def entry(
     value = default if word is None else parse(word)
     value = default if value is None else value
     # Only where it differs: a value that is set again would overrule a click that is on its way. A page that was just opened draws the
-    # widget anew, and has to be told.
-    drawn_on: dict[str, str] = st.session_state.setdefault("_drawn_on", {})
-    here = _page()
-    if name not in st.session_state or st.session_state[name] != value or drawn_on.get(name) != here:
+    # widget anew, and has to be told; so does one that was told a moment ago: what Streamlit has not sent yet, it drops when the next run
+    # begins (`ForwardMsgQueue.clear`), and the widget would stand there with another value than the page is drawn with.
+    told: dict[str, tuple[str, float]] = st.session_state.setdefault("_told", {})
+    here, now = _page(), time.monotonic()
+    page, at = told.get(name, ("", 0.0))
+    if name not in st.session_state or st.session_state[name] != value or page != here or now - at < _SENT_S:
         st.session_state[name] = value
-    drawn_on[name] = here
+        told[name] = here, now
     # Kept over a switch of page, so that the comparison above is with what the widget has.
     return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
 
