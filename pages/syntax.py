@@ -24,8 +24,8 @@ def drawn(read: Read, same: bool) -> list[Figure]:
     with right, st.container(border=True, key="relation"):
         figures.append(one_relation.draw(read, chosen, same))
     message = _(
-        "{n} sentences; {out} left out (too long, of one word, or with several roots). A word does not predict itself; attention to a split "
-        "word is the sum over its pieces, from it the mean (Clark et al. 2019)."
+        "{n} sentences; {out} left out (too long, of one word, with several roots, or with a word that the tokenizer drops). A word does not "
+        "predict itself; attention to a split word is the sum over its pieces, from it the mean (Clark et al. 2019)."
     )
     st.caption(message.format(n=read.found.sentences, out=read.found.left_out))
     if read.found.causal:

@@ -44,7 +44,8 @@ def _syntax(given: argparse.Namespace) -> int:
     with bar("sentences") as tell:
         found = relations.best_heads(model, chosen, tell)
     if found.left_out:
-        print(f"note: {found.left_out} sentences are too long, of one word or with several roots, and were left out", file=sys.stderr)
+        why = "too long, of one word, with several roots, or with a word that the tokenizer drops"
+        print(f"note: {found.left_out} sentences were left out: {why}", file=sys.stderr)
     halves, same = found.table(), found.table(same=True)
     made = {
         "model": model.name,

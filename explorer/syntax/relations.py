@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from explorer.capture import capture_ids
 from explorer.i18n import N_, _
 from explorer.syntax.sentences import Sentence
-from explorer.syntax.words import between_words, pieces
+from explorer.syntax.words import DroppedWordError, between_words, pieces
 from models import InputError, Model
 
 DIRECTIONS = (N_("dependent to head"), N_("head to dependent"))
@@ -63,7 +63,8 @@ class Syntax:
         counts: dependents in both halves, (2, relations).
         right: (2, relations, directions, layers, heads); -1 where a layer has fewer heads.
         by_offset: (2, relations, offsets).
-        sentences, left_out: how many were read, and how many were not: too long for the model, of one word, or with several roots.
+        sentences, left_out: how many were read, and how many were not: too long for the model, of one word, with several roots, or with a
+            word that the tokenizer drops.
         causal: whether words see only those before them.
     """
 
@@ -139,8 +140,9 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
     Args:
         model: an encoder or a decoder. In a decoder words see only those before them: a head that comes later is never found from its
             dependent, and is counted as wrong there.
-        sentences: every other one goes into each half. Left out and counted are those that are longer than the model's limit, and those
-            that are no tree with relations: of one word, or with several roots, which the format does not allow.
+        sentences: every other one goes into each half. Left out and counted are those that are longer than the model's limit, those
+            with a word that the tokenizer drops, and those that are no tree with relations: of one word, or with several roots, which the
+            format does not allow.
         progress: told the share that is done, several times a sentence; what it raises ends the work.
 
     Raises:
@@ -165,7 +167,11 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
         if not _is_tree(sentence):
             left_out += 1
             continue
-        ids, belongs = pieces(model, sentence)
+        try:
+            ids, belongs = pieces(model, sentence)
+        except DroppedWordError:
+            left_out += 1
+            continue
         if model.max_length and len(ids) > model.max_length:
             left_out += 1
             continue
@@ -184,7 +190,7 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
                 for kind, hit in zip(kinds, hits[..., words].transpose(2, 0, 1), strict=True):
                     right[half, kind, :, site.layer, : site.heads] += hit
     if left_out == len(sentences):
-        problem = _("None of {n} sentences can be used: each is too long for {name}, of one word, or has several roots.")
+        problem = _("None of {n} sentences can be used: each is too long for {name}, of one word, has several roots, or a word that it drops.")
         raise InputError(problem.format(n=left_out, name=model.name), _("Give other sentences."))
     if progress:
         progress(1.0)

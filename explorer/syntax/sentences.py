@@ -100,9 +100,12 @@ class _Block:
 
 
 def _blocks(text: str) -> Iterator[tuple[float, _Block]]:
-    """What stands between blank lines, where it is more than comments, and the share of the text that is read with it."""
+    """What stands between blank lines, where it is more than comments, and the share of the text that is read with it.
+
+    Words that are numbered from 1 again begin another sentence, also where the blank line is missing.
+    """
     columns, seen = _COLUMNS, 0
-    numbers, lines = [], []
+    numbers, lines, has_word = [], [], False
     # One blank line more, so that the last sentence ends as the others do.
     for number, line in enumerate(chain(io.StringIO(text), ("\n",)), 1):
         seen += len(line)
@@ -111,11 +114,22 @@ def _blocks(text: str) -> Iterator[tuple[float, _Block]]:
             if stripped.startswith(_GLOBAL):
                 columns = tuple(stripped[len(_GLOBAL) :].lower().split())
         elif stripped:
+            number_of = _id(stripped, columns)
+            if has_word and (number_of == "1" or number_of.startswith("1-")):
+                yield min(1.0, seen / len(text)), _Block(numbers, lines, columns)
+                numbers, lines, has_word = [], [], False
+            has_word = has_word or number_of.isdigit()
             numbers.append(number)
             lines.append(stripped)
         elif lines:
             yield min(1.0, seen / len(text)), _Block(numbers, lines, columns)
-            numbers, lines = [], []
+            numbers, lines, has_word = [], [], False
+
+
+def _id(line: str, columns: tuple[str, ...]) -> str:
+    """What stands in a line's column of numbers; "" where it has none."""
+    fields, at = line.split("\t"), columns.index("id") if "id" in columns else len(columns)
+    return fields[at] if at < len(fields) else ""
 
 
 def _sentence(block: _Block, number: int) -> Sentence:

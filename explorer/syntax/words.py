@@ -9,6 +9,10 @@ from explorer.syntax.sentences import Sentence
 from models import InputError, Model
 
 
+class DroppedWordError(InputError):
+    """A word of which a tokenizer makes no piece, as of a joiner or a soft hyphen alone."""
+
+
 def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
     """The ids of a sentence, its words with spaces between them, and which pieces make up each word.
 
@@ -16,7 +20,8 @@ def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
         Ids as the model reads them, special tokens included; bool (words, ids).
 
     Raises:
-        InputError: a tokenizer that does not say where its pieces come from, or that drops a word.
+        DroppedWordError: the tokenizer makes nothing of a word.
+        InputError: a tokenizer that does not say where its pieces come from.
     """
     tokenizer = model.tokenizer
     if not tokenizer.is_fast:
@@ -35,7 +40,8 @@ def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
             belongs[np.searchsorted(ends, end), i] = True
     if not belongs.any(1).all():
         word = sentence.words[int(np.argmin(belongs.any(1)))]
-        raise InputError(_("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word), _("Choose another model."))
+        problem = _("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word)
+        raise DroppedWordError(problem, _("Choose another model."))
     return list(encoded["input_ids"]), belongs
 
 

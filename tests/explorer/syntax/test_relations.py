@@ -171,3 +171,15 @@ def test_the_bundled_bert_on_ewt_gives_the_figures_that_were_measured_elsewhere(
     for name, figures in expected.items():
         best = found.best(name, same=True)
         assert (best.accuracy, best.baseline) == pytest.approx(figures, abs=0.015)
+
+
+@pytest.mark.parametrize("word", ["\u200d", "\u00ad", "\ufe0f", "\ufffd"])
+def test_a_sentence_with_a_word_that_the_tokenizer_drops_is_left_out_and_counted(bert, word):
+    tree = Sentence(("The", "cat", "sat"), (1, 2, -1), ("det", "nsubj", "root"))
+    odd = Sentence((word, "cat", "sat"), (1, 2, -1), ("det", "nsubj", "root"))
+    whole = relations.best_heads(bert, [tree, tree])
+    found = relations.best_heads(bert, [tree, tree, odd])
+    assert (found.sentences, found.left_out) == (2, 1)
+    np.testing.assert_array_equal(found.right, whole.right)
+    with pytest.raises(models.InputError, match="None of 1 sentences"):
+        relations.best_heads(bert, [odd])

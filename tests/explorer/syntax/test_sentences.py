@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import models
 from explorer.syntax import published, sentences
@@ -55,7 +57,7 @@ def test_multiword_tokens_are_taken_apart_and_empty_nodes_left_out():
         ("1\ta\t_\tX\t_\t_\t7\tdet\t_\t_\n", "word 1"),
         ("1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n", "no head"),
         (GO + row(1, 1, "dep"), r"Sentence 2 \(from line 3\).* circle"),
-        (GO + "# text\n" + row(1) + row(2, 1, "dep") + row(1) + row(2, 1, "dep"), r"Sentence 2, line 6: word 1 comes twice.*empty line"),
+        (GO + "# text\n" + row(1) + row(2, 1, "dep") + row(3, 1, "dep") + row(2, 1, "dep"), r"Sentence 2, line 7: word 2 comes twice"),
         (row(1) + row(3, 1, "dep") + row(2, 1, "dep"), "Sentence 1, line 2: word 3 stands where word 2 is due.*in order"),
         (row(2) + row(3, 2, "dep"), "line 1: word 2 stands where word 1 is due"),
         (row(0), "line 1: word 0 stands where word 1 is due"),
@@ -70,6 +72,58 @@ def test_multiword_tokens_are_taken_apart_and_empty_nodes_left_out():
 def test_what_cannot_be_read_is_said(text, said):
     with pytest.raises(models.InputError, match=said):
         sentences.read(text)
+
+
+def test_a_sentence_begins_where_words_are_numbered_from_1_again():
+    two = row(1) + row(2, 1, "dep")
+    assert sentences.read(two + two + "# a comment\n" + two) == sentences.read(f"{two}\n{two}\n{two}")
+    joined = "1-2\tdon't" + "\t_" * 8 + "\n"
+    assert sentences.read(joined + two + joined + two) == sentences.read(f"{joined}{two}\n{joined}{two}")
+    plus = "# global.columns = FORM ID HEAD DEPREL\nGo\t1\t0\troot\nhome\t2\t1\tobl\nGo\t1\t0\troot\nhome\t2\t1\tobl\n"
+    assert len(sentences.read(plus)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("missing_blank", [4, 4]), ("two_roots", [3]), ("zwj_word", [3]), ("varsel", [3]), ("replacement", [3])]
+)
+def test_files_that_were_misread(name, words):
+    file = ROOT.parent / "shared" / "faults" / f"{name}.conllu"
+    if not file.is_file():
+        pytest.skip(f"shared/faults/{name}.conllu is not there")
+    assert [len(sentence) for sentence in sentences.read(file)] == words
+
+
+FORM = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=6)
+WORDS = st.lists(st.tuples(FORM, st.integers(0, 3)), min_size=1, max_size=6)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["utf-8", "utf-8-sig"]))
+def test_any_trees_come_back_from_a_file(trees, blank, end, encoding):
+    # Word 1 is the root, and each other word depends on one before it.
+    expected = [
+        sentences.Sentence(
+            tuple(form for form, _back in tree),
+            tuple(-1 if i == 0 else max(0, i - 1 - back) for i, (_form, back) in enumerate(tree)),
+            tuple("dep:x" if i else "root" for i in range(len(tree))),
+        )
+        for tree in trees
+    ]
+    lines = []
+    for tree in expected:
+        of = zip(tree.words, tree.heads, tree.relations, strict=True)
+        lines += [f"{i}\t{form}\t_\t_\t_\t_\t{head + 1}\t{relation}\t_\t_" for i, (form, head, relation) in enumerate(of, 1)]
+        lines += [""] if blank else []
+    assert sentences.read((end.join(lines) + end).encode(encoding)) == expected
+
+
+@given(st.text(st.sampled_from("12-.\t_\n#ab"), max_size=60))
+def test_any_file_is_trees_or_an_error_that_says_what_to_do(text):
+    try:
+        found = sentences.read(text)
+    except models.InputError as error:
+        assert error.problem and error.advice
+    else:
+        assert found and all(-1 <= head < len(tree) for tree in found for head in tree.heads)
 
 
 def test_heads_go_in_circles_or_not_as_by_walking_from_each_word():
