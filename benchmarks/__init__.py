@@ -12,8 +12,10 @@
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.
 - `head_scores`: all scores of all heads, against the forward passes alone.
+- `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
-Helpers: `shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.
+Helpers: `operations` has everything that is computed, as functions whose numbers can be compared, and `cards` what `gpu` measures with;
+`shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.
 The extra packages that they need are in `requirements-dev.txt`, and alone in `benchmarks/requirements.txt`.
 """

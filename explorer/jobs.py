@@ -26,7 +26,7 @@ import psutil
 from explorer.bounded import memory_of
 from explorer.i18n import _
 from models.errors import ExplorerError, InputError
-from models.opening.loading import out_of_memory
+from models.opening.devices import out_of_memory
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 GRACE_S = 5.0

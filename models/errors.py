@@ -23,5 +23,9 @@ class OutOfMemoryError(ModelError):
     """The accelerator has no room for the model or for the text."""
 
 
+class MovedError(ModelError):
+    """The model was moved to another device while something was computed with it."""
+
+
 class InputError(ExplorerError):
     """A text, pair or target that the model cannot take."""

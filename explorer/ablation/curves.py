@@ -14,6 +14,7 @@ from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
 from explorer.tasks.base import Progress, Scores, Task, repeating
+from explorer.tasks.guards import when_full
 
 ORDERS = ("gradient", "exact", "greedy", "confidence", "reversed", "random")
 """The least important heads go first. gradient, confidence: by that estimate. exact: by the loss without each head alone.
@@ -119,6 +120,7 @@ def order_of(
     raise ValueError(f"an order is one of {', '.join(ORDERS)}, not {order!r}")
 
 
+@when_full
 def curve(
     task: Task,
     order: str,

@@ -200,7 +200,7 @@ class _Race:
         with self.task.running(runner, changes, grad=True, between=between):
             outcome = self.task.outcome(runner, batch, lambda inputs: runner.run(inputs, passed))
             slopes = torch.autograd.grad(outcome.loss.sum(), list(gates.values()), allow_unused=True)
-        by_gate = {site: -slope.double().cpu().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
+        by_gate = {site: -slope.cpu().double().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
         found = {(site, head): of[:, head] for site, of in by_gate.items() for head in range(of.shape[1]) if (site, head) not in gone}
         detached = Outcome(**{name: value.detach() for name, value in vars(outcome).items()})
         return passes.Kept(batch, gone, detached, passed.detached(), np.zeros(runner.n_calls)), found
@@ -223,7 +223,7 @@ class _Race:
                 some = [(site, head) for head in numbers[start : start + room]]
                 sets = [state.gone | {head} for head in some]
                 outcomes = passes.without(self.task, self.scorer.runner, state.batch, sets, replacement, known=state, between=between)
-                found |= {head: (one.loss - state.outcome.loss).double().cpu().numpy() for head, one in zip(some, outcomes, strict=True)}
+                found |= {head: (one.loss - state.outcome.loss).cpu().double().numpy() for head, one in zip(some, outcomes, strict=True)}
         return found
 
 

@@ -10,12 +10,15 @@ import torch
 from explorer.ablation.heads import Head
 from explorer.ablation.resumable import Pieces
 from explorer.tasks.base import Batch, Progress, Task, repeating
+from explorer.tasks.guards import when_full
 from models import attention
+from models.opening.devices import free_bytes
 from models.surgery.resume import Runner
 
 Importance = dict[Head, float]
 
 
+@when_full
 def gradient(
     task: Task,
     *,
@@ -44,12 +47,13 @@ def gradient(
         with task.running(runner, changes, grad=True, between=between):
             loss = task.outcome(runner, batch, runner.run).loss.sum()
             found = torch.autograd.grad(loss, list(gates.values()), allow_unused=True)
-        summed = [None if grad is None else grad.abs().sum(dim=0).double().tolist() for grad in found]
+        summed = [None if grad is None else grad.abs().sum(dim=0).tolist() for grad in found]
         return [[site, grad] for site, grad in zip(gates, summed, strict=True) if grad is not None]
 
     totals = {site.index: np.zeros(site.heads) for site in task.model.sites}
-    # A pass with its way back takes three times as long as one without, and keeps what all layers computed.
-    for found in _over(task, "batch of gradients", of_batch, progress, resumable, copies=3):
+    # A pass with its way back takes three times as long as one without, and keeps what all layers computed: room is by one layer.
+    copies = 3 if free_bytes(task.device) is None else max(3, len(task.model.sites))
+    for found in _over(task, "batch of gradients", of_batch, progress, resumable, copies=copies):
         for site, grad in found:
             totals[site] += grad
     made = {}
@@ -60,6 +64,7 @@ def gradient(
     return made
 
 
+@when_full
 def confidence(task: Task, *, progress: Progress | None = None, resumable: Pieces | None = None, runner: Runner | None = None) -> Importance:
     """Mean over tokens of a head's largest weight (Voita et al. 2019, section 4), the last special token of a text left out.
 

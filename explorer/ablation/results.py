@@ -13,6 +13,7 @@ from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
 from explorer.bounded import BoundedCache
 from explorer.tasks.base import Progress, Scores, Task, within
+from explorer.tasks.guards import again_where_moved
 
 ROOM = 128 * 2**20
 """Bytes of scores that are remembered for one task, its baseline not counted."""
@@ -48,6 +49,7 @@ class TaskResults:
         self._unfinished: OrderedDict[tuple[str, str], Memory] = OrderedDict()
         self._samples: dict[int, TaskResults] = {}
 
+    @again_where_moved
     def score(self, heads: Heads = frozenset(), method: str = "zero", progress: Progress | None = None) -> Scores:
         """Scores without these heads."""
         if not heads:
@@ -61,6 +63,7 @@ class TaskResults:
         """Whether `score` is there already."""
         return self.scorer.knows_baseline if not heads else self._known_score(heads, method) is not None
 
+    @again_where_moved
     def single_effects(self, heads: Heads, method: str = "zero", progress: Progress | None = None) -> dict[Head, float]:
         """Rise of the mean loss, in nats, when each of these heads goes alone."""
         found = {head: self._known_score(frozenset([head]), method) for head in heads}
@@ -78,6 +81,7 @@ class TaskResults:
         """Whether `score` and the single effects of these heads are there already."""
         return self.knows_score(heads, method) and all(self._known_score(frozenset([head]), method) is not None for head in heads)
 
+    @again_where_moved
     def exact(self, method: str = "zero", progress: Progress | None = None) -> Sweep:
         """Every head removed alone."""
         known = self._scores.get(("exact", method))
@@ -92,6 +96,7 @@ class TaskResults:
         """Whether `exact` is there already."""
         return ("exact", method) in self._scores
 
+    @again_where_moved
     def importance(self, by: str, method: str = "zero", progress: Progress | None = None) -> importance.Importance:
         """Importance by "exact", "gradient" or "confidence"."""
         if by == "exact":
@@ -106,6 +111,7 @@ class TaskResults:
         """Whether `importance` is there already."""
         return self.knows_exact(method) if by == "exact" else by in self._importance
 
+    @again_where_moved
     def curve(
         self,
         order: str,
@@ -134,6 +140,7 @@ class TaskResults:
         """Whether `curve` is there already."""
         return (order, method, sample) in self._curves
 
+    @again_where_moved
     def cost(self, order: str, method: str = "zero", progress: Progress | None = None) -> float:
         """Seconds that `curve` will take on all examples, from the time that the baseline took; 0 where the curve is there already.
 

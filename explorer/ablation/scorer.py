@@ -15,6 +15,8 @@ from explorer.ablation import passes
 from explorer.ablation.heads import Heads
 from explorer.ablation.replacements import ReplacementsOf, replacements
 from explorer.tasks.base import Batch, Progress, Scores, Task, repeating, within
+from explorer.tasks.guards import when_full
+from models.opening.devices import free_bytes
 from models.surgery.resume import Runner
 
 KEPT_BYTES = 512 * 2**20
@@ -63,6 +65,7 @@ class Scorer:
                 self._runner = Runner(self.task.model)
             return self._runner
 
+    @when_full
     def replacement_of(self, method: str, progress: Progress | None = None) -> ReplacementsOf:
         """What takes the place of a removed output; the means over the examples are computed once."""
         runner = self.runner
@@ -70,6 +73,7 @@ class Scorer:
             self._replacements[method] = replacements(self.task, method, runner=runner, progress=progress)
         return self._replacements[method]
 
+    @when_full
     def baseline(self, progress: Progress | None = None) -> Scores:
         """Scores with all heads. Stopped by what `progress` raises, it goes on at the next call with the batch that it was at."""
         while True:
@@ -96,6 +100,7 @@ class Scorer:
         if len(self._kept) == len(self._batches):
             self._baseline, self.seconds = self._first, np.sum(self._measured, axis=0)
 
+    @when_full
     def score(self, heads: Heads, method: str = "zero", progress: Progress | None = None) -> Scores:
         """Scores without these heads.
 
@@ -109,9 +114,10 @@ class Scorer:
         if not heads:
             return self.baseline(progress)
         before = 0.0 if self.seconds is not None else 0.4
+        # A runner that is new, as the model was moved, has forgotten what was kept: so it is asked for first.
+        runner = self.runner
         self.baseline(within(progress, 0.0, before / 2))
         replacement_of = self.replacement_of(method, within(progress, before / 2, before))
-        runner = self.runner
         scores, start = self._unfinished.pop((method, heads), None) or (Scores.empty(len(self.task)), 0)
         batches, known, at = self._batches, self._kept, start
         try:
@@ -137,6 +143,5 @@ class Scorer:
     @property
     def room(self) -> int:
         """Bytes of layer outputs that may be kept."""
-        if self.task.device.type != "cuda":
-            return self._most
-        return min(self._most, torch.cuda.mem_get_info(self.task.device)[0] // 4)
+        free = free_bytes(self.task.device)
+        return self._most if free is None else min(self._most, free // 4)

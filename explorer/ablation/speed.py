@@ -12,7 +12,7 @@ import torch
 from models import InputError, Model
 from models.errors import OutOfMemoryError
 from models.opening import sites
-from models.opening.loading import out_of_memory
+from models.opening.devices import out_of_memory
 
 BATCH_SIZES = (1, 4, 16, 64)
 """Those of Michel et al. 2019, section 4."""

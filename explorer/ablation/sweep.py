@@ -17,6 +17,7 @@ from explorer.ablation.heads import Head, Heads, by_site, every
 from explorer.ablation.replacements import Replacement, ReplacementsOf, replacements
 from explorer.ablation.resumable import Pieces
 from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating, within
+from explorer.tasks.guards import when_full
 from models.surgery.resume import Runner
 
 
@@ -58,6 +59,7 @@ class Sweep:
         return made
 
 
+@when_full
 def sweep(
     task: Task,
     *,

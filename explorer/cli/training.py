@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from explorer.lab.request import BY_COMMAND, passage, switches, task_fields, value_text
 from models.errors import InputError, ModelError
-from models.opening import loading
+from models.opening import devices
 from models.toy import RnnConfig
 from models.toy.tasks import TASKS
 from models.training import runs
@@ -110,7 +110,7 @@ def _wanted(given: argparse.Namespace) -> Training:
         raise InputError(f"{given.task} reads no text.", "Leave --text out, or choose characters.")
     task = preset.toy_task(**settings)
     flags = {name: value for name in BY_COMMAND if (value := getattr(given, name)) is not None}
-    here = loading.devices()
+    here = devices.devices()
     if given.device not in ("auto", *here):
         raise InputError(f"This machine has no {given.device}.", f"It has {', '.join(here)}.")
     device = here[0] if given.device == "auto" else given.device

@@ -9,7 +9,7 @@ import torch
 
 from explorer.flow.targets import Target
 from models import Model
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 
 _TOKENS = 4096
 """Tokens that one forward pass takes at once."""

@@ -7,7 +7,7 @@ import torch
 
 from explorer.flow.targets import Target
 from models import Model, attention
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 
 
 def relevance(model: Model, target: Target) -> np.ndarray:
@@ -20,8 +20,9 @@ def relevance(model: Model, target: Target) -> np.ndarray:
         float64 (n, n): token of the last layer, input token.
     """
     # The gradient of a weight is dL/dz of its query times the value of its key, so that no n x n gradient is kept.
-    ids = target.ids[None].to(model.device)
-    with model.lock, room_on(model.device, f"{ids.shape[1]} tokens"):
+    n = len(target.ids)
+    with model.lock, room_on(model.device, f"{n} tokens"):
+        ids = target.ids[None].to(model.device)
         with attention.attending(model.sites_of) as run, torch.no_grad():
             target.values(model.network, ids)
         records = {record.site: record for record in run.records}
@@ -31,7 +32,7 @@ def relevance(model: Model, target: Target) -> np.ndarray:
         with attention.attending(model.sites_of, changes=changes, record=False), torch.enable_grad():
             value = target.values(model.network, ids)[0].sum()
             gradients = torch.autograd.grad(value, list(added.values()), allow_unused=True)
-    found = np.eye(ids.shape[1])
+    found = np.eye(n)
     for site, gradient in zip(added, gradients, strict=True):
         if gradient is None:
             continue

@@ -23,7 +23,7 @@ from explorer.jobs import GRACE_S
 from explorer.lab.slots import SLOTS, Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
 from models.errors import ExplorerError
-from models.opening.loading import out_of_memory
+from models.opening.devices import out_of_memory
 from models.training.runs import Evaluation, Snapshot
 from models.training.toy import Training
 

@@ -18,8 +18,8 @@ from explorer.lens.layers import checked, text_of
 from explorer.reading import AnyText, read
 from explorer.tokens import readable
 from models import InputError, Model
+from models.opening.devices import room_on
 from models.opening.in_float32 import exact
-from models.opening.loading import room_on
 
 TOLERANCE = 1e-3
 """Where the parts miss the logit by more, as a share of it, the network does something between its layers that is not known here."""
@@ -91,9 +91,9 @@ def contributions(
         if given is not None and not 0 <= given < vocabulary:
             raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=given, n=vocabulary))
     tokens = text_of(model, text, at if masked else None)
-    inputs = tokens.inputs(model.device)
     # A sum of rounded parts is not the rounded sum: half precision is taken apart in float32.
     with model.lock, room_on(model.device, f"{n} tokens"), exact(model.network):
+        inputs = tokens.inputs(model.device)
         with torch.no_grad():
             real = model.network(**inputs).logits[0, at].float()
         number = int(real.argmax()) if number is None else number

@@ -77,7 +77,9 @@ class Frozen:
             self.model.network(**sites.inputs_for(self.model.network, **inputs))
         self.given = Given()
         for record in run.records:
-            z = torch.stack([record.output(head) for head in range(record.heads)])[None]
+            each = [record.output(head) for head in range(record.heads)]
+            # A layer may have lost all its heads.
+            z = torch.stack(each)[None] if each else record.query.new_zeros(1, 0, record.query.shape[2], record.value.shape[-1])
             self.given.heads[record.site] = z.detach().to(self.model.dtype).requires_grad_()
         self._fixed, self._empty = [], False
         return self._forward(inputs, self.given.heads)

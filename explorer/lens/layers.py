@@ -20,7 +20,7 @@ from explorer.tokens import readable
 from models import InputError, Model, attention
 from models.attention import heap
 from models.opening import sites
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 from models.surgery.resume import Passed, Runner
 
 BLOCK_BYTES = 10 * 2**20

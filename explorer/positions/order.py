@@ -18,6 +18,7 @@ from explorer.i18n import N_, _
 from explorer.positions import tables
 from explorer.reading import AnyText, Tokens, read, run
 from models import InputError, Model
+from models.opening.devices import room_on
 from models.opening.in_float32 import exact
 from models.surgery.private import private
 from models.toy import ToyModel, tasks
@@ -83,9 +84,9 @@ def permuted(model: Model, text: AnyText, order: Sequence[int], positions: bool 
     """
     tokens = read(model, text)
     full = _full(tokens, order)
-    both = [of.inputs(model.device) for of in (tokens, tokens.take(full))]
     # In float32, whatever the weights are in: rounding to half precision would pass for a dependence on order.
-    with model.lock, torch.no_grad():
+    with model.lock, torch.no_grad(), room_on(model.device, f"{2 * len(tokens)} tokens"):
+        both = [of.inputs(model.device) for of in (tokens, tokens.take(full))]
         network = model.network if positions else without_positions(model)
         with exact(model.network):
             before, after = run(network, {name: torch.cat([given[name] for given in both]) for name in both[0]}).float().cpu().numpy()

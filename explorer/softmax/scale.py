@@ -12,6 +12,7 @@ from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.softmax.heads import SATURATED
 from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
+from explorer.tasks.guards import again_where_moved, when_full
 from explorer.tasks.language import IGNORED
 from models import InputError, attention
 from models.surgery.resume import Runner
@@ -64,6 +65,8 @@ class ScaleCurve:
         """Whether all of these are computed."""
         return set(factors) <= set(self.points)
 
+    @again_where_moved
+    @when_full
     def compute(self, factors: Sequence[float] = FACTORS, progress: Progress | None = None) -> list[Point]:
         """The points of these factors, in their order.
 
@@ -153,6 +156,6 @@ def _over_rows(record: attention.Record) -> tuple[np.ndarray, int]:
         weights = record.patterns(example=example)[:, several.to(record.query.device)]
         entropy = torch.special.entr(weights).sum(dim=-1)
         saturated = weights.amax(dim=-1) > SATURATED
-        sums += torch.stack([entropy.sum(), (entropy / most).sum(), saturated.sum()]).double().cpu()
+        sums += torch.stack([entropy.sum(), (entropy / most).sum(), saturated.sum()]).cpu().double()
         rows += entropy.numel()
     return sums.numpy(), rows

@@ -6,7 +6,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,7 +16,10 @@ from torch import Tensor
 
 from explorer.i18n import _
 from explorer.reading import encode
+from explorer.tasks.guards import when_full
 from models import InputError, Model, attention
+from models.errors import MovedError
+from models.opening.devices import free_bytes, room_on
 from models.surgery.resume import Runner, repeated
 
 Progress = Callable[[float], None]
@@ -151,16 +154,19 @@ class Task(ABC):
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
         """Loss and predictions of a batch; `forward` runs the network of the runner."""
 
+    def doubt(self, full: Scores) -> str:
+        """What there is to doubt about the task, from the scores with all heads; "" where there is nothing."""
+        return ""
+
     @property
     def room(self) -> int:
         """Tokens per forward pass that this device bears, heads as extra examples included."""
-        room = TOKENS
-        if self.model.device.type == "cuda":
-            # Activations of one layer, some forty numbers a token and dimension, in half of what is free.
-            free = torch.cuda.mem_get_info(self.model.device)[0]
-            width = self.model.network.config.get_text_config().hidden_size
-            room = max(TOKENS, int(free / 2 / (40 * width * self.model.dtype.itemsize)))
-        return room
+        free = free_bytes(self.model.device)
+        if free is None:
+            return TOKENS
+        # Activations of one layer, some forty numbers a token and dimension, in half of what is free.
+        width = self.model.network.config.get_text_config().hidden_size
+        return max(TOKENS, int(free / 2 / (40 * width * self.model.dtype.itemsize)))
 
     def batches(self, copies: int = 1, members: Sequence[int] | None = None) -> list[Batch]:
         """The examples, sorted by length, of one length each.
@@ -183,6 +189,7 @@ class Task(ABC):
             made += [self._batch(alike[i : i + step]) for i in range(0, len(alike), step)]
         return made
 
+    @when_full
     def score(
         self,
         changes: Callable[[Batch], Mapping[int, attention.Change]] | None = None,
@@ -229,14 +236,21 @@ class Task(ABC):
         """
         with (
             self.model.lock,
+            self.room_on_device(),
             torch.enable_grad() if grad else torch.inference_mode(),
             attention.attending(runner.sites_of, changes=changes, record=record) as run,
         ):
+            if runner.device != self.device:
+                raise MovedError(_("The model was moved to another device meanwhile."), _("Try again."))
             runner.between = between
             try:
                 yield run
             finally:
                 runner.between = None
+
+    def room_on_device(self) -> AbstractContextManager[None]:
+        """A block in which a full accelerator is an error in a viewer's words."""
+        return room_on(self.device, _("these examples"), _("Choose shorter texts or a smaller model, or choose the cpu."))
 
     def subset(self, members: Sequence[int]) -> Task:
         """The same task on some of its examples, which share their encodings; example i of it is example `members[i]` of this one.

@@ -186,7 +186,7 @@ def attention_function(
 
     keys, values = (t.repeat_interleave(group, dim=1) if group > 1 else t for t in (key, value))
     outputs, maxima, sums = [], [], []
-    for rows in scoring.row_blocks(query.shape[2], query.shape[0] * heads * key.shape[2] * 4):
+    for rows in scoring.row_blocks(query.shape[2], query.shape[0] * heads * key.shape[2] * 4, query.device):
         everything = slice(None)
         scores = scoring.scores_of(
             query[:, :, rows],

@@ -120,4 +120,4 @@ class Record:
         )
 
     def _row_blocks(self) -> Iterator[slice]:
-        return scoring.row_blocks(self.query.shape[2], self.key.shape[2] * 4)
+        return scoring.row_blocks(self.query.shape[2], self.key.shape[2] * 4, self.query.device)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 BLOCK_BYTES = 8 * 2**20
 """Scores of one block of query rows stay below this; short texts fit in one block and then equal eager bit for bit."""
+CARD_BLOCK_BYTES = 256 * 2**20
+"""The same on an accelerator: each block is a few calls, and a small one keeps it waiting for the next."""
 
 
 def scores_of(
@@ -56,9 +58,10 @@ def scores_of(
     return scores
 
 
-def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
-    """Rows in blocks of at most `BLOCK_BYTES`, and of one row at least."""
-    step = max(1, BLOCK_BYTES // max(1, row_bytes))
+def row_blocks(n_rows: int, row_bytes: int, device: torch.device | None = None) -> Iterator[slice]:
+    """Rows in blocks of at most `BLOCK_BYTES` (`CARD_BLOCK_BYTES` on an accelerator), and of one row at least."""
+    on_card = device is not None and device.type != "cpu"
+    step = max(1, (CARD_BLOCK_BYTES if on_card else BLOCK_BYTES) // max(1, row_bytes))
     return (slice(start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step))
 
 

@@ -92,6 +92,7 @@ class Runner:
         sites_of: site numbers by `id(module)` of the copy, for `models.attention.attending`.
         call_of: for each site, the number of the layer call that computes it.
         n_calls: layer calls of a whole pass.
+        device: where the weights were when it was made.
         between: called before each layer that is computed, or None. What it raises ends the pass and reaches the caller; the runner
             can be used again. So a pass of many seconds is stopped within one layer.
         selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
@@ -99,7 +100,7 @@ class Runner:
     """
 
     def __init__(self, model: Model) -> None:
-        self.network = private(model.network)
+        self.network, self.device = private(model.network), model.device
         modules = dict(zip(map(id, model.network.modules()), self.network.modules(), strict=True))
         self.sites_of = {id(modules[original]): sites for original, sites in model.sites_of.items()}
         self.calls, self.start, self.times, self.every = 0, 0, 1, False

@@ -37,7 +37,7 @@ def bits_per_byte(model: Model, text: str) -> float:
         window = torch.stack([inputs[start : start + context] for start in starts])
         losses = _losses(model, window, torch.stack([targets[start : start + context] for start in starts]))
         # What the window before has counted already is context here.
-        nats += sum(float(row[stride if start else 0 :].double().sum()) for start, row in zip(starts, losses, strict=True))
+        nats += sum(float(row[stride if start else 0 :].cpu().double().sum()) for start, row in zip(starts, losses, strict=True))
     return nats / math.log(2) / len(text.encode())
 
 

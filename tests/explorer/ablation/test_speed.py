@@ -9,7 +9,7 @@ from models.errors import OutOfMemoryError
 from models.surgery import slicing
 
 
-@pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "bart", "gpt_neo"])
+@pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "bart", "falcon"])
 def test_each_batch_size_is_timed(tiny, name):
     model = tiny(name)
     found = speed(model, (1, 3), length=8, seconds=0.01)

@@ -8,6 +8,7 @@ import explorer
 import models
 from explorer.lens import contributions as parts
 from models.opening.in_float32 import HALF
+from models.surgery import slicing
 from tests import tiny as making
 
 PREDICT = [name for name in [*making.ENCODERS, *making.DECODERS] if name != "electra"]
@@ -101,3 +102,11 @@ def test_what_does_not_add_up_is_said(tiny, monkeypatch):
 def test_errors(tiny, how, said):
     with pytest.raises(models.InputError, match=said):
         parts.contributions(tiny("llama"), "the cat sat", **how)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "bert"])
+def test_a_layer_without_heads_adds_nothing_and_the_rest_adds_up(tiny, name):
+    model = tiny(name)
+    small = slicing.sliced(model, {0: range(4), 1: [0, 1]})
+    found = parts.contributions(small, "the cat sat" if name != "gpt2" else "the")
+    assert found.deviation < 1e-3 and np.isnan(found.heads[0]).all() and np.isfinite(found.heads[1, :2]).all()

@@ -90,7 +90,7 @@ def test_a_chosen_word_and_a_mask(tiny):
     ("name", "how", "said"),
     [
         ("t5", {}, "two stacks"),
-        ("gpt_neo", {}, "view-only"),
+        ("falcon", {}, "view-only"),
         ("electra", {}, "predicts no words"),
         ("gpt2", {"masked": 1}, "no mask token"),
         ("bert", {"masked": 50}, "no token 50"),
