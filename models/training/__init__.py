@@ -1,6 +1,6 @@
 """How the shipped weights were made: one script each, run as `python -m models.training.NAME`.
 
-- `sentiment`: the linear sentiment classifier on the bundled BERT
+- `sentiment`: the linear sentiment classifier on the bundled BERT; `sentiment_adapters`: the same BERT fine-tuned by low-rank adapters
 - `language`: gpt2-mini and bert-mini, on two CPU cores or a GPU. `recipe` decides how they come out; `corpus`, `pieces` and `batches` turn
   texts into tokens and tokens into batches; `checkpoint` keeps an unfinished run; `held_out` measures and `card` writes it down
 - `shipped_runs`: the toys, one for each of `presets`. `settings` says how a toy is trained and what is too much, `footprint` how much memory a

@@ -1,0 +1,148 @@
+"""A folder that holds low-rank adapters (Hu et al. 2022) as PEFT saves them: they are merged into the weights of their base when it is opened."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification, PretrainedConfig
+from transformers.pytorch_utils import Conv1D
+
+from models.errors import ModelError
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+_PLAIN = {"bias": "none", "alpha_pattern": {}} | dict.fromkeys(
+    ("use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters", "trainable_token_indices", "kasa_config")
+)
+"""What is read here of all that PEFT knows: plain adapters of linear layers, and whole layers beside them (`modules_to_save`)."""
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Adapters that are not merged yet.
+
+    Attributes:
+        folder: where they lie.
+        base: name of the model that they belong to.
+        alpha: numerator of their scale.
+        root: whether the scale's denominator is the root of the rank (Kalajdzievski 2023) instead of the rank.
+        classifies: whether they were trained for classes.
+    """
+
+    folder: Path
+    base: str
+    alpha: float
+    root: bool
+    classifies: bool
+
+    def base_folder(self, origin: str, locate: Callable[[str], tuple[Path, str]]) -> Path:
+        """The folder of the base.
+
+        Args:
+            origin: where the adapters came from, as in `loading.Model`.
+            locate: a model's folder, and where it came from, by its name.
+
+        Raises:
+            ModelError: adapters from the hub that name a folder of this machine, and whatever `locate` raises.
+        """
+        path, base_origin = locate(self.base)
+        if origin.startswith("hub ") and base_origin.startswith("folder "):
+            # A stranger's repository has no say in which of this machine's files are read.
+            raise ModelError(f"These adapters belong to a folder, {self.base}.", "Name their base in adapter_config.json by its hub id.")
+        return path
+
+    def merge(self, network: nn.Module) -> list[str]:
+        """Adds scale B A to every adapted weight, in float32, and puts in the layers that were saved whole.
+
+        Returns:
+            Names of the parameters that were saved whole.
+
+        Raises:
+            ValueError: a weight that the network does not have, or of another shape.
+        """
+        found, whole = self._read(), []
+        with torch.no_grad():
+            for name, value in found.items():
+                if name.endswith(_UP):
+                    continue
+                if name.endswith(_DOWN):
+                    layer = name.removesuffix(_DOWN)
+                    module = _at(network, layer)
+                    change = self._scale(value.shape[0]) * (found[layer + _UP].float() @ value.float())
+                    _add(layer, module.weight, change.T if isinstance(module, Conv1D) else change)
+                else:
+                    module, _dot, parameter = name.rpartition(".")
+                    weight = getattr(_at(network, module), parameter)
+                    _add(name, weight.zero_(), value)
+                    whole.append(name)
+        return whole
+
+    def configured(self, config: PretrainedConfig) -> PretrainedConfig:
+        """The base's configuration, with as many classes as were saved where the adapters' folder has no configuration of its own."""
+        if self.classifies and type(config) in AutoModelForSequenceClassification._model_mapping:
+            config.architectures = [AutoModelForSequenceClassification._model_mapping[type(config)].__name__]
+            heads = [value for name, value in self._read().items() if name in ("classifier.weight", "score.weight", "classifier.out_proj.weight")]
+            config.num_labels = heads[0].shape[0] if heads else config.num_labels
+        return config
+
+    def _read(self) -> Mapping[str, Tensor]:
+        with safe_open(self.folder / WEIGHTS, framework="pt") as file:
+            found = {name.removeprefix(_PREFIX): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no dictionary
+        lone = [name for name in found if name.endswith(_DOWN) and name.removesuffix(_DOWN) + _UP not in found]
+        if lone or any("lora_" in name and not name.endswith((_DOWN, _UP)) for name in found):
+            raise ValueError("its adapters are not those of linear layers")
+        return found
+
+    def _scale(self, rank: int) -> float:
+        return self.alpha / (math.sqrt(rank) if self.root else rank)
+
+
+def read(folder: Path) -> Adapters | None:
+    """What a folder says of its adapters; None where it has none.
+
+    Raises:
+        ModelError: adapters of a kind that is not read here, or without their weights as safetensors.
+    """
+    file = folder / CONFIG
+    if not file.is_file():
+        return None
+    advice = "Merge them with PEFT (merge_and_unload), and save the whole model."
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        if about["peft_type"] != "LORA":
+            raise ModelError(f"{folder} holds adapters of the kind {about['peft_type']}, which are not read here.", advice)
+        special = sorted(name for name, plain in _PLAIN.items() if about.get(name, plain) not in (plain, None, False))
+        if special:
+            raise ModelError(f"{folder} holds adapters with {', '.join(special)}, which are not read here.", advice)
+        found = Adapters(
+            folder=folder,
+            base=str(about["base_model_name_or_path"]),
+            alpha=float(about["lora_alpha"]),
+            root=bool(about.get("use_rslora")),
+            classifies=about.get("task_type") == "SEQ_CLS",
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{file} cannot be read: {error!r}.", "Save the adapters again.") from error
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder} has no {WEIGHTS}.", "Save the adapters again as safetensors.")
+    return found
+
+
+def _at(network: nn.Module, layer: str) -> nn.Module:
+    try:
+        return network.get_submodule(layer)
+    except AttributeError as error:
+        raise ValueError(f"its adapters change {layer}, which the model does not have") from error
+
+
+def _add(name: str, weight: Tensor, change: Tensor) -> None:
+    if weight.shape != change.shape:
+        raise ValueError(f"{name} has the shape {tuple(weight.shape)}, its adapters {tuple(change.shape)}")
+    weight.copy_(weight.float() + change.to(weight.device))
