@@ -7,7 +7,7 @@ A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one na
 - `views`: special tokens and sentence pairs taken out of a map, without lying about the rest; `examples`: texts that show something
 - `scores/`: every head as numbers, roles and families that follow; `syntax/`: heads that follow dependencies
 - `flow/`: which input tokens a prediction rests on; `lens/`: what each layer would predict, and what each head adds
-- `compare/`: two captures side by side; `generate`: text token by token
+- `compare/`: two captures side by side; `generate`: text token by token, under the model's own rules (`own_rules`)
 - `ablation/`: heads taken away, and what becomes of a task; `tasks/`: what a model is asked to do
 - `positions/`: where order comes from, and what happens without it; `softmax/`: what the scale of scores decides
 - `lab/`: a small model that trains in the background

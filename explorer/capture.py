@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from explorer import pooling
+from explorer import own_rules, pooling
 from explorer.bounded import BoundedCache, memory_of
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens, encode, tokens_of
 from models import InputError, Model, attention
 from models.attention import heap, scoring
-from models.opening import sites
-from models.opening.loading import room_on
+from models.opening import own_weights, sites
+from models.opening.devices import room_on
 
 MAX_NEW_TOKENS = 64
 """Longest target that is generated where none is given."""
@@ -138,8 +138,7 @@ class Capture:
         """Which keys a query may see, bool (query, key). Masked is not the same as weight 0."""
         site = self.site(layer, part)
         if self.weights:
-            n_rows, n_columns = self.weights[site.index].shape[1:]
-            return np.tri(n_rows, n_columns, dtype=bool) if site.part == "decoder" else np.ones((n_rows, n_columns), bool)
+            return own_weights.seen(self.weights[site.index], causal=site.part == "decoder").numpy()
         return self.records[site.index].visible().numpy()
 
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
@@ -294,7 +293,12 @@ def capture_sides(
         if model.view_only:
             outputs = base(**given, output_attentions=True, return_dict=True)
             each = {part: iter(sites.attentions(outputs, _asked(model, part))) for part in model.parts}
-            return Capture(weights=[next(each[site.part])[0].float().cpu() for site in model.sites], **found)
+            weights = [next(each[site.part]) for site in model.sites]
+            # On a long text some go over to windows.
+            if why := own_weights.first_doubt(model.sites, weights, {side: len(tokens) for side, tokens in sides.items()}):
+                message = _("On this text the own code of {name} returns {why}.").format(name=model.name, why=why)
+                raise InputError(message, _("Choose a shorter text, or another model."))
+            return Capture(weights=[one[0].float().cpu() for one in weights], **found)
         with attention.attending(model.sites_of, changes=changes, observe=observe if progress else None) as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
@@ -321,13 +325,15 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
         encoded = encode(model, target, limit=limit, target=True)
         n, cut = len(encoded.ids), sum(encoded.unread)
         notes = (_("The target is cut at {kept} of {n} tokens; {cut} were not read.").format(kept=n, n=n + cut, cut=cut),) if cut else ()
-        return tokens_of(model, _shifted(network, torch.tensor([encoded.ids]))), notes
+        return tokens_of(model, own_rules.shifted(model, encoded.ids)), notes
     if not hasattr(network, "generate") or network.get_output_embeddings() is None:
         raise InputError(f"{model.name} cannot generate.", "Give a target.")
     # The start token takes a place of the limit, too.
     room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
     # Some models force an end token when the room is used up; without that it shows whether they ended by themselves.
     how = {"max_new_tokens": room, "num_beams": 1, "do_sample": False, "forced_eos_token_id": None}
+    if getattr(network.config, "num_decoder_layers", None) not in (None, getattr(network.config, "num_layers", None)):
+        how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
         ids = network.generate(**source.inputs(model.device), **how)[0].tolist()
     end = network.generation_config.eos_token_id
@@ -338,9 +344,3 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
     elif len(ids) > room:
         notes.append(_("The generated target was cut at {n} tokens; the model had not ended it.").format(n=room))
     return tokens_of(model, ids), tuple(notes)
-
-
-def _shifted(network: torch.nn.Module, target_ids: torch.Tensor) -> list[int]:
-    if hasattr(network, "prepare_decoder_input_ids_from_labels"):
-        return network.prepare_decoder_input_ids_from_labels(labels=target_ids)[0].tolist()
-    return [network.config.decoder_start_token_id, *target_ids[0, :-1].tolist()]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from explorer import own_rules
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens, inputs, read
 from explorer.tokens import readable
 from models import InputError, Model, attention
 from models.opening import sites
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Sampling:
     """How the next token is taken.
 
     Attributes:
-        greedy: always the likeliest one; the rest has no effect then.
+        greedy: always the likeliest one that the model's own rules allow; the rest has no effect then.
         temperature: logits are divided by it; above 0.
         top_k: only the k likeliest (Fan et al. 2018); 0 for all.
         top_p: only the likeliest whose probabilities add up to it (Holtzman et al. 2020); 1 for all.
@@ -87,6 +89,8 @@ class Step:
 def generate(model: Model, text: AnyText, sampling: Sampling | None = None, *, tokens: int = 40, candidates: int = 10) -> Iterator[Step]:
     """Goes on with a text, or answers it, one token at a time; whoever stops asking stops it.
 
+    What the model's own generation_config.json forbids or demands holds in the draw (`own_rules`), and not in the probabilities by the model.
+
     Args:
         model: a decoder, or an encoder-decoder, which reads the text as its source.
         text: the text; or ids, or a capture, whose tokens (of its source, for encoder-decoders) are gone on with.
@@ -104,32 +108,35 @@ def generate(model: Model, text: AnyText, sampling: Sampling | None = None, *, t
 
 
 def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candidates: int) -> Iterator[Step]:
-    draw, processors = torch.Generator().manual_seed(sampling.seed), sampling.processors()
+    draw, warpers = torch.Generator().manual_seed(sampling.seed), sampling.processors()
     network, tokenizer = model.network, model.tokenizer
-    ids, given = torch.tensor([source.ids], device=model.device), {}
-    source_keys: tuple[str, ...] = ()
-    if model.kind == "encoder-decoder":
-        with model.lock, torch.inference_mode(), room_on(model.device, f"{len(source)} tokens"):
-            encoded = network.get_encoder()(**inputs(ids, (), ids.device))
-        given = {"encoder_outputs": encoded, "attention_mask": torch.ones_like(ids)}
-        source_keys = source.text
-        ids = torch.full((1, 1), network.config.decoder_start_token_id, device=model.device)
-    ends = _ends(model)
+    paired, ends = model.kind == "encoder-decoder", own_rules.end_tokens(model)
+    begins, rules = 1 if paired else len(source), LogitsProcessorList()
+    source_keys: tuple[str, ...] = source.text if paired else ()
+    ids = torch.tensor([[own_rules.start_token(model)] if paired else source.ids])
+    given: dict[str, object] = {}
+    device = None
     cache, name = None, "decoder_input_ids" if model.kind == "encoder-decoder" else "input_ids"
     for _step in range(tokens):
         if model.max_length and ids.shape[1] > model.max_length:
             return
-        new = ids if cache is None else ids[:, -1:]
-        if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
-            types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]
-            given["token_type_ids"] = torch.tensor([types[-new.shape[1] :]], device=model.device)
-        room = room_on(model.device, f"{ids.shape[1]} tokens")
+        room = room_on(model.device, f"{ids.shape[1] + len(source) * paired} tokens")
         with model.lock, torch.inference_mode(), room, attention.attending(model.sites_of) as run:
+            if device != model.device:  # at first, and where the model was moved since: what is kept is made anew where it is now
+                device, cache = model.device, None
+                ids = ids.to(device)
+                given = _encoded(network, source, device) if paired else {}
+                rules = own_rules.processors(model, begins)
+            new = ids if cache is None else ids[:, -1:]
+            if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
+                types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]
+                given["token_type_ids"] = torch.tensor([types[-new.shape[1] :]], device=device)
             output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))
         cache = getattr(output, "past_key_values", None)
         logits = output.logits[:, -1].float()
-        raw, used = logits.softmax(-1)[0].cpu(), processors(ids, logits.clone()).softmax(-1)[0].cpu()
-        number = int(raw.argmax()) if sampling.greedy else int(torch.multinomial(used, 1, generator=draw))
+        allowed = rules(ids, logits.clone())
+        raw, used = logits.softmax(-1)[0].cpu(), warpers(ids, allowed.clone()).softmax(-1)[0].cpu()
+        number = int(allowed[0].argmax()) if sampling.greedy else int(torch.multinomial(used, 1, generator=draw))
         if sampling.greedy:
             used = torch.nn.functional.one_hot(torch.tensor(number), len(used)).float()
         likeliest = raw.topk(min(candidates, len(raw))).indices.tolist()
@@ -138,22 +145,26 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
             for i, word in zip([*likeliest, number], readable(tokenizer, [*likeliest, number]), strict=True)
         ]
         seen = tuple(readable(tokenizer, ids[0].tolist()))
-        looked = _looked(model, run, output)
-        keys = {part: source_keys if part == "cross" else seen for part in looked}
+        there = {"decoder": seen, "cross": source_keys}
+        looked = _looked(model, run, output, {part: len(texts) for part, texts in there.items()})
+        keys = {part: there[part] for part in looked}
         yield Step(made[-1], number in ends, tuple(made[:-1]), float(torch.special.entr(raw).sum()), looked, keys)
         if number in ends:
             return
         ids = torch.cat([ids, torch.full_like(ids[:, :1], number)], dim=1)
 
 
-def _ends(model: Model) -> set[int]:
-    config = getattr(model.network, "generation_config", None) or model.network.config
-    end = getattr(config, "eos_token_id", None)
-    return set(end) if isinstance(end, list) else {end} if end is not None else set()
+def _encoded(network: nn.Module, source: Tokens, device: torch.device) -> dict[str, object]:
+    """What a decoder is given of the text that it answers."""
+    ids = torch.tensor([source.ids], device=device)
+    # Apart from what is recorded of the decoder.
+    with attention.attending(record=False):
+        encoded = network.get_encoder()(**inputs(ids, (), device))
+    return {"encoder_outputs": encoded, "attention_mask": torch.ones_like(ids)}
 
 
-def _looked(model: Model, run: attention.Run, output: object) -> dict[str, np.ndarray]:
-    """Attention of the newest token, by part."""
+def _looked(model: Model, run: attention.Run, output: object, keys: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Attention of the newest token, by part, to so many keys each."""
     rows: dict[str, list[np.ndarray]] = {}
     for site in model.sites:
         if site.part == "encoder":
@@ -167,8 +178,9 @@ def _looked(model: Model, run: attention.Run, output: object) -> dict[str, np.nd
         rows.setdefault(site.part, []).append(weights)
     found = {}
     for part, layers in rows.items():
-        whole = np.full((len(layers), max(map(len, layers)), layers[0].shape[-1]), np.nan, np.float32)
+        whole = np.full((len(layers), max(map(len, layers)), keys[part]), np.nan, np.float32)
         for layer, weights in enumerate(layers):
-            whole[layer, : len(weights)] = weights
+            # A layer with a window keeps its last keys only, and gives no weight to those before.
+            whole[layer, : len(weights)] = np.pad(weights, ((0, 0), (keys[part] - weights.shape[-1], 0)))
         found[part] = whole
     return found

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explorer import reading
+from explorer import own_rules, reading
 from explorer.i18n import _
-from explorer.ui.common.markdown import escaped, explained
+from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.offer import instead
 from explorer.ui.common.sidebar import choose_model, text_box
 from explorer.ui.common.take_away import take_away
@@ -27,6 +27,9 @@ def generating(model: Model, text: str) -> None:
         st.info(explained(error), icon=":material/info:")
         return
     n = growing.draw(so_far, text, tokens)
+    if rules := own_rules.held(model):
+        said = ", ".join(f"{name} {shortened(str(value))}" for name, value in rules.items())
+        st.caption(_("The model's own rules hold in the draw: {rules}.").format(rules=escaped(said)))
     figures = step.draw(so_far.steps[:n])
     with downloads:
         take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))

@@ -55,6 +55,8 @@ CONFIGS = {
     ),
     "bart": lambda: t.BartForConditionalGeneration(t.BartConfig(**_DECODER, **_BART)),
     "marian": lambda: t.MarianMTModel(t.MarianConfig(**_DECODER, **_BART)),
+    # Opens view-only: its attention is computed by code of its own.
+    "falcon": lambda: t.FalconForCausalLM(t.FalconConfig(**_DECODER, hidden_size=24, num_hidden_layers=2, num_attention_heads=4)),
     "gpt_neo": lambda: t.GPTNeoForCausalLM(
         t.GPTNeoConfig(**_DECODER, hidden_size=24, num_layers=2, num_heads=4, attention_types=[[["global"], 2]], max_position_embeddings=40)
     ),

@@ -14,8 +14,8 @@ from explorer.reading import AnyText, Tokens, inputs, read
 from explorer.tasks.classify import head_of
 from explorer.tokens import readable
 from models import InputError, Model
-from models.opening import sites
-from models.opening.loading import room_on
+from models.opening import last_token, sites
+from models.opening.devices import room_on
 from models.sentiment import LinearClassifier
 
 KINDS = ("class", "masked", "next", "vector")
@@ -76,9 +76,9 @@ class Target:
         output = _run(network, ids, self.tokens, self.kind)
         if self.kind == "vector":
             mean = _mean(output[0])
-            along = mean @ self._whole
+            along = mean @ self._whole.to(mean.device)
             return along, along / mean.norm(dim=-1)
-        logits = _logits(output, self.kind, self.rows, self._classifier)
+        logits = _logits(network, output, self.kind, self.rows, self._classifier)
         return logits[:, self.number], logits.softmax(-1)[:, self.number]
 
 
@@ -126,7 +126,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
         raise InputError(_("This text has no tokens of its own."), _("Type a sentence, or choose an example."))
     if at is not None and at not in range(n):
         raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=n))
-    rows = _rows(model, kind, at, n, free)
+    rows = _rows(model, kind, at, tokens.ids, free)
     if kind == "masked":
         tokens = tokens.replaced(rows[0], model.tokenizer.mask_token_id, model.tokenizer.mask_token)
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
@@ -135,9 +135,9 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     with model.lock, torch.no_grad(), room_on(model.device, f"{n} tokens"):
         output = _run(model.network, torch.tensor([tokens.ids], device=model.device), tokens, kind)
         if kind == "vector":
-            return Target(**how, number=-1, name="vector of the text", _whole=functional.normalize(_mean(output[0])[0], dim=0))
+            return Target(**how, number=-1, name="vector of the text", _whole=functional.normalize(_mean(output[0])[0], dim=0).cpu())
         classifier, names = head_of(model) if kind == "class" else (None, None)
-        logits = _logits(output, kind, rows, classifier)[0]
+        logits = _logits(model.network, output, kind, rows, classifier)[0]
     chances = logits.softmax(-1)
     number = int(logits.argmax()) if number is None else number
     if not 0 <= number < len(logits):
@@ -150,7 +150,8 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     )
 
 
-def _rows(model: Model, kind: str, at: int | None, n: int, free: Sequence[int]) -> tuple[int, ...]:
+def _rows(model: Model, kind: str, at: int | None, ids: Sequence[int], free: Sequence[int]) -> tuple[int, ...]:
+    n = len(ids)
     if kind == "masked":
         return (free[-1] if at is None else at,)
     if kind == "next":
@@ -158,20 +159,25 @@ def _rows(model: Model, kind: str, at: int | None, n: int, free: Sequence[int]) 
     if kind == "vector":
         return tuple(range(n))
     if type(model.network).__name__.endswith("ForSequenceClassification"):
-        # Encoders classify at their first token, decoders at the last one.
-        return (0,) if model.kind == "encoder" else (n - 1,)
+        if model.kind == "decoder":
+            return (last_token.row(model.network, ids),)
+        pooled = getattr(model.network.config, "classifier_pooling", "cls") == "mean"  # ModernBERT
+        return tuple(range(n)) if pooled else (0,)
     return tuple(range(1, n - 1)) or (0,)
 
 
 def _run(network: nn.Module, ids: Tensor, tokens: Tokens, kind: str) -> object:
-    runs = network.base_model if kind == "vector" else network
+    # A decoder's classes are read at a row that is told, not looked for: a stand-in may be what it takes for padding.
+    runs = network.base_model if kind == "vector" or (kind == "class" and last_token.reads_last(network)) else network
     return runs(**sites.inputs_for(network, **inputs(ids, tokens.types, ids.device)))
 
 
-def _logits(output: object, kind: str, rows: tuple[int, ...], classifier: LinearClassifier | None) -> Tensor:
+def _logits(network: nn.Module, output: object, kind: str, rows: tuple[int, ...], classifier: LinearClassifier | None) -> Tensor:
     """float32 (batch, classes or vocabulary)."""
     if kind != "class":
         return output.logits[:, rows[0]].float()
+    if last_token.reads_last(network):
+        return network.score(output[0][:, rows[0]]).float()
     if classifier is None:
         return output.logits.float()
     hidden = output.last_hidden_state.float()

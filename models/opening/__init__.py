@@ -3,7 +3,12 @@
 - `catalogue`: the models offered by name, the bundled BERT among them
 - `hub`: fetching a model, and saying clearly why it could not be fetched; `folder`: a folder checked before anything is read from it
 - `loading`: `load`, which returns the one object that everything else takes
+- `devices`: the devices of this machine, their room, and what is said when one is full
 - `sites`: where a network attends (layer, heads, self or cross), measured by running it
+- `own_attention`: networks that compute attention in code of their own, led to the one function; `own_weights`: what such code returns, checked
+- `limits`: how long a text a model can read
+- `last_token`: where decoders classify
 - `in_float32`: a pass in float32 of a network in half precision, without a second copy of its weights
+- `adapters`: a folder of low-rank adapters, merged into their base when it is opened
 - `sliced_folder`: opening a folder whose model has lost some of its heads
 """

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
+from math import prod
 from pathlib import Path
 
+from safetensors import safe_open
+
 from models.errors import ModelError
+from models.paths import is_folder
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _TOKENIZERS = (
@@ -20,9 +26,11 @@ def check(folder: Path) -> dict:
     Raises:
         ModelError: no such folder, no or a broken config.json, no safetensors, no tokenizer.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ModelError(f"There is no folder {folder}.", "Give the folder that holds config.json.")
     config_file = folder / "config.json"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise ModelError(f"The folder {folder} may not be read.", "Give the user of this process the right to read it.")
     if not config_file.is_file():
         raise ModelError(f"{folder} has no config.json.", "Give the folder that save_pretrained wrote.")
     try:
@@ -38,9 +46,14 @@ def check(folder: Path) -> dict:
                 "Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors.",
             )
         raise ModelError(f"{folder} has no model.safetensors.", "Save the model again with its weights.")
-    if not any((folder / name).is_file() for name in _TOKENIZERS):
+    if not has_tokenizer(folder):
         raise ModelError(f"{folder} has no tokenizer.", "Save the tokenizer into the same folder.")
     return config
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a tokenizer was saved there."""
+    return any((folder / name).is_file() for name in _TOKENIZERS)
 
 
 def weights(folder: Path) -> list[Path]:
@@ -58,6 +71,21 @@ def weights(folder: Path) -> list[Path]:
     return [folder / "model.safetensors"] if (folder / "model.safetensors").is_file() else []
 
 
-def weight_bytes(folder: Path) -> int:
-    """Size of the weights on disk, in bytes."""
-    return sum(file.stat().st_size for file in weights(folder))
+def stored(folder: Path) -> str:
+    """The precision in which most numbers of the weights are stored, as safetensors calls it: "F32", "F16", "BF16", .."""
+    counts: Counter[str] = Counter()
+    for file in weights(folder):
+        with safe_open(file, "pt") as tensors:
+            for name in tensors.keys():  # noqa: SIM118 - no dictionary
+                part = tensors.get_slice(name)
+                counts[part.get_dtype()] += prod(part.get_shape())
+    return max(counts, key=counts.__getitem__, default="F32")
+
+
+def numbers(folder: Path) -> int:
+    """How many numbers the weights are, in whatever precision they are stored. Raises SafetensorError for a broken file."""
+    count = 0
+    for file in weights(folder):
+        with safe_open(file, "pt") as tensors:
+            count += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 - no dictionary
+    return count

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,22 @@ class InFloat32(TorchDispatchMode):
         if kwargs.get("dtype") in HALF:
             kwargs["dtype"] = torch.float32
         return func(*args, **kwargs)
+
+
+@contextmanager
+def widened(network: nn.Module) -> Iterator[None]:
+    """A block in which the weights themselves are float32, at twice their memory; afterwards they are what they were, bit for bit.
+
+    For networks with an operation that compares its dtypes before `InFloat32` sees it (the convolution of a Mamba layer).
+    """
+    half = [(tensor, tensor.dtype) for tensor in (*network.parameters(), *network.buffers()) if tensor.dtype in HALF]
+    try:
+        for tensor, _dtype in half:
+            tensor.data = tensor.data.float()
+        yield
+    finally:
+        for tensor, dtype in half:
+            tensor.data = tensor.data.to(dtype)
 
 
 def exact(network: nn.Module) -> AbstractContextManager:

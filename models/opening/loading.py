@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import psutil
 import torch
 import transformers
 from safetensors import SafetensorError
@@ -20,14 +16,14 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelF
 
 from models import toy
 from models.errors import ModelError, OutOfMemoryError
-from models.opening import catalogue, folder, hub, sites, sliced_folder
+from models.opening import adapters, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
+from models.paths import is_folder, typed
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
-transformers.utils.logging.disable_progress_bar()  # a page or the command line shows the progress instead
+_HALF = {"BF16": torch.bfloat16, "F16": torch.float16}
 
-_NO_LIMIT = 1_000_000
-"""Tokenizers without a limit report a huge number instead."""
+transformers.utils.logging.disable_progress_bar()  # a page or the command line shows the progress instead
 
 
 @dataclass(eq=False)
@@ -59,6 +55,8 @@ class Model:
     trained: bool
     view_only: str = ""
     notes: tuple[str, ...] = ()
+    stored: torch.dtype | None = None
+    """The precision of its weights on disk, where that is narrower than the one it was opened in; what is exported is written in it."""
     sites_of: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held while the network runs, so that `release` never moves it under a viewer's feet."""
@@ -68,7 +66,7 @@ class Model:
     @property
     def short_name(self) -> str:
         """For a title: of a folder its own name, without the folders that it lies in."""
-        return Path(self.name).expanduser().resolve().name if self.origin.startswith("folder ") else self.name
+        return typed(self.name).resolve().name if self.origin.startswith("folder ") else self.name
 
     @property
     def device(self) -> torch.device:
@@ -99,7 +97,7 @@ class Model:
             used_accelerator = self.device.type != "cpu"
             self.network.to("cpu")
         if used_accelerator:
-            _empty_cache()
+            devices.give_back()
 
 
 def load(
@@ -122,17 +120,21 @@ def load(
     name = catalogue.resolve(str(name_or_folder).strip())
     if not name:
         raise ModelError("No model was named.", "Choose one from the catalogue, or give a folder or a hub id.")
-    where = _device(device)
+    where = devices.chosen(device)
     if dtype != "auto" and dtype not in DTYPES:
         raise ModelError(f"There is no dtype {dtype}.", f"Use auto, {', '.join(DTYPES)}.")
     path, origin = locate(name, progress)
-    folder.check(path)
+    adapted = adapters.read(path) if is_folder(path) else None
+    whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
+    folder.check(whole)
     if progress:
         progress(f"{name}: reading the weights", 0.0)
-    chosen = _auto_dtype(where, folder.weight_bytes(path)) if dtype == "auto" else DTYPES[dtype]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-        network, fresh = _network(path, chosen)
+        chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
+        words = path if folder.has_tokenizer(path) else whole
+        tokenizer = AutoTokenizer.from_pretrained(words, local_files_only=True, trust_remote_code=False)
+        network, fresh = _network(whole, chosen, adapted)
+        narrower = _HALF.get(folder.stored(whole))
     except (
         OSError,
         ValueError,
@@ -146,7 +148,10 @@ def load(
         raise _unreadable(name, path, error) from error
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
         raise _unreadable(name, path, error) from error
+    if broken := _not_finite(network):
+        raise ModelError(f"The weights of {name} are no numbers (NaN or infinite) in {broken}.", "Fetch or save the model again.")
     notes = _notes(fresh)
+    last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
     if progress:
         progress(f"{name}: finding its attention", 0.9)
@@ -164,50 +169,17 @@ def load(
         kind="encoder-decoder" if len(parts) > 1 else parts.pop(),
         sites=layout.sites,
         parameters=network.num_parameters(),
-        max_length=_max_length(network.config, tokenizer),
+        max_length=limits.longest(network, tokenizer),
         origin=origin,
         trained=not fresh and not _untouched(network),
         view_only=layout.reason if layout.view_only else "",
-        notes=tuple(notes + moved + sliced_folder.notes(network, layout.sites)),
+        notes=tuple(notes + moved + sliced_folder.notes(network, layout.sites) + [*filter(None, [sites.depth_note(network, layout)])]),
         sites_of=layout.sites_of,
+        stored=narrower if adapted is None and network.dtype == torch.float32 else None,
     )
     if progress:
         progress(f"{name}: ready", 1.0)
     return model
-
-
-def devices() -> list[str]:
-    """The devices of this machine, best first."""
-    found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
-
-
-def memory(device: torch.device) -> tuple[int, int]:
-    """Memory in use and in total, in bytes: of the accelerator, or this process's own beside the machine's."""
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        return total - free, total
-    if device.type == "mps":
-        return torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory()
-    return psutil.Process().memory_info().rss, psutil.virtual_memory().total
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that the accelerator is full."""
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
-
-
-@contextmanager
-def room_on(device: torch.device, what: str) -> Iterator[None]:
-    """A block in which a full accelerator is an error in a viewer's words. Raises OutOfMemoryError."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
-        raise OutOfMemoryError(f"{device} has no room for {what}.", "Shorten the text, or choose the cpu.") from error
 
 
 def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
@@ -215,35 +187,24 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
     bundled = catalogue.bundled_folder(name)
     if bundled is not None:
         return bundled, "bundled"
-    path = Path(name).expanduser()
+    path = typed(name)
     # "owner/model" may be both; a folder that is really there wins, as in transformers.
-    if path.is_dir() or path.is_absolute() or name.startswith((".", "~")):
+    if is_folder(path) or path.is_absolute() or name.startswith((".", "~")):
         return path, f"folder {path}"
     return hub.fetch(name, progress), f"hub {name}"
 
 
-def _device(device: str) -> torch.device:
-    if device == "auto":
-        return torch.device(devices()[0])
-    try:
-        wanted = torch.device(device)
-    except RuntimeError as error:
-        raise ModelError(f"There is no device {device}.", f"This machine has {', '.join(devices())}.") from error
-    here = devices()
-    if wanted.type not in {d.split(":")[0] for d in here} or ((wanted.index or 0) and str(wanted) not in here):
-        raise ModelError(f"This machine has no {device}.", f"It has {', '.join(here)}.")
-    return wanted
+def _auto_dtype(device: torch.device, weights: Path) -> torch.dtype:
+    free = devices.free_bytes(device)
+    return torch.bfloat16 if free is not None and 4 * folder.numbers(weights) > 0.6 * free else torch.float32
 
 
-def _auto_dtype(device: torch.device, weight_bytes: int) -> torch.dtype:
-    if device.type == "cuda" and weight_bytes > 0.6 * torch.cuda.mem_get_info(device)[0]:
-        return torch.bfloat16
-    return torch.float32
-
-
-def _network(path: Path, dtype: torch.dtype) -> tuple[nn.Module, list[str]]:
-    """The network with the head it was saved with, and the names of weights that the file does not hold."""
-    config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str]]:
+    """The network with the head it was saved with, its adapters merged, and the names of weights that no file holds."""
+    own = adapted is not None and (adapted.folder / "config.json").is_file()
+    config = AutoConfig.from_pretrained(adapted.folder if own else path, local_files_only=True, trust_remote_code=False)
+    if adapted is not None and not own:
+        config = adapted.configured(config)
     named = (config.architectures or [""])[0]
     saved_as = getattr(transformers, named, None) or toy.NETWORKS.get(named)
     if saved_as is None:
@@ -261,21 +222,31 @@ def _network(path: Path, dtype: torch.dtype) -> tuple[nn.Module, list[str]]:
         trust_remote_code=False,
         output_loading_info=True,
     )
+    _all_in(network, dtype)
     # A pooler is not on any path that a page shows; encoders are often saved without one.
-    fresh = [key for key in info["missing_keys"] if "pooler" not in key]
+    given = [] if adapted is None else adapted.merge(network)
+    fresh = [key for key in info["missing_keys"] if "pooler" not in key and key not in given]
     if info.get("mismatched_keys"):
         raise ValueError("its weights do not have the shapes that config.json says")
     return network.eval(), sorted(fresh)
+
+
+def _all_in(network: nn.Module, dtype: torch.dtype) -> None:
+    """Gives all weights the precision that was asked for; some networks (XLNet) make theirs in float32 whatever they are told."""
+    kept = [*(getattr(network, "_keep_in_fp32_modules", None) or ()), *(getattr(network, "_keep_in_fp32_modules_strict", None) or ())]
+    for name, weight in network.named_parameters():
+        if weight.is_floating_point() and weight.dtype != dtype and not any(part in name for part in kept):
+            weight.data = weight.data.to(dtype)
 
 
 def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.Module, torch.device, list[str]]:
     try:
         return network.to(device), device, []
     except RuntimeError as error:
-        if not out_of_memory(error):
+        if not devices.out_of_memory(error):
             raise
         network.to("cpu")
-        _empty_cache()
+        devices.give_back()
         if not fallback:
             raise OutOfMemoryError(f"{device} has no room for this model.", "Choose the cpu, a smaller model, or bfloat16.") from error
         if network.dtype == torch.float16:
@@ -283,25 +254,13 @@ def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn
         return network, torch.device("cpu"), [f"{device} has no room for this model: it runs on the cpu."]
 
 
-def _empty_cache() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    if torch.backends.mps.is_available():
-        torch.mps.empty_cache()
-
-
-def _max_length(config: transformers.PretrainedConfig, tokenizer: transformers.PreTrainedTokenizerBase) -> int | None:
-    text = config.get_text_config()
-    positions = getattr(text, "max_position_embeddings", None) or getattr(text, "n_positions", None)
-    if config.model_type in {"t5", "mt5", "umt5", "longt5"}:
-        positions = None  # relative buckets: n_positions is what it was trained on, not a limit
-    if positions and config.model_type in {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"}:
-        # Positions are counted from padding_idx + 1, so the first rows of the table are never used.
-        positions -= (config.pad_token_id or 0) + 1
-    message = tokenizer.model_max_length
-    limits = [n for n in (positions, message if message and message < _NO_LIMIT else None) if n]
-    return min(limits) if limits else None
+def _not_finite(network: nn.Module) -> str:
+    """The first weight that holds NaN or an infinite number; "" where there is none."""
+    for name, weight in network.named_parameters():
+        # A sum is quick, and tells all but sums that overflow.
+        if not bool(torch.isfinite(weight.sum(dtype=torch.float32))) and not bool(torch.isfinite(weight).all()):
+            return name
+    return ""
 
 
 def _untouched(network: nn.Module) -> bool:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models import attention
-from models.opening.in_float32 import exact
+from models.opening import devices, own_attention, own_weights
+from models.opening.in_float32 import HALF, exact, widened
 
 Parts = ("encoder", "decoder", "cross")
 
@@ -69,13 +70,13 @@ def find_sites(network: nn.Module) -> Layout:
     that still tells another computation from them.
 
     Raises:
-        ValueError: the network shows no attention at all.
+        ValueError: the network shows no attention at all, or none that can be shown, in words that follow "because of".
     """
     network.eval()
     with _quiet():
-        network.set_attn_implementation("eager")
+        own_attention.use(network, "eager")
         eager = _hidden(network, output_attentions=True)
-        network.set_attn_implementation(attention.NAME)
+        own_attention.use(network, attention.NAME)
         reason = "its attention does not go through the attention interface of transformers"
         try:
             with attention.attending() as run:
@@ -86,8 +87,20 @@ def find_sites(network: nn.Module) -> Layout:
                 return _dispatched(network, run.records)
         except attention.NotSupportedByInterface as error:
             reason = f"it asks for {error}"
-        network.set_attn_implementation("eager")
+        own_attention.use(network, "eager")
     return _from_weights(eager, reason)
+
+
+def depth_note(network: nn.Module, layout: Layout) -> str:
+    """Which layers of a lone stack attend, where some of them mix tokens in another way; "" where all attend."""
+    depth = getattr(network.config.get_text_config(), "num_hidden_layers", None)
+    of = {site: module for module in network.modules() for site in layout.sites_of.get(id(module), ())}
+    numbers = [getattr(of.get(site.index), "layer_idx", None) for site in layout.sites]
+    if not depth or network.config.is_encoder_decoder or len(numbers) >= depth or None in numbers:
+        return ""
+    return (
+        f"Only {len(numbers)} of its {depth} layers attend. Counted here from 0, they are layers {', '.join(map(str, numbers))} of the network."
+    )
 
 
 def inputs_for(network: nn.Module, **given: Tensor) -> dict[str, Tensor]:
@@ -113,7 +126,7 @@ class _Pass:
 
 def _hidden(network: nn.Module, **options: bool) -> _Pass:
     base = network.base_model
-    vocabulary = network.get_input_embeddings().num_embeddings
+    vocabulary = network.config.get_text_config().vocab_size
     device = next(network.parameters()).device
 
     def ids(n: int) -> Tensor:
@@ -122,8 +135,16 @@ def _hidden(network: nn.Module, **options: bool) -> _Pass:
     given = {"input_ids": ids(_SOURCE), "attention_mask": torch.ones(1, _SOURCE, dtype=torch.long, device=device)}
     if network.config.is_encoder_decoder:
         given["decoder_input_ids"] = ids(_TARGET)
-    with torch.no_grad(), exact(network):
-        outputs = base(**inputs_for(network, **given), return_dict=True, **options)
+    given = inputs_for(network, **given)
+    with torch.no_grad():
+        try:
+            with exact(network):
+                outputs = base(**given, return_dict=True, **options)
+        except RuntimeError as error:
+            if network.dtype not in HALF or devices.out_of_memory(error):
+                raise
+            with widened(network):
+                outputs = base(**given, return_dict=True, **options)
     return _Pass(outputs[0].float(), outputs)
 
 
@@ -145,19 +166,27 @@ def _dispatched(network: nn.Module, records: list[attention.Record]) -> Layout:
         sites_of.setdefault(id(record.module), []).append(index)
     if not two_stacks and len({s.part for s in sites}) > 1:
         raise ValueError("some of its layers look back only and others both ways, which no view here can show")
+    missing = [part for part in Parts if two_stacks and not layers[part]]
+    if missing:
+        raise ValueError(f"its {' and '.join(missing)} attention is computed in a way of its own, which gives no weights of every token")
+    depth = getattr(network.config.get_text_config(), "num_hidden_layers", None)
+    if not two_stacks and depth and len(sites) > depth:
+        raise ValueError(f"it attends {len(sites)} times in {depth} layers, so that no pattern alone is what a head does")
     return Layout(tuple(sites), {module: tuple(numbers) for module, numbers in sites_of.items()})
 
 
 def _from_weights(eager: _Pass, reason: str) -> Layout:
     sites: list[Site] = []
     layers = dict.fromkeys(Parts, 0)
-    if attentions(eager.outputs, "cross") or getattr(eager.outputs, "decoder_attentions", None):
+    two_stacks = bool(attentions(eager.outputs, "cross") or getattr(eager.outputs, "decoder_attentions", None))
+    if two_stacks:
         found = [(part, a) for part in Parts for a in attentions(eager.outputs, part)]
     else:
         found = [(_direction(a), a) for a in attentions(eager.outputs, "encoder")]
     for part, weights in found:
-        if weights.dim() != 4:
-            raise ValueError(f"its attention weights have {weights.dim()} axes where (batch, head, query, key) is needed")
+        lengths = {"cross": (_TARGET, _SOURCE)}.get(part, (_TARGET, _TARGET) if part == "decoder" and two_stacks else (_SOURCE, _SOURCE))
+        if why := own_weights.doubt(weights, *lengths):
+            raise ValueError(f"its own code returns {why}")
         sites.append(_site(len(sites), part, layers, weights.shape[1], weights.shape[1], 0))
     if not sites:
         raise ValueError("it returns no attention weights: its layers mix tokens in another way")

@@ -19,6 +19,8 @@ from models.surgery.headless import Headless, PartOfBias
 
 ENTRY = "explorer_sliced_heads"
 """Entry of config.json: {site: [heads that are gone]}, both counted as in the full model."""
+FROM = "explorer_sliced_from"
+"""Entry of config.json: the name of the model that was cut."""
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-import transformers
 from safetensors import SafetensorError
 from torch import nn
 
 from models.errors import ModelError
 from models.opening import sites, sliced_folder
+from models.opening.devices import room_on
 from models.opening.loading import Model
+from models.paths import typed
 from models.surgery import cutting
 
 Heads = Mapping[int, Collection[int]]
@@ -47,9 +48,10 @@ def sliced(model: Model, heads: Heads) -> Model:
         InputError: no such site or head, or an incomplete group of heads.
         ModelError: slicing is not known for this architecture.
     """
-    network = _copy(model)
-    cutting.cut(network, heads)
-    layout = sites.find_sites(network)
+    with room_on(model.device, "a smaller copy"):
+        network = _copy(model)
+        cutting.cut(network, heads)
+        layout = sites.find_sites(network)
     if layout.view_only:
         raise ModelError(f"{model.name} does not run without these heads: {layout.reason}.", "Switch them off with a gate.")
     before = sum(site.heads for site in model.sites)
@@ -76,8 +78,8 @@ def zeroed(model: Model, heads: Heads) -> nn.Module:
         InputError: no such site or head.
         ModelError: the places of this architecture's heads are not known.
     """
-    network = _copy(model)
-    with torch.no_grad():
+    with room_on(model.device, "a copy"), torch.no_grad():
+        network = _copy(model)
         for projections, gone in cutting.chosen(cutting.head_projections(network), heads):
             weight = projections.output.weight.clone()
             inputs = 1 if isinstance(projections.output, nn.Linear) else 0
@@ -89,14 +91,14 @@ def zeroed(model: Model, heads: Heads) -> nn.Module:
 def export_zeroed(model: Model, heads: Heads, folder: str | Path) -> Path:
     """Writes `zeroed` with the tokenizer into a new folder that plain `from_pretrained` opens; safetensors, no pickle.
 
-    Weights are written in the dtype in which the model was opened. The folder appears once it is complete.
+    Weights are written in the precision in which they were stored, or opened, whichever is narrower. The folder appears once it is complete.
 
     Raises:
         InputError, ModelError: as `zeroed`; a model that is sliced already; a folder that is there, or cannot be written.
     """
     if sliced_folder.removed(model.network.config):
         raise ModelError(f"{model.name} no longer has its original shapes.", "Start from the full model, or export it sliced.")
-    return _write(zeroed(model, heads), model.tokenizer, folder)
+    return _write(zeroed(model, heads), model, folder)
 
 
 def export_sliced(model: Model, heads: Heads, folder: str | Path) -> Path:
@@ -108,7 +110,7 @@ def export_sliced(model: Model, heads: Heads, folder: str | Path) -> Path:
     Raises:
         InputError, ModelError: as `sliced`; a folder that is there, or cannot be written.
     """
-    return _write(sliced(model, heads).network, model.tokenizer, folder)
+    return _write(sliced(model, heads).network, model, folder)
 
 
 def _copy(model: Model) -> nn.Module:
@@ -117,7 +119,10 @@ def _copy(model: Model) -> nn.Module:
     with model.lock:
         # Parameters of its own, not the model's: `Model.release` moves those to another device under the copy's feet.
         memo = {id(weight): nn.Parameter(weight.detach(), requires_grad=False) for weight in model.network.parameters()}
-        return copy.deepcopy(model.network, memo)
+        network = copy.deepcopy(model.network, memo)
+    # What belongs to the model it was cut from, such as a classifier in a file of its own, goes on belonging to it.
+    setattr(network.config, cutting.FROM, getattr(model.network.config, cutting.FROM, model.name))
+    return network
 
 
 def _check(model: Model) -> None:
@@ -133,16 +138,18 @@ def _check(model: Model) -> None:
         raise ModelError(f"Slicing is not known for {type(model.network).__name__} ({model.name}).", "Gating works: switch the heads off.")
 
 
-def _write(network: nn.Module, tokenizer: transformers.PreTrainedTokenizerBase, folder: str | Path) -> Path:
-    """Writes beside the folder and renames at the end: a full disk leaves nothing behind that looks like a model."""
-    folder = Path(folder).expanduser().absolute()
+def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
+    """Writes a network that was cut from this model. Beside the folder at first: a full disk leaves nothing behind that looks like a model."""
+    folder = typed(folder).absolute()
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ModelError(f"{folder} is there already.", "Name a new folder; nothing is overwritten.")
         partial.mkdir(parents=True)
+        if model.stored is not None:
+            network.to(model.stored)
         network.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
+        model.tokenizer.save_pretrained(partial)
         if folder.is_dir():
             folder.rmdir()  # empty; not every system renames onto a folder
         partial.rename(folder)

@@ -14,7 +14,7 @@ def text_for(name: str) -> str:
     return "the" if name == "gpt2" else "the cat sat"
 
 
-@pytest.mark.parametrize("name", [*making.DECODERS, "t5", "toy_pair", "gpt_neo"])
+@pytest.mark.parametrize("name", [*making.DECODERS, "t5", "toy_pair", "falcon"])
 def test_greedy_is_what_transformers_generates(tiny, name):
     model = tiny(name)
     steps = list(generate.generate(model, text_for(name), tokens=6))
@@ -26,7 +26,7 @@ def test_greedy_is_what_transformers_generates(tiny, name):
     assert all(step.token.number == step.candidates[0].number for step in steps)
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama", "toy", "gpt_neo"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "toy", "falcon"])
 def test_attention_and_chances_are_those_of_the_whole_text(tiny, name):
     model = tiny(name)
     ids = list(model.tokenizer(text_for(name))["input_ids"])

@@ -63,7 +63,7 @@ def test_vectors_of_several_heads_may_cancel_but_never_grow(bert):
     assert (norms.of_layer(bert, captured, 3) <= norms.of_heads(bert, captured, 3).sum(0) + 1e-5).all()
 
 
-@pytest.mark.parametrize("name", ["gpt_neo", "gpt_neox"])
+@pytest.mark.parametrize("name", ["falcon", "gpt_neox"])
 def test_what_cannot_be_taken_apart_is_said(tiny, name):
     with pytest.raises(models.InputError):
         norms.of_heads(tiny(name), capture(tiny(name), "the cat"), 0)

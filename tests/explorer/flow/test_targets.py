@@ -86,7 +86,7 @@ def test_agreement_over_texts(bert):
         ("bert", {"text": "the", "kind": "next"}, "cannot be asked"),
         ("bert", {"text": "the", "at": 9}, "no token 9"),
         ("bert", {"text": "the", "kind": "masked", "number": 99}, "no class or token"),
-        ("gpt_neo", {"text": "the"}, "view-only"),
+        ("falcon", {"text": "the"}, "view-only"),
         ("t5", {"text": "the"}, "lone stack"),
     ],
 )

@@ -6,6 +6,7 @@ import errno
 import json
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 
 import explorer
 import models
+from explorer.ablation import heads as ablation_heads
+from explorer.tasks import choose
 from models import attention
+from models.opening import folder as opening_folder
 from models.opening import sites
 from models.surgery import cutting, slicing
 from tests import tiny as making
@@ -163,7 +167,7 @@ def test_a_site_or_head_that_is_not_there(opened, how, heads):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("albert", "share"), ("gpt_neox", "not known.*[Gg]ating works"), ("toy_mean", "not known.*[Gg]ating works"), ("gpt_neo", "view-only")],
+    [("albert", "share"), ("gpt_neox", "not known.*[Gg]ating works"), ("toy_mean", "not known.*[Gg]ating works"), ("falcon", "view-only")],
 )
 @pytest.mark.parametrize("how", [slicing.sliced, slicing.zeroed])
 def test_other_architectures_say_so(opened, how, name, said):
@@ -347,3 +351,29 @@ def test_a_folder_that_is_there_is_not_overwritten(opened, tmp_path):
         with pytest.raises(models.ModelError, match=r"is there already|could not be written"):
             slicing.export_sliced(opened("bert"), {}, tmp_path / taken)
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["mine.txt"] and (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_what_is_written_has_the_precision_of_what_was_read(tmp_path, dtype):
+    making.network("bert").to(dtype).save_pretrained(tmp_path / "half")
+    making.tokenizer("bert").save_pretrained(tmp_path / "half")
+    model = models.load(tmp_path / "half", device="cpu", dtype="float32")
+    for how, export in (("sliced", slicing.export_sliced), ("zeroed", slicing.export_zeroed)):
+        folder = export(model, {0: [1]}, tmp_path / how)
+        assert opening_folder.stored(folder) == {torch.float16: "F16", torch.bfloat16: "BF16"}[dtype]
+        # Nothing is lost: the numbers are those that were read.
+        again = models.load(folder, device="cpu", dtype="float32")
+        torch.testing.assert_close(again.network.get_input_embeddings().weight, model.network.get_input_embeddings().weight, rtol=0, atol=0)
+    assert model.dtype == torch.float32 and opening_folder.stored(tmp_path / "half") != "F32"
+
+
+def test_a_sliced_bundled_bert_keeps_its_classifier(bert, tmp_path):
+    examples = choose.built_in("classify").first(20)
+    gone = {0: [1], 3: [4, 5]}
+    gated = choose.make("classify", bert, examples)
+    heads = {(site, head) for site, numbers in gone.items() for head in numbers}
+    expected = gated.score(lambda batch: ablation_heads.changes(bert, heads))
+    small = slicing.sliced(bert, gone)
+    opened = models.load(slicing.export_sliced(bert, gone, tmp_path / "small"), device="cpu")
+    for model in (small, opened):
+        np.testing.assert_allclose(choose.make("classify", model, examples).score().loss, expected.loss, atol=1e-4)

@@ -1,0 +1,157 @@
+"""The hub's most used families, tiny: opened right, view-only right, or refused in words; and the table of the README that says so."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import torch
+
+import explorer
+import models
+from explorer.ablation import heads
+from explorer.ablation.results import TaskResults
+from explorer.capture import capture_ids
+from explorer.generate import generate
+from explorer.tasks import choose, data
+from models import attention
+from models.opening import own_attention, sites
+from tests import ROOT, families, tiny
+
+TEXT = "the cat sat on the mat because it was warm"
+OPENED = [name for name, family in families.FAMILIES.items() if not family.refused]
+WHOLE = [name for name in OPENED if not families.FAMILIES[name].view_only]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """Loads a family's model, in float32 or in half precision; each is made once."""
+
+    @lru_cache
+    def load(name: str, dtype: str = "float32") -> models.Model:
+        folder = tmp_path_factory.mktemp(name)
+        return models.load(families.save(name, folder), device="cpu", dtype=dtype)
+
+    return load
+
+
+def given(model: models.Model, n: int | None = None) -> dict[str, torch.Tensor]:
+    ids = model.tokenizer(TEXT)["input_ids"]
+    ids = ids if n is None else [6 + i % 20 for i in range(n)]
+    made = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
+    if model.kind == "encoder-decoder":
+        made["decoder_input_ids"] = made["input_ids"]
+    return sites.inputs_for(model.network, **made)
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_patterns_are_those_of_the_network_s_own_code(opened, name):
+    model = opened(name)
+    target = {"target": TEXT} if model.kind == "encoder-decoder" else {}
+    captured = explorer.capture(model, TEXT, **target)
+    assert bool(model.view_only) == families.FAMILIES[name].view_only, model.view_only
+    inputs = captured.source.inputs(model.device)
+    if model.kind == "encoder-decoder":
+        inputs["decoder_input_ids"] = torch.tensor([captured.sides["decoder"].ids])
+    own_attention.use(model.network, "eager")
+    try:
+        with torch.no_grad():
+            eager = model.network.base_model(**sites.inputs_for(model.network, **inputs), output_attentions=True, return_dict=True)
+    finally:
+        own_attention.use(model.network, "eager" if model.view_only else attention.NAME)
+    for site in model.sites:
+        expected = sites.attentions(eager, site.part if model.kind == "encoder-decoder" else "encoder")
+        if len(expected) != len(model.sites_in(site.part)):
+            pytest.skip(f"{name} does not give the weights of each layer that attends")
+        weights = expected[site.layer][0].numpy()
+        np.testing.assert_allclose(captured.patterns(site.layer, site.part), weights, atol=2e-5)
+        # What is masked has no weight, and what is not, has one.
+        np.testing.assert_array_equal(captured.visible(site.layer, site.part), (weights > 0).any(0))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_gate_is_a_projection_without_those_columns(opened, name):
+    """One head switched off by a gate; and all heads of a layer, which leaves that layer the bias of its projection alone."""
+    model = opened(name)
+    inputs = given(model)
+
+    def states(gate: torch.Tensor | None) -> torch.Tensor:
+        changes = {} if gate is None else {0: attention.Change(gate=gate)}
+        with torch.no_grad(), attention.attending(model.sites_of, changes=changes, record=False):
+            return model.network.base_model(**inputs)[0]
+
+    heads = model.sites[0].heads
+    plain, all_on = states(None), states(torch.ones(heads))
+    torch.testing.assert_close(plain, all_on)
+    off = torch.ones(heads)
+    off[1] = 0
+    assert not torch.allclose(plain, states(off), atol=1e-6)
+
+
+EXAMPLES = data.Examples("", tuple(data.Labelled(text, None, "a dog sat") for text in ("the cat sat", "it was warm", TEXT)))
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if name not in ("electra", "nomic")])  # which predict no words
+def test_a_score_that_starts_in_the_middle_equals_a_whole_pass(opened, name):
+    model = opened(name)
+    task = choose.make(choose.possible(model)[0], model, EXAMPLES)
+    last = len(model.sites) - 1
+    removed = frozenset({(0, 0), (last, model.sites[last].heads - 1)})
+    alone = TaskResults(task).single_effects(removed, "zero")
+    for head in removed:
+        whole = task.score(lambda batch, head=head: heads.changes(model, [head])).mean_loss - task.score().mean_loss
+        assert alone[head] == pytest.approx(whole, abs=1e-5) and whole != 0
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if name not in tiny.CONFIGS])
+def test_text_is_made_as_transformers_makes_it_and_looks_where_the_whole_text_looks(opened, name):
+    model = opened(name)
+    if model.kind == "encoder":
+        pytest.skip("an encoder makes no text")
+    ids = torch.tensor([model.tokenizer(TEXT)["input_ids"]])
+    # The cache that `generate` makes has as many layers as the encoder: a deeper decoder ends in an IndexError there.
+    how = {"max_new_tokens": 3, "do_sample": False, "num_beams": 1, "forced_eos_token_id": None, "use_cache": name != "t5-deeper"}
+    with torch.no_grad():
+        made = model.network.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **how)[0].tolist()
+    steps = list(generate(model, TEXT, tokens=3))
+    assert [step.token.number for step in steps] == made[-len(steps) :]
+    # Bamba's own logits with its cache are not those without it (transformers 5.23).
+    if model.kind == "decoder" and name != "bamba":
+        captured = capture_ids(model, made[: ids.shape[1] + len(steps) - 1])
+        for site in model.sites:
+            np.testing.assert_allclose(steps[-1].attention["decoder"][site.layer], captured.patterns(site.layer)[:, -1], atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", OPENED)
+def test_half_precision_opens_as_float32_does(opened, name, dtype):
+    model, exact = opened(name, dtype), opened(name)
+    assert model.view_only == exact.view_only and model.sites == exact.sites
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_the_longest_text_is_read(opened, name):
+    model = opened(name)
+    n = model.max_length or 60
+    with torch.no_grad():
+        model.network.base_model(**given(model, n))
+
+
+@pytest.mark.parametrize("name", [name for name, family in families.FAMILIES.items() if family.refused])
+def test_what_cannot_be_shown_is_refused_in_words(tmp_path, name):
+    with pytest.raises(models.ModelError, match=families.FAMILIES[name].refused) as caught:
+        models.load(families.save(name, tmp_path), device="cpu")
+    assert caught.value.advice
+
+
+def test_a_target_is_generated_also_by_a_deeper_decoder(opened):
+    captured = explorer.capture(opened("t5-deeper"), TEXT)
+    assert len(captured.sites("decoder")) == 3 and any("generated" in note for note in captured.notes)
+
+
+def test_hybrids_say_which_layers_attend(opened):
+    (note,) = opened("jamba").notes
+    assert "Only 1 of its 2 layers" in note and "layers 1 of the network" in note
+
+
+def test_the_table_of_the_readme_is_what_was_tried():
+    assert families.table() in (ROOT / "README.md").read_text("utf-8")
