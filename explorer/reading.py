@@ -19,7 +19,7 @@ from explorer.i18n import _
 from explorer.tokens import framing, labels, readable
 from models import InputError, Model
 from models.opening import sites
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 
 _TOKENISING = threading.Lock()
 """A fast tokenizer keeps in itself whether it truncates; changing that while another thread tokenises is an error of its library."""
@@ -137,7 +137,12 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
         text, pair: the texts; "" for no second one.
         limit: longest result; a longer one is cut as the tokenizer does it: of a pair, the longer text first.
         target: the text is what a decoder is to write, for tokenizers that treat that in another way.
+
+    Raises:
+        InputError: half of a character, which is no text: JSON can write one, and so can a shell whose words are not UTF-8.
     """
+    for given_text in (text, pair):
+        _check(given_text)
     tokenizer = model.tokenizer
     given = {"text_target": text} if target else {"text": text, "text_pair": pair or None}
     with _TOKENISING:
@@ -152,6 +157,14 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
     typed = "token_type_ids" in tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
     types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
     return Encoded(ids, _segments(made), types, unread)
+
+
+def _check(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = _("Character {n} is half of a character (U+{code:04X}).").format(n=error.start + 1, code=ord(text[error.start]))
+        raise InputError(message, _("Write the whole character, in UTF-8.")) from error
 
 
 def read(model: Model, text: AnyText) -> Tokens:

@@ -1,6 +1,6 @@
 """`python -m explorer ..`: one module a group of commands.
 
-- `main`: the parser, and the commands models and capture; `shared`: what the others have in common
+- `main`: the parser, and the commands models and capture; `shared`: what the others have in common; `examples`: --data and how it is read
 - `pruning`: ablate, prune, slice; `scores`: heads; `syntax`; `beyond`: trace, lens, logit, generate
 - `training`: train; `positions`, `softmax`: the laboratories
 """

@@ -39,6 +39,10 @@ _EPILOG = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is 0, or 1 where an error was explained on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        # A path or a token may hold what the terminal cannot write.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     given = parser.parse_args(arguments)
     try:

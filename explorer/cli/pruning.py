@@ -20,7 +20,8 @@ from explorer.ablation.resumable import Resumable
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
-from explorer.cli.shared import bar, device_arguments, model_argument, opened, task_of, write_json
+from explorer.cli.examples import example_arguments, task_of
+from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
 from models import Model, load
@@ -80,13 +81,11 @@ def _task_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", required=True, choices=sorted(TASKS), help="classify: labels; masked: masked words; next: next words; exact: a toy's own task"
     )
-    parser.add_argument(
-        "--data",
-        metavar="F",
-        help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; for exact, held-out examples",
-    )
-    parser.add_argument("--limit", type=int, metavar="N", help="first N examples only")
     parser.add_argument("--method", choices=METHODS, default="zero", help="what takes the place of a head's output (default: zero)")
+    example_arguments(
+        parser,
+        "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; for exact, held-out examples",
+    )
     device_arguments(parser)
 
 
@@ -97,7 +96,7 @@ def _ablate(given: argparse.Namespace) -> int:
     tables = {what: _rows(found.table(task.model.sites, name)) for what, name in (("score", "correct"), ("loss", "loss"))}
     write_json(given.json, {"baseline": _note(found.baseline), **tables, **_about(given, task)})
     resumable.finish()
-    _summary(found.baseline)
+    _summary(task, found.baseline)
     return 0
 
 
@@ -110,6 +109,8 @@ def _prune(given: argparse.Namespace) -> int:
         with bar("scoring") as tell:
             scores, full = scorer.score(heads, given.method, tell), scorer.baseline()
         made = {"heads": write(task.model, heads), **_note(scores), "baseline": _note(full)}
+        if doubt := task.doubt(full):
+            print(f"note: {doubt}", file=sys.stderr)
         made["flipped"] = int((scores.predicted != full.predicted).sum()) if given.task == "classify" else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
@@ -151,8 +152,8 @@ def _slice(given: argparse.Namespace) -> int:
 
 def _task(given: argparse.Namespace) -> tuple[Task, Resumable]:
     model = opened(given)
-    task, examples = task_of(given, model, given.task)
-    texts = json.dumps([[e.text, e.pair, e.label] for e in examples.examples]).encode()
+    task = task_of(given, model, given.task)
+    texts = json.dumps([[item.inputs, item.target] for item in task.items]).encode()
     of = {name: str(getattr(given, name, None)) for name in ("model", "task", "method", "dtype", "order")}
     of |= {"data": hashlib.sha256(texts).hexdigest(), "weights": _fingerprint(model), "seeds": getattr(given, "seeds", None)}
     out = given.json or Path("explorer.json")
@@ -192,7 +193,9 @@ def _note(scores: Scores) -> dict:
     return {"score": scores.score, "loss": scores.mean_loss, "score_low": low, "score_high": high}
 
 
-def _summary(scores: Scores) -> None:
+def _summary(task: Task, scores: Scores) -> None:
+    if doubt := task.doubt(scores):
+        print(f"note: {doubt}", file=sys.stderr)
     print(f"score {scores.score:.4f}, loss {scores.mean_loss:.4f} on {len(scores.loss)} examples with all heads")
 
 

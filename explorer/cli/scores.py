@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 
+from explorer.cli.examples import example_arguments, examples_of, note, told
 from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
 from explorer.i18n import _
 from explorer.scores import roles
 from explorer.scores.definitions import ALL
-from explorer.tasks.choose import named
-from models.errors import InputError
 from models.opening import sites
 
 
@@ -34,22 +32,18 @@ def add(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     model_argument(heads)
-    heads.add_argument("--data", metavar="F", help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own")
     heads.add_argument("--part", choices=sites.Parts, help="of an encoder-decoder (default: encoder)")
-    heads.add_argument("--limit", type=int, metavar="N", help="first N texts only")
     heads.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
     device_arguments(heads)
+    example_arguments(heads)
     heads.set_defaults(run=_heads)
 
 
 def _heads(given: argparse.Namespace) -> int:
     model = opened(given)
-    examples = named(given.data, "masked" if model.kind == "encoder" else "next")
-    if given.limit is not None and given.limit < 1:
-        raise InputError("--limit wants a number from 1.")
-    texts = [example.text for example in examples.examples[: given.limit]]
-    for note in (*model.notes, *examples.notes):
-        print(f"note: {note}", file=sys.stderr)
+    examples = examples_of(given, "masked" if model.kind == "encoder" else "next")
+    texts = [example.text for example in examples.examples]
+    note(*model.notes, *told(examples))
     with bar("scores") as tell:
         known = roles.known(model, texts, given.part, tell)
     held = known.roles()

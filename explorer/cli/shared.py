@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from explorer.tasks.base import Task
-from explorer.tasks.choose import make, named
-from explorer.tasks.data import Examples
 from models import Model, load
 from models.atomic import whole
-from models.errors import InputError
 from models.opening.loading import DTYPES
 
 
@@ -36,23 +30,6 @@ def device_arguments(parser: argparse.ArgumentParser) -> None:
 def opened(given: argparse.Namespace) -> Model:
     """The model that was asked for. Raises ModelError."""
     return load(given.model, given.device, given.dtype)
-
-
-def task_of(given: argparse.Namespace, model: Model, kind: str) -> tuple[Task, Examples]:
-    """The task on the examples of --data, as many as --limit allows; what there is to note about them goes to stderr.
-
-    Raises:
-        InputError: no such examples, or a model that cannot do the task.
-    """
-    examples = named(given.data, kind, model)
-    if given.limit is not None:
-        if given.limit < 1:
-            raise InputError("--limit wants a number from 1.")
-        examples = replace(examples, examples=examples.examples[: given.limit])
-    task = make(kind, model, examples)
-    for note in (*model.notes, *examples.notes, *task.notes):
-        print(f"note: {note}", file=sys.stderr)
-    return task, examples
 
 
 @contextmanager

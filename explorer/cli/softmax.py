@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from explorer.cli.shared import bar, device_arguments, model_argument, opened, task_of, write_json
+from explorer.cli.examples import example_arguments, task_of
+from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.tasks.choose import TASKS, possible
 from models.errors import InputError
@@ -27,11 +28,10 @@ rows that see one key only are left out
     )
     model_argument(scale)
     scale.add_argument("--task", choices=sorted(TASKS), help="default: the first that the model can do")
-    scale.add_argument("--data", metavar="F", help="CSV, TSV, JSONL or text file; hub:owner/name; default: the project's own")
-    scale.add_argument("--limit", type=int, metavar="N", help="first N examples only")
     scale.add_argument("--factors", type=_factors, default=FACTORS, metavar="F,..", help="default: 13 from 0.1 to 10")
     scale.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
     device_arguments(scale)
+    example_arguments(scale)
     scale.set_defaults(run=_scale)
 
 
@@ -40,7 +40,7 @@ def _scale(given: argparse.Namespace) -> int:
     kind = given.task or next(iter(possible(model)), None)
     if kind is None:
         raise InputError(f"{model.name} has no head that predicts anything.", "Choose another model.")
-    task, _examples = task_of(given, model, kind)
+    task = task_of(given, model, kind)
     with bar("factors") as tell:
         points = ScaleCurve(task).compute(given.factors, tell)
     made = {"model": model.name, "task": kind, "examples": len(task), "points": [vars(point) for point in points]}

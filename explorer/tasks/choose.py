@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 from explorer.i18n import _
 from explorer.tasks import data, exact
 from explorer.tasks.base import Task
 from explorer.tasks.classify import Classify
-from explorer.tasks.data import Examples
+from explorer.tasks.data import Asked, Examples
 from explorer.tasks.exact import Exact
+from explorer.tasks.formats import Format
 from explorer.tasks.language import Masked, Next
 from models import InputError, Model
+from models.paths import is_file, typed
 
 TASKS: dict[str, type[Task]] = {"classify": Classify, "masked": Masked, "next": Next, "exact": Exact}
+
+__all__ = ["HUB", "TASKS", "Asked", "Format", "built_in", "make", "named", "possible", "told"]
 
 HUB = "hub:"
 """What a name of a data set on the hub starts with."""
@@ -54,13 +58,20 @@ def built_in(kind: str, model: Model | None = None) -> Examples:
     return data.sentiment() if kind == "classify" else data.passage()
 
 
-def label_search(kind: str) -> dict[str, object]:
-    """How `data.read` and `data.hub` are to look for labels: needed for classes, left alone otherwise."""
-    return {"need_label": True} if kind == "classify" else {"label": ""}
+def told(kind: str, asked: Asked | None = None) -> dict[str, object]:
+    """Arguments of `data.read` and `data.hub` for a task: labels are needed for classes, and left alone otherwise."""
+    asked = asked or Asked()
+    return {"asked": asked, "need_label": True} if kind == "classify" else {"asked": replace(asked, label="")}
 
 
-def named(name: str | None, kind: str, model: Model | None = None) -> Examples:
+def named(name: str | None, kind: str, model: Model | None = None, asked: Asked | None = None) -> Examples:
     """Examples from a file, from the hub ("hub:owner/name"), or the built-in ones where there is no name.
+
+    Args:
+        name: of a file or a data set.
+        kind: of task, see `TASKS`.
+        model: that will do the task; needed for the examples of a toy.
+        asked: what is not to be guessed about a file or data set.
 
     Raises:
         InputError: no such file, or one that cannot be read.
@@ -68,8 +79,8 @@ def named(name: str | None, kind: str, model: Model | None = None) -> Examples:
     if not name:
         return built_in(kind, model)
     if name.startswith(HUB):
-        return data.hub(name.removeprefix(HUB), **label_search(kind))
-    path = Path(name).expanduser()
-    if not path.is_file():
+        return data.hub(name.removeprefix(HUB), **told(kind, asked))
+    path = typed(name)
+    if not is_file(path):
         raise InputError(_("There is no file {path}.").format(path=path), _("Give a CSV, TSV, JSONL or text file."))
-    return data.read(path, path.name, **label_search(kind))
+    return data.read(path, path.name, **told(kind, asked))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
+from scipy.stats import binomtest
 from torch import Tensor, nn
 
 from explorer.i18n import _
-from explorer.tasks.base import Batch, Item, Outcome, Task, encoded
+from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
 from explorer.tasks.data import Examples
+from explorer.tasks.matching import match
 from models import InputError, Model
-from models.opening import catalogue
+from models.opening import catalogue, last_token
 from models.sentiment import LinearClassifier, load_sentiment
+from models.surgery import cutting
 from models.surgery.resume import Runner
+
+_ACCIDENT = 0.05
+"""Chance of so few right answers by guessing, below which they are no accident."""
 
 
 class Classify(Task):
@@ -21,6 +27,7 @@ class Classify(Task):
 
     Attributes:
         labels: names of the model's classes.
+        match: which of them each class of the examples is.
         probe: the linear classifier that stands in for a head, or None.
     """
 
@@ -28,14 +35,27 @@ class Classify(Task):
 
     def __init__(self, model: Model, examples: Examples) -> None:
         self.classifier, self.labels = head_of(model)
-        classes, message = _classes(examples.labels, self.labels)
+        self.match = match(examples.labels, self.labels, dict(examples.classes))
+        note = self.match.note(examples.labels, self.labels)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
             if example.label is None:
                 raise InputError(_("Example {number} has no label.").format(number=number + 1), _("Name the column of labels."))
-            items.append(Item(inputs, classes[example.label], number))
-        super().__init__(model, items, (*message, *notes))
+            read = last_token.row(model.network, inputs["input_ids"]) + 1
+            inputs = {name: ids[:read] for name, ids in inputs.items()}
+            items.append(Item(inputs, self.match.classes[example.label], number))
+        super().__init__(model, items, ((note,) if note else ()) + notes)
+
+    def doubt(self, full: Scores) -> str:
+        """Whether the model is right less often than by guessing, and not by accident (binomial test at 5 %)."""
+        right, n, chance = int(full.correct.sum()), len(full.correct), 1 / len(self.labels)
+        if binomtest(right, n, chance, alternative="less").pvalue >= _ACCIDENT:
+            return ""
+        return _(
+            "With all heads, {right} of {n} examples are right: fewer than by guessing among {k} classes. "
+            "Are the labels matched to the right classes?"
+        ).format(right=right, n=n, k=len(self.labels))
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
         output = forward(batch.inputs)
@@ -60,31 +80,10 @@ def head_of(model: Model) -> tuple[LinearClassifier | None, tuple[str, ...]]:
         if config.num_labels < 2:
             raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose a classifier."))
         return None, tuple(config.id2label[i] for i in range(config.num_labels))
-    if model.name == catalogue.BUNDLED_BERT:
+    if catalogue.BUNDLED_BERT in (model.name, getattr(config, cutting.FROM, None)):
         classifier = load_sentiment()
         return classifier, tuple(classifier.labels)
     raise InputError(
         _("{name} has no classification head.").format(name=model.name),
         _("Choose a classifier, such as the bundled BERT or DistilBERT SST-2, or another task."),
     )
-
-
-def _classes(given: Sequence[str], known: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """For every class of the examples, the number of the model's class: by name where the names match, else by order, and a note."""
-    names = {_normalised(name): i for i, name in enumerate(known)}
-    if all(_normalised(name) in names for name in given):
-        return [names[_normalised(name)] for name in given], ()
-    if len(given) > len(known):
-        raise InputError(
-            _("The examples have {n} classes ({given}), the model has {m} ({known}).").format(
-                n=len(given), given=", ".join(given[:6]), m=len(known), known=", ".join(known[:6])
-            ),
-            _("Choose examples that fit the model."),
-        )
-    pairs = ", ".join(f"{mine} = {theirs}" for mine, theirs in zip(given, known, strict=False))
-    return list(range(len(given))), (_("Classes were matched by their order: {pairs}.").format(pairs=pairs),)
-
-
-def _normalised(name: str) -> str:
-    name = name.strip().lower().removeprefix("label_")
-    return {"pos": "positive", "neg": "negative", "1": "positive", "0": "negative"}.get(name, name)

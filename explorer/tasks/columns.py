@@ -13,7 +13,14 @@ from models.errors import InputError
 PAIRS = (
     *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("text1", "text2"), ("texta", "textb")),
     *(("sentencea", "sentenceb"), ("question", "sentence"), ("question", "passage"), ("question", "context"), ("query", "passage")),
+    *(("text", "text2"), ("sentence", "sentence2"), ("src", "tgt"), ("prompt", "completion"), ("document", "summary"), ("article", "summary")),
+    *(("article", "highlights"), ("input", "output")),
 )
+SOURCE_AND_TARGET = ("source", "target")
+"""A pair where no label is wanted; "target" alone is a label."""
+_CODES = "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh"
+LANGUAGES = frozenset(_CODES.split())
+"""Codes of ISO 639-1. Two columns that are called so are a text and its translation."""
 TEXTS = (
     *("sentence", "text", "review", "content", "sentence1", "premise", "question", "question1", "text1", "reviewtext", "body"),
     *("comment", "tweet", "document", "utterance", "message", "headline", "phrase", "input", "query", "passage", "context", "title"),
@@ -22,7 +29,7 @@ LABELS = (
     *("label", "labels", "sentiment", "class", "target", "gold", "goldlabel", "category", "polarity", "stars", "rating"),
     *("score", "emotion", "intent", "topic", "y", "coarselabel", "finelabel", "labeltext"),
 )
-_KNOWN = {*TEXTS, *LABELS, *(name for pair in PAIRS for name in pair)}
+_KNOWN = {*TEXTS, *LABELS, *(name for pair in (*PAIRS, SOURCE_AND_TARGET) for name in pair)}
 _NUMBERING = {"id", "idx", "index", "number", "no", "row", "guid", "uid", "pairid", ""}
 _LONGEST_NAME = 80  # characters; what is longer in a first row is a text
 
@@ -45,21 +52,33 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
         rest: the rows below it.
         asked: names that the caller expects.
     """
-    if any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first):
+    if not _could_name(first):
         return False
-    expected = _KNOWN | {_key(name) for name in asked if not name.isdigit()}
-    known = sum(_key(cell) in expected for cell in first)
-    if known > 1:
+    named = known(first, asked)
+    if named > 1:
         return True
     below = [[row[i] for row in rest if i < len(row)] for i in range(len(first))]
     labelled = [len(first) > 1 and bool(values) and labels.look_like(values) for values in below]
     if any(is_label and cell.strip() in {v.strip() for v in values} for is_label, cell, values in zip(labelled, first, below, strict=True)):
         return False  # the first row carries one of the labels
-    if known:
+    if named:
         return True
     # Unknown names: short words above a column of labels that is none of them.
     short = all(len(cell.split()) <= 3 for cell in first)
     return short and any(is_label and not labels.is_word(cell) for is_label, cell in zip(labelled, first, strict=True))
+
+
+def known(first: Sequence[str], asked: Sequence[str]) -> int:
+    """How many cells of a first row are names of columns that are known, or asked for; 0 where one can be no name."""
+    expected = _KNOWN | {_key(name) for name in asked if not name.isdigit()}
+    if not _could_name(first):
+        return 0
+    languages = [cell for cell in first if _key(cell) in LANGUAGES]
+    return sum(_key(cell) in expected for cell in first) + (len(languages) if len(languages) > 1 else 0)
+
+
+def _could_name(first: Sequence[str]) -> bool:
+    return not any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first)
 
 
 def choose(
@@ -87,7 +106,7 @@ def choose(
     free = {_key(name): i for i, name in reversed(list(enumerate(names))) if i not in taken.values()}
     guessed = []
     if pair is None:
-        _guess_pair(taken, free, names)
+        _guess_pair(taken, free, names, labelled=label != "")
     _guess_name(taken, free, "text", TEXTS)
     if label is None:
         _guess_name(taken, free, "label", LABELS)
@@ -118,8 +137,10 @@ def _asked(names: Sequence[str], wanted: str) -> int:
     raise InputError(_('There is no column "{name}".').format(name=wanted), _("There are {columns}.").format(columns=there))
 
 
-def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str]) -> None:
-    for one, two in PAIRS:
+def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str], labelled: bool) -> None:
+    spoken = [_key(name) for name in names if _key(name) in LANGUAGES]
+    more = () if labelled else (SOURCE_AND_TARGET,)
+    for one, two in (*PAIRS, *more, *([tuple(spoken)] if len(spoken) == 2 else [])):
         has_one = _key(names[taken["text"]]) == one if "text" in taken else one in free
         if has_one and two in free:
             taken.setdefault("text", free.get(one, -1))
@@ -140,8 +161,12 @@ def _labels_by_value(names: Sequence[str], rows: Sequence[Sequence[object]], tak
     if len(others) + len(taken) < 2:
         return None
     columns = {i: [row[i] for row in rows] for i in others}
-    fitting = [i for i in others if labels.look_like(columns[i])]
-    return min(fitting, key=lambda i: len({str(value) for value in columns[i]}), default=None)
+    different = {i: {str(value).strip() for value in columns[i]} for i in others if labels.look_like(columns[i])}
+    # A column that says the same everywhere (the source of a corpus, a mark) is a label only where nothing else is, and only if it is
+    # written as one.
+    told = [i for i, values in different.items() if len(values) > 1]
+    same = [i for i, values in different.items() if all(labels.is_number(value) or labels.is_word(value) for value in values)]
+    return min(told or same, key=lambda i: len(different[i]), default=None)
 
 
 def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int]) -> int:

@@ -15,8 +15,10 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
 from explorer.tasks import columns, labels, tables
+from explorer.tasks.formats import Format
 from models.errors import InputError
 from models.opening import hub as model_hub
+from models.paths import is_folder, typed
 
 if TYPE_CHECKING:
     from datasets import IterableDataset
@@ -47,6 +49,38 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What somebody says about a file; whatever is None is guessed.
+
+    Attributes:
+        text, label, pair: a column by name or by number from 1; "" for no label or no pair.
+        format: encoding, separator, quotes, header.
+        classes: (class of the examples, class of the model by name or number), for all classes or none.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    pair: str | None = None
+    format: Format = field(default_factory=Format)
+    classes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Read:
+    """How a file was read.
+
+    Attributes:
+        names: of its columns.
+        choice: which of them is what; None where that could not be told.
+        format: encoding, separator, quotes, header.
+    """
+
+    names: tuple[str, ...]
+    choice: columns.Choice | None
+    format: Format | None
+
+
+@dataclass(frozen=True)
 class Examples:
     """The examples of a task.
 
@@ -56,6 +90,8 @@ class Examples:
         labels: names of the classes, by number; empty where nothing is labelled.
         columns: what was taken for what, e.g. {"text": '"sentence" (2)', "label": '"label" (1)'}.
         notes: what a viewer should know.
+        read: how the file was read; None for what came from elsewhere.
+        classes: the model's class of each class here, by name or number, where somebody chose it.
     """
 
     name: str
@@ -63,9 +99,15 @@ class Examples:
     labels: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read: Read | None = None
+    classes: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def first(self, n: int | None) -> Examples:
+        """The first n of them; all where None."""
+        return dataclasses.replace(self, examples=self.examples[:n])
 
 
 def sentiment() -> Examples:
@@ -96,15 +138,7 @@ def _passage(_language: str) -> Examples:
     return _examples(table, _("The keeper's clock, a short story"), columns.Choice(0, None, None))
 
 
-def read(
-    data: bytes | Path,
-    name: str,
-    text: str | None = None,
-    label: str | None = None,
-    pair: str | None = None,
-    *,
-    need_label: bool = False,
-) -> Examples:
+def read(data: bytes | Path, name: str, asked: Asked | None = None, *, need_label: bool = False) -> Examples:
     """Examples from a CSV, TSV, JSON lines or text file.
 
     Columns are guessed by their names, else by what is in them; a first row that names nothing is an example. A text file holds
@@ -113,23 +147,23 @@ def read(
     Args:
         data: the file's bytes, or where it lies.
         name: its name; the ending says what it is.
-        text, label, pair: a column by name or by number from 1; None to guess; "" for no label or no pair.
+        asked: what is not to be guessed.
         need_label: refuse a file without labels.
 
     Raises:
         InputError: naming line and column of what is wrong.
     """
-    table = tables.table(data, name, tuple(wanted for wanted in (text, label, pair) if wanted))
-    return _examples(table, name, _choice(table, name, text, label, pair, need_label))
+    asked = asked or Asked()
+    table = tables.table(data, name, tuple(wanted for wanted in (asked.text, asked.label, asked.pair) if wanted), asked.format)
+    found = _examples(table, name, _choice(table, name, asked, need_label))
+    return dataclasses.replace(found, classes=asked.classes)
 
 
 def hub(
     name: str,
     split: str | None = None,
     limit: int = 2000,
-    text: str | None = None,
-    label: str | None = None,
-    pair: str | None = None,
+    asked: Asked | None = None,
     *,
     need_label: bool = False,
 ) -> Examples:
@@ -141,7 +175,7 @@ def hub(
         name: "owner/name", or "owner/name:configuration", e.g. "nyu-mll/glue:sst2".
         split: e.g. "validation"; None for the first there is of validation, dev, test, train.
         limit: read this many rows at most, from the start.
-        text, label, pair, need_label: as in `read`.
+        asked, need_label: as in `read`.
 
     Raises:
         InputError: hub unreachable, data set unknown, gated or with code; no such configuration, split or column; a bad row.
@@ -150,7 +184,7 @@ def hub(
     if limit < 1:
         raise InputError(_("At least one example must be read."), _("Raise the limit."))
     try:
-        if not Path(where).expanduser().is_dir():
+        if not is_folder(typed(where)):
             _ask(where)
         data, part, others = _stream(where, configuration, split)
         kept, classes = _columns(data)
@@ -165,19 +199,27 @@ def hub(
     if len(rows) == limit:
         notes.append(_("The first {n} rows were read.").format(n=limit))
     table = tables.Table(tuple(kept), rows, list(range(1, len(rows) + 1)), True, _("Row"), tuple(notes))
-    choice = _choice(table, name, text, label, pair, need_label)
-    return _examples(table, name, choice, classes.get(kept[choice.label]) if choice.label is not None else None)
+    asked = asked or Asked()
+    choice = _choice(table, name, asked, need_label)
+    found = _examples(table, name, choice, classes.get(kept[choice.label]) if choice.label is not None else None)
+    return dataclasses.replace(found, classes=asked.classes)
 
 
-def _choice(table: tables.Table, name: str, text: str | None, label: str | None, pair: str | None, need_label: bool) -> columns.Choice:
-    choice = columns.choose(table.names, table.rows, text, label, pair)
+def _choice(table: tables.Table, name: str, asked: Asked, need_label: bool) -> columns.Choice:
+    choice = columns.choose(table.names, table.rows, asked.text, asked.label, asked.pair)
     if need_label and choice.label is None:
         if len(table.names) == 1:
             message = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")
         else:
             message = _("{name} has no column of labels that could be told from its name or its values ({word} {line}).")
         where = {"column": table.column(0), "word": table.row_word.lower(), "line": table.lines[0]}
-        raise InputError(message.format(name=name, **where), _('Call it "label", and the texts "sentence".'))
+        advice = _('Call it "label", and the texts "sentence".')
+        if table.format and table.format.separator:
+            separator = {"\t": _("a tab")}.get(table.format.separator, table.format.separator)
+            advice = _('Call it "label", and the texts "sentence", or say which separator parts the columns (taken was: {separator}).').format(
+                separator=separator
+            )
+        raise InputError(message.format(name=name, **where), advice)
     return choice
 
 
@@ -192,7 +234,6 @@ def _examples(table: tables.Table, name: str, choice: columns.Choice, names: Seq
     elif choice.label is not None:
         found = labels.classes(table.values(choice.label), lambda row: table.at(row, choice.label))
         numbers, called = found.labels, found.names
-        notes += found.notes
     unlabelled = sum(number is None for number in numbers)
     if choice.label is not None and unlabelled:
         notes.append(_("{n} examples carry no label.").format(n=unlabelled))
@@ -200,7 +241,7 @@ def _examples(table: tables.Table, name: str, choice: columns.Choice, names: Seq
     told = {role: table.column(column) for role, column in roles.items() if column is not None}
     notes += [_("The column of {role} was guessed by its values.").format(role=role) for role in choice.guessed if len(table.names) > 1]
     made = tuple(Labelled(*example) for example in zip(texts, numbers, pairs, strict=True))
-    return Examples(name, made, called, told, tuple(notes))
+    return Examples(name, made, called, told, tuple(notes), Read(table.names, choice, table.format))
 
 
 def _text(table: tables.Table, row: int, column: int) -> str:
@@ -234,8 +275,8 @@ def _address(name: str) -> tuple[str, str | None]:
     name = name.strip()
     if not name:
         raise InputError(_("No data set was named."), _("Give a hub id: owner/name, or owner/name:configuration."))
-    if Path(name).expanduser().is_dir():
-        return str(Path(name).expanduser()), None
+    if is_folder(typed(name)):
+        return str(typed(name)), None
     where, _colon, configuration = name.partition(":")
     return where, configuration or None
 

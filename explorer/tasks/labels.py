@@ -11,7 +11,7 @@ from explorer.i18n import _
 from models.errors import InputError
 
 MAX_CLASSES = 1000
-_SCALES = (
+SCALES = (
     *(("negative", "positive"), ("neg", "pos"), ("bad", "good"), ("false", "true"), ("no", "yes")),
     *(("negative", "neutral", "positive"), ("neg", "neu", "pos")),
 )
@@ -24,18 +24,17 @@ _NUMBERED = re.compile(r"label_(\d{1,4})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Classes:
-    """Labels as class numbers from 0, the names of the classes, and what a viewer should know."""
+    """Labels as numbers from 0, and what each number is called."""
 
     labels: tuple[int, ...]
     names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
     """Classes from a column of labels.
 
-    Integers from 0 stay as they are, so that they mean a model's own classes; 1 to n (stars) become 0 to n - 1; other integers
-    and words are sorted, but for words of a known order (negative, positive) and LABEL_n, which stands for n.
+    The names of integers are the integers that there are, smallest first: which of a model's classes each means is for the task to say.
+    Words are sorted, but for words of a known order (negative, positive) and LABEL_n, which stands for n.
 
     Args:
         values: one label per row.
@@ -71,7 +70,15 @@ def look_like(values: Sequence[object]) -> bool:
 def is_word(cell: str) -> bool:
     """Whether a cell is a word that is known as a label, such as "pos" or "LABEL_1"."""
     word = cell.strip().casefold()
-    return bool(_NUMBERED.fullmatch(word)) or any(word in scale for scale in _SCALES)
+    return bool(_NUMBERED.fullmatch(word)) or any(word in scale for scale in SCALES)
+
+
+def number_of(name: str) -> int | None:
+    """The integer that a name of a class is ("3", "-1", "LABEL_2"); None where it is a word."""
+    numbered = _NUMBERED.fullmatch(name.strip())
+    if numbered:
+        return int(numbered[1])
+    return int(float(name)) if _INTEGER.fullmatch(name.strip()) else None
 
 
 def is_number(cell: str) -> bool:
@@ -94,15 +101,8 @@ def _written(value: object, where: str) -> str:
 
 
 def _integers(values: list[int]) -> Classes:
-    lowest, highest, different = min(values), max(values), sorted(set(values))
-    if highest >= 2 and different == list(range(1, highest + 1)):
-        note = _("The labels 1 to {n} are classes 0 to {last}.").format(n=highest, last=highest - 1)
-        return Classes(tuple(value - 1 for value in values), tuple(str(value) for value in different), (note,))
-    if lowest >= 0 and highest < MAX_CLASSES:
-        return Classes(tuple(values), tuple(str(i) for i in range(highest + 1)))
-    note = _("The labels {labels} are numbered from 0, smallest first.").format(labels=_some([str(value) for value in different]))
-    number = {value: i for i, value in enumerate(different)}
-    return Classes(tuple(number[value] for value in values), tuple(str(value) for value in different), (note,))
+    number = {value: i for i, value in enumerate(sorted(set(values)))}
+    return Classes(tuple(number[value] for value in values), tuple(str(value) for value in number))
 
 
 def _words(written: list[str]) -> Classes:
@@ -115,13 +115,8 @@ def _words(written: list[str]) -> Classes:
         of = {word: int(match[1]) for word, match in numbered.items() if match}
         names = tuple(f"LABEL_{i}" for i in range(max(of.values()) + 1))
         return Classes(tuple(of[label.casefold()] for label in written), names)
-    scale = next((scale for scale in _SCALES if set(called) <= set(scale)), None)
+    scale = next((scale for scale in SCALES if set(called) <= set(scale)), None)
     order = scale or sorted(called)
     number = {word: i for i, word in enumerate(order)}
     names = tuple(called.get(word, word) for word in order)
-    notes = () if scale else (_("The classes are numbered in the order of the alphabet: {labels}.").format(labels=_some(names)),)
-    return Classes(tuple(number[label.casefold()] for label in written), names, notes)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", .." if len(names) > 5 else "")
+    return Classes(tuple(number[label.casefold()] for label in written), names)

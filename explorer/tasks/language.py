@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer import own_rules
 from explorer.i18n import _
 from explorer.reading import encode
 from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, chunks, encoded
@@ -103,10 +104,12 @@ class Next(Language):
             ids = inputs["input_ids"]
             if both:
                 wanted = list(encode(model, pair or text, limit=model.max_length, target=True).ids)
-                start = model.network.config.decoder_start_token_id
+                start = own_rules.start_token(model)
                 items.append(Item({"input_ids": ids, "decoder_input_ids": [start, *wanted[:-1]]}, wanted, number))
             elif len(ids) > 1:
                 items.append(Item({"input_ids": ids}, [*ids[1:], IGNORED], number))
+        if both and not all(pair for _text, pair in pairs):
+            notes = (_("There is no second text, so the model is to predict the text that it has read."), *notes)
         super().__init__(model, items, notes)
 
 

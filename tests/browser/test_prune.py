@@ -167,6 +167,28 @@ def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page
     page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
 
 
+def test_what_was_guessed_of_a_file_is_shown_and_said_otherwise(open_page):
+    page = open_page("/prune?source=file&limit=24&colour=none", wait_for="[data-testid=stFileUploader]")
+    page.get_by_text("One column of texts").wait_for()
+    upload(page, "film.csv", "one;two;mark\nA warm and clever film.;Cold and bad.;1\nThe plot goes nowhere.;A warm and clever film.;0\n")
+    page.get_by_text('text: "one" (1), label: "mark" (3)').wait_for()
+    accuracy = page.locator(".st-key-effect [data-testid=stMetricValue]").first
+    expect(accuracy).to_have_text("100.0%")
+    page.get_by_role("button", name="How it was read").click()
+    panel = page.locator("[data-testid=stPopoverBody]")
+    expect(panel.get_by_label("Separator")).to_have_value("semicolon ;")
+    panel.get_by_label("Texts", exact=True).click()
+    page.get_by_role("option", name="two (2)").click()
+    page.get_by_text('text: "two" (2), label: "mark" (3)').wait_for()
+    expect(accuracy).to_have_text("0.0%")
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    page.get_by_role("button", name="Classes").click()
+    page.get_by_role("button", name="Swap").click()
+    page.get_by_text("as chosen: 0 = positive, 1 = negative").wait_for()
+    expect(accuracy).to_have_text("100.0%")
+
+
 def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
     page = opened(open_page, "&pruned=0.1,3.4,5.0,5.9")
     page.get_by_role("button", name="Cut out").click()
@@ -208,9 +230,11 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page = opened(open_page, "&pruned=0.1,3.4")
     dialog = page.locator("[data-testid=stDialog]")
     page.get_by_role("button", name="Cut out").click()
+    # What is stopped before the smaller model is there has nothing to keep.
+    parameters = dialog.locator("[data-testid=stMetricValue]").first.inner_text()
     dialog.get_by_role("button", name="Stop").click()
     dialog.get_by_text("Stopped: Measuring the speed.").wait_for()
-    parameters = dialog.locator("[data-testid=stMetricValue]").first.inner_text()
+    expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
     dialog.get_by_label("Close").click()
     dialog.wait_for(state="detached")
     page.get_by_role("button", name="Cut out").click()

@@ -2,6 +2,7 @@
 
 - `session`: models and captures, shared by all viewers; `open_models`: which models stay open
 - `sidebar`: model, device, text; `task_choice`: which task on which examples; `uploads`: files, which stay for the session
+- `reading`: how a file of examples was read
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
 - `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,6 +20,7 @@ from explorer.ui.common.open_models import OPEN
 from models import Model, ModelError, load
 from models.errors import OutOfMemoryError
 from models.opening import catalogue
+from models.paths import is_folder, typed
 
 MAX_TOKENS = 1024
 """Longest text that a page shows; a notebook or the shell may go on to the model's own limit."""
@@ -166,8 +166,11 @@ def _key(asked: Asked) -> tuple:
 
 def _stamp(name: str) -> int:
     """When a local folder was last written: a model that was saved again is opened again."""
-    folder = Path(name).expanduser()
-    return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if folder.is_dir() else 0
+    folder = typed(name)
+    try:
+        return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if is_folder(folder) else 0
+    except OSError:
+        return 0  # one that may not be read, as opening it will say
 
 
 def _needs_bytes(model: Model, characters: int) -> int:

@@ -16,7 +16,8 @@ from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
 from models import CATALOGUE, InputError, Model
 from models.opening import catalogue
-from models.opening.loading import DTYPES, devices, memory
+from models.opening.devices import devices, memory
+from models.opening.loading import DTYPES
 
 _TITLES = {entry.name: entry.title for entry in CATALOGUE}
 _ORIGINS = (N_("bundled"), N_("trained here"), N_("folder"), N_("hub"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -14,8 +14,9 @@ from explorer.bounded import BoundedCache
 from explorer.i18n import N_, _, language
 from explorer.jobs import Report
 from explorer.tasks import choose, data
-from explorer.tasks.data import Examples
-from explorer.ui.common import address, jobs, uploads
+from explorer.tasks.classify import head_of
+from explorer.tasks.data import Asked, Examples
+from explorer.ui.common import address, jobs, reading
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.open_models import OPEN
 from models import InputError, Model, ModelError
@@ -45,6 +46,8 @@ class TaskChoice:
         results: what is known of the task already, shared by all viewers.
         method: what takes the place of a removed output.
         key: of whatever is computed from model, kind and examples.
+        name: of the file or data set; None for our own.
+        asked: what the viewer said about it.
     """
 
     model: Model
@@ -53,6 +56,8 @@ class TaskChoice:
     results: TaskResults
     method: str
     key: tuple
+    name: str | None
+    asked: Asked
 
 
 def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
@@ -75,12 +80,13 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
     method = METHODS[0]
     if removing:
         method = address.choice(st.selectbox, _("Removed output becomes"), REMOVALS, "method", width=190)
+    known, examples = "", None
     try:
-        examples = _examples(model, kind, source, limit)
+        known, name, examples = _examples(model, kind, source, limit)
         if examples is None:
             return None
-        examples = replace(examples, examples=examples.examples[:limit])
-        digest = hashlib.sha256(repr((examples.examples, examples.labels)).encode()).hexdigest()
+        examples = examples.first(limit)
+        digest = hashlib.sha256(repr((examples.examples, examples.labels, examples.classes)).encode()).hexdigest()
         # A task has notes for the viewer.
         key = (model.number, kind, digest, language())
 
@@ -89,35 +95,54 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
 
         results = _RESULTS.get(key) or jobs.computed(("task", *key), _("Reading the examples"), work, replaces="task", moment=1.0)
     except (InputError, ModelError) as error:
+        if known and examples is not None and kind == "classify":
+            reading.classes_of(known, examples.labels, head_of(model)[1], None)
         st.error(explained(error), icon=":material/error:")
         return None
-    return None if results is None else TaskChoice(model, kind, examples, results, method, key)
+    if results is None:
+        return None
+    if known and kind == "classify":
+        reading.classes_of(known, examples.labels, results.task.labels, results.task.match)
+    return TaskChoice(model, kind, examples, results, method, key, name, reading.said(known))
 
 
-def _examples(model: Model, kind: str, source: str, limit: int) -> Examples | None:
+def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, str | None, Examples | None]:
+    """By what the viewer's words about the examples are kept ("" for our own), their name for `choose.named`, and the examples."""
     if source == "own":
-        return choose.built_in(kind, model)
+        return "", None, choose.built_in(kind, model)
     if source == "hub":
         name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220).strip()
+        asked = reading.said(name)
 
         def fetch(report: Report) -> Examples:
-            return data.hub(name, limit=limit, **choose.label_search(kind))
+            return data.hub(name, limit=limit, **choose.told(kind, asked))
 
-        return jobs.computed(("hub", name, limit, kind, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
-    given = uploads.uploaded(
-        _("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "file", _("The commonest header: label, sentence.")
-    )
+        found = jobs.computed(("hub", name, limit, kind, asked, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
+        if found is not None:
+            reading.columns_of(name, kind, found)
+        return name, choose.HUB + name, found
+    given = reading.upload("file")
     if given is None:
-        return None
-    return uploads.parsed(given, kind, lambda content, name: data.read(content, name, **choose.label_search(kind)))
+        return "", None, None
+    return given.digest, given.name, reading.examples_of(given, kind)
 
 
 def setup_lines(choice: TaskChoice) -> list[str]:
     """Lines of Python that open the model and make the task; `models` and `choose` are imported above them."""
-    return [
-        export.load_line(choice.model.name),
-        f"task = choose.make({choice.kind!r}, model, choose.built_in({choice.kind!r}, model))  # or choose.named('file.csv', {choice.kind!r})",
-    ]
+    if choice.name is None:
+        examples = f"choose.built_in({choice.kind!r}, model)"
+    else:
+        examples = f"choose.named({choice.name!r}, {choice.kind!r}, model{_said(choice.asked)})"
+    part = f".first({len(choice.examples)})"
+    return [export.load_line(choice.model.name), f"task = choose.make({choice.kind!r}, model, {examples}{part})"]
+
+
+def _said(asked: Asked) -> str:
+    """What was said about a file, as an argument in Python; "" where all was guessed."""
+    words = [f"{what}={said!r}" for what, said in vars(asked).items() if what != "format" and said not in (None, ())]
+    of = [f"{what}={said!r}" for what, said in vars(asked.format).items() if said is not None]
+    words += [f"format=choose.Format({', '.join(of)})"] if of else []
+    return f", choose.Asked({', '.join(words)})" if words else ""
 
 
 def describe(choice: TaskChoice) -> None:

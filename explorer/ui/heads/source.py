@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.capture import Capture
 from explorer.i18n import N_, _
 from explorer.tasks import choose, data
-from explorer.ui.common import address, uploads
+from explorer.ui.common import address, reading
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.sidebar import Chosen
 from models.errors import ExplorerError
@@ -50,15 +50,15 @@ def choose_source(chosen: Chosen) -> Source | None:
     if which == "own":
         kind = "classify" if chosen.model.kind == "encoder" else "next"
         return Source(_texts(choose.built_in(kind), limit), _(SOURCES[which]), (kind, limit))
-    given = uploads.uploaded(_("CSV, TSV, JSONL or text"), ["csv", "tsv", "jsonl", "json", "txt"], "heads_file")
+    given = reading.upload("heads_file")
     if given is None:
         return None
     try:
-        examples = uploads.parsed(given, "texts", lambda content, name: data.read(content, name, **choose.label_search("next")))
+        examples = reading.examples_of(given, "next")
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
-    return Source(_texts(examples, limit), given.name, (given.digest, limit))
+    return Source(_texts(examples, limit), given.name, (given.digest, examples.read, limit))
 
 
 def _texts(examples: data.Examples, limit: int) -> tuple[str, ...]:

@@ -1,0 +1,116 @@
+"""Which class of a model each class of the examples is: by number, by name, by what the names mean, or by order, which is a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from explorer.i18n import _
+from explorer.tasks.labels import SCALES, number_of
+from models.errors import InputError
+
+
+@dataclass(frozen=True)
+class Match:
+    """For every class of the examples, the number of the model's class.
+
+    Attributes:
+        classes: numbers of the model's classes, in the order of the examples' classes.
+        how: "name", "meaning" or "number" (certain enough), "shifted" or "order" (a guess), "chosen" (somebody said so).
+    """
+
+    classes: tuple[int, ...]
+    how: str
+
+    def note(self, given: Sequence[str], known: Sequence[str]) -> str | None:
+        """The match for a viewer; None where the names are the same."""
+        if self.how == "name":
+            return None
+        notes = {
+            "meaning": _("Classes were matched by what they are called: {pairs}."),
+            "number": _("Labels are the numbers of the model's classes: {pairs}."),
+            "shifted": _("The model's classes were counted from 1: {pairs}."),
+            "order": _("Classes were matched by their order, which is a guess: {pairs}."),
+            "chosen": _("Classes were matched as chosen: {pairs}."),
+        }
+        pairs = [f"{mine} = {known[number]}" for mine, number in zip(given, self.classes, strict=True)]
+        return notes[self.how].format(pairs=", ".join(pairs[:6]) + (", .." if len(pairs) > 6 else ""))
+
+
+def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] | None = None) -> Match:
+    """Matches classes.
+
+    Integers, and LABEL_n, are numbers of the model's own classes. Only where they start at 1 and end at as many as the model has are they
+    counted from 1, as stars are. Words are matched by name, else by their place on a scale that is known (bad, good and NEGATIVE,
+    POSITIVE); else by order, as long as none of them is the name of a class.
+
+    Args:
+        given: names of the examples' classes, by number.
+        known: names of the model's, by number.
+        chosen: what somebody says: the model's class, by name or number, of every class of the examples; not to be guessed then.
+
+    Raises:
+        InputError: more or other classes than the model has, or a choice that names none of them.
+    """
+    if chosen:
+        return Match(tuple(_chosen(name, known, chosen) for name in given), "chosen")
+    names = {_key(name): i for i, name in enumerate(known)}
+    if len(names) == len(known) and all(_key(name) in names for name in given):
+        return Match(tuple(names[_key(name)] for name in given), "name")
+    numbers = [number_of(name) for name in given]
+    if all(number is not None for number in numbers):
+        return _by_number([number for number in numbers if number is not None], given, known)
+    scaled = _by_meaning(given, known)
+    if scaled is not None:
+        return scaled
+    strange = [name for name in given if _key(name) not in names]
+    if len(strange) < len(given) or len(given) > len(known):
+        raise _mismatch(strange, known)
+    return Match(tuple(range(len(given))), "order")
+
+
+def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:
+    if name not in chosen:
+        raise InputError(_('No class of the model was chosen for "{name}".').format(name=name), _("Choose one for each class."))
+    wanted = chosen[name].strip()
+    found = [i for i, called in enumerate(known) if _key(called) == _key(wanted)]
+    if not found and wanted.isdecimal() and len(wanted) < 6 and int(wanted) < len(known):
+        found = [int(wanted)]
+    if not found:
+        raise _mismatch([wanted], known)
+    return found[0]
+
+
+def _by_number(numbers: list[int], given: Sequence[str], known: Sequence[str]) -> Match:
+    if min(numbers) >= 0 and max(numbers) < len(known):
+        return Match(tuple(numbers), "number")
+    if min(numbers) >= 1 and max(numbers) == len(known):
+        return Match(tuple(number - 1 for number in numbers), "shifted")
+    if min(numbers) < 0 and len(numbers) == len(known):
+        # -1 (and 0) and 1 are what sentiment is often written as.
+        words = {(-1, 1): ("negative", "positive"), (-1, 0, 1): ("negative", "neutral", "positive")}.get(tuple(numbers))
+        return (words and _by_meaning(words, known)) or Match(tuple(range(len(numbers))), "order")
+    raise _mismatch([name for name, number in zip(given, numbers, strict=True) if not 0 <= number < len(known)], known)
+
+
+def _by_meaning(given: Sequence[str], known: Sequence[str]) -> Match | None:
+    mine, theirs = [_key(name) for name in given], [_key(name) for name in known]
+    for one in SCALES:
+        for other in SCALES:
+            if len(one) == len(other) and set(mine) <= set(one) and set(theirs) == set(other):
+                return Match(tuple(theirs.index(other[one.index(name)]) for name in mine), "meaning")
+    return None
+
+
+def _mismatch(strange: Sequence[str], known: Sequence[str]) -> InputError:
+    message = _("The model has no class {strange}; it has {known}.")
+    advice = _("Say which of the model's classes each label is, or choose another column.")
+    return InputError(message.format(strange=_some(strange), known=_some(known)), advice)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names[:6]) + (", .." if len(names) > 6 else "")
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold().removeprefix("label_")

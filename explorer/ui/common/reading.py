@@ -1,0 +1,177 @@
+"""How a file of examples was read: what was guessed is shown, and each of it can be said otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.i18n import N_, _
+from explorer.tasks import choose, data, tables
+from explorer.tasks.data import Asked, Examples
+from explorer.tasks.formats import ENCODINGS, SEPARATORS
+from explorer.tasks.matching import Match
+from explorer.ui.common import uploads
+from explorer.ui.common.markdown import escaped
+from explorer.ui.common.uploads import Upload
+from models import InputError
+
+ENDINGS = ["csv", "tsv", "jsonl", "json", "txt"]
+ROLES = {"text": N_("Texts"), "label": N_("Labels"), "pair": N_("Second texts")}
+_SEPARATORS = {",": N_("comma ,"), ";": N_("semicolon ;"), "\t": N_("tab"), "|": N_("bar |")}
+_QUOTING = {True: N_("enclose a field"), False: N_("are characters of it")}
+_HEADER = {True: N_("names the columns"), False: N_("is an example")}
+_MOST_CLASSES = 12
+"""Classes that are matched by hand; more of them are a matter for the shell."""
+_SAMPLE = "label,sentence\nnegative,The plot goes nowhere.\npositive,A warm and clever film.\n"
+
+
+def said(name: str) -> Asked:
+    """What the viewer has said of a file or a data set in this session."""
+    return _all_said().get(name, Asked())
+
+
+def upload(key: str) -> Upload | None:
+    """Draws the choice of a file, and says what may be in it as long as there is none."""
+    given = uploads.uploaded(
+        _("CSV, TSV, JSON, JSONL or text"), ENDINGS, key, _("Columns are found by their names or by what is in them, and can be chosen then.")
+    )
+    if given is None:
+        st.caption(
+            _(
+                "One column of texts (called sentence, text, review, ..), for classes one of labels (label, class, sentiment, ..), and "
+                "perhaps one of second texts (sentence2, hypothesis, ..). Any encoding and separator; a text file has one text per line."
+            )
+        )
+        st.download_button(_("A sample file"), _SAMPLE, "sample.csv", "text/csv", icon=":material/download:", key=f"{key}_sample")
+    return given
+
+
+def examples_of(given: Upload, kind: str) -> Examples:
+    """The examples of a file, and the panel in which it is said how the file is read; it is drawn for a file that cannot be read, too.
+
+    Raises:
+        InputError: naming line and column of what is wrong.
+    """
+    asked = said(given.digest)
+    try:
+        found = uploads.parsed(given, repr((kind, asked)), lambda content, name: data.read(content, name, **choose.told(kind, asked)))
+    except InputError:
+        table = None
+        with suppress(InputError):
+            how = repr(("table", asked.format))
+            table = uploads.parsed(given, how, lambda content, name: tables.table(content, name, (), asked.format))
+        _panel(given.digest, kind, None if table is None else data.Read(table.names, None, table.format), asked)
+        raise
+    _panel(given.digest, kind, found.read, asked)
+    return found
+
+
+def columns_of(name: str, kind: str, found: Examples) -> None:
+    """The same panel for a data set of the hub, whose format is known."""
+    _panel(name, kind, found.read, said(name))
+
+
+def classes_of(name: str, given: Sequence[str], known: Sequence[str], match: Match | None) -> None:
+    """Which of the model's classes each class of the examples is; open where it could not be told.
+
+    Args:
+        name: of the file or data set, as for `said`.
+        given: names of the examples' classes.
+        known: names of the model's classes.
+        match: what was taken; None where nothing fits.
+    """
+    if len(given) > _MOST_CLASSES:
+        return
+    chosen = dict(said(name).classes)
+    now = dict(zip(given, match.classes, strict=True)) if match is not None else {}
+    with st.popover(_("Classes"), icon=":material/label:"):
+        st.caption(_("Which of the model's classes each label is."))
+        for label in given:
+            st.session_state[_key(name, "class", label)] = now.get(label, _number(chosen.get(label), known))
+            st.selectbox(
+                escaped(label),
+                range(len(known)),
+                format_func=lambda i: f"{known[i]} ({i})",
+                key=_key(name, "class", label),
+                placeholder=_("choose one"),
+                on_change=_say_class,
+                args=(name, label, now),
+            )
+        if len(given) == len(known) == 2 and match is not None:
+            swapped = {label: 1 - number for label, number in now.items()}
+            st.button(_("Swap"), icon=":material/swap_vert:", key=_key(name, "swap"), on_click=_say_classes, args=(name, swapped))
+        st.button(_("Guess again"), key=_key(name, "classes"), disabled=not chosen, on_click=_say_classes, args=(name, {}))
+
+
+def _panel(name: str, kind: str, read: data.Read | None, asked: Asked) -> None:
+    with st.popover(_("How it was read"), icon=":material/table:"):
+        if read is not None:
+            _columns(name, kind, read, asked)
+        format = None if read is None else read.format
+        if format is None or format.separator is not None:
+            parted = [*SEPARATORS, *([format.separator] if format and format.separator not in SEPARATORS else [])]
+            _of_format(name, "separator", _("Separator"), parted, format, lambda one: _(_SEPARATORS.get(one, one)))
+            _of_format(name, "quoting", _("Double quotes"), [True, False], format, lambda one: _(_QUOTING[one]))
+            _of_format(name, "header", _("The first row"), [True, False], format, lambda one: _(_HEADER[one]))
+        if format is not None or read is None:
+            known = [*ENCODINGS, *([format.encoding] if format and format.encoding not in ENCODINGS else [])]
+            _of_format(name, "encoding", _("Encoding"), known, format, str)
+        st.button(_("Guess again"), key=_key(name, "guess"), disabled=asked == Asked(), on_click=_all_said().pop, args=(name, None))
+
+
+def _columns(name: str, kind: str, read: data.Read, asked: Asked) -> None:
+    roles = [role for role in ROLES if role != "label" or kind == "classify"]
+    for role in roles:
+        wanted = getattr(asked, role)
+        taken = getattr(read.choice, role) if read.choice is not None else int(wanted) - 1 if wanted else None
+        st.session_state[_key(name, role)] = taken if taken is not None and taken < len(read.names) else None
+        none = [None] if role == "pair" else []
+        st.selectbox(
+            _(ROLES[role]),
+            [*none, *range(len(read.names))],
+            format_func=lambda i: _("none") if i is None else f"{read.names[i]} ({i + 1})",
+            key=_key(name, role),
+            placeholder=_("none") if role == "pair" else _("choose one"),
+            on_change=_say_column,
+            args=(name, role),
+        )
+
+
+def _of_format(name: str, what: str, label: str, options: Sequence, found: object, title: object) -> None:
+    said_of = getattr(said(name).format, what)
+    st.session_state[_key(name, what)] = said_of if found is None else getattr(found, what)
+    st.selectbox(label, options, format_func=title, key=_key(name, what), placeholder=_("choose one"), on_change=_say_format, args=(name, what))
+
+
+def _all_said() -> dict[str, Asked]:
+    return st.session_state.setdefault("_said_of_files", {})
+
+
+def _key(name: str, *what: str) -> str:
+    return "_".join(("reading", name, *what))
+
+
+def _say_column(name: str, role: str) -> None:
+    chosen = st.session_state[_key(name, role)]
+    _all_said()[name] = replace(said(name), **{role: "" if chosen is None else str(chosen + 1)})
+
+
+def _say_format(name: str, what: str) -> None:
+    # Other rows have other columns, and other labels.
+    _all_said()[name] = Asked(format=replace(said(name).format, **{what: st.session_state[_key(name, what)]}))
+
+
+def _say_class(name: str, label: str, now: Mapping[str, int]) -> None:
+    before = {key: str(value) for key, value in now.items()} | dict(said(name).classes)
+    _say_classes(name, before | {label: st.session_state[_key(name, "class", label)]})
+
+
+def _say_classes(name: str, classes: Mapping[str, int | str]) -> None:
+    _all_said()[name] = replace(said(name), classes=tuple((label, str(number)) for label, number in classes.items()))
+
+
+def _number(of: str | None, known: Sequence[str]) -> int | None:
+    return int(of) if of is not None and of.isdecimal() and int(of) < len(known) else None
