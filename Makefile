@@ -37,9 +37,11 @@ help: ## this list
 	$(PYTHON) -m venv .venv
 
 # torch first and alone: whatever comes later then finds the pinned one and fetches no other build.
-.venv/.run: requirements.txt | .venv/bin/python
+# The last line makes the project's packages known: lines of Python that a page gives away run from any folder.
+.venv/.run: requirements.txt Makefile | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "attention_explorer.pth").write_text("$(CURDIR)\n")'
 	touch $@
 
 .venv/.test: requirements-dev.txt .venv/.run

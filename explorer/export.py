@@ -54,7 +54,16 @@ def csv(shown: View) -> bytes:
 def neurons_csv(made: Neurons) -> bytes:
     """One line per dimension: query, key and their product."""
     table = pd.DataFrame({"query": made.query, "key": made.key, "product": made.product})
-    return table.to_csv(index_label="dimension").encode("utf-8")
+    return table_csv(table, index_label="dimension")
+
+
+def table_csv(table: pd.DataFrame, **how: object) -> bytes:
+    """Any table as CSV, UTF-8 with BOM, for spreadsheets, in which nothing that a text begins with is run; `how` goes to pandas."""
+
+    def cell(value: object) -> object:
+        return _cell(value) if isinstance(value, str) else value
+
+    return table.map(cell).rename(index=cell, columns=cell).to_csv(**how).encode("utf-8-sig")
 
 
 def arrays(capture: Capture) -> dict[str, np.ndarray]:
@@ -157,8 +166,8 @@ def _stacked(layers: list[np.ndarray]) -> np.ndarray:
 
 
 def _cell(token: str) -> str:
-    # A spreadsheet would run a cell that starts like a formula.
-    return "'" + token if token[:1] in ("=", "+", "-", "@") and len(token) > 1 else token
+    # A spreadsheet would run a cell that starts like a formula, also behind a tab or a line break.
+    return "'" + token if len(token) > 1 and token.lstrip("\t\r\n")[:1] in ("=", "+", "-", "@") else token
 
 
 def zipped(export: Callable[[Path], object]) -> bytes:

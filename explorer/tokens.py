@@ -20,7 +20,9 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str
 
     A character that was split over several tokens cannot be shown by any of them: their bytes are written out, `<E2 98>`.
     """
-    pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens([int(i) for i in ids])]
+    # Tables of embeddings are often longer than the vocabulary; a number without a token is shown as that.
+    numbers = [int(i) for i in ids]
+    pieces = [f"<{i}>" if piece is None else str(piece) for i, piece in zip(numbers, tokenizer.convert_ids_to_tokens(numbers), strict=True)]
     if tokenizer not in _ALPHABETS:
         _ALPHABETS[tokenizer] = ({str(token) for token in tokenizer.get_added_vocab()}, _is_byte_level(tokenizer))
     added, byte_level = _ALPHABETS[tokenizer]
@@ -28,8 +30,13 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str
 
 
 def framing(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """Ids of the tokens that frame a text: all special ones but [UNK] and [MASK], which stand for words of it."""
-    return set(tokenizer.all_special_ids) - {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)}
+    """Ids of the tokens that frame a text: all special ones but [UNK] and [MASK], which stand for words of it.
+
+    Where one token is both, as in GPT-2, whose only special token begins and ends texts, it frames them.
+    """
+    ends = {getattr(tokenizer, f"{name}_token_id", None) for name in ("bos", "eos", "cls", "sep")}
+    words = {tokenizer.unk_token_id, getattr(tokenizer, "mask_token_id", None)} - ends
+    return set(tokenizer.all_special_ids) - words
 
 
 def labels(tokens: Sequence[str]) -> list[str]:

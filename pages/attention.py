@@ -1,7 +1,5 @@
 """The attention page: every head of a model on one text, and one head beside it, token by token."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from explorer import export
@@ -22,7 +20,7 @@ def header(chosen: Chosen) -> None:
     shape = f"{layers} {_('layers')} × {'–'.join(map(str, dict.fromkeys([heads[0], heads[-1]])))} {_('heads')}"
     sizes = [len(tokens) for tokens in captured.sides.values()] if captured else []
     tokens = f"{' + '.join(map(str, sizes))} {_('tokens')}" if sizes else ""
-    name = Path(model.name).name if Path(model.name).is_dir() else model.name
+    name = model.short_name
     where = f"{model.device} {str(model.dtype).removeprefix('torch.')}"
     st.markdown(f"#### {_('Attention')} :small[{escaped(' · '.join(filter(None, [name, shape, tokens, where])))}]")
     for note in captured.notes if captured else ():

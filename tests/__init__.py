@@ -1,4 +1,4 @@
-"""Tests of the whole project; the folders mirror the tree."""
+"""Tests of the whole project; the folders mirror the tree. `gpu/` needs a graphics card, `second_device` makes one up; `tiny` makes models."""
 
 from pathlib import Path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from torch import Tensor
 from explorer.reading import Tokens
 from explorer.scores import masks
 
+_SPLIT = re.compile(r"<[0-9A-F]{2}(?: [0-9A-F]{2})*>")
+"""A token that is a part of a character's bytes, as `explorer.tokens.readable` writes it."""
 _KEPT_BYTES = 64 * 2**20
 """Of what counts as a hit, as much as is kept from layer to layer."""
 MASSES = ("offset", "distance", "previous", "next", "same", "first", "special", "punctuation", "rare", "duplicate", "induction")
@@ -44,7 +47,7 @@ class Hits:
         for t, (of, rare) in enumerate(zip(tokens, rarest, strict=True)):
             columns[t, 0], columns[t, 1] = (
                 of.special,
-                [is_punctuation(text) and not special for text, special in zip(of.text, of.special, strict=True)],
+                [mark and not special for mark, special in zip(punctuation(of.text), of.special, strict=True)],
             )
             if rare is not None:
                 columns[t, 2, rare] = 1
@@ -93,6 +96,24 @@ class Hits:
         return hits, counts
 
 
-def is_punctuation(text: str) -> bool:
+def punctuation(texts: Sequence[str]) -> list[bool]:
+    """Which tokens of a text are punctuation or symbols and nothing else.
+
+    A mark whose bytes are split over several tokens ("<E2 80>", "<99>") is told by them together, and counts at each of them.
+    """
+    found = [_is_punctuation(text) for text in texts]
+    run: list[int] = []
+    for i, text in enumerate([*texts, ""]):
+        if _SPLIT.fullmatch(text):
+            run.append(i)
+        elif run:
+            together = bytes.fromhex("".join(texts[at][1:-1] for at in run)).decode("utf-8", errors="replace")
+            for at in run:
+                found[at] = _is_punctuation(together) and "\ufffd" not in together
+            run = []
+    return found
+
+
+def _is_punctuation(text: str) -> bool:
     kept = text.strip().removeprefix("##")
     return bool(kept) and all(unicodedata.category(character)[0] in "PSZ" for character in kept)

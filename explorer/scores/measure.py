@@ -20,11 +20,11 @@ from explorer.capture import Capture, capture_sides, sides_of
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens
 from explorer.scores.definitions import ALL, SCORES
-from explorer.scores.hits import MASSES, Hits, is_punctuation
+from explorer.scores.hits import MASSES, Hits, punctuation
 from models import InputError, Model, attention
 from models.attention import scoring
 from models.opening import sites
-from models.opening.loading import room_on
+from models.opening.devices import room_on
 
 TOKENS = 4096
 """Tokens of one forward pass."""
@@ -133,15 +133,16 @@ def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, pr
     rarest = _rarest(encoded)
     sums, done = _Sums.of(layout), 0
     for members in _batches(encoded):
-        given = _inputs([encoded[i] for i in members], model.device)
-        hits = Hits([encoded[i] for i in members], [rarest[i] for i in members], model.device)
+        batch = [encoded[i] for i in members]
+        # The lock first: until then the model may be moved to another device.
+        with model.lock, torch.inference_mode(), room_on(model.device, f"{sum(map(len, batch))} tokens"):
+            given, hits = _inputs(batch, model.device), Hits(batch, [rarest[i] for i in members], model.device)
 
-        def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: Hits = hits) -> None:
-            _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
+            def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: Hits = hits) -> None:
+                _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
 
-        observing = attention.attending(model.sites_of, record=False, observe=observe)
-        with model.lock, torch.inference_mode(), room_on(model.device, f"{given['input_ids'].numel()} tokens"), observing:
-            model.network.base_model(**sites.inputs_for(model.network, **given))
+            with attention.attending(model.sites_of, record=False, observe=observe):
+                model.network.base_model(**sites.inputs_for(model.network, **given))
         done += len(members)
         tell(done / len(texts))
     return _finished(model.name, part, sums, encoded)
@@ -198,7 +199,7 @@ def _add(sums: _Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visi
         of, counts = hits.of(texts, rows)
         masses = part.transpose(1, 2) @ of  # (texts, rows, heads, masses): for each query the heads times what counts
         counted = counts & possible
-        found = torch.einsum("trhm,trm->hm", masses, counted.float()).double().cpu().numpy()
+        found = torch.einsum("trhm,trm->hm", masses, counted.float()).cpu().double().numpy()
         for at, (name, number) in enumerate(zip(MASSES, counted.sum((0, 1)).tolist(), strict=True)):
             sums.add(layer, name, found[:, at], float(number))
         _add_rows(sums, layer, part, seen, {"peak_previous": (i - 1, before), "peak_next": (i + 1, after)})
@@ -229,7 +230,7 @@ def _visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device)
 
 def _summed(values: Tensor) -> np.ndarray:
     """(texts, heads, rows) to (heads,)."""
-    return values.sum((0, 2)).double().cpu().numpy()
+    return values.sum((0, 2)).cpu().double().numpy()
 
 
 def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> HeadScores:
@@ -276,6 +277,6 @@ def _rarest(tokens: Sequence[Tokens]) -> list[int | None]:
     counts = Counter(number for of in tokens for number in of.ids)
     found = []
     for of in tokens:
-        words = [i for i, (text, special) in enumerate(zip(of.text, of.special, strict=True)) if not special and not is_punctuation(text)]
+        words = [i for i, (mark, special) in enumerate(zip(punctuation(of.text), of.special, strict=True)) if not special and not mark]
         found.append(min(words, key=lambda i: (counts[of.ids[i]], -of.ids[i], i)) if words else None)
     return found

@@ -214,7 +214,7 @@ def test_a_model_that_cannot_be_opened_leaves_the_last_one(open_page):
 
 
 def test_a_model_outside_the_interface_says_that_it_is_view_only(open_page, tiny_folder):
-    page = open_page(f"/?model={quote(tiny_folder('gpt_neo'))}&text=the%20cat%20sat&view=Neurons")
+    page = open_page(f"/?model={quote(tiny_folder('falcon'))}&text=the%20cat%20sat&view=Neurons")
     page.locator("[data-testid=stSidebar]").get_by_text("View-only").wait_for()
     page.locator(PANEL).get_by_text("no queries, keys or values").wait_for()
     expect(page.locator(f"{GRID} image")).to_have_count(2 * 6)

@@ -180,7 +180,7 @@ def test_a_capture_knows_its_memory(bert, tiny):
     storages = sum(value.untyped_storage().nbytes() for value in tensors.values())
     assert storages <= captured.memory_bytes <= storages + 100 * 8 * len(captured.records)
     assert captured.memory_bytes >= 6 * 3 * n * 384 * 4, "queries, keys and values of six layers, 384 wide"
-    weights = explorer.capture(tiny("gpt_neo"), "the cat sat")
+    weights = explorer.capture(tiny("falcon"), "the cat sat")
     assert weights.memory_bytes == pytest.approx(2 * 4 * 3 * 3 * 4, abs=500)
     assert memory_of([captured, captured]) == pytest.approx(captured.memory_bytes, abs=300)
 

@@ -75,7 +75,7 @@ def test_source_and_target(tiny, name):
 
 
 def test_view_only_shows_weights_and_says_no_to_the_rest(tiny):
-    captured = explorer.capture(tiny("gpt_neo"), "the cat sat")
+    captured = explorer.capture(tiny("falcon"), "the cat sat")
     np.testing.assert_allclose(captured.patterns(0).sum(-1), 1, atol=1e-5)
     with pytest.raises(models.InputError, match="view-only"):
         captured.neurons(0, 0, 1, 0)

@@ -161,12 +161,12 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
 
 
 def test_a_view_only_model(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(session, "open_model", lambda *asked: tiny("gpt_neo"))
+    monkeypatch.setattr(session, "open_model", lambda *asked: tiny("falcon"))
     app = opened("heads", text="the cat sat")
     for text in ("the cat sat", "a dog was in the garden"):
         retexted(app, text)
         assert not app.exception
-        np.testing.assert_allclose(board(app), roles.known(tiny("gpt_neo"), [text]).scores.values["entropy"], atol=1e-5)
+        np.testing.assert_allclose(board(app), roles.known(tiny("falcon"), [text]).scores.values["entropy"], atol=1e-5)
 
 
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:

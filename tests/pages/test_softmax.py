@@ -109,7 +109,7 @@ def _view_only(folder: str) -> None:
 
 
 def test_a_view_only_model_shows_what_it_can(tmp_path) -> None:
-    app = AppTest.from_function(_view_only, args=(str(tiny.save("gpt_neo", tmp_path)),), default_timeout=60).run()
+    app = AppTest.from_function(_view_only, args=(str(tiny.save("falcon", tmp_path)),), default_timeout=60).run()
     settle(app)
     assert not app.exception and len(charts(app)) == 2, "both maps"
     assert len(app.info) == 2 and "view-only" in app.info[0].value and "of all rows" in written(app)

@@ -21,7 +21,8 @@ from explorer.scores.definitions import ALL
 from explorer.tasks import data
 from explorer.ui.positions.order import EXAMPLES
 from models import CATALOGUE
-from models.opening.loading import DTYPES, devices
+from models.opening.devices import devices
+from models.opening.loading import DTYPES
 from models.toy import CHOICES
 from models.training.presets import PRESETS
 from models.training.settings import Settings

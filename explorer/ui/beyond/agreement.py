@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.bounded import BoundedCache
 from explorer.charts.beyond.agreement import agreement
 from explorer.charts.common.picture import Picture
@@ -55,7 +56,7 @@ def draw(chosen: Chosen, kind: str) -> Figure | None:
                 _drawn(known(chosen.model, texts(), kind), "agreement_partial")
             return None
         _drawn(found, "agreement_chart")
-    files = picture_files(lambda: picture(found, False)) | {"csv": lambda: pd.DataFrame(found).to_csv(index_label="text").encode()}
+    files = picture_files(lambda: picture(found, False)) | {"csv": lambda: export.table_csv(pd.DataFrame(found), index_label="text")}
     return Figure(_("Agreement over texts"), "agreement", files)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.beyond.contributions import waterfall
 from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
@@ -212,10 +213,10 @@ def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:
 def _figures(found: parts.Contributions) -> list[Figure]:
     def table() -> bytes:
         names, values = sums(found)
-        return pd.DataFrame({"part": names, "adds": values}).to_csv(index=False).encode("utf-8-sig")
+        return export.table_csv(pd.DataFrame({"part": names, "adds": values}), index=False)
 
     def matrix() -> bytes:
-        return pd.DataFrame(found.heads).rename_axis("layer").to_csv().encode()
+        return export.table_csv(pd.DataFrame(found.heads).rename_axis("layer"))
 
     return [
         Figure(_("The sum"), "contributions", picture_files(lambda: bars(found, False)) | {"csv": table}),

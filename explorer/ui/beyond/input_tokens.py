@@ -117,7 +117,7 @@ def _sentence(target: targets.Target) -> str:
 
 def _figures(traced: methods.Traced) -> list[Figure]:
     def table() -> bytes:
-        return pd.DataFrame({"token": traced.target.labels, "without": traced.effects} | traced.tokens).to_csv(index=False).encode("utf-8-sig")
+        return export.table_csv(pd.DataFrame({"token": traced.target.labels, "without": traced.effects} | traced.tokens), index=False)
 
     return [
         Figure(_("Tokens by all methods"), "tokens", picture_files(lambda: picture(traced, False)) | {"csv": table}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.beyond import lens as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
@@ -79,7 +80,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
             "Early layers were not trained to be read this way: an odd word there is no error."
         )
     )
-    files = picture_files(lambda: picture(shown, colour, cell, False)) | {"csv": lambda: table(shown).to_csv(index=False).encode("utf-8-sig")}
+    files = picture_files(lambda: picture(shown, colour, cell, False)) | {"csv": lambda: export.table_csv(table(shown), index=False)}
     return [Figure(_("Logit lens"), "logit-lens", files)], recipe(shown)
 
 

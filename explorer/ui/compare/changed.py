@@ -191,7 +191,7 @@ def _figures(found: Compared, measure: str, head: tuple[int, int], shown: str) -
     def table() -> bytes:
         ranked = found.ranked(measure)
         rows = [{"layer": at[0], "head": at[1], "total": found.changes.total[at], "divergence": found.changes.divergence[at]} for at in ranked]
-        return pd.DataFrame(rows).to_csv(index=False).encode()
+        return export.table_csv(pd.DataFrame(rows), index=False)
 
     def maps() -> bytes:
         both = found.maps(head)

@@ -50,7 +50,7 @@ def draw(steps: Sequence[generate.Step]) -> list[Figure]:
             st.dataframe(pd.DataFrame(columns), hide_index=True)
     with right, st.container(border=True, key="newest"):
         figure = _looked(step)
-    files = picture_files(lambda: likely(step, False)) | {"csv": lambda: table(steps).to_csv(index=False).encode("utf-8-sig")}
+    files = picture_files(lambda: likely(step, False)) | {"csv": lambda: export.table_csv(table(steps), index=False)}
     return [Figure(_("Candidates, and all steps"), "generation", files), figure]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.heads.scatter import scatter
 from explorer.i18n import N_, _
@@ -86,7 +87,7 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
         return None
     heads = [f"{layer}.{head}" for layer, head in found.heads]
     table = pd.DataFrame(found.distance, index=heads, columns=heads)
-    files = picture_files(lambda: picture(of.chosen, False)) | {"csv": lambda: table.to_csv().encode()}
+    files = picture_files(lambda: picture(of.chosen, False)) | {"csv": lambda: export.table_csv(table)}
     return Figure(_("Families"), "families", files)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.heads.roles import roles as roles_chart
 from explorer.i18n import N_, _
@@ -65,7 +66,7 @@ def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
     _published(known)
     if not shown.fresh:  # what is taken away is of now
         return None
-    csv = {"csv": lambda: table.to_csv(index=False).encode()}
+    csv = {"csv": lambda: export.table_csv(table, index=False)}
     return Figure(_("Roles"), "roles", picture_files(lambda: picture(scored.chosen, False)) | csv)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from explorer import export
 from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
@@ -29,5 +30,5 @@ def draw(scored: Scored, name: str) -> Figure | None:
 
     pictures.clickable("heads_map", (scored.identity, name), scored.chosen, picture, chosen_head.picked_on_board)
     table = pd.DataFrame(values).rename_axis("layer")
-    files = picture_files(lambda: picture(scored.chosen, False, False)) | {"csv": lambda: table.to_csv().encode()}
+    files = picture_files(lambda: picture(scored.chosen, False, False)) | {"csv": lambda: export.table_csv(table)}
     return Figure(_(BY_NAME[name].title), name, files)

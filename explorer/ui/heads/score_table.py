@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.i18n import _
 from explorer.scores.definitions import ALL
 from explorer.ui.common import chosen_head
@@ -45,4 +46,4 @@ def draw(scored: Scored) -> Figure:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False).encode()
+    return export.table_csv(table, index=False)

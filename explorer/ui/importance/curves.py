@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.ablation.curves import ORDERS, Curve, Point
 from explorer.ablation.published import PRUNING
 from explorer.ablation.results import SAMPLE
@@ -188,4 +189,4 @@ def _chance(choice: TaskChoice) -> float | None:
 
 def _csv(lines: Mapping[str, Sequence[Point]]) -> bytes:
     tables = [pd.DataFrame([vars(point) for point in points]).assign(order=order_name(order)) for order, points in lines.items()]
-    return pd.concat(tables).to_csv(index=False).encode("utf-8-sig")
+    return export.table_csv(pd.concat(tables), index=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.ablation import importance
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
@@ -66,7 +67,7 @@ def _map(choice: TaskChoice, by: str, values: np.ndarray) -> Figure:
 
     pictures.draw(picture(is_dark()), f"map_{by}")
     csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
-    return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: csv.to_csv().encode()})
+    return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(csv)})
 
 
 def _correlation(exact: np.ndarray, values: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions.extrapolation import extrapolation as chart_of
 from explorer.i18n import N_, _
@@ -28,7 +29,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     if curves is None:
         return
     _picture(curves, what)
-    files = picture_files(lambda: _chart(curves, what, False)) | {"csv": lambda: curves.table.to_csv(index=False).encode()}
+    files = picture_files(lambda: _chart(curves, what, False)) | {"csv": lambda: export.table_csv(curves.table, index=False)}
     with downloads:
         take_away([Figure(_("Extrapolation"), "extrapolation", files)], _recipe(shown))
 

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.ablation.heads import Head, Heads, write
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.tasks.base import Scores
 from explorer.ui.common import jobs
-from explorer.ui.common.markdown import shortened
+from explorer.ui.common.markdown import escaped, shortened
 from explorer.ui.common.take_away import Figure
 from explorer.ui.common.task_choice import KINDS, REMOVALS, TaskChoice
 
@@ -68,10 +69,12 @@ def title(choice: TaskChoice, heads: Heads) -> str:
 def draw(effect: Effect, further: bool) -> Figure:
     """Score, loss, what flipped; the single effects when they are there, and asked for only where that is wanted (`further`)."""
     choice, full, found = effect.choice, effect.full, effect.found
+    if doubt := choice.results.task.doubt(full):
+        st.warning(escaped(doubt), icon=":material/swap_vert:")
     _metrics(choice, full, found)
     _joint(effect, further)
     _flipped(choice, changed(choice, full, found))
-    return Figure(_("All examples"), "examples", {"csv": lambda: every_example(choice, full, found).to_csv(index=False).encode("utf-8-sig")})
+    return Figure(_("All examples"), "examples", {"csv": lambda: export.table_csv(every_example(choice, full, found), index=False)})
 
 
 def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:

@@ -115,7 +115,7 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
-    csv = {"csv": lambda: table.to_csv(index=False).encode()}
+    csv = {"csv": lambda: export.table_csv(table, index=False)}
     figures.append(Figure(_("Scores of all heads"), "scores", picture_files(lambda: every(chosen, False)) | csv))
     figures.append(Figure(_("Scores of this head"), "scores-of-head", picture_files(lambda: one(False))))
     return factor
@@ -167,7 +167,7 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
         identity = (of.captured.number, of.part, what)
         pictures.clickable(f"map_{what}", identity, chosen, picture, chosen_head.picked_on_board)
     csv = pd.DataFrame(values).rename_axis("layer")
-    files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: csv.to_csv().encode()}
+    files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: export.table_csv(csv)}
     figures.append(Figure(title.capitalize(), what, files))
     return found
 

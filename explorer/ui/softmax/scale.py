@@ -7,6 +7,7 @@ import weakref
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.ablation.results import TaskResults
 from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import scale as charts
@@ -67,7 +68,9 @@ def draw(choice: TaskChoice) -> Figure | None:
             "Entropy: mean over rows that see two keys or more, as a share of log of their number."
         )
     )
-    return Figure(_("Factor on the scale"), "scale", picture_files(lambda: picture(False)) | {"csv": lambda: table.to_csv(index=False).encode()})
+    return Figure(
+        _("Factor on the scale"), "scale", picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
+    )
 
 
 def _table(curve: ScaleCurve) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.syntax.relations import accuracies
 from explorer.i18n import _
@@ -38,5 +39,5 @@ def draw(read: Read, table: pd.DataFrame, same: bool) -> Figure:
 
     st.caption(_("Bar: best head, with its 95 % interval. Tick: best fixed offset. At the right: layer.head. Click a relation."))
     pictures.clickable("relations", (read.identity, same), chosen(table), picture, picked)
-    csv = {"csv": lambda: read.found.table(same=same).to_csv(index=False).encode()}
+    csv = {"csv": lambda: export.table_csv(read.found.table(same=same), index=False)}
     return Figure(_("Relations"), "relations", picture_files(lambda: picture(chosen(table), False)) | csv)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from explorer import export
 from explorer.charts.common import palette
 from explorer.charts.common.picture import Picture
 from explorer.charts.training.over_steps import Line, Plot, over_steps
@@ -194,4 +195,4 @@ def _csv(state: State) -> bytes:
     if len(table):
         table["held-out loss"] = [held_out[step].loss if step in held_out else None for step in table["step"]]
         table["held-out exact"] = [held_out[step].exact if step in held_out else None for step in table["step"]]
-    return table.to_csv(index=False).encode("utf-8-sig")
+    return export.table_csv(table, index=False)

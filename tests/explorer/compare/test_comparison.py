@@ -95,4 +95,4 @@ def test_texts_without_a_common_token(tiny):
 
 def test_a_view_only_model_cannot_be_changed(tiny):
     with pytest.raises(models.InputError, match="view-only"):
-        capture(tiny("gpt_neo"), "the cat", changes=heads.changes(tiny("gpt_neo"), [(0, 0)]))
+        capture(tiny("falcon"), "the cat", changes=heads.changes(tiny("falcon"), [(0, 0)]))

@@ -98,7 +98,7 @@ def _numbers(t: torch.Tensor) -> np.ndarray:
     return t.detach().double().numpy()
 
 
-@pytest.mark.parametrize("name", ["llama", "t5", "toy_alibi", "gpt_neo", "toy_linear"])
+@pytest.mark.parametrize("name", ["llama", "t5", "toy_alibi", "falcon", "toy_linear"])
 def test_where_there_are_no_four_terms(tiny, name: str) -> None:
     with pytest.raises(InputError) as caught:
         terms.four_terms(tiny(name), TEXT)

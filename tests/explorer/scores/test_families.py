@@ -13,7 +13,7 @@ from tests import tiny as making
 TEXTS = ["the cat sat on the mat .", "where did they play ?"]
 
 
-@pytest.mark.parametrize("name", ["bert", "llama", "toy_sparsemax", "gpt_neo", "t5"])
+@pytest.mark.parametrize("name", ["bert", "llama", "toy_sparsemax", "falcon", "t5"])
 def test_distances_are_those_of_a_loop(tiny, name):
     found = families.of_texts(tiny(name), TEXTS)
     captures = [explorer.capture(tiny(name), text) for text in TEXTS]

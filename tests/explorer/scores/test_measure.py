@@ -40,7 +40,7 @@ def made(patterns: np.ndarray, ids: list[int], causal: bool = False) -> Capture:
     return Capture("made", (site,), {part: side}, weights=[torch.from_numpy(patterns.astype(np.float32))])
 
 
-@pytest.mark.parametrize("name", [*making.ENCODERS, *making.DECODERS, "gpt_neo"])
+@pytest.mark.parametrize("name", [*making.ENCODERS, *making.DECODERS, "falcon"])
 def test_every_architecture(tiny, name):
     texts = [text[:30] for text in TEXTS] if name == "gpt2" else TEXTS
     found = measure.on_texts(tiny(name), texts)

@@ -25,7 +25,7 @@ def loaded(tmp_path, made) -> models.Model:
     return models.load(tmp_path, device="cpu")
 
 
-@pytest.mark.parametrize("name", ["bert", "llama", "gpt_neo"])
+@pytest.mark.parametrize("name", ["bert", "llama", "falcon"])
 def test_repeated_tokens_by_a_loop(tiny, name):
     model = tiny(name)
     found = repeated.on_repeated(model, tokens=7, sequences=2, seed=3)
@@ -103,7 +103,7 @@ def test_a_threshold_is_not_enough_where_random_heads_reach_it(bert):
     assert len([one for one in roles.Known(high, None, None).roles() if one.role == "sink"]) == 72
 
 
-@pytest.mark.parametrize("name", ["t5", "gpt_neo", *making.TOYS])
+@pytest.mark.parametrize("name", ["t5", "falcon", *making.TOYS])
 def test_every_kind_of_model(tiny, name):
     known = roles.known(tiny(name), ["the cat sat on the mat .", "a dog"])
     assert known.scores.values["confidence"].shape == (2, 4) and isinstance(known.roles(), list)

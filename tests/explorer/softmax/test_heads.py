@@ -108,7 +108,7 @@ def test_a_scale_of_nothing_is_uniform(tiny) -> None:
 
 
 def test_what_is_not_there_is_told(tiny) -> None:
-    view_only = capture(tiny("gpt_neo"), TEXT)
+    view_only = capture(tiny("falcon"), TEXT)
     for ask in (heads.spread, heads.deviation_from_mean, lambda c: heads.uniform(c, 0, 0)):
         with pytest.raises(InputError, match="view-only"):
             ask(view_only)

@@ -1,0 +1,38 @@
+"""Tokens that a person can read, and those that frame a text."""
+
+import pytest
+
+from explorer import tokens
+from explorer.scores import hits
+from tests import tiny as making
+
+
+def test_a_token_that_begins_and_ends_texts_frames_them_also_where_it_stands_for_unknown_words():
+    tokenizer = making.tokenizer("gpt2")
+    tokenizer.add_special_tokens({"unk_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"})
+    assert tokens.framing(tokenizer) == {tokenizer.eos_token_id}
+
+
+def test_unknown_and_masked_words_are_words():
+    tokenizer = making.tokenizer("bert")
+    assert tokens.framing(tokenizer) == {0, 2, 3}
+
+
+def test_a_number_without_a_token_is_shown_as_that():
+    tokenizer = making.tokenizer("bert")
+    assert tokens.readable(tokenizer, [6, 10_000]) == [making.WORDS[1], "<10000>"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["a", ".", " ,", "##!", "a."], [False, True, True, True, False]),
+        (["it", "<E2 80>", "<99>", "s"], [False, True, True, False]),  # a curly apostrophe
+        (["<E2>", "<80>", "<A6>"], [True, True, True]),  # three dots
+        (["<C3>", "<A9>", "."], [False, False, True]),  # a letter with an accent
+        (["<E2 80>", "b"], [False, False]),  # half of a character
+        ([], []),
+    ],
+)
+def test_punctuation_is_told_also_where_its_bytes_are_split(texts, expected):
+    assert hits.punctuation(texts) == expected
