@@ -159,12 +159,20 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
     return Encoded(ids, _segments(made), types, unread)
 
 
-def _check(text: str) -> None:
+def half_character(text: str) -> int | None:
+    """The place of the first half of a character, which no tokenizer takes; None where there is none."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        message = _("Character {n} is half of a character (U+{code:04X}).").format(n=error.start + 1, code=ord(text[error.start]))
-        raise InputError(message, _("Write the whole character, in UTF-8.")) from error
+        return error.start
+    return None
+
+
+def _check(text: str) -> None:
+    at = half_character(text)
+    if at is not None:
+        message = _("Character {n} is half of a character (U+{code:04X}).").format(n=at + 1, code=ord(text[at]))
+        raise InputError(message, _("Write the whole character, in UTF-8."))
 
 
 def read(model: Model, text: AnyText) -> Tokens:

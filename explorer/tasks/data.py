@@ -14,6 +14,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
+from explorer.reading import half_character
 from explorer.tasks import columns, labels, tables
 from explorer.tasks.formats import Format
 from models.errors import InputError
@@ -250,12 +251,10 @@ def _text(table: tables.Table, row: int, column: int) -> str:
         raise InputError(_("{where}: the text is missing.").format(where=where), _("Fill it in, or delete the row."))
     if not isinstance(value, str):
         raise InputError(_("{where}: {value!r:.40} is not a text.").format(where=where, value=value), _("Choose the column of texts."))
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        # JSON can write half of a character ("\ud83d"), which no tokenizer takes.
-        message = _("{where}: half of a character (U+{code:04X}).").format(where=where, code=ord(value[error.start]))
-        raise InputError(message, _("Write the whole character.")) from error
+    at = half_character(value)
+    if at is not None:  # JSON can write one: "\ud83d"
+        message = _("{where}: half of a character (U+{code:04X}).").format(where=where, code=ord(value[at]))
+        raise InputError(message, _("Write the whole character."))
     return value
 
 

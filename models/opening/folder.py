@@ -73,19 +73,21 @@ def weights(folder: Path) -> list[Path]:
 
 def stored(folder: Path) -> str:
     """The precision in which most numbers of the weights are stored, as safetensors calls it: "F32", "F16", "BF16", .."""
+    counts = _counts(folder)
+    return max(counts, key=counts.__getitem__, default="F32")
+
+
+def numbers(folder: Path) -> int:
+    """How many numbers the weights are, in whatever precision they are stored. Raises SafetensorError for a broken file."""
+    return _counts(folder).total()
+
+
+def _counts(folder: Path) -> Counter[str]:
+    """Numbers of the weights by precision; only the heads of the files are read."""
     counts: Counter[str] = Counter()
     for file in weights(folder):
         with safe_open(file, "pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118 - no dictionary
                 part = tensors.get_slice(name)
                 counts[part.get_dtype()] += prod(part.get_shape())
-    return max(counts, key=counts.__getitem__, default="F32")
-
-
-def numbers(folder: Path) -> int:
-    """How many numbers the weights are, in whatever precision they are stored. Raises SafetensorError for a broken file."""
-    count = 0
-    for file in weights(folder):
-        with safe_open(file, "pt") as tensors:
-            count += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 - no dictionary
-    return count
+    return counts
