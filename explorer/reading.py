@@ -187,7 +187,7 @@ def read(model: Model, text: AnyText) -> Tokens:
     ids = given.ids if isinstance(given, Encoded | Tokens) else [int(i) for i in given]
     if not ids:
         raise InputError(_("There is no text."), _("Type a sentence, or choose an example."))
-    known = model.network.get_input_embeddings().num_embeddings
+    known = model.network.get_input_embeddings().weight.shape[0]
     if not all(0 <= i < known for i in ids):
         raise InputError(_("{model} knows the ids 0 to {last}.").format(model=model.name, last=known - 1), _("Give ids of its tokenizer."))
     found = given if isinstance(given, Tokens) else tokens_of(model, given)

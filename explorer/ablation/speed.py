@@ -114,7 +114,7 @@ def _pass(model: Model, given: dict[str, torch.Tensor]) -> float:
 
 def _inputs(model: Model, batch: int, length: int) -> dict[str, torch.Tensor]:
     special = set(model.tokenizer.all_special_ids)
-    vocabulary = model.network.get_input_embeddings().num_embeddings
+    vocabulary = model.network.get_input_embeddings().weight.shape[0]
     words = torch.tensor([i for i in range(vocabulary) if i not in special] or [0])
     draw = torch.Generator().manual_seed(0)
 

@@ -34,7 +34,7 @@ def on_repeated(
         raise InputError(_("{name} reads a source and a target.").format(name=model.name), _("Choose an encoder or a decoder."))
     m = min(tokens, model.max_length // 2) if model.max_length else tokens
     ordinary = torch.tensor(sorted(set(range(len(model.tokenizer))) - set(model.tokenizer.all_special_ids)))
-    known = model.network.get_input_embeddings().num_embeddings
+    known = model.network.get_input_embeddings().weight.shape[0]
     ordinary = ordinary[ordinary < known]
     offsets = {"repeated_induction": (m, m - 1), "repeated_duplicate": (m, m), "repeated_previous": (1, 1)}
     sites = model.sites_in(model.parts[0])

@@ -46,8 +46,10 @@ def widened(network: nn.Module) -> Iterator[None]:
 
 
 def exact(network: nn.Module) -> AbstractContextManager:
-    """A block in which this network computes in float32; nothing where it does so anyway."""
-    return InFloat32() if network.dtype in HALF else nullcontext()
+    """A block in which this network computes in float32; nothing where it does so anyway. No other thread may run it meanwhile."""
+    if network.dtype not in HALF:
+        return nullcontext()
+    return widened(network) if any(isinstance(module, nn.Conv1d) for module in network.modules()) else InFloat32()
 
 
 _LOOK_UP = (torch.ops.aten.embedding.default, torch.ops.aten.index.Tensor, torch.ops.aten.index_select.default)

@@ -65,12 +65,15 @@ def _mpnet(
 
 
 def _gptj(self: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, None]:
-    """GPTJAttention._attn and CodeGenAttention._attn: a scale and a mask; each (batch, heads, n, head dim)."""
+    """GPTJAttention._attn and CodeGenAttention._attn: a scale and a mask; each (batch, heads, n, head dim).
+
+    In float32 as there, whatever the weights are in; CodeGen's rotation hands over queries and keys in float32 anyway.
+    """
     if not _ours(self):
         return type(self)._attn(self, query, key, value, attention_mask)
-    dropout = self.attn_dropout.p
-    z, _none = attention_function(self, query, key, value, attention_mask, scaling=1 / float(self.scale_attn), dropout=dropout)
-    return z.transpose(1, 2), None
+    dropout, given = self.attn_dropout.p, (query.float(), key.float(), value.float())
+    z, _none = attention_function(self, *given, attention_mask, scaling=1 / float(self.scale_attn), dropout=dropout)
+    return z.transpose(1, 2).to(value.dtype), None
 
 
 def _gpt_neo(self: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, None]:
