@@ -9,6 +9,7 @@ from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
 from explorer.ui.importance import curves, maps
 from explorer.ui.prune import effect
+from models.opening import catalogue
 
 
 def recipe(choice: TaskChoice) -> str:
@@ -43,7 +44,7 @@ def importance_of(choice: TaskChoice) -> None:
         take_away([*([drawn] if drawn else []), *figures], recipe(choice))
 
 
-model = choose_model()
+model = choose_model(catalogue.SENTIMENT)
 st.markdown(f"#### {_('Which heads matter')} :small[{escaped(model.name)}]")
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     choice = choose_task(model)

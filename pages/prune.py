@@ -10,6 +10,7 @@ from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
 from explorer.ui.prune import board, cut_out, effect, pruned_set
+from models.opening import catalogue
 
 
 def recipe(choice: TaskChoice, heads: frozenset) -> str:
@@ -54,7 +55,7 @@ def pruning_of(choice: TaskChoice) -> None:
         take_away([figure, *scores], recipe(choice, pruned.heads))
 
 
-model = choose_model()
+model = choose_model(catalogue.SENTIMENT)
 st.markdown(f"#### {_('Prune heads')} :small[{escaped(model.name)}]")
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     choice = choose_task(model)

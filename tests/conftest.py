@@ -22,6 +22,15 @@ def bert():
 
 
 @pytest.fixture(scope="session")
+def classifier():
+    """The model that the pages about pruning open at first."""
+    import models
+    from models.opening import catalogue
+
+    return models.load(catalogue.SENTIMENT, device="cpu")
+
+
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Loads a tiny random model of an architecture, by its name in `tests.tiny`; each is made once."""
     import models

@@ -15,6 +15,7 @@ from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
 from explorer.tasks.base import Progress, Scores, Task, repeating
 from explorer.tasks.guards import when_full
+from explorer.tasks.score import score_of
 
 ORDERS = ("gradient", "exact", "greedy", "confidence", "reversed", "random")
 """The least important heads go first. gradient, confidence: by that estimate. exact: by the loss without each head alone.
@@ -206,7 +207,7 @@ class _Work:
                 else:
                     key = [seed if 0 < size < self.total else 0, size]
                     one = self._scored(heads[:size], key, self._telling(done / pieces, 1 / pieces, points))
-                    found[seed, i] = np.mean(one["correct"]), np.mean(one["loss"])
+                    found[seed, i] = score_of(one["correct"]), np.mean(one["loss"])
                 points = _band(found[: seed + 1, : i + 1 if seed == 0 else None], self.sizes, self.total)
                 self._tell((done + 1) / pieces, points)
         return points, heads
@@ -231,7 +232,7 @@ class _Work:
 
     def _point(self, size: int, scores: Mapping[str, Sequence[float]], between: Callable[[], None] | None) -> Point:
         low, high = interval(np.array(scores["correct"]), between=between)
-        return Point(size / self.total, size, float(np.mean(scores["correct"])), low, high, float(np.mean(scores["loss"])))
+        return Point(size / self.total, size, score_of(scores["correct"]), low, high, float(np.mean(scores["loss"])))
 
     def _telling(self, start: float, part: float, points: list[Point]) -> Progress | None:
         """Tells the share of a part of the work as one of all of it, and the points that there are."""

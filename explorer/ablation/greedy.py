@@ -120,7 +120,7 @@ class _Race:
             progress: told the share that is done.
             slopes: whether they are needed.
         """
-        scores, room = Scores.empty(len(self.task)), self.scorer.room
+        scores, room = self.task.empty(), self.scorer.room
         by_head = {head: np.zeros(len(self.task)) for head in every(self.task.model) if head not in gone}
         for i, batch in enumerate(self._batches):
             tell = repeating(progress, i / len(self._batches))

@@ -43,7 +43,7 @@ class Scorer:
         self._batches: list[Batch] = []
         self._kept: list[passes.Kept | None] = []
         self._measured: list[np.ndarray] = []
-        self._first = Scores.empty(len(task))
+        self._first = task.empty()
         self._replacements: dict[str, ReplacementsOf] = {}
         self._unfinished: OrderedDict[tuple[str, Heads], tuple[Scores, int]] = OrderedDict()
         self._lock = threading.RLock()
@@ -89,7 +89,7 @@ class Scorer:
         """Runs one more batch with all heads and keeps what its layers returned."""
         runner = self.runner
         if not self._batches:
-            self._batches, self._first = self.task.batches(), Scores.empty(len(self.task))
+            self._batches, self._first = self.task.batches(), self.task.empty()
         batch = self._batches[len(self._kept)]
         done = sum(map(len, self._batches[: len(self._kept)]))
         found = passes.kept(self.task, runner, batch, frozenset(), {}, between=repeating(progress, done / len(self.task)))
@@ -118,7 +118,7 @@ class Scorer:
         runner = self.runner
         self.baseline(within(progress, 0.0, before / 2))
         replacement_of = self.replacement_of(method, within(progress, before / 2, before))
-        scores, start = self._unfinished.pop((method, heads), None) or (Scores.empty(len(self.task)), 0)
+        scores, start = self._unfinished.pop((method, heads), None) or (self.task.empty(), 0)
         batches, known, at = self._batches, self._kept, start
         try:
             for at in range(start, len(batches)):

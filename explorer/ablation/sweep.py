@@ -18,6 +18,7 @@ from explorer.ablation.replacements import Replacement, ReplacementsOf, replacem
 from explorer.ablation.resumable import Pieces
 from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating, within
 from explorer.tasks.guards import when_full
+from explorer.tasks.score import score_of
 from models.surgery.resume import Runner
 
 
@@ -50,12 +51,12 @@ class Sweep:
         return Sweep(some(self.baseline), {head: some(scores) for head, scores in self.without.items()}, self.pruned)
 
     def table(self, sites: Sequence, what: str) -> np.ndarray:
-        """Mean "loss" or "correct" without each head, (sites, heads); nan where there is no head or it was gone before."""
+        """Mean "loss", or the score ("correct"), without each head, (sites, heads); nan where there is no head or it was gone before."""
         made = np.full((len(sites), max(site.heads for site in sites)), np.nan)
         rows = {site.index: row for row, site in enumerate(sites)}
         for (site, head), scores in self.without.items():
             if site in rows:
-                made[rows[site], head] = getattr(scores, what).mean()
+                made[rows[site], head] = score_of(getattr(scores, what))
         return made
 
 
@@ -88,7 +89,7 @@ def sweep(
     """
     runner, n = runner or Runner(task.model), len(task)
     left = [head for head in every(task.model) if head not in pruned and (only is None or head in only)]
-    found = Sweep(Scores.empty(n), {head: Scores.empty(n) for head in left}, pruned)
+    found = Sweep(task.empty(), {head: task.empty() for head in left}, pruned)
     replacement_of = replacement_of or replacements(task, method, runner=runner)
     widest = max(site.heads for site in task.model.sites)
     done = 0

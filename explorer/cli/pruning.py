@@ -28,6 +28,11 @@ from models import Model, load
 from models.errors import InputError, ModelError
 from models.surgery import slicing
 
+TASKS_HELP = (
+    "classify: one class; multilabel: several labels; tokens: a label for each word (CoNLL, or JSONL with tokens and ner_tags); "
+    "regression: a number; masked: masked words; next: next words; exact: a toy's own task"
+)
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Adds the commands to the parser of `python -m explorer`."""
@@ -38,7 +43,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         description="Removes every head alone, exactly, and writes how the task's score and loss change.",
         epilog="""the file:
   {"baseline": {"score": .., "loss": ..}, "score": [[..]], "loss": [[..]], ..}
-  tables [layer][head] from 0; score: accuracy; loss: mean cross-entropy of the examples, in nats (of the labels, for classify)
+  tables [layer][head] from 0; score: accuracy (regression: Pearson's correlation); loss: mean over the examples of the
+  cross-entropy in nats (multilabel: binary, mean over the labels; regression: squared error)
 Ctrl-C keeps what is done beside the file; the same command goes on from there.
 """,
         **style,
@@ -78,9 +84,7 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
 
 def _task_arguments(parser: argparse.ArgumentParser) -> None:
     model_argument(parser)
-    parser.add_argument(
-        "--task", required=True, choices=sorted(TASKS), help="classify: labels; masked: masked words; next: next words; exact: a toy's own task"
-    )
+    parser.add_argument("--task", required=True, choices=sorted(TASKS), help=TASKS_HELP)
     parser.add_argument("--method", choices=METHODS, default="zero", help="what takes the place of a head's output (default: zero)")
     example_arguments(
         parser,
@@ -111,7 +115,7 @@ def _prune(given: argparse.Namespace) -> int:
         made = {"heads": write(task.model, heads), **_note(scores), "baseline": _note(full)}
         if doubt := task.doubt(full):
             print(f"note: {doubt}", file=sys.stderr)
-        made["flipped"] = int((scores.predicted != full.predicted).sum()) if given.task == "classify" else None
+        made["flipped"] = int(task.differ(scores, full).sum()) if given.task in ("classify", "multilabel", "regression") else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
             write_json(given.json, made | _about(given, task))

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens, inputs, read
-from explorer.tasks.classify import head_of
+from explorer.tasks.classify import head_of, says_several
 from explorer.tokens import readable
 from models import InputError, Model
 from models.opening import last_token, sites
@@ -36,6 +36,7 @@ class Target:
         value: its logit; 1 for a vector, whose number is the cosine with the vector of the whole text.
         chance: its probability; 1 for a vector.
         best: the likeliest alternatives, as (number, name, probability), likeliest first; empty for a vector.
+        several: whether several classes may hold at once, so that each has a probability of its own.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Target:
     value: float = 1.0
     chance: float = 1.0
     best: tuple[tuple[int, str, float], ...] = ()
+    several: bool = False
     _classifier: LinearClassifier | None = field(default=None, repr=False)
     _whole: Tensor | None = field(default=None, repr=False)
 
@@ -79,7 +81,7 @@ class Target:
             along = mean @ self._whole.to(mean.device)
             return along, along / mean.norm(dim=-1)
         logits = _logits(network, output, self.kind, self.rows, self._classifier)
-        return logits[:, self.number], logits.softmax(-1)[:, self.number]
+        return logits[:, self.number], _chances(logits, self.several)[:, self.number]
 
 
 def kinds(model: Model) -> tuple[str, ...]:
@@ -130,7 +132,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     if kind == "masked":
         tokens = tokens.replaced(rows[0], model.tokenizer.mask_token_id, model.tokenizer.mask_token)
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
-    how = {"kind": kind, "tokens": tokens, "free": tuple(free), "rows": rows}
+    how = {"kind": kind, "tokens": tokens, "free": tuple(free), "rows": rows, "several": kind == "class" and says_several(model)}
     # Not inference_mode: the vector takes part in a backward pass.
     with model.lock, torch.no_grad(), room_on(model.device, f"{n} tokens"):
         output = _run(model.network, torch.tensor([tokens.ids], device=model.device), tokens, kind)
@@ -138,7 +140,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
             return Target(**how, number=-1, name="vector of the text", _whole=functional.normalize(_mean(output[0])[0], dim=0).cpu())
         classifier, names = head_of(model) if kind == "class" else (None, None)
         logits = _logits(model.network, output, kind, rows, classifier)[0]
-    chances = logits.softmax(-1)
+    chances = _chances(logits, how["several"])
     number = int(logits.argmax()) if number is None else number
     if not 0 <= number < len(logits):
         raise InputError(_("There is no class or token {number}.").format(number=number))
@@ -182,6 +184,11 @@ def _logits(network: nn.Module, output: object, kind: str, rows: tuple[int, ...]
         return output.logits.float()
     hidden = output.last_hidden_state.float()
     return classifier.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
+
+
+def _chances(logits: Tensor, several: bool) -> Tensor:
+    """Probabilities over the last axis: of one of all; or, where several may hold, of each for itself."""
+    return logits.sigmoid() if several else logits.softmax(-1)
 
 
 def _mean(hidden: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.softmax.heads import SATURATED
-from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
+from explorer.tasks.base import Batch, Outcome, Progress, Task, repeating
 from explorer.tasks.guards import again_where_moved, when_full
 from explorer.tasks.language import IGNORED
 from models import InputError, attention
@@ -88,7 +88,7 @@ class ScaleCurve:
 
     def _add(self, factor: float, runner: Runner, progress: Progress | None) -> None:
         sums, rows, tops = np.zeros(3), 0, []
-        scores = Scores.empty(len(self.task))
+        scores = self.task.empty()
         batches = self.task.batches()
         done = 0
         for batch in batches:
@@ -136,8 +136,10 @@ class ScaleCurve:
 
 
 def _predicted(output: object, batch: Batch, outcome: Outcome, runner: Runner) -> np.ndarray:
-    """The class of each example, or the most likely token at each place that is asked for."""
-    if batch.targets.dim() == 1:
+    """The class of each example, the number, the labels; or the most likely token at each place that is asked for."""
+    if outcome.correct.dim() == 2:
+        return outcome.correct[:, 0].cpu().numpy()
+    if batch.targets.dim() == 1 or outcome.predicted.dim() == 2:
         return outcome.predicted.cpu().numpy()
     logits = output.logits[0] if runner.did_select else output.logits[batch.targets != IGNORED]
     return logits.argmax(dim=-1).cpu().numpy()

@@ -168,7 +168,7 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
             left_out += 1
             continue
         try:
-            ids, belongs = pieces(model, sentence)
+            ids, belongs = pieces(model, sentence.words)
         except DroppedWordError:
             left_out += 1
             continue

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explorer.i18n import _
-from explorer.syntax.sentences import Sentence
 from models import InputError, Model
 
 
@@ -13,8 +14,8 @@ class DroppedWordError(InputError):
     """A word of which a tokenizer makes no piece, as of a joiner or a soft hyphen alone."""
 
 
-def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
-    """The ids of a sentence, its words with spaces between them, and which pieces make up each word.
+def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
+    """The ids of a sentence's words with spaces between them, and which pieces make up each word.
 
     Returns:
         Ids as the model reads them, special tokens included; bool (words, ids).
@@ -29,17 +30,17 @@ def pieces(model: Model, sentence: Sentence) -> tuple[list[int], np.ndarray]:
             _("The tokenizer of {name} does not say where its pieces come from.").format(name=model.name), _("Choose another model.")
         )
     text, ends = "", []
-    for word in sentence.words:
+    for word in words:
         text += (" " if text else "") + word
         ends.append(len(text))
     encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
-    belongs = np.zeros((len(sentence), len(encoded["input_ids"])), dtype=bool)
+    belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
     for i, (start, end) in enumerate(encoded["offset_mapping"]):
         # A piece of a byte-level tokenizer begins with the space before its word: its last character tells.
         if end > start:
             belongs[np.searchsorted(ends, end), i] = True
     if not belongs.any(1).all():
-        word = sentence.words[int(np.argmin(belongs.any(1)))]
+        word = words[int(np.argmin(belongs.any(1)))]
         problem = _("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word)
         raise DroppedWordError(problem, _("Choose another model."))
     return list(encoded["input_ids"]), belongs

@@ -1,9 +1,12 @@
 """Tasks: what a model is asked to do while its heads are switched off.
 
 - `base`: examples in batches without padding, results per example; `guards`: a full accelerator, a model that moves
-- `classify`, `language`, `exact`: the tasks: classes; masked words and next words; a toy's own
+- `score`: what the outcomes of all examples amount to
+- `classify`, `several`, `words`, `number`: the tasks with labels: one class, several labels, a label for each word, a number
+- `language`, `exact`: masked words and next words; a toy's own task
 - `choose`: a task and its examples by name
-- `data`: the examples of a task, ours, uploaded, or from the hub
+- `data`: the examples of a task, ours, uploaded, or from the hub; `examples`: what they are as values; `of_rows`: made of a table's rows
+- `answers`: several labels or a number in a cell; `tagged`: sentences with labelled words, as in CoNLL files
 - `tables`: files as rows that remember their line numbers; `formats`: encoding, separator, quotes, header
 - `delimited`, `json_rows`: the kinds of files that take some reading
 - `columns`: which column holds the text, the label, the second text

@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.i18n import _
 from explorer.reading import encode
 from explorer.tasks.guards import when_full
+from explorer.tasks.score import score_of
 from models import InputError, Model, attention
 from models.errors import MovedError
 from models.opening.devices import free_bytes, room_on
@@ -37,8 +38,10 @@ class Scores:
 
     Attributes:
         loss: mean cross-entropy of the predictions of each example, in nats, (examples,).
-        correct: share of its predictions that were right, 0 or 1 where an example has one, (examples,).
-        predicted: the class that was predicted, -1 where there are no classes, (examples,).
+        correct: share of its predictions that were right, 0 or 1 where an example has one, (examples,); of a number, what was predicted and
+            what is right, (examples, 2).
+        predicted: the class that was predicted, -1 where there are no classes, (examples,); where several labels may apply, 1 for each that
+            was predicted and 0 for the others, (examples, labels).
         count: number of predictions of each example, (examples,).
     """
 
@@ -59,18 +62,13 @@ class Scores:
 
     @property
     def score(self) -> float:
-        """Mean share of right predictions over the examples: accuracy."""
-        return float(self.correct.mean())
+        """Mean share of right predictions over the examples: accuracy. Of numbers, Pearson's correlation."""
+        return score_of(self.correct)
 
     @property
     def perplexity(self) -> float:
         """exp of the mean cross-entropy over all predictions."""
         return float(np.exp((self.loss * self.count).sum() / self.count.sum()))
-
-    @staticmethod
-    def empty(n: int) -> Scores:
-        """Room for n examples."""
-        return Scores(np.full(n, np.nan), np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=int))
 
     def put(self, index: Sequence[int], outcome: Outcome) -> None:
         """Fills in the results of some examples."""
@@ -83,7 +81,7 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Results of one batch, each (batch,); `loss` may carry gradients."""
+    """Results of one batch, each (batch, ..) as in `Scores`; `loss` may carry gradients."""
 
     loss: Tensor
     correct: Tensor
@@ -98,7 +96,8 @@ class Batch:
     Attributes:
         index: numbers of the examples.
         inputs: arguments of the network, each (batch, tokens).
-        targets: what is right: (batch,) classes, or (batch, tokens) token ids with -100 where nothing is predicted.
+        targets: what is right: (batch,) classes or numbers; (batch, tokens) ids of tokens or labels, -100 where nothing is predicted; or
+            (batch, labels), 1 for each that applies.
     """
 
     index: tuple[int, ...]
@@ -124,7 +123,7 @@ class Item:
     """One encoded example: `inputs` by name, each a list of ids, what is right, and its number among the examples given."""
 
     inputs: dict[str, list[int]]
-    target: int | list[int]
+    target: int | float | list[int] | list[float]
     number: int
 
 
@@ -132,23 +131,31 @@ class Task(ABC):
     """A model, examples, and how well it does on them with some of its heads changed.
 
     Attributes:
-        kind: "classify", "masked" or "next".
+        kind: its name in the shell, e.g. "classify".
+        answers: what its examples are labelled with, of `answers.KINDS`; None where nothing is needed.
         model: the model.
         items: the examples, encoded.
         notes: what a viewer should know: how many were cut.
     """
 
     kind: str
+    answers: str | None = None
 
     def __init__(self, model: Model, items: Sequence[Item], notes: tuple[str, ...] = ()) -> None:
         if not items:
             raise InputError(_("There are no examples."), _("Give at least one."))
         if model.view_only:
             raise InputError(_("{name} is opened view-only: its heads cannot be changed.").format(name=model.name), _("Choose another model."))
+        self.check(model)
         self.model, self.items, self.notes = model, list(items), notes
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @classmethod
+    @abstractmethod
+    def check(cls, model: Model) -> None:
+        """Raises InputError where a model cannot do this."""
 
     @abstractmethod
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
@@ -157,6 +164,19 @@ class Task(ABC):
     def doubt(self, full: Scores) -> str:
         """What there is to doubt about the task, from the scores with all heads; "" where there is nothing."""
         return ""
+
+    def empty(self) -> Scores:
+        """Room for the scores of all examples."""
+        n = len(self)
+        return Scores(np.full(n, np.nan), np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=int))
+
+    def differ(self, one: Scores, other: Scores) -> np.ndarray:
+        """Which examples came out differently, bool (examples,)."""
+        return one.correct != other.correct
+
+    def columns(self, before: Scores, after: Scores) -> dict[str, object]:
+        """What is right for each example, and what was said, by the name of a column."""
+        return {"accuracy before": before.correct, "accuracy after": after.correct}
 
     @property
     def room(self) -> int:
@@ -204,7 +224,7 @@ class Task(ABC):
             runner: a private copy of the network; made here where None.
             progress: told the share that is done.
         """
-        scores = Scores.empty(len(self))
+        scores = self.empty()
         runner = runner or Runner(self.model)
         done = 0
         for batch in self.batches():
@@ -277,7 +297,7 @@ class Task(ABC):
 
         def stratum(i: int) -> int:
             target = self.items[i].target
-            return target if isinstance(target, int) else len(target)
+            return target if isinstance(target, int) else len(target) if isinstance(target, list) else 0
 
         # Every (N / n)-th of the examples, sorted by stratum and at random within it.
         ranked = sorted(shuffled, key=stratum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from explorer.i18n import _
@@ -12,12 +13,18 @@ from explorer.tasks.data import Asked, Examples
 from explorer.tasks.exact import Exact
 from explorer.tasks.formats import Format
 from explorer.tasks.language import Masked, Next
+from explorer.tasks.number import Number
+from explorer.tasks.several import Several
+from explorer.tasks.words import Words
 from models import InputError, Model
 from models.paths import is_file, typed
 
-TASKS: dict[str, type[Task]] = {"classify": Classify, "masked": Masked, "next": Next, "exact": Exact}
+TASKS: dict[str, type[Task]] = {task.kind: task for task in (Classify, Several, Words, Number, Masked, Next, Exact)}
 
-__all__ = ["HUB", "TASKS", "Asked", "Format", "built_in", "make", "named", "possible", "told"]
+OWN = ("classify", "masked", "next", "exact")
+"""Tasks that there are examples of our own for."""
+
+__all__ = ["HUB", "OWN", "TASKS", "Asked", "Format", "built_in", "make", "named", "possible", "told"]
 
 HUB = "hub:"
 """What a name of a data set on the hub starts with."""
@@ -29,28 +36,26 @@ def make(kind: str, model: Model, examples: Examples) -> Task:
 
 
 def possible(model: Model) -> list[str]:
-    """The tasks that a model can do, found by trying each on one short example."""
-    try:
-        Exact(model, exact.held_out(model, 1))
-        return [Exact.kind]  # a toy knows the words of its own task only
-    except InputError:
-        pass
+    """The tasks that a model can do."""
+    if model.view_only:
+        return []
     found = []
     for kind, task in TASKS.items():
-        try:
-            task(model, Examples("", (data.Labelled("a cat", 0),), ("negative", "positive")))
+        with suppress(InputError):
+            task.check(model)
             found.append(kind)
-        except InputError:
-            continue
-    return found
+    # A toy knows the words of its own task only.
+    return [Exact.kind] if Exact.kind in found else found
 
 
 def built_in(kind: str, model: Model | None = None) -> Examples:
     """The project's own examples for a task: labelled sentences, a passage, or held-out examples of a toy's own task.
 
     Raises:
-        InputError: "exact" without a model that was trained on a toy task.
+        InputError: "exact" without a model that was trained on a toy task; a task that there are no examples of our own for.
     """
+    if kind not in OWN:
+        raise InputError(_("There are no examples of our own for this task."), _("Give a file, or a data set of the hub."))
     if kind == Exact.kind:
         if model is None:
             raise InputError(_("The examples of a toy task come from the toy."), _("Name the model."))
@@ -59,9 +64,9 @@ def built_in(kind: str, model: Model | None = None) -> Examples:
 
 
 def told(kind: str, asked: Asked | None = None) -> dict[str, object]:
-    """Arguments of `data.read` and `data.hub` for a task: labels are needed for classes, and left alone otherwise."""
-    asked = asked or Asked()
-    return {"asked": asked, "need_label": True} if kind == "classify" else {"asked": replace(asked, label="")}
+    """Arguments of `data.read` and `data.hub` for a task: labels are read where it needs some, and left alone otherwise."""
+    asked, answers = asked or Asked(), TASKS[kind].answers
+    return {"asked": asked, "answers": answers} if answers else {"asked": replace(asked, label="")}
 
 
 def named(name: str | None, kind: str, model: Model | None = None, asked: Asked | None = None) -> Examples:

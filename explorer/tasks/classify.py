@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
 from scipy.stats import binomtest
 from torch import Tensor, nn
@@ -32,8 +33,10 @@ class Classify(Task):
     """
 
     kind = "classify"
+    answers = "class"
 
     def __init__(self, model: Model, examples: Examples) -> None:
+        self.check(model)
         self.classifier, self.labels = head_of(model)
         self.match = match(examples.labels, self.labels, dict(examples.classes))
         note = self.match.note(examples.labels, self.labels)
@@ -42,10 +45,15 @@ class Classify(Task):
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
             if example.label is None:
                 raise InputError(_("Example {number} has no label.").format(number=number + 1), _("Name the column of labels."))
-            read = last_token.row(model.network, inputs["input_ids"]) + 1
-            inputs = {name: ids[:read] for name, ids in inputs.items()}
-            items.append(Item(inputs, self.match.classes[example.label], number))
+            items.append(Item(as_read(model, inputs), self.match.classes[example.label], number))
         super().__init__(model, items, ((note,) if note else ()) + notes)
+
+    @classmethod
+    def check(cls, model: Model) -> None:
+        head_of(model)
+        if says_several(model):
+            message = _("{name} may give a text several labels at once.").format(name=model.name)
+            raise InputError(message, _("Choose the task of several labels."))
 
     def doubt(self, full: Scores) -> str:
         """Whether the model is right less often than by guessing, and not by accident (binomial test at 5 %)."""
@@ -56,6 +64,14 @@ class Classify(Task):
             "With all heads, {right} of {n} examples are right: fewer than by guessing among {k} classes. "
             "Are the labels matched to the right classes?"
         ).format(right=right, n=n, k=len(self.labels))
+
+    def differ(self, one: Scores, other: Scores) -> np.ndarray:
+        return one.predicted != other.predicted
+
+    def columns(self, before: Scores, after: Scores) -> dict[str, object]:
+        names = np.array(self.labels)
+        right = names[[item.target for item in self.items]]
+        return {"label": right, "before": names[before.predicted], "after": names[after.predicted]}
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
         output = forward(batch.inputs)
@@ -69,6 +85,24 @@ class Classify(Task):
         return Outcome(loss, predicted == batch.targets, predicted, torch.ones_like(predicted))
 
 
+def as_read(model: Model, inputs: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Ids up to the one at which a decoder reads its answer; what comes after it has no part in it."""
+    read = last_token.row(model.network, inputs["input_ids"]) + 1
+    return {name: ids[:read] for name, ids in inputs.items()}
+
+
+def says_several(model: Model) -> bool:
+    """Whether a model says that several of its labels may apply to one text (`problem_type` of its configuration)."""
+    return getattr(model.network.config, "problem_type", None) == "multi_label_classification"
+
+
+def labels_of(model: Model) -> tuple[str, ...]:
+    """What a model calls the classes or labels that it predicts: of a text, or of each word. Raises InputError where it predicts none."""
+    if type(model.network).__name__.endswith("ForTokenClassification"):
+        return tuple(model.network.config.id2label[i] for i in range(model.network.config.num_labels))
+    return head_of(model)[1]
+
+
 def head_of(model: Model) -> tuple[LinearClassifier | None, tuple[str, ...]]:
     """The classifier that stands in for a classification head, None where there is a head, and the names of the classes.
 
@@ -77,8 +111,8 @@ def head_of(model: Model) -> tuple[LinearClassifier | None, tuple[str, ...]]:
     """
     config = model.network.config
     if type(model.network).__name__.endswith("ForSequenceClassification"):
-        if config.num_labels < 2:
-            raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose a classifier."))
+        if config.num_labels < 2 or getattr(config, "problem_type", None) == "regression":
+            raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose the task of a number."))
         return None, tuple(config.id2label[i] for i in range(config.num_labels))
     if catalogue.BUNDLED_BERT in (model.name, getattr(config, cutting.FROM, None)):
         classifier = load_sentiment()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from explorer.i18n import _
@@ -87,6 +87,7 @@ def choose(
     text: str | None = None,
     label: str | None = None,
     pair: str | None = None,
+    looks_right: Callable[[Sequence[object]], bool] = labels.look_like,
 ) -> Choice:
     """The columns to read.
 
@@ -94,11 +95,12 @@ def choose(
         names: of the columns.
         rows: (row, column).
         text, label, pair: a name or a number from 1; None to guess; "" for no label or no pair.
+        looks_right: whether a column looks like labels, where none is called so.
 
     Raises:
         InputError: no such column, one column for two purposes, no column of texts.
     """
-    taken = {role: _asked(names, wanted) for role, wanted in (("text", text), ("label", label), ("pair", pair)) if wanted}
+    taken = {role: asked(names, wanted) for role, wanted in (("text", text), ("label", label), ("pair", pair)) if wanted}
     doubly = [role for role in taken if list(taken.values()).count(taken[role]) > 1]
     if doubly:
         message = _("Column {column} cannot be {one} and {two} at once.")
@@ -111,7 +113,7 @@ def choose(
     if label is None:
         _guess_name(taken, free, "label", LABELS)
     if label is None and "label" not in taken:
-        found = _labels_by_value(names, rows, taken)
+        found = _labels_by_value(names, rows, taken, looks_right)
         if found is not None:
             taken["label"] = found
             guessed.append("label")
@@ -125,7 +127,8 @@ def _key(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", name).casefold()
 
 
-def _asked(names: Sequence[str], wanted: str) -> int:
+def asked(names: Sequence[str], wanted: str) -> int:
+    """A column by its name, or by its number from 1. Raises InputError where there is none."""
     wanted = wanted.strip()
     for match in (lambda name: name == wanted, lambda name: _key(name) == _key(wanted)):
         for i, name in enumerate(names):
@@ -156,12 +159,14 @@ def _guess_name(taken: dict[str, int], free: dict[str, int], role: str, known: S
         taken[role] = free.pop(found)
 
 
-def _labels_by_value(names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int]) -> int | None:
+def _labels_by_value(
+    names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int], looks_right: Callable[[Sequence[object]], bool]
+) -> int | None:
     others = [i for i, name in enumerate(names) if i not in taken.values() and _key(name) not in _NUMBERING]
     if len(others) + len(taken) < 2:
         return None
     columns = {i: [row[i] for row in rows] for i in others}
-    different = {i: {str(value).strip() for value in columns[i]} for i in others if labels.look_like(columns[i])}
+    different = {i: {str(value).strip() for value in columns[i]} for i in others if looks_right(columns[i])}
     # A column that says the same everywhere (the source of a corpus, a mark) is a label only where nothing else is, and only if it is
     # written as one.
     told = [i for i, values in different.items() if len(values) > 1]

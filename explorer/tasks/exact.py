@@ -50,6 +50,10 @@ class Exact(Language):
             items.append(Item(inputs, targets, number))
         super().__init__(model, items, notes)
 
+    @classmethod
+    def check(cls, model: Model) -> None:
+        toy_task(model)
+
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
         found = super().outcome(runner, batch, forward)
         return replace(found, correct=(found.correct == 1).float())

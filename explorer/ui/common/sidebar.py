@@ -62,11 +62,11 @@ def _title(model: Model, *texts: str) -> str:
     return f"{model.short_name}: {' / '.join(shortened(text) for text in texts if text)}"
 
 
-def choose_model() -> Model:
-    """Draws the choice of a model and of where it runs, and opens it."""
+def choose_model(default: str = catalogue.BUNDLED_BERT) -> Model:
+    """Draws the choice of a model and of where it runs, and opens it; the default is this page's own, as long as nobody has chosen."""
     told = st.container()
     with st.sidebar:
-        return _opened(told)[0]
+        return _opened(told, default if default in _TITLES else catalogue.BUNDLED_BERT)[0]
 
 
 def text_box(default: str) -> str:
@@ -124,13 +124,13 @@ def model_title(name: str) -> str:
     return _TITLES.get(name, name)
 
 
-def _opened(told: DeltaGenerator) -> tuple[Model, Asked]:
+def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tuple[Model, Asked]:
     """Draws the choice of a model, and opens it; what cannot be opened is told where everybody looks, not below all choices."""
     name = address.entry(
         st.selectbox,
         _("Model"),
         "model",
-        catalogue.BUNDLED_BERT,
+        default,
         options=model_names(),
         format_func=model_title,
         accept_new_options=True,
@@ -139,7 +139,7 @@ def _opened(told: DeltaGenerator) -> tuple[Model, Asked]:
     left, right = st.columns(2)
     device = address.choice(left.selectbox, _("Device"), ("auto", *devices()), "device")
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
-    asked = (name or catalogue.BUNDLED_BERT, device, dtype)
+    asked = (name or default, device, dtype)
     model = session.open_model(*asked, "sidebar", told)
     _status(model)
     return model, asked

@@ -14,14 +14,22 @@ from explorer.bounded import BoundedCache
 from explorer.i18n import N_, _, language
 from explorer.jobs import Report
 from explorer.tasks import choose, data
-from explorer.tasks.classify import head_of
+from explorer.tasks.classify import labels_of
 from explorer.tasks.data import Asked, Examples
 from explorer.ui.common import address, jobs, reading
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.open_models import OPEN
 from models import InputError, Model, ModelError
 
-KINDS = {"classify": N_("Classes"), "masked": N_("Masked words"), "next": N_("Next words"), "exact": N_("Its own task")}
+KINDS = {
+    "classify": N_("Classes"),
+    "multilabel": N_("Several labels"),
+    "tokens": N_("Labels of words"),
+    "regression": N_("A number"),
+    "masked": N_("Masked words"),
+    "next": N_("Next words"),
+    "exact": N_("Its own task"),
+}
 SOURCES = {"own": N_("Our own"), "file": N_("A file"), "hub": N_("From the hub")}
 REMOVALS = {"zero": N_("zero"), "mean": N_("its mean"), "resample": N_("another example's"), "uniform": N_("uniform attention")}
 COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
@@ -75,7 +83,8 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
         )
         return None
     kind = address.choice(st.segmented_control, _("Task"), {kind: KINDS[kind] for kind in kinds}, "task")
-    source = address.choice(st.selectbox, _("Examples"), SOURCES, "source", width=140)
+    sources = SOURCES if kind in choose.OWN else {source: title for source, title in SOURCES.items() if source != "own"}
+    source = address.choice(st.selectbox, _("Examples"), sources, "source", width=140)
     limit = address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", width=130, persist_state="session")
     method = METHODS[0]
     if removing:
@@ -95,13 +104,13 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
 
         results = _RESULTS.get(key) or jobs.computed(("task", *key), _("Reading the examples"), work, replaces="task", moment=1.0)
     except (InputError, ModelError) as error:
-        if known and examples is not None and kind == "classify":
-            reading.classes_of(known, examples.labels, head_of(model)[1], None)
+        if known and examples is not None and examples.labels:
+            reading.classes_of(known, examples.labels, labels_of(model), None)
         st.error(explained(error), icon=":material/error:")
         return None
     if results is None:
         return None
-    if known and kind == "classify":
+    if known and examples.labels:
         reading.classes_of(known, examples.labels, results.task.labels, results.task.match)
     return TaskChoice(model, kind, examples, results, method, key, name, reading.said(known))
 
@@ -121,7 +130,7 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, st
         if found is not None:
             reading.columns_of(name, kind, found)
         return name, choose.HUB + name, found
-    given = reading.upload("file")
+    given = reading.upload("file", kind)
     if given is None:
         return "", None, None
     return given.digest, given.name, reading.examples_of(given, kind)

@@ -143,6 +143,7 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         [order_name(order) for order in ORDERS],
         first={order_name(order): table(curve.points) for order, curve in lines.first.items()},
         what=what,
+        titles=(_("correlation"), _("squared error")) if choice.kind == "regression" else (_("accuracy"), _("loss, nats")),
         chance=_chance(choice),
         landmarks=[(mark.share, _(mark.caption)) for mark in PRUNING],
         width=600,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -74,6 +73,9 @@ def draw(effect: Effect, further: bool) -> Figure:
     _metrics(choice, full, found)
     _joint(effect, further)
     _flipped(choice, changed(choice, full, found))
+    if choice.kind == "multilabel":
+        with st.expander(_("Each label")):
+            st.dataframe(every_label(choice, full, found), hide_index=True, column_config=_titles())
     return Figure(_("All examples"), "examples", {"csv": lambda: export.table_csv(every_example(choice, full, found), index=False)})
 
 
@@ -81,24 +83,38 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
     low, high = interval(found.correct)
     first, second, third = st.columns([1.25, 1.25, 1])
     same = found is full
-    first.metric(
-        _("Accuracy"),
-        f"{found.score:.1%}",
-        None if same else f"{100 * (found.score - full.score):+.1f} {_('points')}",
-        help=_("Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval."),
-    )
-    first.caption(f"95 %: {low:.1%} – {high:.1%}")
+    if choice.kind == "regression":
+        first.metric(
+            _("Correlation"),
+            f"{found.score:.3f}",
+            None if same else f"{found.score - full.score:+.3f}",
+            help=_("Pearson's correlation of what is predicted with what is right; below it the 95 % bootstrap interval."),
+        )
+        first.caption(f"95 %: {low:.3f} – {high:.3f}")
+    else:
+        first.metric(
+            _("Accuracy"),
+            f"{found.score:.1%}",
+            None if same else f"{100 * (found.score - full.score):+.1f} {_('points')}",
+            help=_("Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval."),
+        )
+        first.caption(f"95 %: {low:.1%} – {high:.1%}")
     low, high = interval(found.loss)
+    meant = {
+        "regression": _("Mean over the examples of the squared difference to what is right."),
+        "multilabel": _("Mean over the examples and the labels of the binary cross-entropy."),
+    }
     second.metric(
-        _("Loss, nats"),
+        _("Squared error") if choice.kind == "regression" else _("Loss, nats"),
         f"{found.mean_loss:.3f}",
         None if same else f"{found.mean_loss - full.mean_loss:+.3f}",
         delta_color="inverse",
-        help=_("Mean over the examples of the cross-entropy of what is right."),
+        help=meant.get(choice.kind, _("Mean over the examples of the cross-entropy of what is right.")),
     )
     second.caption(f"95 %: {low:.3f} – {high:.3f}")
-    if choice.kind == "classify":
-        third.metric(_("Flipped"), f"{int((found.predicted != full.predicted).sum())}", help=_("Examples whose predicted class changed."))
+    if choice.kind in ("classify", "multilabel", "regression"):
+        flipped = int(choice.results.task.differ(full, found).sum())
+        third.metric(_("Flipped"), f"{flipped}", help=_("Examples for which something else is predicted."))
     else:
         third.metric(_("Perplexity"), f"{found.perplexity:.1f}", help=_("exp of the mean cross-entropy of all predictions."))
     third.caption(_("of {n} examples").format(n=len(found.loss)))
@@ -133,41 +149,54 @@ def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFra
     """One row per example: text, what is right, what was predicted before and after, and the change of its loss."""
     task = choice.results.task
     texts = [choice.examples.examples[item.number].text for item in task.items]
-    table = pd.DataFrame({"text": texts, "loss before": full.loss, "loss after": found.loss})
-    if choice.kind == "classify":
-        names = np.array(task.labels)
-        table.insert(1, "label", names[[item.target for item in task.items]])
-        table.insert(2, "before", names[full.predicted])
-        table.insert(3, "after", names[found.predicted])
-    else:
-        table.insert(1, "accuracy before", full.correct)
-        table.insert(2, "accuracy after", found.correct)
-    return table
+    return pd.DataFrame({"text": texts, **task.columns(full, found), "loss before": full.loss, "loss after": found.loss})
+
+
+def every_label(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:
+    """One row per label that a text may carry: how many carry it, and accuracy and F1 before and after."""
+    before, after = (choice.results.task.per_label(scores) for scores in (full, found))
+    columns = {f"{what} {when}": of[what] for what in ("accuracy", "f1") for when, of in (("before", before), ("after", after))}
+    return pd.DataFrame({"label": choice.results.task.labels, "examples": before["examples"], **columns})
 
 
 def changed(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:
     """The examples that came out differently, those whose loss rose most first."""
     table = every_example(choice, full, found)
-    differs = found.predicted != full.predicted if choice.kind == "classify" else found.correct != full.correct
-    return table[differs].assign(rise=lambda t: t["loss after"] - t["loss before"]).sort_values("rise", ascending=False)
+    return (
+        table[choice.results.task.differ(full, found)]
+        .assign(rise=lambda t: t["loss after"] - t["loss before"])
+        .sort_values("rise", ascending=False)
+    )
 
 
 def _flipped(choice: TaskChoice, table: pd.DataFrame) -> None:
     if table.empty:
         st.caption(_("No example came out differently."))
         return
-    number = st.column_config.NumberColumn
     st.dataframe(
         table.drop(columns=["loss before", "loss after"]),
         hide_index=True,
         height=min(330, 38 + 35 * len(table)),
         column_config={
             "text": st.column_config.TextColumn(_("flipped example") if choice.kind == "classify" else _("example"), width=185),
-            "label": _("label"),
-            "before": _("before"),
-            "after": _("after"),
-            "rise": number(_("rise of loss"), format="%+.2f"),
-            "accuracy before": number(_("accuracy before"), format="%.2f"),
-            "accuracy after": number(_("accuracy after"), format="%.2f"),
+            **_titles(),
         },
     )
+
+
+def _titles() -> dict[str, object]:
+    """How the columns of the tables are called and written."""
+    number = st.column_config.NumberColumn
+    return {
+        "label": _("label"),
+        "labels": _("labels"),
+        "number": number(_("right"), format="%.2f"),
+        "before": _("before"),
+        "after": _("after"),
+        "examples": _("examples"),
+        "rise": number(_("rise of loss"), format="%+.2f"),
+        "accuracy before": number(_("accuracy before"), format="%.2f"),
+        "accuracy after": number(_("accuracy after"), format="%.2f"),
+        "f1 before": number(_("F1 before"), format="%.2f"),
+        "f1 after": number(_("F1 after"), format="%.2f"),
+    }

@@ -55,7 +55,7 @@ def test_everything_by_a_loop(tiny, name):
     right: dict[tuple, int] = {}
     counts: dict[tuple, int] = {}
     for number, tree in enumerate(trees):
-        ids, belongs = words.pieces(model, tree)
+        ids, belongs = words.pieces(model, tree.words)
         captured = capture_ids(model, ids)
         for word, (head, relation) in enumerate(zip(tree.heads, tree.relations, strict=True)):
             if head < 0:
@@ -99,7 +99,7 @@ def test_offsets_and_halves_by_a_loop(tiny):
 
 def test_words_are_pieces_again(bert):
     tree = Sentence(("Unbelievably", ",", "it", "snowed", "yesterday"), (3, 0, 3, -1, 3), ("advmod", "punct", "nsubj", "root", "advmod"))
-    ids, belongs = words.pieces(bert, tree)
+    ids, belongs = words.pieces(bert, tree.words)
     pieces = bert.tokenizer.convert_ids_to_tokens(ids)
     for word, row in zip(tree.words, belongs, strict=True):
         assert "".join(pieces[i].removeprefix("##") for i in np.flatnonzero(row)) == word.lower()

@@ -18,10 +18,13 @@ from models import InputError
 SST2 = Path(__file__).parents[3].parent / "shared" / "data" / "sst2"
 
 
-def read(content, name="file.csv", /, *, need_label=False, **asked):
+def read(content, name="file.csv", /, *, answers=None, **asked):
     form = {key: asked.pop(key) for key in ("encoding", "separator", "quoting", "header") if key in asked}
     return data.read(
-        content if isinstance(content, bytes) else content.encode(), name, Asked(**asked, format=Format(**form)), need_label=need_label
+        content if isinstance(content, bytes) else content.encode(),
+        name,
+        Asked(**asked, format=Format(**form)),
+        answers=answers,
     )
 
 
@@ -111,7 +114,7 @@ def test_pairs_of_which_neither_is_a_label(header):
 
 
 def test_a_target_beside_a_source_is_a_label_where_one_is_wanted():
-    assert read("source,target\none,1\ntwo,0\n", need_label=True).examples == (Labelled("one", 1), Labelled("two", 0))
+    assert read("source,target\none,1\ntwo,0\n", answers="class").examples == (Labelled("one", 1), Labelled("two", 0))
 
 
 def test_what_was_asked_and_what_was_found_go_with_the_examples():
@@ -143,7 +146,7 @@ FAULTS = Path(__file__).parents[3].parent / "shared" / "faults"
 def test_files_that_were_misread(name, expected):
     if not (FAULTS / name).is_file():
         pytest.skip(f"{FAULTS / name} is not on this machine")
-    found = data.read(FAULTS / name, name, need_label=True)
+    found = data.read(FAULTS / name, name, answers="class")
     assert [(example.text, found.labels[example.label]) for example in found.examples] == expected
 
 
@@ -293,8 +296,8 @@ def test_wrong_files(tmp_path, monkeypatch):
     refused(b"label,sentence\n1,caf\xe9\n", "line 2, character 6", "0xe9")
     refused(b"\xef\xbb\xbflabel,sentence\r\n1,\xff\n", "line 2, character 3", "0xff")
     refused("a", ".csv", name="file.xlsx")
-    refused("sentence\nall alone\n", 'only one column, "sentence" (1)', "line 2", need_label=True)
-    refused("one line\nand another\n", "only one column", name="f.txt", need_label=True)
+    refused("sentence\nall alone\n", 'only one column, "sentence" (1)', "line 2", answers="class")
+    refused("one line\nand another\n", "only one column", name="f.txt", answers="class")
     with pytest.raises(InputError, match="cannot be read"):
         data.read(tmp_path / "nothing.csv", "nothing.csv")
     monkeypatch.setattr(tables, "MAX_BYTES", 10)
@@ -303,7 +306,7 @@ def test_wrong_files(tmp_path, monkeypatch):
 
 def test_a_column_without_labels_is_no_label():
     assert read("id,sentence\n1,one\n2,two\n").labels == ()
-    refused("id,sentence\n1,one\n2,two\n", "no column of labels", need_label=True)
+    refused("id,sentence\n1,one\n2,two\n", "no column of labels", answers="class")
 
 
 # The hub

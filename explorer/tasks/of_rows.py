@@ -1,0 +1,130 @@
+"""Rows of a table made into examples: texts, second texts, and what they are labelled with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from explorer.i18n import _
+from explorer.reading import half_character
+from explorer.tasks import columns, labels, tables, tagged
+from explorer.tasks.answers import gathered, look_like, numbers, several
+from explorer.tasks.examples import Asked, Examples, Labelled, Read
+from models.errors import InputError
+
+
+def of_table(
+    table: tables.Table, name: str, asked: Asked, answers: str | None = None, known: Mapping[str, Sequence[str]] | None = None
+) -> Examples:
+    """A table as examples.
+
+    Args:
+        table: of texts, and perhaps answers.
+        name: of the file or data set, for a viewer.
+        asked: what is not to be guessed.
+        answers: which kind a task needs, of `answers.KINDS`; where None, classes where there are any.
+        known: names of classes by column, where who holds the data knows them.
+
+    Raises:
+        InputError: no column of texts or of answers, or a cell that is none, named by line and column.
+    """
+    known = known or {}
+    if answers == "words":
+        made = tagged.of_table(_with_names(table, known), name, asked)
+    else:
+        if answers == "many":
+            table, asked = gathered(table, asked)
+        choice = _choice(table, name, asked, answers)
+        names = None if choice.label is None else known.get(table.names[choice.label])
+        made = _examples(table, name, choice, answers, names)
+    return dataclasses.replace(made, classes=asked.classes)
+
+
+def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -> columns.Choice:
+    choice = columns.choose(table.names, table.rows, asked.text, asked.label, asked.pair, lambda values: look_like(values, answers or "class"))
+    if answers and choice.label is None:
+        if len(table.names) == 1:
+            message = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")
+        else:
+            message = _("{name} has no column of labels that could be told from its name or its values ({word} {line}).")
+        where = {"column": table.column(0), "word": table.row_word.lower(), "line": table.lines[0]}
+        advice = _('Call it "label", and the texts "sentence".')
+        if table.format and table.format.separator:
+            separator = {"\t": _("a tab")}.get(table.format.separator, table.format.separator)
+            advice = _('Call it "label", and the texts "sentence", or say which separator parts the columns (taken was: {separator}).').format(
+                separator=separator
+            )
+        raise InputError(message.format(name=name, **where), advice)
+    return choice
+
+
+def _examples(table: tables.Table, name: str, choice: columns.Choice, answers: str | None, names: Sequence[str] | None) -> Examples:
+    texts = [_text(table, row, choice.text) for row in range(len(table.rows))]
+    pairs = [""] * len(texts) if choice.pair is None else [_text(table, row, choice.pair) for row in range(len(texts))]
+    notes = list(table.notes)
+    made: list[dict[str, object]] = [{"label": None} for _text in texts]
+    called: tuple[str, ...] = ()
+    if choice.label is not None:
+        made, called = _answered(table, choice.label, answers or "class", names)
+    unlabelled = sum(one == {"label": None} for one in made)
+    if choice.label is not None and unlabelled:
+        notes.append(_("{n} examples carry no label.").format(n=unlabelled))
+    roles = {"text": choice.text, "label": choice.label, "pair": choice.pair}
+    told = {role: table.column(column) for role, column in roles.items() if column is not None}
+    notes += [_("The column of {role} was guessed by its values.").format(role=role) for role in choice.guessed if len(table.names) > 1]
+    examples = tuple(Labelled(text=text, pair=pair, **{"label": None, **answer}) for text, pair, answer in zip(texts, pairs, made, strict=True))
+    return Examples(name, examples, called, told, tuple(notes), Read(table.names, choice, table.format))
+
+
+def _answered(table: tables.Table, column: int, answers: str, names: Sequence[str] | None) -> tuple[list[dict[str, object]], tuple[str, ...]]:
+    """What each row is labelled with, as fields of `Labelled`, and the names of the classes."""
+    values = table.values(column)
+
+    def where(row: int) -> str:
+        return table.at(row, column)
+
+    if answers == "number":
+        return [{"value": value} for value in numbers(values, where)], ()
+    if answers == "many":
+        found = several([_named(value, names) for value in values] if names else values, where)
+        return [{"labels": carried} for carried in found], tuple(names or sorted({label for carried in found for label in carried}))
+    if names is not None:
+        return [{"label": number} for number in _numbered(table, column, names)], tuple(names)
+    classes = labels.classes(values, where)
+    return [{"label": number} for number in classes.labels], classes.names
+
+
+def _with_names(table: tables.Table, known: Mapping[str, Sequence[str]]) -> tables.Table:
+    """Lists of numbers of classes as lists of their names, where these are known."""
+    rows = [[_named(value, known.get(name, ())) for name, value in zip(table.names, row, strict=True)] for row in table.rows]
+    return dataclasses.replace(table, rows=rows)
+
+
+def _named(value: object, names: Sequence[str]) -> object:
+    """Numbers of classes as their names; anything else as it is."""
+    known = isinstance(value, list) and all(isinstance(one, int) and 0 <= one < len(names) for one in value)
+    return [names[one] for one in value] if known else value
+
+
+def _text(table: tables.Table, row: int, column: int) -> str:
+    value, where = table.rows[row][column], table.at(row, column)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise InputError(_("{where}: the text is missing.").format(where=where), _("Fill it in, or delete the row."))
+    if not isinstance(value, str):
+        raise InputError(_("{where}: {value!r:.40} is not a text.").format(where=where, value=value), _("Choose the column of texts."))
+    at = half_character(value)
+    if at is not None:  # JSON can write one: "\ud83d"
+        message = _("{where}: half of a character (U+{code:04X}).").format(where=where, code=ord(value[at]))
+        raise InputError(message, _("Write the whole character."))
+    return value
+
+
+def _numbered(table: tables.Table, column: int, names: Sequence[str]) -> list[int | None]:
+    """Class numbers whose names the hub knows; -1 is its sign for a label that is kept secret."""
+    numbers: list[int | None] = []
+    for row, value in enumerate(table.values(column)):
+        if value is not None and not (isinstance(value, int) and -1 <= value < len(names)):
+            message = _("{where}: {value!r:.40} is none of the {n} classes.")
+            raise InputError(message.format(where=table.at(row, column), value=value, n=len(names)), _("Choose another column."))
+        numbers.append(None if value is None or value < 0 else value)
+    return numbers

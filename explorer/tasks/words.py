@@ -1,0 +1,75 @@
+"""A label for each word of a sentence, such as names of places, or parts of speech."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from explorer.i18n import _
+from explorer.reading import encode
+from explorer.syntax.words import DroppedWordError, pieces
+from explorer.tasks.base import Batch, Item, Outcome, Task
+from explorer.tasks.classify import labels_of
+from explorer.tasks.examples import Examples
+from explorer.tasks.language import IGNORED, per_example
+from explorer.tasks.matching import match
+from models import InputError, Model
+from models.surgery.resume import Runner
+
+
+class Words(Task):
+    """Share of the words whose label is right, and cross-entropy, both read at the first piece of each word (Devlin et al. 2019, section 5.3).
+
+    A sentence is its words with spaces between them. Its score is the share of its words; all labels count, "O" as well.
+
+    Attributes:
+        labels: names of the model's labels.
+    """
+
+    kind = "tokens"
+    answers = "words"
+
+    def __init__(self, model: Model, examples: Examples) -> None:
+        self.check(model)
+        self.labels = labels_of(model)
+        self.match = match(examples.labels, self.labels, dict(examples.classes), by_order=False)
+        note = self.match.note(examples.labels, self.labels)
+        number_of = dict(zip(examples.labels, self.match.classes, strict=True))
+        items, dropped, cut = [], 0, 0
+        for number, example in enumerate(examples.examples):
+            if not example.words:
+                raise InputError(_("Example {number} has no words with labels.").format(number=number + 1), _("Give a CoNLL file."))
+            try:
+                ids, belongs = pieces(model, example.words)
+            except DroppedWordError:
+                dropped += 1
+                continue
+            read = encode(model, example.text, limit=model.max_length)
+            # Of a sentence that is cut, the pieces that are read begin as those of the whole one.
+            kept = next((i for i, (one, other) in enumerate(zip(read.ids, ids, strict=False)) if one != other), len(read.ids))
+            cut += any(read.unread)
+            target = [IGNORED] * len(read.ids)
+            for label, first in zip(example.labels, belongs.argmax(axis=1).tolist(), strict=True):
+                if first < kept:
+                    target[first] = number_of[label]
+            inputs = {"input_ids": list(read.ids)} | ({"token_type_ids": list(read.types)} if read.types else {})
+            items.append(Item(inputs, target, number))
+        said = [note] if note else []
+        if dropped:
+            said.append(_("{n} sentences are left out: the tokenizer drops a word of each.").format(n=dropped))
+        if cut:
+            message = _("{cut} of {n} texts are longer than {limit} tokens and were cut.")
+            said.append(message.format(cut=cut, n=len(examples), limit=model.max_length))
+        super().__init__(model, items, tuple(said))
+
+    @classmethod
+    def check(cls, model: Model) -> None:
+        if not type(model.network).__name__.endswith("ForTokenClassification"):
+            raise InputError(_("{name} has no head that labels words.").format(name=model.name), _("Choose one that was trained for it."))
+
+    def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
+        logits, chosen = forward(batch.inputs).logits.float(), batch.targets != IGNORED
+        loss = nn.functional.cross_entropy(logits[chosen], batch.targets[chosen], reduction="none")
+        right = logits[chosen].argmax(-1) == batch.targets[chosen]
+        return per_example(loss, right, chosen)

@@ -1,0 +1,95 @@
+"""A number for each text, against plain transformers and scipy."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.ablation import heads
+from explorer.ablation.intervals import interval
+from explorer.ablation.results import TaskResults
+from explorer.tasks import choose, data
+from explorer.tasks.score import pearson, score_of
+from models import InputError
+from tests.explorer.tasks.headed import headed
+
+CSV = "sentence1,sentence2,score\nthe cat sat,a cat sat,4.5\nthe dog,the garden was warm,0.25\nwhere was it ?,it was,2\na dog,they play,1e0\n"
+PAIRS = [("the cat sat", "a cat sat"), ("the dog", "the garden was warm"), ("where was it ?", "it was"), ("a dog", "they play")]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return headed(tmp_path_factory.mktemp("number"), "BertForSequenceClassification", num_labels=1)
+
+
+def made(model, text=CSV, name="f.csv"):
+    return choose.make("regression", model, data.read(text.encode(), name, **choose.told("regression")))
+
+
+def test_scores_are_those_of_scipy(model):
+    task = made(model)
+    right = np.array([4.5, 0.25, 2, 1])
+    with torch.no_grad():
+        said = [float(model.network(**model.tokenizer(*pair, return_tensors="pt")).logits) for pair in PAIRS]
+    scores = task.score()
+    np.testing.assert_allclose(scores.correct, np.stack([said, right], axis=1), rtol=1e-5)
+    assert scores.score == pytest.approx(scipy.stats.pearsonr(said, right).statistic, abs=1e-6)
+    assert scores.mean_loss == pytest.approx(((np.array(said) - right) ** 2).mean(), rel=1e-5)
+    assert choose.possible(model) == ["regression"]
+
+
+def test_heads_are_removed_as_one_by_one(model):
+    task = made(model)
+    results = TaskResults(task)
+    table = results.exact().table(model.sites, "correct")
+    for site, head in heads.every(model):
+        alone = task.score(lambda batch, key=(site, head): heads.changes(model, [key]))
+        assert table[site, head] == pytest.approx(alone.score, abs=1e-5)
+    for order in ("gradient", "greedy", "random"):
+        points = results.curve(order).points
+        assert points[0].score == pytest.approx(task.score().score) and points[0].low <= points[0].score <= points[0].high
+    # Without any head nothing may vary: then nothing is said about the numbers.
+    assert all(np.isfinite(point.score) for point in points)
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=3, max_size=30))
+def test_pearson_is_that_of_scipy_or_nothing(pairs):
+    values = np.array(pairs)
+    found = float(pearson(values))
+    if values[:, 0].std() > 1e-6 and values[:, 1].std() > 1e-6:
+        assert found == pytest.approx(scipy.stats.pearsonr(*values.T).statistic, abs=1e-6)
+    assert -1 - 1e-9 <= found <= 1 + 1e-9
+
+
+def test_what_does_not_vary_has_no_correlation():
+    assert score_of(np.array([[1.0, 2.0], [1.0, 3.0]])) == 0 and interval(np.array([[1.0, 2.0], [1.0, 3.0]])) == (0, 0)
+
+
+def test_the_interval_is_that_of_resampled_pairs():
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=200)
+    values = np.stack([x, x + draw.normal(size=200)], axis=1)
+    low, high = interval(values)
+    theirs = scipy.stats.bootstrap(
+        (values[:, 0], values[:, 1]), lambda a, b: scipy.stats.pearsonr(a, b).statistic, paired=True, vectorized=False, n_resamples=999,
+        method="percentile", rng=0,
+    ).confidence_interval  # fmt: skip
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+@pytest.mark.parametrize("cell", ["warm", "", "nan", "inf", "true"])
+def test_a_cell_that_is_no_number_is_named(model, cell):
+    with pytest.raises(InputError, match="Line 2, column"):
+        made(model, f"sentence,score\nthe cat,{cell}\na dog,1\n")
+
+
+def test_another_scale_is_doubted(model):
+    far = made(model, "sentence,score\nthe cat,1000\na dog,1001\nthe garden,1002\n")
+    assert "scale" in far.doubt(far.score())
+
+
+def test_a_classifier_predicts_no_number(bert):
+    with pytest.raises(InputError, match="no head that predicts a number"):
+        made(bert)

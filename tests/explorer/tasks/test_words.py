@@ -1,0 +1,100 @@
+"""Labels of words, against the loop that everybody writes, and the files that they come in."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.ablation import heads
+from explorer.ablation.results import TaskResults
+from explorer.tasks import choose, data
+from models import InputError
+from tests.explorer.tasks.headed import headed, named
+
+LABELS = ("O", "B-LOC", "I-LOC")
+CONLL = "-DOCSTART- -X- O\n\nthe DT O\ncat NN B-LOC\nsat VB I-LOC\n. . O\n\na DT O\ndog NN B-LOC\n"
+SENTENCES = [(["the", "cat", "sat", "."], [0, 1, 2, 0]), (["a", "dog"], [0, 1])]
+
+
+@pytest.fixture(scope="module", params=[("BertForTokenClassification", "bert"), ("GPT2ForTokenClassification", "gpt2")])
+def model(request, tmp_path_factory):
+    network, base = request.param
+    more = {"vocab_size": 256} if base == "gpt2" else {}
+    return headed(tmp_path_factory.mktemp("words"), network, base, **more, **named(*LABELS))
+
+
+def made(model, text=CONLL, name="f.conll", asked=None):
+    return choose.make("tokens", model, data.read(text.encode(), name, **choose.told("tokens", asked)))
+
+
+def test_scores_are_those_of_a_loop_over_first_pieces(model):
+    task, shares, losses = made(model), [], []
+    for words, right in SENTENCES:
+        # The first piece of a word, found by tokenising it alone: no tokenizer of these merges across a space.
+        pieces = [model.tokenizer((" " if i else "") + word, add_special_tokens=False)["input_ids"] for i, word in enumerate(words)]
+        whole = model.tokenizer(" ".join(words))["input_ids"]
+        first = np.cumsum([0, *map(len, pieces[:-1])]) + (model.tokenizer.cls_token_id is not None)
+        with torch.no_grad():
+            logits = model.network(input_ids=torch.tensor([whole])).logits[0]
+        rows = logits[first.tolist()]
+        shares.append(float((rows.argmax(-1) == torch.tensor(right)).float().mean()))
+        losses.append(float(torch.nn.functional.cross_entropy(rows, torch.tensor(right))))
+    scores = task.score()
+    np.testing.assert_allclose(scores.correct, shares, atol=1e-6)
+    np.testing.assert_allclose(scores.loss, losses, rtol=1e-4)
+    assert scores.count.tolist() == [4, 2] and choose.possible(model) == ["tokens"]
+
+
+def test_heads_are_removed_as_one_by_one(model):
+    task = made(model)
+    swept = TaskResults(task).exact()
+    for head in heads.every(model):
+        alone = task.score(lambda batch, head=head: heads.changes(model, [head]))
+        np.testing.assert_allclose(swept.without[head].loss, alone.loss, atol=1e-4)
+
+
+def test_json_says_the_same(model):
+    rows = [json.dumps({"tokens": words, "ner_tags": [LABELS[i] for i in right]}) for words, right in SENTENCES]
+    by_number = [json.dumps({"ner_tags": right, "tokens": words}) for words, right in SENTENCES]
+    for text in ("\n".join(rows), "\n".join(by_number), f"[{', '.join(rows)}]"):
+        assert [item.target for item in made(model, text, "f.jsonl").items] == [item.target for item in made(model).items]
+
+
+def test_columns_comments_and_tabs():
+    examples = data.read(b"# text = a cat\n1\ta\tDT\n2\tcat\tNN\n\n1\tit\tPP\n", "f.tsv", data.Asked(text="2", label="3"), "words")
+    assert [(e.words, e.labels) for e in examples.examples] == [(("a", "cat"), ("DT", "NN")), (("it",), ("PP",))]
+    assert examples.columns == {"text": "2", "label": "3"} and examples.labels == ("DT", "NN", "PP")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("f.conll", "a O\ncat\n", "Line 2 has 1 columns"),
+        ("f.conll", "cat\n", "Line 1 has one column"),
+        ("f.conll", "\n \n", "is empty"),
+        ("f.jsonl", '{"tokens": ["a"], "ner_tags": []}\n', "Line 1: 1 words, and 0 labels"),
+        ("f.jsonl", '{"tokens": "a", "ner_tags": ["O"]}\n', "no list of words"),
+        ("f.jsonl", '{"tokens": [["a"]], "ner_tags": ["O"]}\n', "neither a word nor a label"),
+        ("f.conll", "a B-PER\n", '"B-PER"'),
+    ],
+)
+def test_what_does_not_fit_is_refused(model, name, text, said):
+    with pytest.raises(InputError, match=said):
+        made(model, text, name)
+
+
+def test_a_long_sentence_is_cut_and_its_end_is_not_scored(model):
+    if model.tokenizer.cls_token_id is None:
+        pytest.skip("bytes fill the limit with other words")
+    n = 60
+    task = made(model, "cat O\n" * n, "f.conll")
+    (item,) = task.items
+    assert len(item.inputs["input_ids"]) == 40 and sum(label >= 0 for label in item.target) == 38
+    assert any("were cut" in note for note in task.notes)
+
+
+def test_labels_can_be_matched_by_hand(model):
+    asked = data.Asked(classes=(("PLACE", "B-LOC"), ("NONE", "0")))
+    (item,) = made(model, "a NONE\ndog PLACE\n", asked=asked).items
+    assert [label for label in item.target if label >= 0] == [0, 1]
