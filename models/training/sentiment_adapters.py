@@ -159,7 +159,7 @@ def as_typed(sentence: str) -> str:
 def write(folder: Path, network: nn.Module) -> None:
     """Adapters and head in float16, as PEFT saves them, and the configuration of the network that they make of the base."""
     network.peft_config["default"].base_model_name_or_path = catalogue.BUNDLED_BERT
-    network.save_pretrained(folder)
+    network.save_pretrained(folder, save_embedding_layers=False)  # else PEFT asks the hub whether the vocabulary grew
     file = folder / adapters.WEIGHTS
     save_file({name: value.half() for name, value in load_file(file).items()}, file, metadata={"format": "pt"})
     whole = network.get_base_model()

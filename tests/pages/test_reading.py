@@ -29,73 +29,73 @@ def accuracy(app) -> str:
     return next(metric.value for metric in app.metric if metric.label == "Accuracy")
 
 
-def expected(bert, content: str, asked: Asked, name: str = "film.csv") -> str:
+def expected(classifier, content: str, asked: Asked, name: str = "film.csv") -> str:
     examples = data.read(content.encode(), name, asked, answers="class")
-    return f"{choose.make('classify', bert, examples).score().score:.1%}"
+    return f"{choose.make('classify', classifier, examples).score().score:.1%}"
 
 
-def test_columns_are_shown_and_can_be_changed(bert):
+def test_columns_are_shown_and_can_be_changed(classifier):
     app = given("film.csv", FILM.encode())
     assert [box(app, label).value for label in ("Texts", "Labels", "Second texts")] == [1, 3, None]
-    assert accuracy(app) == expected(bert, FILM, Asked())
+    assert accuracy(app) == expected(classifier, FILM, Asked())
     settle(box(app, "Texts").set_value(2).run())
-    assert accuracy(app) == expected(bert, FILM, Asked(text="3")) != expected(bert, FILM, Asked())
+    assert accuracy(app) == expected(classifier, FILM, Asked(text="3")) != expected(classifier, FILM, Asked())
     settle(box(app, "Second texts").set_value(1).run())
-    assert accuracy(app) == expected(bert, FILM, Asked(text="3", pair="2"))
+    assert accuracy(app) == expected(classifier, FILM, Asked(text="3", pair="2"))
     again = next(button for button in app.button if button.label == "Guess again" and not button.disabled)
     settle(again.click().run())
-    assert box(app, "Texts").value == 1 and accuracy(app) == expected(bert, FILM, Asked())
+    assert box(app, "Texts").value == 1 and accuracy(app) == expected(classifier, FILM, Asked())
 
 
-def test_classes_can_be_swapped(bert):
+def test_classes_can_be_swapped(classifier):
     app = given("film.csv", FILM.encode())
     assert [box(app, label).value for label in "01"] == [0, 1]
     settle(next(button for button in app.button if button.label == "Swap").click().run())
     assert [box(app, label).value for label in "01"] == [1, 0]
     swapped = accuracy(app)
-    assert swapped == expected(bert, FILM, Asked(classes=(("0", "1"), ("1", "0")))) != expected(bert, FILM, Asked())
+    assert swapped == expected(classifier, FILM, Asked(classes=(("0", "1"), ("1", "0")))) != expected(classifier, FILM, Asked())
     assert "0 = positive, 1 = negative" in written(app)
 
 
-def test_classes_that_fit_none_of_the_model_s_can_be_told(bert):
+def test_classes_that_fit_none_of_the_model_s_can_be_told(classifier):
     content = "text,label\nA warm film.,mixed\nDull.,negative\nI loved it.,positive\n"
     app = given("film.csv", content.encode())
     assert 'no class "mixed"' in app.error[0].value
     for label, number in (("mixed", 0), ("negative", 0), ("positive", 1)):
         settle(box(app, label).set_value(number).run())
-    assert accuracy(app) == expected(bert, content, Asked(classes=(("mixed", "0"), ("negative", "0"), ("positive", "1"))))
+    assert accuracy(app) == expected(classifier, content, Asked(classes=(("mixed", "0"), ("negative", "0"), ("positive", "1"))))
 
 
-def test_the_format_is_shown_and_can_be_changed(bert):
+def test_the_format_is_shown_and_can_be_changed(classifier):
     app = given("film.csv", FILM.encode("utf-16-le"))
     labels = ("Separator", "Double quotes", "The first row", "Encoding")
     assert [box(app, label).value for label in labels] == [";", False, True, "utf-16-le"]
     settle(box(app, "The first row").set_value(False).run())
     assert app.error and not app.metric  # the row of names is an example now, whose label is no number
     settle(box(app, "The first row").set_value(True).run())
-    assert accuracy(app) == expected(bert, FILM, Asked())
+    assert accuracy(app) == expected(classifier, FILM, Asked())
 
 
-def test_a_file_in_another_encoding_is_read_as_soon_as_that_is_said(bert):
+def test_a_file_in_another_encoding_is_read_as_soon_as_that_is_said(classifier):
     content = FILM.replace("clever", "clever caf\xe9")
     app = given("film.csv", content.encode("cp1252"))
     assert "not UTF-8" in app.error[0].value and "line 2" in app.error[0].value
     settle(box(app, "Encoding").set_value("cp1252").run())
-    assert accuracy(app) == expected(bert, content, Asked())
+    assert accuracy(app) == expected(classifier, content, Asked())
     assert box(app, "Encoding").value == "cp1252"
 
 
-def test_the_lines_to_take_away_read_the_same(bert, tmp_path, monkeypatch):
+def test_the_lines_to_take_away_read_the_same(classifier, tmp_path, monkeypatch):
     from explorer.ui.common.task_choice import TaskChoice, setup_lines
 
     (tmp_path / "film.csv").write_text(FILM, "utf-8")
     monkeypatch.chdir(tmp_path)
     asked = Asked(text="3", format=Format(separator=";"), classes=(("0", "1"), ("1", "0")))
     examples = data.read(FILM.encode(), "film.csv", asked, answers="class").first(3)
-    lines = setup_lines(TaskChoice(bert, "classify", examples, None, "zero", (), "film.csv", asked))
+    lines = setup_lines(TaskChoice(classifier, "classify", examples, None, "zero", (), "film.csv", asked))
     known: dict = {"choose": choose}
     exec("import models\n" + "\n".join(lines), known)
-    items = choose.make("classify", bert, examples).items
+    items = choose.make("classify", classifier, examples).items
     assert [vars(item) for item in known["task"].items] == [vars(item) for item in items]
 
 

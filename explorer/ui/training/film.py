@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -26,6 +27,8 @@ WIDTH, HEIGHT = 608, 490
 """Room for the heads, labels included, in pixels."""
 SHOWN = {"all": N_("All heads"), "one": N_("One head")}
 _SLIDER = "lab_slider"
+_SENT_BACK_S = 2.0
+"""So long after a frame has passed a busy browser may still send it back, also after the film has ended."""
 _MOST = 10_000
 """Of layers and heads, which an address may name."""
 
@@ -45,8 +48,8 @@ def controls(lab: Lab, state: State) -> Snapshot:
     frame = state.frame(lab.frame)
     # The newest frame moves the slider along; a frame of a pause lies between two of its stops.
     st.session_state[_SLIDER] = frame.step
-    if frame.step not in lab.put:
-        lab.put.append(frame.step)
+    if lab.playing or state.active:
+        lab.put.append((frame.step, time.monotonic()))
     with st.container(horizontal=True, vertical_alignment="bottom", key="film_controls"):
         if len(steps) > 1:
             st.select_slider(
@@ -166,7 +169,7 @@ def _toggle(lab: Lab, newest: int) -> None:
 
 def _scrubbed(lab: Lab, state: State) -> None:
     step = st.session_state[_SLIDER]
-    if step in lab.put and (lab.playing or state.active):
+    if any(step == put and time.monotonic() - at < _SENT_BACK_S for put, at in lab.put):
         return  # what the page put there a moment ago, sent back by a browser that had not heard of the next frame yet
     lab.playing = False
     address.write(**{STEP: None if step >= state.frames[-1].step else step})

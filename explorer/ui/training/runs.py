@@ -61,7 +61,7 @@ class Lab:
         frame: step of the film, None for the newest.
         playing: whether the film goes on by itself.
         begun: runs that were begun so far.
-        put: steps that the slider was moved to last, not by the viewer.
+        put: the last steps that the slider was moved to, not by the viewer, and when (`time.monotonic`).
     """
 
     preset: str = ""
@@ -71,7 +71,7 @@ class Lab:
     frame: int | None = None
     playing: bool = False
     begun: int = 0
-    put: deque[int] = field(default_factory=lambda: deque(maxlen=3), repr=False)
+    put: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=8), repr=False)
 
     @property
     def entries(self) -> list[Entry]:
