@@ -2,9 +2,10 @@
 
 PYTHON ?= python3
 ARGS ?=
-# One pytest worker for each core, and no more than four: each browser worker runs a dashboard and a Chromium of its own. A worker that
-# has nothing left to do takes tests from one that has. ARGS="-n 0" runs all in one process.
-PARALLEL := -n logical --maxprocesses 4 --dist worksteal
+# A pytest worker for each core and one more, since tests in the browser wait as much as they compute; and no more than four, since each worker
+# runs a dashboard and a Chromium of its own. A worker that has nothing left to do takes tests from one that has. ARGS="-n 0" runs all in one
+# process.
+PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 4 --dist worksteal
 BIN := .venv/bin
 
 export HF_HUB_DISABLE_TELEMETRY := 1
