@@ -6,7 +6,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage
+from explorer.ui.common import address, browser, garbage, strangers
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -52,6 +52,7 @@ page = st.navigation(
     position="sidebar",
 )
 address.begin()
+strangers.guard()
 browser.watch()
 page.run()
 address.finish()

@@ -22,6 +22,7 @@ def add(commands: argparse._SubParsersAction) -> None:
              chosen on every other sentence, read on the rest
   same       the same, chosen and read on all sentences
   syntactic  [layer, head] of heads that beat the best offset of a relation with at least 10 dependents by at least 10 points
+             in each half of the sentences, and by more than chance would have it among all heads and relations
 """,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

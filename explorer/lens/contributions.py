@@ -38,7 +38,8 @@ class Contributions:
         heads: what each head adds, (layers, heads), nan where a layer has fewer heads.
         feed_forward: what each layer's feed-forward network adds, (layers,).
         embedding: what the embedding adds.
-        biases: what is there whatever the text is.
+        biases: what is there whatever the text is: biases of the projections, the norms and the output head. Those of a feed-forward network are
+            part of what it adds.
         best: the likeliest tokens here, as (number, name, probability), likeliest first.
     """
 

@@ -83,7 +83,8 @@ ROLES: tuple[Role, ...] = (
     ),
 )
 SYNTACTIC = "syntactic"
-"""Beats the best fixed offset of a dependency relation by at least 10 % (Voita et al. 2019, section 5.2); see `explorer.syntax`."""
+"""Beats the best fixed offset of a dependency relation by at least 10 % (Voita et al. 2019, section 5.2), in each half of the sentences and by
+more than chance; see `explorer.syntax`."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from explorer.capture import capture_ids
 from explorer.i18n import N_, _
@@ -27,6 +27,8 @@ LEAST = 10
 """Dependents that a relation needs for a head to be called syntactic."""
 MARGIN = 0.10
 """By so much a syntactic head beats the best offset (Voita et al. 2019, section 5.2)."""
+_ACCIDENT = 0.05
+"""Chance that a search finds any head, where none is better than the best offset."""
 _SKIPPED = ("punct", "root")
 
 
@@ -116,16 +118,24 @@ class Syntax:
         return pd.DataFrame([vars(self.best(name, same=same)) for name in enough], columns=list(Best.__annotations__))
 
     def syntactic(self, margin: float = MARGIN, least: int = LEAST) -> set[tuple[int, int]]:
-        """(layer, head) of heads that beat the best offset of some relation, on all sentences, by at least the margin."""
+        """(layer, head) of heads that beat the best offset of some relation by at least the margin, in each half of the sentences.
+
+        Among so many heads, relations and directions some do so by chance, also with weights that learned nothing. So the difference has to be
+        one that would come less often than once in twenty such searches, if every head were as good as the offset (binomial, with
+        Bonferroni's correction for all that is tried).
+        """
+        names = [name for name in self.relations if name not in _SKIPPED and self.counts[:, self._at(name)].sum() >= least]
+        tries = len(names) * int((self.right[0, 0] >= 0).sum()) if names else 0
         found = set()
-        for name in self.relations:
+        for name in names:
             at = self._at(name)
-            n = int(self.counts[:, at].sum())
-            if n < least or name in _SKIPPED:
+            n, offset = self.counts[:, at], self.by_offset[:, at].sum(0).argmax()
+            if not n.all():
                 continue
-            baseline = self.by_offset[:, at].sum(0).max() / n
-            for _direction, layer, head in np.argwhere(np.nan_to_num(self.accuracies(name), nan=-1) >= baseline + margin):
-                found.add((int(layer), int(head)))
+            right, baseline = self.right[:, at], self.by_offset[:, at, offset] / n
+            ahead = (right / n[:, None, None, None] >= baseline[:, None, None, None] + margin).all(0)
+            chance = binom.sf(right.sum(0) - 1, n.sum(), self.by_offset[:, at, offset].sum() / n.sum())
+            found |= {(int(layer), int(head)) for _direction, layer, head in np.argwhere(ahead & (chance * tries < _ACCIDENT))}
         return found
 
     def _at(self, relation: str) -> int:

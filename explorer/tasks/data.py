@@ -89,6 +89,8 @@ def hub(
     limit: int = 2000,
     asked: Asked | None = None,
     answers: str | None = None,
+    *,
+    folder: bool = False,
 ) -> Examples:
     """Examples from a data set of the Hugging Face hub, or from a local folder of parquet, csv or json files.
 
@@ -99,15 +101,16 @@ def hub(
         split: e.g. "validation"; None for the first there is of validation, dev, test, train.
         limit: read this many rows at most, from the start.
         asked, answers: as in `read`.
+        folder: the name is that of a folder of this machine; else no file of it is ever read, whatever the name.
 
     Raises:
         InputError: hub unreachable, data set unknown, gated or with code; no such configuration, split or column; a bad row.
     """
-    where, configuration = _address(name)
+    where, configuration = _address(name, folder)
     if limit < 1:
         raise InputError(_("At least one example must be read."), _("Raise the limit."))
     try:
-        if not is_folder(typed(where)):
+        if not folder:
             _ask(where)
         data, part, others = _stream(where, configuration, split)
         kept, classes = _columns(data, lists=answers in ("many", "words"))
@@ -125,14 +128,17 @@ def hub(
     return of_table(table, name, asked or Asked(), answers, classes)
 
 
-def _address(name: str) -> tuple[str, str | None]:
+def _address(name: str, folder: bool) -> tuple[str, str | None]:
     """Data set (or folder) and configuration."""
-    name = name.strip()
+    name, advice = name.strip(), _("Give a hub id: owner/name, or owner/name:configuration.")
     if not name:
-        raise InputError(_("No data set was named."), _("Give a hub id: owner/name, or owner/name:configuration."))
-    if is_folder(typed(name)):
+        raise InputError(_("No data set was named."), advice)
+    if folder:
         return str(typed(name)), None
     where, _colon, configuration = name.partition(":")
+    # A folder of that name, below the one that the server runs in, would be read instead.
+    if not model_hub.is_id(where) or is_folder(Path(where)):
+        raise InputError(_("{name:.80} is no hub id.").format(name=where), advice)
     return where, configuration or None
 
 

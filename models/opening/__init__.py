@@ -2,6 +2,7 @@
 
 - `catalogue`: the models offered by name, the bundled BERT among them
 - `hub`: fetching a model, and saying clearly why it could not be fetched; `folder`: a folder checked before anything is read from it
+- `allowed`: what may be opened for strangers
 - `loading`: `load`, which returns the one object that everything else takes
 - `devices`: the devices of this machine, their room, and what is said when one is full
 - `sites`: where a network attends (layer, heads, self or cross), measured by running it

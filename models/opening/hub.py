@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -16,17 +18,31 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
-from transformers.safetensors_conversion import previous_pr
 
 from models.errors import ModelError
+from models.opening import allowed
 
 Progress = Callable[[str, float], None]
 """Called with what is going on and the share that is done, 0 to 1."""
 
 _CONVERSION_TITLE = "Adding `safetensors` variant of this model"
+_CONVERTER = "SFconvertbot"
+"""Account of the hub's own converter. Anybody may ask for a merge under its title."""
+_CONVERTED = "converted-by-the-hub"
+"""Under this name the cache finds the conversion again that was fetched, also without a network."""
 _OTHER = "Choose a bundled model, or give a local folder."
 _SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
+
+
+def is_id(name: str) -> bool:
+    """Whether a name could be that of a model on the hub, "owner/model" or "owner/model@revision"; no path is."""
+    try:
+        validate_repo_id(name.partition("@")[0])
+    except HFValidationError:
+        return False
+    return True
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -37,12 +53,12 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         progress: told about the download.
 
     Raises:
-        ModelError: hub unreachable, unknown id, gated id, no safetensors, no room on the disk.
+        ModelError: hub unreachable, unknown id, gated id, no safetensors, no room on the disk, larger than is allowed.
     """
     repo, _, revision = name.partition("@")
     revision = revision or None
     try:
-        cached = _cached(repo, revision)
+        cached = _cached(repo, revision) or (_cached(repo, _CONVERTED) if revision is None else None)
         if cached is not None:
             return cached
         return _download(repo, revision, progress)
@@ -64,26 +80,57 @@ def _cached(repo: str, revision: str | None) -> Path | None:
 def _download(repo: str, revision: str | None, progress: Progress | None) -> Path:
     api = HfApi()
     files = _top_level(api, repo, revision)
-    if not any(file.endswith(".safetensors") for file in files):
+    converted = None
+    if not any(file.endswith(".safetensors") for file in files) and revision is None:
         # Many older models have their safetensors in the hub's own, unmerged conversion request.
-        request = previous_pr(api, repo, _CONVERSION_TITLE, None) if revision is None else None
-        revision = request.git_reference if request else revision
-        files = _top_level(api, repo, revision) if request else files
+        converted = _conversion(api, repo)
+        revision = converted or revision
+        files = _top_level(api, repo, revision) if converted else files
     if not any(file.endswith(".safetensors") for file in files):
         raise ModelError(
             f"{repo} offers its weights only as pickle, which can run code when it is opened.",
             "Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust.",
         )
-    return Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
+    _check_size(repo, files)
+    folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
+    if converted:
+        # The cache keeps names of revisions as files that hold a commit.
+        (folder.parents[1] / "refs" / _CONVERTED).write_text(folder.name)
+    return folder
 
 
-def _top_level(api: HfApi, repo: str, revision: str | None) -> list[str]:
+def _conversion(api: HfApi, repo: str) -> str | None:
+    """The revision of the converter's own open request that is based on the newest commit; None where there is none."""
+    newest = api.list_repo_commits(repo)[0].commit_id
+    for request in api.get_repo_discussions(repo, author=_CONVERTER, discussion_type="pull_request", discussion_status="open"):
+        # Said again here: a filter that the hub did not know would let anybody in.
+        if request.author == _CONVERTER and request.title == _CONVERSION_TITLE and request.is_pull_request and request.status == "open":
+            commits = api.list_repo_commits(repo, revision=request.git_reference)
+            if len(commits) > 1 and commits[1].commit_id == newest:
+                return request.git_reference
+    return None
+
+
+def _check_size(repo: str, files: Mapping[str, int]) -> None:
+    size = sum(n for name, n in files.items() if any(fnmatch(name, pattern) for pattern in _wanted(files)))
+    if size > allowed.NOW.fetched_bytes:
+        problem = f"{repo} has {size / 1e9:.1f} GB; at most {allowed.NOW.fetched_bytes / 1e9:.0f} GB are fetched here."
+        raise ModelError(problem, "Choose a smaller model.")
+    cache = Path(constants.HF_HUB_CACHE)
+    there = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+    if size > (free := shutil.disk_usage(there).free):
+        problem = f"{repo} has {size / 1e9:.1f} GB, and the disk has room for {free / 1e9:.1f} GB."
+        raise ModelError(problem, "Free some space, or set HF_HOME to another disk.")
+
+
+def _top_level(api: HfApi, repo: str, revision: str | None) -> dict[str, int]:
+    """Names of files and their sizes in bytes."""
     # model_info asks once, with a time limit; listing the tree would retry for half a minute where there is no network.
-    siblings = api.model_info(repo, revision=revision, timeout=10).siblings or []
-    return [file.rfilename for file in siblings if "/" not in file.rfilename]
+    siblings = api.model_info(repo, revision=revision, files_metadata=True, timeout=10).siblings or []
+    return {file.rfilename: file.size or 0 for file in siblings if "/" not in file.rfilename}
 
 
-def _wanted(files: list[str]) -> list[str]:
+def _wanted(files: Iterable[str]) -> list[str]:
     # Some repositories repeat their weights under other names (fp16, consolidated); transformers reads these.
     standard = [f for f in files if f == "model.safetensors" or (f.startswith("model-") and f.endswith(".safetensors"))]
     return _SMALL + (standard or ["*.safetensors"])

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelF
 
 from models import toy
 from models.errors import ModelError, OutOfMemoryError
-from models.opening import adapters, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
+from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
 from models.paths import is_folder, typed
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -188,6 +188,11 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
     bundled = catalogue.bundled_folder(name)
     if bundled is not None:
         return bundled, "bundled"
+    if not allowed.NOW.folders:
+        # Whether there is such a path is not said either.
+        if not hub.is_id(name):
+            raise ModelError("Folders of this machine are not opened for its guests.", "Choose a model of the list, or give a hub id.")
+        return hub.fetch(name, progress), f"hub {name}"
     path = typed(name)
     # "owner/model" may be both; a folder that is really there wins, as in transformers.
     if is_folder(path) or path.is_absolute() or name.startswith((".", "~")):

@@ -82,13 +82,14 @@ def test_text_is_never_markup(open_page):
     shown = {
         "Map": lambda page: page.locator(f"{PANEL} svg.marks text", has_text="<"),
         "Lines": lambda page: page.frame_locator(f"{PANEL} iframe").locator("svg text", has_text="<"),
-        "Whole%20model": lambda page: page.frame_locator(f"{PANEL} iframe").locator("svg line"),
+        "Whole model": lambda page: page.frame_locator(f"{PANEL} iframe").locator("svg line"),
         "Neurons": lambda page: page.locator(f"{PANEL} .mark-rect path"),
         "Numbers": lambda page: page.locator(f"{PANEL} [data-testid=stDataFrame] canvas"),
     }
+    # `open_page` listens: in the end no dialog may have come up.
+    page = open_page(f"/?text={quote(hostile)}&q=1")
     for view, drawn in shown.items():
-        # `open_page` listens: in the end no dialog may have come up.
-        page = open_page(f"/?text={quote(hostile)}&view={view}&q=1")
+        page.get_by_role("radio", name=view, exact=True).click()
         drawn(page).first.wait_for(state="attached")
         settled(page)
         for frame in page.frames:

@@ -9,7 +9,7 @@ STOP = ".st-key-curves [data-testid=stButton] button"
 
 
 def test_maps_and_a_curve_are_drawn(open_page):
-    page = open_page("/importance?limit=24", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
+    page = open_page("/importance?limit=8", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
     expect(page.locator(POINTS)).to_have_count(21)
     for measure in ("gradient", "confidence"):
         cells = page.locator(f".st-key-measure_{measure} [data-testid=stVegaLiteChart] .mark-rect path")
@@ -17,7 +17,7 @@ def test_maps_and_a_curve_are_drawn(open_page):
 
 
 def test_a_curve_grows_while_it_is_computed_and_the_exact_map_comes_with_it(open_page):
-    page = open_page("/importance?limit=24&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    page = open_page("/importance?limit=8&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     eventually(lambda: page.locator(".st-key-curves [data-testid=stProgress]").count(), 0)
     expect(page.locator(POINTS)).to_have_count(21)
     # The sweep that ranked the heads is kept, and its map is there without a click.
@@ -46,7 +46,7 @@ def test_stop_stops_a_curve_keeps_the_others_and_it_goes_on(open_page):
 
 
 def test_another_page_may_be_visited_while_a_curve_is_computed(open_page):
-    page = open_page("/importance?limit=24&orders=random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    page = open_page("/importance?limit=8&orders=random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     page.get_by_role("link", name="Softmax laboratory").click()
     page.locator(".st-key-vectors").first.wait_for()
     page.get_by_role("link", name="Which heads matter").click()

@@ -2,7 +2,7 @@
 
 - `session`: models and captures, shared by all viewers; `open_models`: which models stay open
 - `sidebar`: model, device, text; `task_choice`: which task on which examples; `uploads`: files, which stay for the session
-- `reading`: how a file of examples was read
+- `file_choice`: a file of examples, and how it was read
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
 - `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again
@@ -10,4 +10,5 @@
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
 - `browser`: what only the browser can see or mend; `garbage`: what is loaded once is not collected again and again
+- `strangers`: whether others than who sits at this machine may look
 """

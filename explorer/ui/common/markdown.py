@@ -9,9 +9,13 @@ from models.errors import ExplorerError
 _MEANT_AT_THE_START = re.compile(r"(?m)^(\s*\d*)([-=.])")
 """What makes a list or a heading of a line: "-", "1." and a line of "="; ")" is escaped everywhere."""
 
+_LINKED = re.compile(r"(?i)(?:https?|ftp)(?=://)|www(?=\.)|(?<=\w)@(?=\w)")
+"""What makes a link of a word, also where its characters are escaped; a word joiner (U+2060), which is not seen, undoes it."""
+
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
+    text = _LINKED.sub(lambda found: found[0] + "\u2060", text)
     shown = "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
     return _MEANT_AT_THE_START.sub(r"\1\\\2", shown)
 

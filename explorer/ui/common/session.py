@@ -19,7 +19,7 @@ from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.open_models import OPEN
 from models import Model, ModelError, load
 from models.errors import OutOfMemoryError
-from models.opening import catalogue
+from models.opening import allowed, catalogue
 from models.paths import is_folder, typed
 
 MAX_TOKENS = 1024
@@ -168,7 +168,7 @@ def _stamp(name: str) -> int:
     """When a local folder was last written: a model that was saved again is opened again."""
     folder = typed(name)
     try:
-        return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if is_folder(folder) else 0
+        return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if allowed.NOW.folders and is_folder(folder) else 0
     except OSError:
         return 0  # one that may not be read, as opening it will say
 

@@ -16,7 +16,7 @@ from explorer.jobs import Report
 from explorer.tasks import choose, data
 from explorer.tasks.classify import labels_of
 from explorer.tasks.data import Asked, Examples
-from explorer.ui.common import address, jobs, reading
+from explorer.ui.common import address, file_choice, jobs
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.open_models import OPEN
 from models import InputError, Model, ModelError
@@ -78,7 +78,10 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
     kinds = _POSSIBLE.get_or_compute((model.number,), lambda: choose.possible(model))
     if not kinds:
         st.warning(
-            _("{name} has no head that predicts anything: no classes, no masked words, no next words.").format(name=escaped(model.name)),
+            _(
+                "{name} has no head whose answers can be scored here: no classes or labels, no number, no masked or next words. Spans of an "
+                "answer (question answering) are not scored."
+            ).format(name=escaped(model.name)),
             icon=":material/info:",
         )
         return None
@@ -105,14 +108,14 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
         results = _RESULTS.get(key) or jobs.computed(("task", *key), _("Reading the examples"), work, replaces="task", moment=1.0)
     except (InputError, ModelError) as error:
         if known and examples is not None and examples.labels:
-            reading.classes_of(known, examples.labels, labels_of(model), None)
+            file_choice.classes_of(known, examples.labels, labels_of(model), None)
         st.error(explained(error), icon=":material/error:")
         return None
     if results is None:
         return None
     if known and examples.labels:
-        reading.classes_of(known, examples.labels, results.task.labels, results.task.match)
-    return TaskChoice(model, kind, examples, results, method, key, name, reading.said(known))
+        file_choice.classes_of(known, examples.labels, results.task.labels, results.task.match)
+    return TaskChoice(model, kind, examples, results, method, key, name, file_choice.said(known))
 
 
 def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, str | None, Examples | None]:
@@ -121,19 +124,19 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, st
         return "", None, choose.built_in(kind, model)
     if source == "hub":
         name = st.text_input(_("Data set"), "stanfordnlp/sst2", key="data_set", bind="query-params", width=220).strip()
-        asked = reading.said(name)
+        asked = file_choice.said(name)
 
         def fetch(report: Report) -> Examples:
             return data.hub(name, limit=limit, **choose.told(kind, asked))
 
         found = jobs.computed(("hub", name, limit, kind, asked, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
         if found is not None:
-            reading.columns_of(name, kind, found)
+            file_choice.columns_of(name, kind, found)
         return name, choose.HUB + name, found
-    given = reading.upload("file", kind)
+    given = file_choice.upload("file", kind)
     if given is None:
         return "", None, None
-    return given.digest, given.name, reading.examples_of(given, kind)
+    return given.digest, given.name, file_choice.examples_of(given, kind)
 
 
 def setup_lines(choice: TaskChoice) -> list[str]:

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.capture import Capture
 from explorer.i18n import N_, _
 from explorer.tasks import choose, data
-from explorer.ui.common import address, reading
+from explorer.ui.common import address, file_choice
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.sidebar import Chosen
 from models.errors import ExplorerError
@@ -50,11 +50,11 @@ def choose_source(chosen: Chosen) -> Source | None:
     if which == "own":
         kind = "classify" if chosen.model.kind == "encoder" else "next"
         return Source(_texts(choose.built_in(kind), limit), _(SOURCES[which]), (kind, limit))
-    given = reading.upload("heads_file")
+    given = file_choice.upload("heads_file")
     if given is None:
         return None
     try:
-        examples = reading.examples_of(given, "next")
+        examples = file_choice.examples_of(given, "next")
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None

@@ -110,13 +110,18 @@ def test_words_are_pieces_again(bert):
 
 def test_a_perfect_head_is_syntactic():
     right = np.zeros((2, 1, 2, 2, 3), dtype=int)
-    right[:, 0, 1, 1, 2] = 10
+    right[:, 0, 1, 1, 2] = 20
     offsets = np.zeros((2, 1, len(relations.OFFSETS)), dtype=int)
-    offsets[:, 0, 0] = 8
-    found = relations.Syntax(("obj",), np.full((2, 1), 10), right, offsets, 20)
+    offsets[:, 0, 0] = 16
+    found = relations.Syntax(("obj",), np.full((2, 1), 20), right, offsets, 40)
     best = found.best("obj")
     assert (best.layer, best.head, best.direction, best.accuracy, best.baseline) == (1, 2, "head to dependent", 1, 0.8)
-    assert found.syntactic() == {(1, 2)} and not found.syntactic(margin=0.3) and not found.syntactic(least=30)
+    assert found.syntactic() == {(1, 2)} and not found.syntactic(margin=0.3) and not found.syntactic(least=50)
+    # Better in one half alone, or on so few that one head of twelve does it by accident, says nothing.
+    found.right[0, 0, 1, 1, 2] = 10
+    assert not found.syntactic()
+    few = relations.Syntax(("obj",), np.full((2, 1), 5), np.minimum(right, 5), offsets // 4, 10)
+    assert few.best("obj").accuracy == 1 and not few.syntactic()
 
 
 @pytest.mark.parametrize(("name", "given", "said"), [("bert", [], "no sentences"), ("t5", random_trees(1), "a source and a target")])
@@ -158,8 +163,8 @@ def test_the_bundled_bert_on_our_own_treebank(bert):
     best = found.best("obj", same=True)
     assert best.accuracy > best.baseline + 0.2
     # The same network with weights that learned nothing is what chance reaches, with as many heads to choose from.
-    by_chance = [len(relations.best_heads(null.random_weights(bert, seed), sentences.own()).syntactic()) for seed in range(3)]
-    assert len(found.syntactic()) > 2 * max(by_chance), by_chance
+    by_chance = [len(relations.best_heads(null.random_weights(bert, seed), sentences.own()).syntactic()) for seed in range(2)]
+    assert len(found.syntactic()) >= 1 and not any(by_chance), by_chance
 
 
 def test_the_bundled_bert_on_ewt_gives_the_figures_that_were_measured_elsewhere(bert):

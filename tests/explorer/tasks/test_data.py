@@ -325,16 +325,16 @@ def folder(tmp_path):
 
 
 def test_a_folder_of_parquet(folder):
-    found = data.hub(str(folder))
+    found = data.hub(str(folder), folder=True)
     assert found.labels == ("bad", "good") and [e.label for e in found.examples] == [1, 0, 1]
     assert "validation" in found.notes[0] and "train" in found.notes[0]
-    assert len(data.hub(str(folder), "train", limit=2)) == 2
-    secret = data.hub(str(folder), "test")
+    assert len(data.hub(str(folder), "train", limit=2, folder=True)) == 2
+    secret = data.hub(str(folder), "test", folder=True)
     assert [e.label for e in secret.examples] == [None] * 3 and "3 examples carry no label" in secret.notes[-1]
     with pytest.raises(InputError, match="no part dev"):
-        data.hub(str(folder), "dev")
+        data.hub(str(folder), "dev", folder=True)
     with pytest.raises(InputError, match="no column"):
-        data.hub(str(folder), asked=Asked(text="review"))
+        data.hub(str(folder), asked=Asked(text="review"), folder=True)
 
 
 def test_a_hub_name_with_a_configuration(monkeypatch, folder):
@@ -383,10 +383,22 @@ def test_the_hub_fails(monkeypatch, error, said):
     assert said in str(caught.value)
 
 
+def test_a_name_of_a_data_set_never_reads_a_file(monkeypatch, folder):
+    """Nor one that lies below the folder that the server runs in, and is called as a data set."""
+    monkeypatch.setattr(data, "_ask", lambda repo: None)
+    (folder / "owner").mkdir()
+    (folder / "owner" / "name").mkdir()
+    (folder / "owner" / "name" / "secret.csv").write_text("text,label\nhidden,1\n")
+    monkeypatch.chdir(folder)
+    for name in (str(folder), ".", "./owner/name", "owner/name", "owner/../owner/name", "~"):
+        with pytest.raises(InputError, match="is no hub id"):
+            data.hub(name)
+
+
 def test_a_wrong_hub_name(tmp_path):
     for name in ("", "a/b/c", "no spaces, please"):
         with pytest.raises(InputError):
             data.hub(name)
     (tmp_path / f"{tmp_path.name}.py").write_text("raise SystemExit('never run')")
     with pytest.raises(InputError, match="code of its own"):
-        data.hub(str(tmp_path))
+        data.hub(str(tmp_path), folder=True)

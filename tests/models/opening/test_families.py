@@ -137,7 +137,8 @@ def test_half_precision_does_what_float32_does(opened, name, monkeypatch):
     halves = {dtype: opened(name, dtype) for dtype in ROUNDING}
     for dtype, model in halves.items():
         assert model.view_only == exact.view_only and model.sites == exact.sites and model.dtype == getattr(torch, dtype)
-    for operation in ONCE:
+    # Scores of an encoder-decoder are many, and the same for all of them.
+    for operation in ONCE - ({"head_scores"} if exact.kind == "encoder-decoder" and name not in ("t5", "bart") else set()):
         try:
             expected = operations.OPERATIONS[operation](exact)
         except (models.InputError, models.ModelError):

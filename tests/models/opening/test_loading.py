@@ -178,8 +178,8 @@ def test_the_hub_fails(monkeypatch, error, said):
 
 def test_a_hub_model_with_pickle_only_is_refused(monkeypatch):
     monkeypatch.setattr(hub, "_cached", lambda repo, revision: None)
-    monkeypatch.setattr(hub, "_top_level", lambda api, repo, revision: ["config.json", "pytorch_model.bin"])
-    monkeypatch.setattr(hub, "previous_pr", lambda *args: None)
+    monkeypatch.setattr(hub, "_top_level", lambda api, repo, revision: {"config.json": 500, "pytorch_model.bin": 10**6})
+    monkeypatch.setattr(hub, "_conversion", lambda api, repo: None)
     with pytest.raises(models.ModelError, match="pickle"):
         models.load("owner/model")
 
@@ -187,7 +187,7 @@ def test_a_hub_model_with_pickle_only_is_refused(monkeypatch):
 def test_a_fetched_model_opens_with_progress(monkeypatch, copied):
     told = []
     monkeypatch.setattr(hub, "_cached", lambda repo, revision: None)
-    monkeypatch.setattr(hub, "_top_level", lambda api, repo, revision: ["config.json", "model.safetensors"])
+    monkeypatch.setattr(hub, "_top_level", lambda api, repo, revision: {"config.json": 500, "model.safetensors": 10**6})
     monkeypatch.setattr(hub, "snapshot_download", lambda *args, **kwargs: str(shutil.copytree(copied, copied.parent / "hub")))
     model = models.load("owner/model", progress=lambda what, share: told.append(share))
     assert model.origin == "hub owner/model" and told[-1] == 1.0

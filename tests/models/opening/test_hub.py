@@ -1,0 +1,116 @@
+"""The hub's client, with a hub that is made here: whose conversion is taken, how much is fetched, and what strangers may open."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.file_download import repo_folder_name
+
+import models
+from models.opening import allowed, hub, loading
+from tests import tiny
+
+
+class Hub:
+    """Answers as the hub's client does: a repository with pickle alone, and requests to merge safetensors into it."""
+
+    def __init__(self, *requests: SimpleNamespace, size: int = 1000) -> None:
+        self.requests, self.size = requests, size
+
+    def model_info(self, repo, revision=None, files_metadata=False, timeout=None):
+        names = ["config.json", "pytorch_model.bin"] if revision is None else ["config.json", "model.safetensors"]
+        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=name, size=self.size) for name in names])
+
+    def list_repo_commits(self, repo, revision=None):
+        newest = [SimpleNamespace(commit_id="newest"), SimpleNamespace(commit_id="older")]
+        return newest if revision is None else [SimpleNamespace(commit_id="merge me"), newest[self.requests[0].behind]]
+
+    def get_repo_discussions(self, repo, author=None, discussion_type=None, discussion_status=None):
+        return iter(self.requests)
+
+
+def request(author="SFconvertbot", title=hub._CONVERSION_TITLE, status="open", behind=0):
+    return SimpleNamespace(author=author, title=title, status=status, is_pull_request=True, git_reference="refs/pr/1", behind=behind)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of the hub's kind; what is downloaded is a tiny model."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    place = tmp_path / repo_folder_name(repo_id="owner/model", repo_type="model")
+
+    def download(repo, revision=None, local_files_only=False, allow_patterns=None, tqdm_class=None):
+        if local_files_only:
+            name = place / "refs" / (revision or "main")
+            if not name.is_file():
+                raise FileNotFoundError
+            return str(place / "snapshots" / name.read_text())
+        folder = place / "snapshots" / "0123abc"
+        folder.mkdir(parents=True)
+        (place / "refs").mkdir()
+        return str(tiny.save("bert", folder))
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    return place
+
+
+def test_a_conversion_is_taken_from_the_converter_and_found_again_without_a_network(cache, monkeypatch):
+    monkeypatch.setattr(hub, "HfApi", lambda: Hub(request()))
+    first = models.load("owner/model", device="cpu")
+    assert first.origin == "hub owner/model"
+
+    def unplugged():
+        raise ConnectionError
+
+    monkeypatch.setattr(hub, "HfApi", unplugged)
+    assert models.load("owner/model", device="cpu").parameters == first.parameters
+
+
+@pytest.mark.parametrize("wrong", [{"author": "somebody"}, {"title": "Better weights"}, {"status": "closed"}, {"behind": 1}])
+def test_nobody_else_s_conversion_is_taken(cache, monkeypatch, wrong):
+    monkeypatch.setattr(hub, "HfApi", lambda: Hub(request(**wrong)))
+    with pytest.raises(models.ModelError, match="only as pickle"):
+        models.load("owner/model")
+
+
+def test_too_much_is_refused_before_it_is_fetched(cache, monkeypatch):
+    monkeypatch.setattr(hub, "HfApi", lambda: Hub(request(), size=30 * 10**9))
+    with pytest.raises(models.ModelError, match="at most 40 GB"):
+        models.load("owner/model")
+    monkeypatch.setattr(hub.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10**9))
+    monkeypatch.setattr(hub, "HfApi", lambda: Hub(request(), size=2 * 10**9))
+    with pytest.raises(models.ModelError, match=r"4\.0 GB, and the disk has room for 1\.0 GB"):
+        models.load("owner/model")
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("name", ["owner/model", "owner/model@main", "gpt2"])
+def test_ids(name):
+    assert hub.is_id(name)
+
+
+@pytest.mark.parametrize("name", ["/etc", "../x", "./x", "~/x", "a/b/c", "C:\\x", "", "x" * 300])
+def test_no_path_is_an_id(name):
+    assert not hub.is_id(name)
+
+
+def test_strangers_open_no_path_and_do_not_learn_which_exist(tmp_path, monkeypatch):
+    tiny.save("bert", tmp_path / "model")
+    tiny.save("bert", tmp_path / "owner" / "model")
+    monkeypatch.setattr(allowed, "NOW", allowed.Allowed())
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
+    monkeypatch.chdir(tmp_path)
+    assert models.load("owner/model", device="cpu").origin == "folder owner/model"
+    allowed.share_with_strangers()
+    assert constants.HF_HUB_DISABLE_IMPLICIT_TOKEN
+    said = []
+    for name in (tmp_path / "model", tmp_path / "nowhere", "./model", "~/x"):
+        with pytest.raises(models.ModelError) as caught:
+            loading.locate(str(name))
+        said.append(str(caught.value))
+    assert len(set(said)) == 1 and "guests" in said[0]
+    # A name that could be an id is asked of the hub, whatever lies here.
+    monkeypatch.setattr(hub, "fetch", lambda name, progress=None: Path("fetched"))
+    assert loading.locate("owner/model") == (Path("fetched"), "hub owner/model")
+    assert loading.locate("all-MiniLM-L6-v2")[1] == "bundled"
