@@ -46,3 +46,8 @@ def tiny(tmp_path_factory):
         return made[name]
 
     return load
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: at the end one worker would be at it alone."""
+    items.sort(key=lambda item: item.path.name != "test_second_device.py")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from explorer.reading import AnyText, Tokens, encode, tokens_of
 from models import Model
 from models.opening import sites
+from models.seeded import seeded
 
 
 def shuffled(model: Model, texts: Sequence[AnyText], seed: int = 0) -> list[list[int]]:
@@ -39,8 +39,7 @@ def random_weights(model: Model, seed: int = 0) -> Model:
     Raises:
         ValueError: an architecture that its config alone does not make (a model that heads were cut out of).
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = type(model.network)(model.network.config)
     network = network.to(model.device, model.dtype).eval()
     layout = sites.find_sites(network)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from models.atomic import whole
 from models.errors import InputError, ModelError
+from models.seeded import seeded
 from models.toy import tasks
 from models.toy.config import SHORTEST, ToyConfig
 from models.toy.model import loss_of
@@ -36,7 +35,6 @@ POINTS = 500
 """So many steps of a run at most, one more or less, are kept for its curve."""
 _SNAPSHOT_EXAMPLES = 250
 _FORMAT = "toy training 1"
-_RANDOM = threading.Lock()
 
 
 def configure(task: ToyTask, **switches: object) -> ToyConfig:
@@ -101,7 +99,7 @@ class Training(Run):
     def __init__(self, task: ToyTask, config: PreTrainedConfig, settings: Settings, device: str | torch.device = "cpu") -> None:
         _check(task, config)
         limits(config, settings, task.n_tokens)
-        with _seeded(settings.seed):
+        with seeded(settings.seed):
             network = AutoModel.from_config(config)
         super().__init__(task, config, settings, network.to(device))
         self.device = torch.device(device)
@@ -133,7 +131,7 @@ class Training(Run):
             group["lr"] = self.settings.rate(self.done)
         self.network.train()
         # Dropout is the one thing that draws from torch's own generator.
-        with _seeded(self.settings.seed + self.done) if getattr(self.config, "dropout", 0) else nullcontext():
+        with seeded(self.settings.seed + self.done) if getattr(self.config, "dropout", 0) else nullcontext():
             logits = self.network(**batch.inputs).logits.float()
             loss = loss_of(logits, batch.targets)
             loss.backward()
@@ -222,11 +220,3 @@ def _by_layer(network: nn.Module) -> dict[str, list[nn.Parameter]]:
         at = re.search(r"(\w+)\.layers\.(\d+)\.", name)
         found.setdefault(f"{called.get(at[1], at[1])} {at[2]}" if at else "rest", []).append(weight)
     return found
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """torch's own generators, seeded for this block and put back after it; the lock keeps other trainings out meanwhile."""
-    with _RANDOM, torch.random.fork_rng(devices=list(range(torch.cuda.device_count()))):
-        torch.manual_seed(seed)
-        yield

@@ -1,13 +1,16 @@
 """The board, as a viewer uses it: click, drag, margin, undo; two viewers at once; files, curves, and heads cut out."""
 
 import zipfile
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from playwright.sync_api import expect
 
 import models
+from explorer.ablation.heads import changes, parse
+from explorer.tasks import choose, data
 from tests.browser.waiting import settled
+from tests.explorer.tasks.headed import headed, named
 
 BOARD = ".st-key-board [data-testid=stVegaLiteChart]"
 
@@ -241,3 +244,18 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
     dialog.get_by_role("button", name="Go on").click()
     dialog.locator(".mark-rect path").first.wait_for(state="attached")
+
+
+def test_a_conll_file_scores_a_model_that_labels_words(open_page, tmp_path):
+    content = "the O\ncat B-LOC\nsat O\n\na O\ndog B-LOC\n"
+    model = headed(tmp_path, "BertForTokenClassification", **named("O", "B-LOC"))
+    task = choose.make("tokens", model, data.read(content.encode(), "f.conll", answers="words"))
+    page = open_page(f"/prune?model={quote(str(tmp_path))}&source=file&colour=none", wait_for="[data-testid=stFileUploader]")
+    page.get_by_text("A word and its label on each line").wait_for()
+    upload(page, "f.conll", content)
+    page.get_by_text("a blank line ends a sentence").wait_for()
+    accuracy = page.locator(".st-key-effect [data-testid=stMetricValue]").first
+    expect(accuracy).to_have_text(f"{task.score().score:.1%}")
+    page.locator(f"{BOARD} .view_1_marks path").nth(5).click()
+    page.locator(".st-key-effect").get_by_text("1 of 8 heads removed").wait_for()
+    expect(accuracy).to_have_text(f"{task.score(lambda batch: changes(model, parse(model, '1.1'))).score:.1%}")
