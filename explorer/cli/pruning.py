@@ -115,7 +115,7 @@ def _prune(given: argparse.Namespace) -> int:
         made = {"heads": write(task.model, heads), **_note(scores), "baseline": _note(full)}
         if doubt := task.doubt(full):
             print(f"note: {doubt}", file=sys.stderr)
-        made["flipped"] = int(task.differ(scores, full).sum()) if given.task in ("classify", "multilabel", "regression") else None
+        made["flipped"] = int(task.differ(scores, full).sum()) if given.task in ("classify", "multilabel") else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
             write_json(given.json, made | _about(given, task))

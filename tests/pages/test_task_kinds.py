@@ -1,5 +1,6 @@
 """Models that give several labels, a number or a label for each word, on the pages that prune."""
 
+import numpy as np
 import pytest
 
 from explorer.ablation.heads import changes, parse
@@ -55,6 +56,8 @@ def test_scores_are_those_of_the_file_and_the_heads(page, kind):
         shown = {metric.label: metric.value for metric in app.metric}
         if kind == "regression":
             assert shown["Correlation"] == f"{found.score:.3f}" and shown["Squared error"] == f"{found.mean_loss:.3f}"
+            moved = np.abs(found.correct[:, 0] - scores(model, kind, content)[1].correct[:, 0]).mean()
+            assert shown["Mean change"] == f"{moved:.3f}" and (moved > 0) == bool(heads)
         else:
             assert shown["Accuracy"] == f"{found.score:.1%}" and shown["Loss, nats"] == f"{found.mean_loss:.3f}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -75,7 +76,7 @@ def draw(effect: Effect, further: bool) -> Figure:
     _flipped(choice, changed(choice, full, found))
     if choice.kind == "multilabel":
         with st.expander(_("Each label")):
-            st.dataframe(every_label(choice, full, found), hide_index=True, column_config=_titles())
+            st.dataframe(every_label(choice, full, found), hide_index=True, column_config=_titles(short=True))
     return Figure(_("All examples"), "examples", {"csv": lambda: export.table_csv(every_example(choice, full, found), index=False)})
 
 
@@ -112,7 +113,10 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
         help=meant.get(choice.kind, _("Mean over the examples of the cross-entropy of what is right.")),
     )
     second.caption(f"95 %: {low:.3f} – {high:.3f}")
-    if choice.kind in ("classify", "multilabel", "regression"):
+    if choice.kind == "regression":
+        moved = float(np.abs(found.correct[:, 0] - full.correct[:, 0]).mean())
+        third.metric(_("Mean change"), f"{moved:.3f}", help=_("Mean over the examples of how far the predicted number moved, either way."))
+    elif choice.kind in ("classify", "multilabel"):
         flipped = int(choice.results.task.differ(full, found).sum())
         third.metric(_("Flipped"), f"{flipped}", help=_("Examples for which something else is predicted."))
     else:
@@ -155,7 +159,7 @@ def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFra
 def every_label(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:
     """One row per label that a text may carry: how many carry it, and accuracy and F1 before and after."""
     before, after = (choice.results.task.per_label(scores) for scores in (full, found))
-    columns = {f"{what} {when}": of[what] for what in ("accuracy", "f1") for when, of in (("before", before), ("after", after))}
+    columns = {f"{what} {when}": of[what] for what in ("f1", "accuracy") for when, of in (("before", before), ("after", after))}
     return pd.DataFrame({"label": choice.results.task.labels, "examples": before["examples"], **columns})
 
 
@@ -179,24 +183,30 @@ def _flipped(choice: TaskChoice, table: pd.DataFrame) -> None:
         height=min(330, 38 + 35 * len(table)),
         column_config={
             "text": st.column_config.TextColumn(_("flipped example") if choice.kind == "classify" else _("example"), width=185),
-            **_titles(),
+            **_titles(numbers=choice.kind == "regression"),
         },
     )
 
 
-def _titles() -> dict[str, object]:
-    """How the columns of the tables are called and written."""
+def _titles(numbers: bool = False, short: bool = False) -> dict[str, object]:
+    """How the columns of the tables are called and written.
+
+    Args:
+        numbers: whether what is said before and after is a number.
+        short: for a table of many columns.
+    """
     number = st.column_config.NumberColumn
+    before, after = (_("acc. before"), _("acc. after")) if short else (_("accuracy before"), _("accuracy after"))
     return {
         "label": _("label"),
         "labels": _("labels"),
         "number": number(_("right"), format="%.2f"),
-        "before": _("before"),
-        "after": _("after"),
+        "before": number(_("before"), format="%.2f") if numbers else _("before"),
+        "after": number(_("after"), format="%.2f") if numbers else _("after"),
         "examples": _("examples"),
         "rise": number(_("rise of loss"), format="%+.2f"),
-        "accuracy before": number(_("accuracy before"), format="%.2f"),
-        "accuracy after": number(_("accuracy after"), format="%.2f"),
+        "accuracy before": number(before, format="%.2f"),
+        "accuracy after": number(after, format="%.2f"),
         "f1 before": number(_("F1 before"), format="%.2f"),
         "f1 after": number(_("F1 after"), format="%.2f"),
     }
