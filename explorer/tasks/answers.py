@@ -63,11 +63,12 @@ def numbers(values: Sequence[object], where: Callable[[int], str]) -> list[float
 def gathered(table: tables.Table, asked: Asked) -> tuple[tables.Table, Asked]:
     """A table in which each label has a column of 0 and 1, with one more column that holds lists of labels; any other table as it is.
 
-    The columns are those that were asked for ("toxic, insult"), else all that hold 0 and 1 alone, where there are two or more.
+    The columns are those that were asked for ("toxic, insult"); else, where no column is called "labels" or the like, all that hold 0 and 1
+    alone, if there are two or more.
     """
     if asked.label and "," in asked.label and asked.label not in table.names:
         taken = [columns.asked(table.names, name) for name in asked.label.split(",")]
-    elif asked.label is None:
+    elif asked.label is None and not any(columns.is_called_label(name) for name in table.names):
         taken = [i for i in range(len(table.names)) if _is_yes_or_no(table.values(i))]
         taken = taken if len(taken) > 1 else []
     else:

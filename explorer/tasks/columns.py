@@ -81,6 +81,11 @@ def _could_name(first: Sequence[str]) -> bool:
     return not any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first)
 
 
+def is_called_label(name: str) -> bool:
+    """Whether a column is called as columns of labels are."""
+    return _key(name) in LABELS
+
+
 def choose(
     names: Sequence[str],
     rows: Sequence[Sequence[object]],

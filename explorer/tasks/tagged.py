@@ -22,7 +22,7 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
     """Sentences of a file: JSON by its ending, else as CoNLL 2003 is written (Tjong Kim Sang & De Meulder 2003, section 2.2).
 
     In CoNLL files a blank line ends a sentence, a tab or spaces part the columns, the first is the word, and the last its label, unless
-    `asked` names others by number. Lines that begin with # and have other columns than the words have are comments.
+    `asked` names others by number. Comments are lines such as "# sent_id = 1", or those that begin with "# " among lines of other columns.
 
     Raises:
         InputError: naming the line of what is wrong.
@@ -89,11 +89,18 @@ def _blocks(text: str) -> Iterator[list[tuple[int, list[str]]]]:
             if block:
                 yield block
             block = []
-        elif not (fields[0].startswith("#") and len(fields) != width):
+        elif not _is_comment(line, len(fields), width):
             width = width or len(fields)
             block.append((number, fields))
     if block:
         yield block
+
+
+def _is_comment(line: str, columns: int, width: int) -> bool:
+    """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
+    if not line.startswith("#") or "\t" in line:
+        return False
+    return " = " in line or columns == 1 or (line.startswith("# ") and width not in (0, columns))
 
 
 def _sentence(line: int, words: Sequence[object], given: Sequence[object]) -> Labelled:

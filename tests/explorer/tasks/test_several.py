@@ -64,6 +64,7 @@ def test_heads_are_removed_as_one_by_one(model):
         ("f.jsonl", '{"text": "the cat", "labels": [0, 2]}\n{"text": "a dog", "labels": []}\n'),
         ("f.csv", "text,joy,love,anger\nthe cat,1,0,1\na dog,0,0,0\n"),
         ("f.tsv", "text\tlabels\nthe cat\t0,2\na dog\t\n"),
+        ("f.tsv", "text\tlabels\tseen\tkept\nthe cat\t0,2\t1\t0\na dog\t\t0\t1\n"),
     ],
 )
 def test_labels_may_be_written_in_several_ways(model, name, text):

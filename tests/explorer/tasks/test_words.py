@@ -67,10 +67,17 @@ def test_columns_comments_and_tabs():
     assert examples.columns == {"text": "2", "label": "3"} and examples.labels == ("DT", "NN", "PP")
 
 
+def test_a_word_may_begin_with_a_hash():
+    text = "#happy O\nday B-X\n\n# O\n# a new paragraph\n# sent_id = 2\nso O\n"
+    examples = data.read(text.encode(), "f.conll", answers="words")
+    assert [e.words for e in examples.examples] == [("#happy", "day"), ("#", "so")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("f.conll", "a O\ncat\n", "Line 2 has 1 columns"),
+        ("f.conll", "a O\n#happy O O\n", "Line 2 has 3 columns"),
         ("f.conll", "cat\n", "Line 1 has one column"),
         ("f.conll", "\n \n", "is empty"),
         ("f.jsonl", '{"tokens": ["a"], "ner_tags": []}\n', "Line 1: 1 words, and 0 labels"),
