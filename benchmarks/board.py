@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--orders", nargs="*", choices=curves.ORDERS, default=curves.ORDERS, help="orders to time (default: all)")
     parser.add_argument("--exhaustive", action="store_true", help="compare the greedy order with an exhaustive one")
     given = parser.parse_args()
-    model = models.load(catalogue.SENTIMENT, device="cpu")
+    model = models.load(catalogue.BUNDLED_BERT, device="cpu")
     task = choose.make("classify", model, choose.built_in("classify"))
     task.score()  # to warm up
     rows, loop, missed = _clicks(task, given.rounds)
