@@ -29,8 +29,8 @@ from explorer import export
 from explorer.ablation import curves, importance
 from explorer.ablation.heads import every
 from explorer.ablation.published import PRUNING
+from explorer.ablation.results import TaskResults
 from explorer.ablation.resumable import Resumable
-from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import sweep
 from explorer.charts.common import board as board_charts
 from explorer.charts.importance import curves as curve_charts
@@ -96,11 +96,13 @@ def _across(task: Task, order: str) -> tuple[list[float], float]:
     shares, scores = [], []
     for ranked_on, read_on in (halves, halves[::-1]):
         heads = curves.curve(ranked_on, order, seeds=1).heads if order in ("greedy", "random") else curves.order_of(ranked_on, order)
-        scorer = Scorer(read_on)
-        found = [scorer.score(frozenset(heads[:size])).score if size else scorer.baseline().score for size in sizes]
-        kept = next((i for i, score in enumerate(found) if found[0] - score >= DROP), len(found))
-        shares.append(sizes[kept - 1] / sizes[-1])
-        scores.append(found[len(found) // 2])
+        results, points = TaskResults(read_on), []
+        for size in sizes:
+            found = results.score(frozenset(heads[:size]))
+            points.append(curves.Point(size / sizes[-1], size, found.score, found.score, found.score, found.mean_loss))
+        read = curves.Curve(order, tuple(points), tuple(heads), len(read_on))
+        shares.append(read.largest_share(DROP))
+        scores.append(_half(read))
     return shares, float(np.mean(scores))
 
 

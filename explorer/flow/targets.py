@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens, inputs, read
-from explorer.tasks.classify import head_of, says_several
+from explorer.tasks.classify import head_of, labels_texts, says_several
 from explorer.tokens import readable
 from models import InputError, Model
 from models.opening import last_token, sites
@@ -160,7 +160,7 @@ def _rows(model: Model, kind: str, at: int | None, ids: Sequence[int], free: Seq
         return (n - 1 if at is None else at,)
     if kind == "vector":
         return tuple(range(n))
-    if type(model.network).__name__.endswith("ForSequenceClassification"):
+    if labels_texts(model):
         if model.kind == "decoder":
             return (last_token.row(model.network, ids),)
         pooled = getattr(model.network.config, "classifier_pooling", "cls") == "mean"  # ModernBERT

@@ -327,8 +327,13 @@ def encoded(model: Model, texts: Sequence[tuple[str, str]]) -> tuple[list[dict[s
             raise InputError(_("Example {number} is empty.").format(number=number + 1), _("Take it out."))
         cut += any(made.unread)
         found.append({"input_ids": list(made.ids)} | ({"token_type_ids": list(made.types)} if made.types else {}))
-    note = _("{cut} of {n} texts are longer than {limit} tokens and were cut.").format(cut=cut, n=len(found), limit=model.max_length)
-    return found, (note,) if cut else ()
+    return found, cut_note(model, cut, len(found))
+
+
+def cut_note(model: Model, cut: int, n: int) -> tuple[str, ...]:
+    """How many of n texts were cut at the model's limit, for a viewer; nothing where none was."""
+    message = _("{cut} of {n} texts are longer than {limit} tokens and were cut.")
+    return (message.format(cut=cut, n=n, limit=model.max_length),) if cut else ()
 
 
 def repeating(progress: Progress | None, share: float) -> Callable[[], None] | None:
@@ -339,9 +344,3 @@ def repeating(progress: Progress | None, share: float) -> Callable[[], None] | N
 def within(progress: Progress | None, start: float, end: float) -> Progress | None:
     """Tells the share of a part of the work, which lasts from `start` to `end`, as one of all of it; None where nobody listens."""
     return None if progress is None else lambda share: progress(start + (end - start) * share)
-
-
-def chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:
-    """Slices of rows that fit into so many bytes each."""
-    step = max(1, room // max(1, row_bytes))
-    return (slice(i, i + step) for i in range(0, rows, step))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
 from explorer.tasks.data import Examples
-from explorer.tasks.matching import match
+from explorer.tasks.matching import fitted
 from models import InputError, Model
 from models.opening import catalogue, last_token
 from models.sentiment import LinearClassifier, load_sentiment
@@ -38,15 +38,14 @@ class Classify(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.classifier, self.labels = head_of(model)
-        self.match = match(examples.labels, self.labels, dict(examples.classes))
-        note = self.match.note(examples.labels, self.labels)
+        self.match, _number_of, noted = fitted(examples, self.labels)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
             if example.label is None:
                 raise InputError(_("Example {number} has no label.").format(number=number + 1), _("Name the column of labels."))
             items.append(Item(as_read(model, inputs), self.match.classes[example.label], number))
-        super().__init__(model, items, ((note,) if note else ()) + notes)
+        super().__init__(model, items, noted + notes)
 
     @classmethod
     def check(cls, model: Model) -> None:
@@ -91,6 +90,16 @@ def as_read(model: Model, inputs: Mapping[str, list[int]]) -> dict[str, list[int
     return {name: ids[:read] for name, ids in inputs.items()}
 
 
+def labels_texts(model: Model) -> bool:
+    """Whether a network ends in a head that reads a whole text, as transformers calls them."""
+    return type(model.network).__name__.endswith("ForSequenceClassification")
+
+
+def labels_words(model: Model) -> bool:
+    """Whether it ends in a head that reads each token."""
+    return type(model.network).__name__.endswith("ForTokenClassification")
+
+
 def says_several(model: Model) -> bool:
     """Whether a model says that several of its labels may apply to one text (`problem_type` of its configuration)."""
     return getattr(model.network.config, "problem_type", None) == "multi_label_classification"
@@ -98,7 +107,7 @@ def says_several(model: Model) -> bool:
 
 def labels_of(model: Model) -> tuple[str, ...]:
     """What a model calls the classes or labels that it predicts: of a text, or of each word. Raises InputError where it predicts none."""
-    if type(model.network).__name__.endswith("ForTokenClassification"):
+    if labels_words(model):
         return tuple(model.network.config.id2label[i] for i in range(model.network.config.num_labels))
     return head_of(model)[1]
 
@@ -110,7 +119,7 @@ def head_of(model: Model) -> tuple[LinearClassifier | None, tuple[str, ...]]:
         InputError: the model has neither.
     """
     config = model.network.config
-    if type(model.network).__name__.endswith("ForSequenceClassification"):
+    if labels_texts(model):
         if config.num_labels < 2 or getattr(config, "problem_type", None) == "regression":
             raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose the task of a number."))
         return None, tuple(config.id2label[i] for i in range(config.num_labels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer import own_rules
 from explorer.i18n import _
 from explorer.reading import encode
-from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, chunks, encoded
+from explorer.tasks.base import LOGITS_BYTES, Batch, Item, Outcome, Task, encoded
 from explorer.tasks.data import Examples
 from models import InputError, Model
 from models.surgery.resume import Runner
@@ -140,10 +140,16 @@ def _losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     if logits.requires_grad:
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none"), logits.argmax(-1) == targets
     losses, right = [], []
-    for rows in chunks(len(logits), 4 * logits.shape[1], _CACHE_BYTES):
+    for rows in _chunks(len(logits), 4 * logits.shape[1], _CACHE_BYTES):
         block = logits[rows].float()
         wanted = block.gather(1, targets[rows, None])[:, 0]
         top = block.amax(-1)
         losses.append((block - top[:, None]).exp_().sum(-1).log() + top - wanted)
         right.append(top == wanted)
     return torch.cat(losses), torch.cat(right)
+
+
+def _chunks(rows: int, row_bytes: int, room: int) -> Iterator[slice]:
+    """Slices of rows that fit into so many bytes each."""
+    step = max(1, room // max(1, row_bytes))
+    return (slice(i, i + step) for i in range(0, rows, step))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.i18n import _
+from explorer.tasks.examples import Examples
 from explorer.tasks.labels import SCALES, number_of
 from models.errors import InputError
 
@@ -68,6 +69,13 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     if not by_order or len(strange) < len(given) or len(given) > len(known):
         raise _mismatch(strange, known)
     return Match(tuple(range(len(given))), "order")
+
+
+def fitted(examples: Examples, known: Sequence[str], *, by_order: bool = True) -> tuple[Match, dict[str, int], tuple[str, ...]]:
+    """`match` for the classes of examples: the match, the number of the model's class by each name, and what a viewer should know of it."""
+    found = match(examples.labels, known, dict(examples.classes), by_order=by_order)
+    note = found.note(examples.labels, known)
+    return found, dict(zip(examples.labels, found.classes, strict=True)), (note,) if note else ()
 
 
 def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:

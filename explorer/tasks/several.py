@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
-from explorer.tasks.classify import as_read, labels_of, says_several
+from explorer.tasks.classify import as_read, labels_of, labels_texts, says_several
 from explorer.tasks.examples import Examples
-from explorer.tasks.matching import match
+from explorer.tasks.matching import fitted
 from models import InputError, Model
 from models.surgery.resume import Runner
 
@@ -32,9 +32,7 @@ class Several(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.labels = labels_of(model)
-        self.match = match(examples.labels, self.labels, dict(examples.classes), by_order=False)
-        note = self.match.note(examples.labels, self.labels)
-        number_of = dict(zip(examples.labels, self.match.classes, strict=True))
+        self.match, number_of, noted = fitted(examples, self.labels, by_order=False)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
@@ -42,11 +40,11 @@ class Several(Task):
             for label in example.labels:
                 target[number_of[label]] = 1.0
             items.append(Item(as_read(model, inputs), target, number))
-        super().__init__(model, items, ((note,) if note else ()) + notes)
+        super().__init__(model, items, noted + notes)
 
     @classmethod
     def check(cls, model: Model) -> None:
-        if not (type(model.network).__name__.endswith("ForSequenceClassification") and says_several(model)):
+        if not (labels_texts(model) and says_several(model)):
             message = _("{name} has no head that gives several labels at once.").format(name=model.name)
             raise InputError(message, _('Choose a model whose config.json says "problem_type": "multi_label_classification".'))
 

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.reading import encode
 from explorer.syntax.words import DroppedWordError, pieces
-from explorer.tasks.base import Batch, Item, Outcome, Task
-from explorer.tasks.classify import labels_of
+from explorer.tasks.base import Batch, Item, Outcome, Task, cut_note
+from explorer.tasks.classify import labels_of, labels_words
 from explorer.tasks.examples import Examples
 from explorer.tasks.language import IGNORED, per_example
-from explorer.tasks.matching import match
+from explorer.tasks.matching import fitted
 from models import InputError, Model
 from models.surgery.resume import Runner
 
@@ -33,9 +33,7 @@ class Words(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.labels = labels_of(model)
-        self.match = match(examples.labels, self.labels, dict(examples.classes), by_order=False)
-        note = self.match.note(examples.labels, self.labels)
-        number_of = dict(zip(examples.labels, self.match.classes, strict=True))
+        self.match, number_of, noted = fitted(examples, self.labels, by_order=False)
         items, dropped, cut = [], 0, 0
         for number, example in enumerate(examples.examples):
             if not example.words:
@@ -55,17 +53,13 @@ class Words(Task):
                     target[first] = number_of[label]
             inputs = {"input_ids": list(read.ids)} | ({"token_type_ids": list(read.types)} if read.types else {})
             items.append(Item(inputs, target, number))
-        said = [note] if note else []
         if dropped:
-            said.append(_("{n} sentences are left out: the tokenizer drops a word of each.").format(n=dropped))
-        if cut:
-            message = _("{cut} of {n} texts are longer than {limit} tokens and were cut.")
-            said.append(message.format(cut=cut, n=len(examples), limit=model.max_length))
-        super().__init__(model, items, tuple(said))
+            noted += (_("{n} sentences are left out: the tokenizer drops a word of each.").format(n=dropped),)
+        super().__init__(model, items, noted + cut_note(model, cut, len(examples)))
 
     @classmethod
     def check(cls, model: Model) -> None:
-        if not type(model.network).__name__.endswith("ForTokenClassification"):
+        if not labels_words(model):
             raise InputError(_("{name} has no head that labels words.").format(name=model.name), _("Choose one that was trained for it."))
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
