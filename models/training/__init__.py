@@ -6,5 +6,8 @@
 - `shipped_runs`: the toys, one for each of `presets`. `settings` says how a toy is trained and what is too much, `footprint` how much memory a
   step takes, `toy` trains it step by step, `runs` is what a training leaves behind
 - `extrapolation_runs`: small networks trained at one length and read at longer ones
-- `optimiser`: of all trainings here; `stopping` ends a long run between two steps
+- `chinese`: zh-mini, which reads Chinese; `translation`: translate-mini, English to Chinese. `chinese_texts` reads what they learn from,
+  `characters` makes their vocabularies, `sentences` their batches
+- `optimiser`: of all trainings here; `schedule`: how a learning rate rises and falls; `loop`: a long run from step to step; `stopping` ends one
+  between two steps
 """

@@ -15,13 +15,13 @@ from torch import nn, optim
 from models.atomic import whole
 from models.errors import InputError
 from models.training.optimiser import moments, put_moments
-from models.training.recipe import Recipe
+from models.training.schedule import Schedule
 
 _WEIGHTS, _OPTIMISER = "weights/", "optimiser/"
 _AGAIN = "Or start over with --restart."
 
 
-def save(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Recipe, step: int, seconds: float) -> None:
+def save(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Schedule, step: int, seconds: float) -> None:
     """Writes the file, or leaves the old one as it is: a kill in the middle loses nothing.
 
     Args:
@@ -52,7 +52,7 @@ def about(file: Path) -> dict | None:
         raise InputError(f"{file} is not a checkpoint: {error}.", "Start over with --restart.") from error
 
 
-def resume(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Recipe) -> tuple[int, float]:
+def resume(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Schedule) -> tuple[int, float]:
     """Puts weights and the optimisers' states back, to the bit.
 
     Returns:

@@ -28,6 +28,7 @@ from models.toy.tasks import IGNORED, Batch
 from models.training.runs import evaluate
 from models.training.settings import Settings
 from models.training.toy import Training, configure
+from models.words import told
 
 INTERPOLATED = "rope-interpolated"
 SCHEMES = ("none", "learned", "sinusoidal", "rope", INTERPOLATED, "alibi")
@@ -35,9 +36,11 @@ SCHEMES = ("none", "learned", "sinusoidal", "rope", INTERPOLATED, "alibi")
 TRAINED = tuple(scheme for scheme in SCHEMES if scheme != INTERPOLATED)
 """The networks: RoPE's is read in two ways."""
 NOTES = {
-    "learned": "There is no position beyond the trained length: it cannot be read there, and has no figure.",
-    INTERPOLATED: "The network of rope; when it is read, positions are divided by length / trained length. Chen et al. 2023 also fine-tune "
-    "it afterwards; here nothing is fine-tuned.",
+    "learned": told("There is no position beyond the trained length: it cannot be read there, and has no figure."),
+    INTERPOLATED: told(
+        "The network of rope; when it is read, positions are divided by length / trained length. Chen et al. 2023 also fine-tune "
+        "it afterwards; here nothing is fine-tuned."
+    ),
 }
 SHIPPED = catalogue.SHIPPED / "extrapolation"
 CURVES = "curves.json"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 import shutil
 import sys
 import time
@@ -21,20 +20,13 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from models.errors import ExplorerError, ModelError
-from models.training import card, checkpoint, corpus, pieces, stopping
+from models.errors import ExplorerError
+from models.training import card, checkpoint, corpus, loop, pieces
 from models.training.batches import NOT_ASKED, Batch, Stream, masked_words, next_words, rng_of
 from models.training.recipe import GPT2, RECIPES, Recipe, network_of, optimisers_of
 
 _TIMED, _NOT_TIMED = 8, 3
 """Steps by which minutes become a number of steps, and steps before them in which memory is still being laid out."""
-_SHOWN = 50
-_KEPT = 120.0
-"""Steps from one line of progress to the next, and seconds from one checkpoint to the next."""
-
-
-class Stopped(Exception):
-    """The run was asked to stop; its checkpoint is written."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ExplorerError as error:
         print(error, file=sys.stderr)
         return 1
-    except Stopped:
+    except loop.Stopped:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 130
     return 0
@@ -136,35 +128,13 @@ def train(
         Stopped: on Ctrl-C or SIGTERM.
     """
     torch.manual_seed(recipe.seed)
-    network = network_of(recipe, tokenizer).to(_device()).train()
+    network = network_of(recipe, tokenizer).to(loop.device()).train()
     optimisers = optimisers_of(network, recipe)
-    step, seconds = checkpoint.resume(file, network, optimisers, recipe)
     loss_of = compiled_loss(network) if compiled else loss
-    if step:
-        say(f"goes on after step {step:,} of {recipe.steps:,}")
-    begun = time.process_time() - seconds
-    shown = kept = time.monotonic()
-    losses: list[Tensor] = []
-    with stopping.signals() as asked_to_stop:
-        while step < recipe.steps:
-            losses.append(one_step(network, optimisers, recipe, step, streams, tokenizer, loss_of))
-            step += 1
-            now = time.monotonic()
-            last = step == recipe.steps
-            if step % _SHOWN == 0 or last:
-                mean = torch.stack(losses).mean().item()
-                if not math.isfinite(mean):
-                    raise ModelError("The loss is no longer a number.", "Start over with --restart and a smaller --rate.")
-                speed = len(losses) / (now - shown)
-                left = (recipe.steps - step) / speed / 60
-                say(f"step {step:,} of {recipe.steps:,}   loss {mean:.3f}   {speed * recipe.tokens:,.0f} tokens/s   {left:.0f} min left")
-                losses, shown = [], now
-            if asked_to_stop or last or now - kept > _KEPT:
-                checkpoint.save(file, network, optimisers, recipe, step, time.process_time() - begun)
-                kept = now
-            if asked_to_stop and not last:
-                raise Stopped
-    return network.float().cpu().eval(), time.process_time() - begun
+    seconds = loop.run(
+        network, optimisers, recipe, lambda step: one_step(network, optimisers, recipe, step, streams, tokenizer, loss_of), file, say
+    )
+    return network.float().cpu().eval(), seconds
 
 
 def one_step(
@@ -193,14 +163,7 @@ def one_step(
     """
     batch = batch_of(recipe, step, streams, tokenizer)
     found = loss_of(network, *asked(batch, next(network.parameters()).device))
-    found.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.rate_at(step)
-        optimiser.step()
-        optimiser.zero_grad()
-    return found.detach()
+    return loop.update(network, optimisers, recipe, step, found)
 
 
 def batch_of(recipe: Recipe, step: int, streams: Sequence[Stream], tokenizer: PreTrainedTokenizerBase) -> Batch:
@@ -270,12 +233,8 @@ def streams_of(recipe: Recipe, texts: corpus.Corpus, tokenizer: PreTrainedTokeni
     return streams
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def _seconds_a_step(recipe: Recipe, streams: Sequence[Stream], tokenizer: PreTrainedTokenizerBase, compiled: bool) -> float:
-    network = network_of(recipe, tokenizer).to(_device()).train()
+    network = network_of(recipe, tokenizer).to(loop.device()).train()
     optimisers = optimisers_of(network, recipe)
     loss_of = compiled_loss(network) if compiled else loss
     for step in range(_NOT_TIMED + _TIMED):

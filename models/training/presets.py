@@ -15,6 +15,7 @@ from models.toy import ToyConfig, tasks
 from models.toy.tasks import ToyTask
 from models.training.settings import Settings
 from models.training.toy import Training, configure
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ _ALL = (
     _INDUCTION,
     _contrast(
         *(_INDUCTION, "induction-one-layer"),
-        "One layer cannot: its keys do not know yet which symbol stood before them, so no head can find the place after the earlier one.",
+        told("One layer cannot: its keys do not know yet which symbol stood before them, so no head can find the place after the earlier one."),
         at_most=0.1,
         layers=1,
     ),
@@ -100,7 +101,7 @@ _ALL = (
     _ORDER,
     _contrast(
         *(_ORDER, "order-without-positions"),
-        "Without positions both orders of the same words are one and the same to the network: half of its answers are right, by chance.",
+        told("Without positions both orders of the same words are one and the same to the network: half of its answers are right, by chance."),
         at_most=0.5,
         positions="none",
     ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import nn, optim
@@ -13,19 +12,17 @@ from models.errors import InputError
 from models.opening import loading
 from models.toy.positions import sinusoids
 from models.training.optimiser import adamw, muon
+from models.training.schedule import Schedule
 
 GPT2, BERT = "gpt2-mini", "bert-mini"
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One training run.
+class Recipe(Schedule):
+    """One training run; steps, rate, decay, clip and seed are those of a `Schedule`.
 
     Attributes:
         model: GPT2 or BERT.
-        steps: number of optimiser steps.
-        rate: learning rate; it rises over the first `rising` steps, stays, and falls in a line to zero over the last `falling` of
-            all steps (Hägele et al. 2024). As long as it stays, the number of steps may still be changed.
         tokens: tokens of a step.
         contexts: lengths that a step's windows may have, drawn anew for each step; the last is the longest.
         shorter: before that, windows of one length up to a step, as (length, step): in short windows induction heads form sooner, as
@@ -35,9 +32,6 @@ class Recipe:
         repeated: share of gpt2-mini's windows that are repeated random tokens.
         hidden: share of the tokens that bert-mini is asked for.
         shares: shares of the windows from WikiText-2 as it is, from the same as people type it, and from books.
-        decay: weight decay of matrices; vectors have none.
-        clip: largest norm of the gradient.
-        seed: of the weights and of the batches.
         embeddings: folder of a model with the same merges whose token embeddings are the first ones here; empty for random ones.
     """
 
@@ -69,19 +63,6 @@ class Recipe:
     def contexts_at(self, step: int) -> tuple[int, ...]:
         """Lengths that the windows of a step, counted from 0, may have."""
         return next(((length,) for length, until in self.shorter if step < until), self.contexts)
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0."""
-        return self.rate * min(1.0, (step + 1) / self.rising, (self.steps - step) / (self.steps - self.stays_until))
-
-    @property
-    def stays_until(self) -> int:
-        """The step from which the learning rate falls."""
-        return self.steps - max(1, round(self.falling * self.steps))
-
-    def as_json(self) -> dict:
-        """The recipe as it comes back from a JSON file, where tuples are lists."""
-        return json.loads(json.dumps(asdict(self)))
 
 
 RECIPES = {
@@ -116,10 +97,10 @@ def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
     return network
 
 
-def optimisers_of(network: nn.Module, recipe: Recipe) -> tuple[optim.Optimizer, optim.Optimizer]:
+def optimisers_of(network: nn.Module, recipe: Schedule) -> tuple[optim.Optimizer, optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for the embeddings and all vectors, with one learning rate."""
-    layers = next(module for module in network.modules() if isinstance(module, nn.ModuleList))
-    matrices = {id(weight) for weight in layers.parameters() if weight.dim() == 2}
+    lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
+    matrices = {id(weight) for layers in lists for weight in layers.parameters() if weight.dim() == 2}
     within, without = ([w for w in network.parameters() if (id(w) in matrices) == inside] for inside in (True, False))
     return muon(within, recipe.rate, recipe.decay), adamw(without, recipe.rate, recipe.decay, (0.9, 0.95))
 

@@ -20,6 +20,7 @@ from models.opening import catalogue, loading, sites
 from models.toy import tasks
 from models.toy.tasks import IGNORED, Batch, ToyTask
 from models.training.settings import Settings
+from models.words import told
 
 EVALUATED = 1000
 """Held-out examples of an evaluation, where there are so many."""
@@ -143,7 +144,7 @@ class Run:
         try:
             layout = sites.find_sites(network)
         except ValueError as error:
-            raise ModelError(f"This network has no attention to show: {error}.", "Train a transformer.") from error
+            raise ModelError(told("This network has no attention to show: {error}.", error=error), told("Train a transformer.")) from error
         parts = {site.part for site in layout.sites}
         step = self.done if snapshot is None else snapshot.step
         return loading.Model(
@@ -200,7 +201,9 @@ def load(folder: Path) -> Run:
             snapshots=read_snapshots(load_file(folder / SNAPSHOTS), about["snapshots"]),
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ModelError(f"{folder} holds no training run: {error}.", "Train one with `python -m explorer train`.") from error
+        raise ModelError(
+            told("{folder} holds no training run: {error}.", folder=folder, error=error), told("Train one with `python -m explorer train`.")
+        ) from error
 
 
 @torch.inference_mode()

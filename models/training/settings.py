@@ -9,6 +9,7 @@ from transformers import AutoModel, PreTrainedConfig
 
 from models.errors import InputError
 from models.training import footprint
+from models.words import told
 
 SNAPSHOTS = 20
 """About so many snapshots a run, where nobody says how often."""
@@ -56,11 +57,15 @@ class Settings:
         for field in fields(self):
             value = getattr(self, field.name)
             if value < least.get(field.name, 0):
-                raise InputError(f"{field.name} is {value}.", f"It is at least {least.get(field.name, 0)}.")
+                raise InputError(
+                    told("{name} is {value}.", name=field.name, value=value), told("It is at least {least}.", least=least.get(field.name, 0))
+                )
         if self.learning_rate == 0:
-            raise InputError("With a learning rate of 0 nothing is learned.", "Choose one such as 0.003.")
+            raise InputError(told("With a learning rate of 0 nothing is learned."), told("Choose one such as 0.003."))
         if self.steps > MOST_STEPS:
-            raise InputError(f"{self.steps:,} steps are too many.", f"Choose at most {MOST_STEPS:,}.")
+            raise InputError(
+                told("{steps:,} steps are too many.", steps=self.steps), told("Choose at most {most_steps:,}.", most_steps=MOST_STEPS)
+            )
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -87,34 +92,57 @@ def limits(config: PreTrainedConfig, settings: Settings, length: int | None = No
     Raises:
         InputError: too many layers or parameters, too large a batch, or too long a step or run, with the number and the limit.
     """
-    advice = "Choose fewer layers, a smaller d_model, a smaller batch or fewer steps."
+    advice = told("Choose fewer layers, a smaller d_model, a smaller batch or fewer steps.")
     length = length or config.max_length
     if config.layers > MOST_LAYERS:
-        raise InputError(f"{config.layers:,} layers are too many.", f"Choose at most {MOST_LAYERS}.")
+        raise InputError(
+            told("{layers:,} layers are too many.", layers=config.layers), told("Choose at most {most_layers}.", most_layers=MOST_LAYERS)
+        )
     size = footprint.fewest_parameters(config)
     if size <= MOST_PARAMETERS:
         with torch.device("meta"):
             size = AutoModel.from_config(config).num_parameters()
     if size > MOST_PARAMETERS:
-        raise InputError(f"This network has {size / 1e6:,.1f} million parameters; at most {MOST_PARAMETERS / 1e6:.0f} are trained here.", advice)
+        raise InputError(
+            told(
+                "This network has {size:,.1f} million parameters; at most {most:.0f} are trained here.",
+                size=size / 1e6,
+                most=MOST_PARAMETERS / 1e6,
+            ),
+            advice,
+        )
     heads = config.heads * (3 if config.encoder_decoder else 1) if hasattr(config, "heads") else 0  # a recurrent toy has none
     scores = settings.batch * config.layers * heads * length**2
     if scores > MOST_SCORES:
         raise InputError(
-            f"One step computes {scores / 1e6:,.0f} million attention scores; at most {MOST_SCORES / 1e6:,.0f} million fit here.",
-            "Choose shorter examples, fewer heads or a smaller batch.",
+            told(
+                "One step computes {scores:,.0f} million attention scores; at most {most:,.0f} million fit here.",
+                scores=scores / 1e6,
+                most=MOST_SCORES / 1e6,
+            ),
+            told("Choose shorter examples, fewer heads or a smaller batch."),
         )
     if (needed := footprint.step_bytes(config, settings.batch, length, size)) > MOST_BYTES:
         raise InputError(
-            f"One step takes about {needed / 1e9:,.1f} GB of memory; at most {MOST_BYTES / 1e9:.1f} GB are used here.",
-            f"Choose a smaller batch than {settings.batch:,}, shorter examples, fewer layers or a smaller d_model.",
+            told(
+                "One step takes about {needed:,.1f} GB of memory; at most {most:.1f} GB are used here.",
+                needed=needed / 1e9,
+                most=MOST_BYTES / 1e9,
+            ),
+            told("Choose a smaller batch than {batch:,}, shorter examples, fewer layers or a smaller d_model.", batch=settings.batch),
         )
     # Forward once, backward twice: 3 multiply-adds for each parameter and token, and for each score and number of a head.
     work = 3.0 * (size * settings.batch * length + 2 * scores * getattr(config, "head_dim", 0))
     if work > MOST_STEP_WORK:
         raise InputError(
-            f"One step takes about {work:.0e} multiply-adds; at most {MOST_STEP_WORK:.0e} are done here, so that it can be stopped soon.",
-            f"Choose a smaller batch than {settings.batch:,}, shorter examples, fewer layers or a smaller d_model.",
+            told(
+                "One step takes about {work:.0e} multiply-adds; at most {most_step_work:.0e} are done here, so that it can be stopped soon.",
+                work=work,
+                most_step_work=MOST_STEP_WORK,
+            ),
+            told("Choose a smaller batch than {batch:,}, shorter examples, fewer layers or a smaller d_model.", batch=settings.batch),
         )
     if (work := settings.steps * work) > MOST_WORK:
-        raise InputError(f"This run takes about {work:.0e} multiply-adds; at most {MOST_WORK:.0e} are done here.", advice)
+        raise InputError(
+            told("This run takes about {work:.0e} multiply-adds; at most {most_work:.0e} are done here.", work=work, most_work=MOST_WORK), advice
+        )

@@ -30,6 +30,7 @@ from models.toy.tasks import IGNORED, ToyTask
 from models.training.optimiser import adamw, moments, put_moments
 from models.training.runs import Metrics, Run, Snapshot, evaluate, named_weights, read_snapshots, snapshot_tensors
 from models.training.settings import Settings, limits
+from models.words import told
 
 POINTS = 500
 """So many steps of a run at most, one more or less, are kept for its curve."""
@@ -73,10 +74,12 @@ class State:
             with safe_open(file, framework="pt") as stream:
                 about = stream.metadata() or {}
                 if about.get("format") != _FORMAT:
-                    raise ModelError(f"{file} is no unfinished training.", "Delete it, and train again.")
+                    raise ModelError(told("{file} is no unfinished training.", file=file), told("Delete it, and train again."))
                 return State({name: stream.get_tensor(name) for name in stream.keys()}, json.loads(about["about"]))  # noqa: SIM118
         except (OSError, SafetensorError, ValueError) as error:
-            raise ModelError(f"The unfinished training in {file} cannot be read: {error}.", "Delete it, and train again.") from error
+            raise ModelError(
+                told("The unfinished training in {file} cannot be read: {error}.", file=file, error=error), told("Delete it, and train again.")
+            ) from error
 
 
 class Training(Run):
@@ -153,7 +156,9 @@ class Training(Run):
         if self.done in self._snapshot_steps:
             self.snapshots.append(self.now())
         if not math.isfinite(metrics.loss):
-            raise ModelError(f"After {self.done} steps the loss is no number any more.", "Lower the learning rate, or add a norm.")
+            raise ModelError(
+                told("After {done} steps the loss is no number any more.", done=self.done), told("Lower the learning rate, or add a norm.")
+            )
         return metrics
 
     def state(self) -> State:
@@ -202,14 +207,25 @@ class Training(Run):
 
 def _check(task: ToyTask, config: PreTrainedConfig) -> None:
     if config.vocab_size != (size := len(task.tokenizer())):
-        raise InputError(f"The network knows {config.vocab_size} tokens, and {task.name} has {size}.", "Make it with `configure`.")
+        raise InputError(
+            told("The network knows {vocab_size} tokens, and {name} has {size}.", vocab_size=config.vocab_size, name=task.name, size=size),
+            told("Make it with `configure`."),
+        )
     if task.kind == "decoder" and not config.causal:
-        raise InputError(f"In {task.name} a network that sees the tokens to come reads the answers off.", "Set causal.")
+        raise InputError(told("In {name} a network that sees the tokens to come reads the answers off.", name=task.name), told("Set causal."))
     if (task.kind == "encoder-decoder") != config.is_encoder_decoder:
-        raise InputError(f"{task.name} is a task for {task.kind}s.", "Make the network with `configure`.")
+        raise InputError(told("{name} is a task for {kind}s.", name=task.name, kind=task.kind), told("Make the network with `configure`."))
     longest = getattr(config, "max_position_embeddings", None)
     if longest and longest < task.n_tokens:
-        raise InputError(f"Examples of {task.name} have {task.n_tokens} tokens, the network has {longest} positions.", "Raise max_length.")
+        raise InputError(
+            told(
+                "Examples of {name} have {n_tokens} tokens, the network has {longest} positions.",
+                name=task.name,
+                n_tokens=task.n_tokens,
+                longest=longest,
+            ),
+            told("Raise max_length."),
+        )
 
 
 def _by_layer(network: nn.Module) -> dict[str, list[nn.Parameter]]:

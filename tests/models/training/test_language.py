@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 import models
 from models.errors import InputError
-from models.training import checkpoint, corpus, held_out, language
+from models.training import checkpoint, corpus, held_out, language, loop
 from models.training.batches import NOT_ASKED, Batch
 from models.training.recipe import BERT, GPT2, RECIPES, network_of
 
@@ -132,7 +132,7 @@ def test_an_interrupted_run_ends_with_the_same_weights_to_the_bit(model, data, t
         return step(network, optimisers, recipe, number, *rest)
 
     monkeypatch.setattr(language, "one_step", interrupted)
-    with pytest.raises(language.Stopped):
+    with pytest.raises(loop.Stopped):
         language.train(recipe, streams, tokenizer, file, quiet)
     monkeypatch.setattr(language, "one_step", step)
     assert checkpoint.about(file)["step"] == 4
@@ -147,7 +147,7 @@ def test_an_interrupted_run_ends_with_the_same_weights_to_the_bit(model, data, t
 
 def test_a_kill_between_two_checkpoints_starts_from_the_last_one(data, tmp_path, monkeypatch):
     step = language.one_step
-    monkeypatch.setattr(language, "_KEPT", -1.0)
+    monkeypatch.setattr(loop, "_KEPT", -1.0)
 
     class Killed(BaseException):
         pass
@@ -284,7 +284,7 @@ def test_a_run_whose_rate_has_not_fallen_yet_may_be_given_another_length(data, t
             return step(network, optimisers, recipe, number, *rest)
 
         monkeypatch.setattr(language, "one_step", stopping)
-        with pytest.raises(language.Stopped):
+        with pytest.raises(loop.Stopped):
             language.train(recipe, streams, tokenizer, tmp_path / f"{last}.safetensors", quiet)
         monkeypatch.setattr(language, "one_step", step)
 

@@ -1,0 +1,95 @@
+"""A long run, from its first step or from where it was stopped: progress, checkpoints, Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn, optim
+
+from models.errors import ModelError
+from models.training import checkpoint, stopping
+from models.training.schedule import Schedule
+
+_SHOWN = 50
+_KEPT = 120.0
+"""Steps from one line of progress to the next, and seconds from one checkpoint to the next."""
+
+
+class Stopped(Exception):
+    """The run was asked to stop; its checkpoint is written."""
+
+
+def device() -> torch.device:
+    """Where long runs are computed: on a GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def run(
+    network: nn.Module,
+    optimisers: Sequence[optim.Optimizer],
+    recipe: Schedule,
+    step_of: Callable[[int], Tensor],
+    file: Path,
+    say: Callable[[str], None] = print,
+    every: Callable[[int], str] | None = None,
+) -> float:
+    """Takes all steps that are still to be taken.
+
+    Args:
+        network: on its device; its weights are those of the checkpoint first, where there is one.
+        step_of: takes the step of a number, counted from 0, and gives the loss before it, in nats.
+        file: checkpoint, read where it is there, written every few minutes, when the run is stopped, and at the end.
+        say: told how far it is.
+        every: what else to say in a line of progress, from the number of steps that are done.
+
+    Returns:
+        Seconds of processor time that all steps took, which no break or busy machine adds to.
+
+    Raises:
+        InputError: the checkpoint is broken or of another recipe.
+        ModelError: the loss is no longer a number.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    step, seconds = checkpoint.resume(file, network, optimisers, recipe)
+    if step:
+        say(f"goes on after step {step:,} of {recipe.steps:,}")
+    begun = time.process_time() - seconds
+    shown = kept = time.monotonic()
+    losses: list[Tensor] = []
+    with stopping.signals() as asked_to_stop:
+        while step < recipe.steps:
+            losses.append(step_of(step))
+            step += 1
+            now = time.monotonic()
+            last = step == recipe.steps
+            if step % _SHOWN == 0 or last:
+                mean = torch.stack(losses).mean().item()
+                if not math.isfinite(mean):
+                    raise ModelError("The loss is no longer a number.", "Start over with --restart and a smaller --rate.")
+                speed = len(losses) / (now - shown)
+                left = (recipe.steps - step) / speed / 60
+                more = f"   {every(step)}" if every else ""
+                say(f"step {step:,} of {recipe.steps:,}   loss {mean:.3f}   {speed:,.1f} steps/s   {left:.0f} min left{more}")
+                losses, shown = [], time.monotonic()
+            if asked_to_stop or last or now - kept > _KEPT:
+                checkpoint.save(file, network, optimisers, recipe, step, time.process_time() - begun)
+                kept = now
+            if asked_to_stop and not last:
+                raise Stopped
+    return time.process_time() - begun
+
+
+def update(network: nn.Module, optimisers: Sequence[optim.Optimizer], recipe: Schedule, step: int, loss: Tensor) -> Tensor:
+    """One step of the optimisers down the gradient of a loss; gives the loss back, without gradient."""
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.rate_at(step)
+        optimiser.step()
+        optimiser.zero_grad()
+    return loss.detach()
