@@ -11,7 +11,7 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run test shots clean help
+.PHONY: run test shots words clean help
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
@@ -25,6 +25,9 @@ test: .venv/.test ## check style and run every test; make test ARGS="-k capture"
 
 shots: .venv/.test ## take the screenshots of the README
 	$(BIN)/python -m scripts.screenshots $(ARGS)
+
+words: .venv/.test ## put the messages of the code into the catalogues of explorer/locale
+	$(BIN)/python -m scripts.words
 
 clean: ## remove .venv and caches
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from explorer.bounded import memory_of
-from explorer.i18n import _
+from explorer.i18n import _, carried
 from models.errors import ExplorerError, InputError
 from models.opening.devices import out_of_memory
 
@@ -90,7 +90,7 @@ class Job:
     viewers: dict[str, Viewer] = field(default_factory=dict)
     number: int = field(default_factory=itertools.count().__next__)
     result_bytes: int = 0
-    _context: contextvars.Context = field(default_factory=contextvars.copy_context, repr=False)
+    _context: contextvars.Context = field(default_factory=carried, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
     _begun: float = 0.0

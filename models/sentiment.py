@@ -15,6 +15,7 @@ from torch.nn import functional
 from models.errors import ModelError
 from models.opening import catalogue
 from models.opening.catalogue import SHIPPED
+from models.words import told
 
 NAME = "minilm-sst2-probe"
 FORMAT = "probe 1"
@@ -91,19 +92,20 @@ def load_sentiment() -> LinearClassifier:
     folder = catalogue.bundled_folder(classifier.base)
     if folder is None or sha256(folder / "model.safetensors") != classifier.base_sha256:
         raise ModelError(
-            f"The sentiment classifier was trained on other weights of {classifier.base}.", "Run `python -m models.training.sentiment` again."
+            told("The sentiment classifier was trained on other weights of {base}.", base=classifier.base),
+            told("Run `python -m models.training.sentiment` again."),
         )
     return classifier
 
 
 def read(path: Path) -> LinearClassifier:
     """A classifier from a safetensors file. Raises ModelError for a file that is missing, broken, or of another kind."""
-    advice = "Fetch the project's files again, or run `python -m models.training.sentiment`."
+    advice = told("Fetch the project's files again, or run `python -m models.training.sentiment`.")
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             if about.get("format") != FORMAT:
-                raise ModelError(f"{path} is not a classifier of this project.", advice)
+                raise ModelError(told("{path} is not a classifier of this project.", path=path), advice)
             weight, bias = file.get_tensor("weight").float(), file.get_tensor("bias").float()
         labels = tuple(json.loads(about["labels"]))
         classifier = LinearClassifier(
@@ -117,14 +119,23 @@ def read(path: Path) -> LinearClassifier:
             trained_on=about["trained_on"],
         )
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ModelError(f"The classifier in {path} cannot be read: {error}.", advice) from error
+        raise ModelError(told("The classifier in {path} cannot be read: {error}.", path=path, error=error), advice) from error
     if (
         weight.ndim != 2
         or weight.shape[0] != len(labels)
         or bias.shape != weight.shape[:1]
         or not (weight.isfinite().all() and bias.isfinite().all())
     ):
-        raise ModelError(f"The classifier in {path} has weights {tuple(weight.shape)} and {tuple(bias.shape)} for {len(labels)} labels.", advice)
+        raise ModelError(
+            told(
+                "The classifier in {path} has weights {weights} and {bias} for {labels} labels.",
+                path=path,
+                weights=tuple(weight.shape),
+                bias=tuple(bias.shape),
+                labels=len(labels),
+            ),
+            advice,
+        )
     return classifier
 
 

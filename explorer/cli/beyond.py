@@ -10,25 +10,26 @@ import numpy as np
 from explorer import generate
 from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
 from explorer.flow import methods, targets
+from explorer.i18n import _
 from explorer.lens import contributions, layers
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Adds the commands to the parser of `python -m explorer`."""
     trace = _command(commands, "trace", "which input tokens a prediction rests on, by five methods and by leaving them out", _trace)
-    trace.add_argument("--target", choices=targets.KINDS, help="what is predicted (default: the first that the model can do)")
+    trace.add_argument("--target", choices=targets.KINDS, help=_("what is predicted (default: the first that the model can do)"))
     _place(trace, "the masked token, or the token after which the next one is predicted; counted from 0")
     lens = _command(commands, "lens", "what each layer would predict at each token", _lens)
-    lens.add_argument("--masked", type=int, metavar="I", help="mask this token first, counted from 0")
-    lens.add_argument("--top", type=int, default=5, metavar="K", help="words to keep (default: %(default)s)")
+    lens.add_argument("--masked", type=int, metavar="I", help=_("mask this token first, counted from 0"))
+    lens.add_argument("--top", type=int, default=5, metavar="K", help=_("words to keep (default: %(default)s)"))
     logit = _command(commands, "logit", "what each head and feed-forward layer adds to a logit", _logit)
     _place(logit, "the token at which the logit is read, counted from 0 (default: the last one)")
-    logit.add_argument("--id", type=int, metavar="N", help="vocabulary id (default: the likeliest)")
-    logit.add_argument("--against", type=int, metavar="N", help="subtract the logit of this id")
-    logit.add_argument("--masked", action="store_true", help="mask the token first")
+    logit.add_argument("--id", type=int, metavar="N", help=_("vocabulary id (default: the likeliest)"))
+    logit.add_argument("--against", type=int, metavar="N", help=_("subtract the logit of this id"))
+    logit.add_argument("--masked", action="store_true", help=_("mask the token first"))
     made = _command(commands, "generate", "go on with a text, token by token", _generate, json=False)
-    made.add_argument("--tokens", type=int, default=40, metavar="N", help="at most so many (default: %(default)s)")
-    made.add_argument("--greedy", action="store_true", help="always the likeliest")
+    made.add_argument("--tokens", type=int, default=40, metavar="N", help=_("at most so many (default: %(default)s)"))
+    made.add_argument("--greedy", action="store_true", help=_("always the likeliest"))
     made.add_argument("--temperature", type=float, default=1.0)
     made.add_argument("--top-k", type=int, default=0)
     made.add_argument("--top-p", type=float, default=1.0)
@@ -40,7 +41,7 @@ def _command(commands: argparse._SubParsersAction, name: str, about: str, run: o
     model_argument(parser)
     parser.add_argument("--text", required=True, metavar="T")
     if json:
-        parser.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+        parser.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(parser)
     parser.set_defaults(run=run)
     return parser

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from explorer import export
+from explorer import export, i18n
 from explorer.capture import capture
 from explorer.cli import beyond, positions, pruning, scores, softmax, syntax, training
 from explorer.cli.shared import device_arguments, model_argument
+from explorer.i18n import _
 from models import CATALOGUE, load
 from models.errors import ExplorerError
 
@@ -43,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A path or a token may hold what the terminal cannot write.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    with i18n.speaking(i18n.of_shell()):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    given = _parser().parse_args(arguments)
     try:
         return given.run(given)
     except ExplorerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(_("error: {error}").format(error=f"{_(error.problem)} {_(error.advice)}".strip()), file=sys.stderr)
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
     return 1
@@ -56,32 +61,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     style = {"formatter_class": argparse.RawDescriptionHelpFormatter}
-    parser = argparse.ArgumentParser("python -m explorer", description="See the attention of transformers.", epilog=_EPILOG, **style)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser("python -m explorer", description=_("See the attention of transformers."), epilog=_EPILOG, **style)
+    commands = parser.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
 
-    models = commands.add_parser("models", help="list the models offered by name")
+    models = commands.add_parser("models", help=_("list the models offered by name"))
     models.set_defaults(run=_models)
 
     one = commands.add_parser(
         "capture",
-        help="write every attention pattern of one text into an .npz file",
-        description="Runs one text through a model and writes all attention patterns.",
-        epilog="""arrays in the file:
+        help=_("write every attention pattern of one text into an .npz file"),
+        description=_("Runs one text through a model and writes all attention patterns."),
+        epilog=_("""arrays in the file:
   tokens    readable tokens (n,); ids: as the tokenizer gives them by default
   pattern   float32 [layer, head, query, key], layers and heads from 0
 encoder-decoders have, instead of pattern:
   encoder, decoder, cross                 float32 [layer, head, query, key]
   encoder_tokens, decoder_tokens (and _ids)   cross attends from decoder tokens to encoder tokens
-""",
+"""),
         **style,
     )
     model_argument(one)
-    one.add_argument("--text", required=True, metavar="T", help="the text; the source, for encoder-decoders")
-    one.add_argument("--pair", metavar="P", help="a second text, for encoders")
-    one.add_argument("--target", metavar="T2", help="what the decoder reads; generated greedily where absent (encoder-decoders)")
-    one.add_argument("--out", required=True, type=Path, metavar="F.npz", help="file to write")
+    one.add_argument("--text", required=True, metavar="T", help=_("the text; the source, for encoder-decoders"))
+    one.add_argument("--pair", metavar="P", help=_("a second text, for encoders"))
+    one.add_argument("--target", metavar="T2", help=_("what the decoder reads; generated greedily where absent (encoder-decoders)"))
+    one.add_argument("--out", required=True, type=Path, metavar="F.npz", help=_("file to write"))
     device_arguments(one)
-    one.add_argument("--max-tokens", type=int, metavar="N", help="cut the text here (default: the model's own limit)")
+    one.add_argument("--max-tokens", type=int, metavar="N", help=_("cut the text here (default: the model's own limit)"))
     one.set_defaults(run=_capture)
     pruning.add(commands)
     training.add(commands)

@@ -21,22 +21,22 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Adds the command to the parser of `python -m explorer`."""
     positions = commands.add_parser(
         "positions",
-        help="write what a model knows of positions as JSON",
-        description="Says which kind of positions a model has, and measures them.",
-        epilog="""the file:
+        help=_("write what a model knows of positions as JSON"),
+        description=_("Says which kind of positions a model has, and measures them."),
+        epilog=_("""the file:
   kind               learned, sinusoidal, rope, relative (T5), alibi, none or unknown
   table              rows and width of what is added to the tokens
   principal_angles   degrees between the leading components of token and of position embeddings; random: of random subspaces
   four_terms         largest deviation of content and position terms from the scores of layer 0, head 0
   equivariance       largest |f(PX) - P f(X)| of the last layer, tokens reversed; with positions and without
 null where a model has no such thing; why, says `notes`.
-""",
+"""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     model_argument(positions)
-    positions.add_argument("--text", default=_TEXT, metavar="T", help="the text whose tokens are reversed (default: %(default)s)")
-    positions.add_argument("--angles", type=int, metavar="K", help="dimensions of the subspaces (default: 10, or as many as there are)")
-    positions.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    positions.add_argument("--text", default=_TEXT, metavar="T", help=_("the text whose tokens are reversed (default: %(default)s)"))
+    positions.add_argument("--angles", type=int, metavar="K", help=_("dimensions of the subspaces (default: 10, or as many as there are)"))
+    positions.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(positions)
     positions.set_defaults(run=_positions)
 

@@ -22,6 +22,7 @@ from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
 from explorer.cli.examples import example_arguments, task_of
 from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.i18n import _
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
 from models import Model, load
@@ -39,53 +40,53 @@ def add(commands: argparse._SubParsersAction) -> None:
     style = {"formatter_class": argparse.RawDescriptionHelpFormatter}
     ablate = commands.add_parser(
         "ablate",
-        help="remove every head alone and write the scores as JSON",
-        description="Removes every head alone, exactly, and writes how the task's score and loss change.",
-        epilog="""the file:
+        help=_("remove every head alone and write the scores as JSON"),
+        description=_("Removes every head alone, exactly, and writes how the task's score and loss change."),
+        epilog=_("""the file:
   {"baseline": {"score": .., "loss": ..}, "score": [[..]], "loss": [[..]], ..}
   tables [layer][head] from 0; score: accuracy (regression: Pearson's correlation); loss: mean over the examples of the
   cross-entropy in nats (multilabel: binary, mean over the labels; regression: squared error)
 Ctrl-C keeps what is done beside the file; the same command goes on from there.
-""",
+"""),
         **style,
     )
     _task_arguments(ablate)
-    ablate.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    ablate.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     ablate.set_defaults(run=_ablate)
 
     prune = commands.add_parser(
         "prune",
-        help="score one set of removed heads, or the curve of removing more and more",
-        description="Removes heads, a given set or 0 to 100 % of all in some order, and writes the scores.",
-        epilog="orders: gradient, exact, greedy, confidence: least important first by that measure; reversed: most important first; random",
+        help=_("score one set of removed heads, or the curve of removing more and more"),
+        description=_("Removes heads, a given set or 0 to 100 % of all in some order, and writes the scores."),
+        epilog=_("orders: gradient, exact, greedy, confidence: least important first by that measure; reversed: most important first; random"),
         **style,
     )
     _task_arguments(prune)
     which = prune.add_mutually_exclusive_group(required=True)
     which.add_argument("--order", choices=curves.ORDERS, metavar="O", help=", ".join(curves.ORDERS))
-    which.add_argument("--heads", metavar="L.H,..", help="one set, such as 0.3,2.11 (layer.head from 0)")
-    prune.add_argument("--seeds", type=int, default=curves.SEEDS, metavar="N", help="random orders (default: %(default)s)")
-    prune.add_argument("--json", type=Path, metavar="OUT", help="file to write (needed for a curve)")
+    which.add_argument("--heads", metavar="L.H,..", help=_("one set, such as 0.3,2.11 (layer.head from 0)"))
+    prune.add_argument("--seeds", type=int, default=curves.SEEDS, metavar="N", help=_("random orders (default: %(default)s)"))
+    prune.add_argument("--json", type=Path, metavar="OUT", help=_("file to write (needed for a curve)"))
     prune.set_defaults(run=_prune)
 
     cut = commands.add_parser(
         "slice",
-        help="write a model without some of its heads",
-        description="Cuts heads out of a model's weights and writes a smaller model, which `--model DIR` opens.",
+        help=_("write a model without some of its heads"),
+        description=_("Cuts heads out of a model's weights and writes a smaller model, which `--model DIR` opens."),
         **style,
     )
     model_argument(cut)
-    cut.add_argument("--heads", required=True, metavar="L.H,..", help="heads to remove, such as 0.3,2.11 (layer.head from 0)")
-    cut.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write; it must not exist")
-    cut.add_argument("--zeroed", action="store_true", help="keep all shapes and write zeros instead, so that plain from_pretrained opens it")
-    cut.add_argument("--speed", action="store_true", help="also measure forward passes of the full and of the sliced model")
+    cut.add_argument("--heads", required=True, metavar="L.H,..", help=_("heads to remove, such as 0.3,2.11 (layer.head from 0)"))
+    cut.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("folder to write; it must not exist"))
+    cut.add_argument("--zeroed", action="store_true", help=_("keep all shapes and write zeros instead, so that plain from_pretrained opens it"))
+    cut.add_argument("--speed", action="store_true", help=_("also measure forward passes of the full and of the sliced model"))
     cut.set_defaults(run=_slice)
 
 
 def _task_arguments(parser: argparse.ArgumentParser) -> None:
     model_argument(parser)
     parser.add_argument("--task", required=True, choices=sorted(TASKS), help=TASKS_HELP)
-    parser.add_argument("--method", choices=METHODS, default="zero", help="what takes the place of a head's output (default: zero)")
+    parser.add_argument("--method", choices=METHODS, default="zero", help=_("what takes the place of a head's output (default: zero)"))
     example_arguments(
         parser,
         "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; for exact, held-out examples",

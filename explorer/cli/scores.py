@@ -18,8 +18,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Adds the command to the parser of `python -m explorer`."""
     heads = commands.add_parser(
         "heads",
-        help="score every head on texts, and name the roles that it has",
-        description="Scores every head on texts and on repeated random tokens, and says which heads have a role.",
+        help=_("score every head on texts, and name the roles that it has"),
+        description=_("Scores every head on texts and on repeated random tokens, and says which heads have a role."),
         epilog="""the file:
   scores       by name, [layer][head], null where there is none:
 """
@@ -32,8 +32,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     model_argument(heads)
-    heads.add_argument("--part", choices=sites.Parts, help="of an encoder-decoder (default: encoder)")
-    heads.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    heads.add_argument("--part", choices=sites.Parts, help=_("of an encoder-decoder (default: encoder)"))
+    heads.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(heads)
     example_arguments(heads)
     heads.set_defaults(run=_heads)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from explorer.i18n import _
 from models import Model, load
 from models.atomic import whole
 from models.opening.loading import DTYPES
@@ -18,13 +19,13 @@ from models.opening.loading import DTYPES
 
 def model_argument(parser: argparse.ArgumentParser) -> None:
     """Adds --model."""
-    parser.add_argument("--model", required=True, metavar="M", help="name (see `models`), hub id owner/model, or local folder")
+    parser.add_argument("--model", required=True, metavar="M", help=_("name (see `models`), hub id owner/model, or local folder"))
 
 
 def device_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds --device and --dtype, for `opened`."""
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help="default: auto")
+    parser.add_argument("--device", default="auto", help=_("auto, cpu, cuda, mps (default: auto)"))
+    parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help=_("default: auto"))
 
 
 def opened(given: argparse.Namespace) -> Model:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.i18n import _
 from explorer.syntax import relations, sentences
 from models.errors import InputError
 
@@ -15,22 +16,23 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Adds the command to the parser of `python -m explorer`."""
     syntax = commands.add_parser(
         "syntax",
-        help="the best head for each dependency relation",
-        description="Finds, for each dependency relation, the head that predicts it best, against the best fixed offset (Clark et al. 2019).",
-        epilog="""the file:
+        help=_("the best head for each dependency relation"),
+        description=_("Finds, for each dependency relation, the head that predicts it best, against the best fixed offset (Clark et al. 2019)."),
+        epilog=_("""the file:
   halves     for each relation: layer, head, direction, accuracy with 95 % interval, dependents, best offset and its accuracy;
              chosen on every other sentence, read on the rest
   same       the same, chosen and read on all sentences
   syntactic  [layer, head] of heads that beat the best offset of a relation with at least 10 dependents by at least 10 points
              in each half of the sentences, and by more than chance would have it among all heads and relations
-""",
+"""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     model_argument(syntax)
-    syntax.add_argument("--conllu", type=Path, metavar="F", help="treebank in CoNLL-U (default: the project's own)")
-    syntax.add_argument("--limit", type=int, metavar="N", help="first N sentences only")
-    syntax.add_argument("--words", metavar="A..B", default="2..1000", help="sentences of so many words only (default: %(default)s)")
-    syntax.add_argument("--json", required=True, type=Path, metavar="OUT", help="file to write")
+    syntax.add_argument("--conllu", type=Path, metavar="F", help=_("treebank in CoNLL-U (default: the project's own)"))
+    syntax.add_argument("--own", choices=sentences.OWN, default="en", help=_("language of the project's own sentences (default: %(default)s)"))
+    syntax.add_argument("--limit", type=int, metavar="N", help=_("first N sentences only"))
+    syntax.add_argument("--words", metavar="A..B", default="2..1000", help=_("sentences of so many words only (default: %(default)s)"))
+    syntax.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(syntax)
     syntax.set_defaults(run=_syntax)
 
@@ -40,7 +42,7 @@ def _syntax(given: argparse.Namespace) -> int:
     if not dots or not low.isdigit() or not high.isdigit():
         raise InputError(f"--words wants two numbers such as 5..40, not {given.words}.")
     model = opened(given)
-    known = sentences.own() if given.conllu is None else sentences.read(given.conllu)
+    known = sentences.own(given.own) if given.conllu is None else sentences.read(given.conllu)
     chosen = [sentence for sentence in known if int(low) <= len(sentence) <= int(high)][: given.limit]
     with bar("sentences") as tell:
         found = relations.best_heads(model, chosen, tell)

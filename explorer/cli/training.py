@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from explorer.i18n import _
 from explorer.lab.request import BY_COMMAND, passage, switches, task_fields, value_text
 from models.errors import InputError, ModelError
 from models.opening import devices
@@ -35,8 +36,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     known = ", ".join(name if name in _OF_TASK else f"{name}={value_text(field.default)}" for name, field in switches().items())
     train = commands.add_parser(
         "train",
-        help="train a small transformer from scratch on a toy task",
-        description="Trains a small transformer from scratch on a task with exact answers; `--model DIR` opens it afterwards.",
+        help=_("train a small transformer from scratch on a toy task"),
+        description=_("Trains a small transformer from scratch on a task with exact answers; `--model DIR` opens it afterwards."),
         epilog=f"""tasks: {", ".join(TASKS)}
 switches of the network, with their defaults where neither the task nor its preset says something else:
   {known}
@@ -48,16 +49,16 @@ Ctrl-C keeps what is done in DIR; the same command goes on from there, to the sa
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument("--task", required=True, metavar="T", help=", ".join(TASKS))
-    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a switch of the network, or a setting of the task")
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=_("a switch of the network, or a setting of the task"))
     for field in dataclasses.fields(Settings):
         if field.name in BY_COMMAND:
             named = "--" + field.name.replace("_", "-")
-            train.add_argument(named, type=type(field.default), metavar=BY_COMMAND[field.name], help="default: the task's preset")
-    train.add_argument("--rnn", action="store_true", help="a recurrent network (GRU) with about as many parameters instead, for comparison")
-    train.add_argument("--text", type=Path, metavar="F", help="the text for characters, UTF-8 (default: the project's passage)")
-    train.add_argument("--device", default="cpu", help="auto, cpu, cuda, mps (default: cpu, the fastest for so small a network)")
-    train.add_argument("--threads", type=int, default=1, metavar="N", help="of the cpu (default: 1, the fastest for so small a network)")
-    train.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the model, its snapshots and its curve")
+            train.add_argument(named, type=type(field.default), metavar=BY_COMMAND[field.name], help=_("default: the task's preset"))
+    train.add_argument("--rnn", action="store_true", help=_("a recurrent network (GRU) with about as many parameters instead, for comparison"))
+    train.add_argument("--text", type=Path, metavar="F", help=_("the text for characters, UTF-8 (default: the project's passage)"))
+    train.add_argument("--device", default="cpu", help=_("auto, cpu, cuda, mps (default: cpu, the fastest for so small a network)"))
+    train.add_argument("--threads", type=int, default=1, metavar="N", help=_("of the cpu (default: 1, the fastest for so small a network)"))
+    train.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("folder for the model, its snapshots and its curve"))
     train.set_defaults(run=_train)
 
 

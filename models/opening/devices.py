@@ -11,6 +11,7 @@ import psutil
 import torch
 
 from models.errors import ModelError, OutOfMemoryError
+from models.words import told
 
 
 def devices() -> list[str]:
@@ -37,7 +38,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def room_on(device: torch.device, what: str, advice: str = "Shorten the text, or choose the cpu.") -> Iterator[None]:
+def room_on(device: torch.device, what: str, advice: str = told("Shorten the text, or choose the cpu.")) -> Iterator[None]:
     """A block in which a full accelerator is an error in a viewer's words. Raises OutOfMemoryError."""
     try:
         yield
@@ -46,7 +47,7 @@ def room_on(device: torch.device, what: str, advice: str = "Shorten the text, or
             raise
         # What raised it holds what it had made so far: whoever keeps the error would keep the accelerator full.
         traceback.clear_frames(error.__traceback__)
-        raise OutOfMemoryError(f"{device} has no room for {what}.", advice) from error
+        raise OutOfMemoryError(told("{device} has no room for {what}.", device=device, what=what), advice) from error
 
 
 def free_bytes(device: torch.device) -> int | None:
@@ -61,10 +62,12 @@ def chosen(device: str) -> torch.device:
     try:
         wanted = torch.device(device)
     except RuntimeError as error:
-        raise ModelError(f"There is no device {device}.", f"This machine has {', '.join(devices())}.") from error
+        raise ModelError(
+            told("There is no device {device}.", device=device), told("This machine has {devices}.", devices=", ".join(devices()))
+        ) from error
     here = devices()
     if wanted.type not in {d.split(":")[0] for d in here} or ((wanted.index or 0) and str(wanted) not in here):
-        raise ModelError(f"This machine has no {device}.", f"It has {', '.join(here)}.")
+        raise ModelError(told("This machine has no {device}.", device=device), told("It has {devices}.", devices=", ".join(here)))
     return wanted
 
 

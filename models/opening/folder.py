@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from models.errors import ModelError
 from models.paths import is_folder
+from models.words import told
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _TOKENIZERS = (
@@ -27,27 +28,31 @@ def check(folder: Path) -> dict:
         ModelError: no such folder, no or a broken config.json, no safetensors, no tokenizer.
     """
     if not is_folder(folder):
-        raise ModelError(f"There is no folder {folder}.", "Give the folder that holds config.json.")
+        raise ModelError(told("There is no folder {folder}.", folder=folder), told("Give the folder that holds config.json."))
     config_file = folder / "config.json"
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise ModelError(f"The folder {folder} may not be read.", "Give the user of this process the right to read it.")
+        raise ModelError(told("The folder {folder} may not be read.", folder=folder), told("Give the user of this process the right to read it."))
     if not config_file.is_file():
-        raise ModelError(f"{folder} has no config.json.", "Give the folder that save_pretrained wrote.")
+        raise ModelError(told("{folder} has no config.json.", folder=folder), told("Give the folder that save_pretrained wrote."))
     try:
         config = json.loads(config_file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{config_file} cannot be read: {error}.", "Save the model again.") from error
+        raise ModelError(
+            told("{config_file} cannot be read: {error}.", config_file=config_file, error=error), told("Save the model again.")
+        ) from error
     if not isinstance(config, dict):
-        raise ModelError(f"{config_file} is not a model's configuration.", "Save the model again.")
+        raise ModelError(told("{config_file} is not a model's configuration.", config_file=config_file), told("Save the model again."))
     if not weights(folder):
         if any(found for pattern in _PICKLES for found in folder.glob(pattern)):
             raise ModelError(
-                f"{folder} holds its weights in a format that can run code when it is opened (pickle) or that is not read here.",
-                "Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors.",
+                told(
+                    "{folder} holds its weights in a format that can run code when it is opened (pickle) or that is not read here.", folder=folder
+                ),
+                told("Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors."),
             )
-        raise ModelError(f"{folder} has no model.safetensors.", "Save the model again with its weights.")
+        raise ModelError(told("{folder} has no model.safetensors.", folder=folder), told("Save the model again with its weights."))
     if not has_tokenizer(folder):
-        raise ModelError(f"{folder} has no tokenizer.", "Save the tokenizer into the same folder.")
+        raise ModelError(told("{folder} has no tokenizer.", folder=folder), told("Save the tokenizer into the same folder."))
     return config
 
 
@@ -63,10 +68,10 @@ def weights(folder: Path) -> list[Path]:
         try:
             names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise ModelError(f"{index} cannot be read: {error}.", "Copy the whole folder again.") from error
+            raise ModelError(told("{index} cannot be read: {error}.", index=index, error=error), told("Copy the whole folder again.")) from error
         missing = sorted(name for name in names if not (folder / name).is_file())
         if missing:
-            raise ModelError(f"{folder} lacks {', '.join(missing)}.", "Copy the whole folder again.")
+            raise ModelError(told("{folder} lacks {files}.", folder=folder, files=", ".join(missing)), told("Copy the whole folder again."))
         return sorted(folder / name for name in names)
     return [folder / "model.safetensors"] if (folder / "model.safetensors").is_file() else []
 

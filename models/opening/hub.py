@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from models.errors import ModelError
 from models.opening import allowed
+from models.words import told
 
 Progress = Callable[[str, float], None]
 """Called with what is going on and the share that is done, 0 to 1."""
@@ -88,8 +89,8 @@ def _download(repo: str, revision: str | None, progress: Progress | None) -> Pat
         files = _top_level(api, repo, revision) if converted else files
     if not any(file.endswith(".safetensors") for file in files):
         raise ModelError(
-            f"{repo} offers its weights only as pickle, which can run code when it is opened.",
-            "Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust.",
+            told("{repo} offers its weights only as pickle, which can run code when it is opened.", repo=repo),
+            told("Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust."),
         )
     _check_size(repo, files)
     folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
@@ -114,13 +115,16 @@ def _conversion(api: HfApi, repo: str) -> str | None:
 def _check_size(repo: str, files: Mapping[str, int]) -> None:
     size = sum(n for name, n in files.items() if any(fnmatch(name, pattern) for pattern in _wanted(files)))
     if size > allowed.NOW.fetched_bytes:
-        problem = f"{repo} has {size / 1e9:.1f} GB; at most {allowed.NOW.fetched_bytes / 1e9:.0f} GB are fetched here."
-        raise ModelError(problem, "Choose a smaller model.")
+        most = allowed.NOW.fetched_bytes / 1e9
+        raise ModelError(
+            told("{repo} has {size:.1f} GB; at most {most:.0f} GB are fetched here.", repo=repo, size=size / 1e9, most=most),
+            told("Choose a smaller model."),
+        )
     cache = Path(constants.HF_HUB_CACHE)
     there = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
     if size > (free := shutil.disk_usage(there).free):
-        problem = f"{repo} has {size / 1e9:.1f} GB, and the disk has room for {free / 1e9:.1f} GB."
-        raise ModelError(problem, "Free some space, or set HF_HOME to another disk.")
+        problem = told("{repo} has {size:.1f} GB, and the disk has room for {free:.1f} GB.", repo=repo, size=size / 1e9, free=free / 1e9)
+        raise ModelError(problem, told("Free some space, or set HF_HOME to another disk."))
 
 
 def _top_level(api: HfApi, repo: str, revision: str | None) -> dict[str, int]:
@@ -174,24 +178,26 @@ def explained(name: str, error: Exception, kind: str = "model", other: str = _OT
     # Order matters: several of the hub's errors inherit from one another.
     if isinstance(error, GatedRepoError):
         return ModelError(
-            f"{name} is gated: its owner lets in only who has asked.",
-            "Accept its terms on the hub, run `hf auth login`, and open it again.",
+            told("{name} is gated: its owner lets in only who has asked.", name=name),
+            told("Accept its terms on the hub, run `hf auth login`, and open it again."),
         )
     if isinstance(error, RepositoryNotFoundError):
-        return ModelError(f"The hub knows no {kind} {name}, or it is private.", f"Check the spelling: {_id(kind)}.")
+        return ModelError(
+            told("The hub knows no {kind} {name}, or it is private.", kind=kind, name=name), told("Check the spelling: {form}.", form=_id(kind))
+        )
     if isinstance(error, RevisionNotFoundError):
-        return ModelError(f"{name} has no such revision.", "Leave out what follows the @.")
+        return ModelError(told("{name} has no such revision.", name=name), told("Leave out what follows the @."))
     if isinstance(error, HFValidationError):
-        return ModelError(f"{name!r} is neither a folder nor a hub id.", f"A hub id reads {_id(kind)}.")
+        return ModelError(told("{name!r} is neither a folder nor a hub id.", name=name), told("A hub id reads {form}.", form=_id(kind)))
     if isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
-        return ModelError(f"The hub refused {name} (HTTP {error.response.status_code}).", other)
+        return ModelError(told("The hub refused {name} (HTTP {status_code}).", name=name, status_code=error.response.status_code), other)
     if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
-        return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
+        return ModelError(told("The Hugging Face hub cannot be reached, and {name} is not on this machine.", name=name), other)
     if isinstance(error, OSError) and error.errno == 28:
-        return ModelError(f"The disk is full; {name} was not fetched.", "Free some space, or set HF_HOME to another disk.")
+        return ModelError(told("The disk is full; {name} was not fetched.", name=name), told("Free some space, or set HF_HOME to another disk."))
     if _network(error):
-        return ModelError(f"The Hugging Face hub cannot be reached, and {name} is not on this machine.", other)
-    return ModelError(f"{name} could not be fetched: {error}.", other)
+        return ModelError(told("The Hugging Face hub cannot be reached, and {name} is not on this machine.", name=name), other)
+    return ModelError(told("{name} could not be fetched: {error}.", name=name, error=error), other)
 
 
 def _id(kind: str) -> str:

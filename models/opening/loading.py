@@ -19,6 +19,7 @@ from models import toy
 from models.errors import ModelError, OutOfMemoryError
 from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
 from models.paths import is_folder, typed
+from models.words import told
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -120,10 +121,10 @@ def load(
     """
     name = catalogue.resolve(str(name_or_folder).strip())
     if not name:
-        raise ModelError("No model was named.", "Choose one from the catalogue, or give a folder or a hub id.")
+        raise ModelError(told("No model was named."), told("Choose one from the catalogue, or give a folder or a hub id."))
     where = devices.chosen(device)
     if dtype != "auto" and dtype not in DTYPES:
-        raise ModelError(f"There is no dtype {dtype}.", f"Use auto, {', '.join(DTYPES)}.")
+        raise ModelError(told("There is no dtype {dtype}.", dtype=dtype), told("Use auto, {dtypes}.", dtypes=", ".join(DTYPES)))
     path, origin = locate(name, progress)
     adapted = adapters.read(path) if is_folder(path) else None
     whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
@@ -150,7 +151,10 @@ def load(
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
         raise _unreadable(name, path, error) from error
     if broken := _not_finite(network):
-        raise ModelError(f"The weights of {name} are no numbers (NaN or infinite) in {broken}.", "Fetch or save the model again.")
+        raise ModelError(
+            told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
+            told("Fetch or save the model again."),
+        )
     notes = _notes(fresh)
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
@@ -159,9 +163,11 @@ def load(
     try:
         layout = sites.find_sites(network)
     except ValueError as error:
-        raise ModelError(f"{name} has no attention to show: {error}.", "Choose a transformer.") from error
+        raise ModelError(told("{name} has no attention to show: {error}.", name=name, error=error), told("Choose a transformer.")) from error
     except Exception as error:
-        raise ModelError(f"{name} cannot be run on a text: {error}.", "Choose a model that reads text.") from error
+        raise ModelError(
+            told("{name} cannot be run on a text: {error}.", name=name, error=error), told("Choose a model that reads text.")
+        ) from error
     parts = {site.part for site in layout.sites}
     model = Model(
         name=name,
@@ -191,7 +197,9 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
     if not allowed.NOW.folders:
         # Whether there is such a path is not said either.
         if not hub.is_id(name):
-            raise ModelError("Folders of this machine are not opened for its guests.", "Choose a model of the list, or give a hub id.")
+            raise ModelError(
+                told("Folders of this machine are not opened for its guests."), told("Choose a model of the list, or give a hub id.")
+            )
         return hub.fetch(name, progress), f"hub {name}"
     path = typed(name)
     # "owner/model" may be both; a folder that is really there wins, as in transformers.
@@ -258,10 +266,12 @@ def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn
         network.to("cpu")
         devices.give_back()
         if not fallback:
-            raise OutOfMemoryError(f"{device} has no room for this model.", "Choose the cpu, a smaller model, or bfloat16.") from error
+            raise OutOfMemoryError(
+                told("{device} has no room for this model.", device=device), told("Choose the cpu, a smaller model, or bfloat16.")
+            ) from error
         if network.dtype == torch.float16:
             network.float()
-        return network, torch.device("cpu"), [f"{device} has no room for this model: it runs on the cpu."]
+        return network, torch.device("cpu"), [told("{device} has no room for this model: it runs on the cpu.", device=device)]
 
 
 def _not_finite(network: nn.Module) -> str:
@@ -286,17 +296,21 @@ def _constant(t: torch.Tensor, value: float) -> bool:
 def _notes(fresh: list[str]) -> list[str]:
     if not fresh:
         return []
-    named = ", ".join(fresh[:3]) + (f" and {len(fresh) - 3} more" if len(fresh) > 3 else "")
-    return [f"The file lacks {named}: those weights are random."]
+    named = ", ".join(fresh[:3])
+    if len(fresh) > 3:
+        return [told("The file lacks {names} and {more} more: those weights are random.", names=named, more=len(fresh) - 3)]
+    return [told("The file lacks {names}: those weights are random.", names=named)]
 
 
 def _unreadable(name: str, path: Path, error: Exception) -> ModelError:
     text = str(error).strip().splitlines()
     first = text[0][:300] if text else type(error).__name__
     if "trust_remote_code" in str(error):
-        return ModelError(f"{name} needs Python code of its own, which is not run here.", "Choose another model.")
+        return ModelError(told("{name} needs Python code of its own, which is not run here.", name=name), told("Choose another model."))
     if isinstance(error, SafetensorError) or "safetensors" in first.lower() or "header" in first.lower():
-        return ModelError(f"The weights in {path} are broken: {first}.", "Fetch or save the model again.")
+        return ModelError(told("The weights in {path} are broken: {first}.", path=path, first=first), told("Fetch or save the model again."))
     if isinstance(error, ImportError):
-        return ModelError(f"{name} needs a library that is not installed: {first}", "Install it into .venv.")
-    return ModelError(f"{name} could not be read: {first}.", "Fetch or save the model again, or choose another one.")
+        return ModelError(told("{name} needs a library that is not installed: {first}", name=name, first=first), told("Install it into .venv."))
+    return ModelError(
+        told("{name} could not be read: {first}.", name=name, first=first), told("Fetch or save the model again, or choose another one.")
+    )

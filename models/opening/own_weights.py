@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from models.words import told
+
 if TYPE_CHECKING:
     from models.opening.sites import Site
 
@@ -23,19 +25,25 @@ def doubt(weights: Tensor, queries: int, keys: int) -> str:
         queries, keys: tokens that were read.
     """
     if weights.dim() != 4:
-        return f"attention with {weights.dim()} axes where (batch, head, query, key) is needed"
+        return told("attention with {axes} axes where (batch, head, query, key) is needed", axes=weights.dim())
     rows, columns = weights.shape[2:]
     if (rows, columns) != (queries, keys):
-        return f"{rows} x {columns} weights for {queries} x {keys} tokens: of windows, blocks or merged tokens, not of every token"
+        return told(
+            "{rows} x {columns} weights for {queries} x {keys} tokens: of windows, blocks or merged tokens, not of every token",
+            rows=rows,
+            columns=columns,
+            queries=queries,
+            keys=keys,
+        )
     if not bool(torch.isfinite(weights).all()):
-        return "weights that are no numbers (scores before the softmax, or an overflow)"
+        return told("weights that are no numbers (scores before the softmax, or an overflow)")
     if bool((weights < 0).any()):
-        return "negative weights (scores before the softmax, or the difference of two patterns)"
+        return told("negative weights (scores before the softmax, or the difference of two patterns)")
     sums = weights.float().sum(-1)
     wrong = (sums - 1).abs() > _ROUNDING
     # A row that sees nothing may be all zeros.
     if bool((wrong & (sums != 0)).any()):
-        return f"rows of weights that sum to {sums[wrong][0].item():.2f}, not to 1"
+        return told("rows of weights that sum to {total:.2f}, not to 1", total=sums[wrong][0].item())
     return ""
 
 

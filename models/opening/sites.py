@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from models import attention
 from models.opening import devices, own_attention, own_weights
 from models.opening.in_float32 import HALF, exact, widened
+from models.words import told
 
 Parts = ("encoder", "decoder", "cross")
 
@@ -77,16 +78,16 @@ def find_sites(network: nn.Module) -> Layout:
         own_attention.use(network, "eager")
         eager = _hidden(network, output_attentions=True)
         own_attention.use(network, attention.NAME)
-        reason = "its attention does not go through the attention interface of transformers"
+        reason = told("its attention does not go through the attention interface of transformers")
         try:
             with attention.attending() as run:
                 ours = _hidden(network)
             if run.records and not torch.allclose(eager.hidden, ours.hidden, rtol=1e-2, atol=_tolerance(eager.hidden)):
-                reason = "its own attention computes more than the shared attention function does"
+                reason = told("its own attention computes more than the shared attention function does")
             elif run.records:
                 return _dispatched(network, run.records)
         except attention.NotSupportedByInterface as error:
-            reason = f"it asks for {error}"
+            reason = told("it asks for {error}", error=error)
         own_attention.use(network, "eager")
     return _from_weights(eager, reason)
 
@@ -98,8 +99,11 @@ def depth_note(network: nn.Module, layout: Layout) -> str:
     numbers = [getattr(of.get(site.index), "layer_idx", None) for site in layout.sites]
     if not depth or network.config.is_encoder_decoder or len(numbers) >= depth or None in numbers:
         return ""
-    return (
-        f"Only {len(numbers)} of its {depth} layers attend. Counted here from 0, they are layers {', '.join(map(str, numbers))} of the network."
+    return told(
+        "Only {attending} of its {depth} layers attend. Counted here from 0, they are layers {layers} of the network.",
+        attending=len(numbers),
+        depth=depth,
+        layers=", ".join(map(str, numbers)),
     )
 
 
@@ -165,13 +169,17 @@ def _dispatched(network: nn.Module, records: list[attention.Record]) -> Layout:
         sites.append(_site(index, part, layers, record.heads, record.key.shape[1], record.query.shape[-1]))
         sites_of.setdefault(id(record.module), []).append(index)
     if not two_stacks and len({s.part for s in sites}) > 1:
-        raise ValueError("some of its layers look back only and others both ways, which no view here can show")
+        raise ValueError(told("some of its layers look back only and others both ways, which no view here can show"))
     missing = [part for part in Parts if two_stacks and not layers[part]]
     if missing:
-        raise ValueError(f"its {' and '.join(missing)} attention is computed in a way of its own, which gives no weights of every token")
+        raise ValueError(
+            told("its {parts} attention is computed in a way of its own, which gives no weights of every token", parts=", ".join(missing))
+        )
     depth = getattr(network.config.get_text_config(), "num_hidden_layers", None)
     if not two_stacks and depth and len(sites) > depth:
-        raise ValueError(f"it attends {len(sites)} times in {depth} layers, so that no pattern alone is what a head does")
+        raise ValueError(
+            told("it attends {times} times in {depth} layers, so that no pattern alone is what a head does", times=len(sites), depth=depth)
+        )
     return Layout(tuple(sites), {module: tuple(numbers) for module, numbers in sites_of.items()})
 
 
@@ -186,10 +194,10 @@ def _from_weights(eager: _Pass, reason: str) -> Layout:
     for part, weights in found:
         lengths = {"cross": (_TARGET, _SOURCE)}.get(part, (_TARGET, _TARGET) if part == "decoder" and two_stacks else (_SOURCE, _SOURCE))
         if why := own_weights.doubt(weights, *lengths):
-            raise ValueError(f"its own code returns {why}")
+            raise ValueError(told("its own code returns {why}", why=why))
         sites.append(_site(len(sites), part, layers, weights.shape[1], weights.shape[1], 0))
     if not sites:
-        raise ValueError("it returns no attention weights: its layers mix tokens in another way")
+        raise ValueError(told("it returns no attention weights: its layers mix tokens in another way"))
     return Layout(tuple(sites), {}, view_only=True, reason=reason)
 
 

@@ -7,6 +7,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from models.opening.sites import Site
 from models.surgery import cutting
+from models.words import told
 
 
 def removed(config: PretrainedConfig) -> dict[int, list[int]]:
@@ -15,7 +16,7 @@ def removed(config: PretrainedConfig) -> dict[int, list[int]]:
     try:
         return {int(site): [int(head) for head in heads] for site, heads in entry.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{cutting.ENTRY} in its config.json is not of the form {{site: [heads]}}") from error
+        raise ValueError(told("{entry} in its config.json is not of the form {{site: [heads]}}", entry=cutting.ENTRY)) from error
 
 
 def architecture(network_class: type, config: PretrainedConfig) -> type:
@@ -31,7 +32,7 @@ def architecture(network_class: type, config: PretrainedConfig) -> type:
     if not gone:
         return network_class
     if not issubclass(network_class, PreTrainedModel):
-        raise ValueError("it was sliced, but its config.json does not say which network it is")
+        raise ValueError(told("it was sliced, but its config.json does not say which network it is"))
 
     class Sliced(network_class):
         def __init__(self, config: PretrainedConfig, *args: object, **kwargs: object) -> None:
@@ -53,4 +54,6 @@ def notes(network: nn.Module, layout: tuple[Site, ...]) -> list[str]:
     where = [f"{'' if lone else site.part + ' '}layer {site.layer}: {cutting.listed(gone[site.index])}" for site in layout if site.index in gone]
     count = sum(map(len, gone.values()))
     total = count + sum(site.heads for site in layout)
-    return [f"{count} of {total} heads are cut out ({'; '.join(where)}); those left are numbered anew."]
+    return [
+        told("{count} of {total} heads are cut out ({where}); those left are numbered anew.", count=count, total=total, where="; ".join(where))
+    ]

@@ -16,6 +16,7 @@ from transformers.pytorch_utils import Conv1D
 
 from models.errors import InputError
 from models.surgery.headless import Headless, PartOfBias
+from models.words import told
 
 ENTRY = "explorer_sliced_heads"
 """Entry of config.json: {site: [heads that are gone]}, both counted as in the full model."""
@@ -109,7 +110,14 @@ class HeadProjections:
     def checked(self, heads: Collection[int]) -> list[int]:
         """The heads in order, once each. Raises InputError for a head that is not there."""
         if unknown := sorted(head for head in set(heads) if not 0 <= head < self.heads):
-            raise InputError(f"Attention site {self.index} has {self.heads} heads, counted from 0; there is no head {listed(unknown)}.")
+            raise InputError(
+                told(
+                    "Attention site {index} has {heads} heads, counted from 0; there is no head {unknown}.",
+                    index=self.index,
+                    heads=self.heads,
+                    unknown=listed(unknown),
+                )
+            )
         return sorted(set(heads))
 
 
@@ -153,7 +161,9 @@ def cut(network: nn.Module, heads: Mapping[int, Collection[int]]) -> None:
 def chosen(found: list[HeadProjections], heads: Mapping[int, Collection[int]]) -> list[tuple[HeadProjections, list[int]]]:
     """Places with the heads asked for, checked. Raises InputError for a site or head that is not there."""
     if unknown := sorted(set(heads) - set(range(len(found)))):
-        raise InputError(f"There is no attention site {listed(unknown)}; there are {len(found)}, counted from 0.")
+        raise InputError(
+            told("There is no attention site {unknown}; there are {count}, counted from 0.", unknown=listed(unknown), count=len(found))
+        )
     return [(found[index], found[index].checked(gone)) for index, gone in sorted(heads.items())]
 
 
@@ -197,9 +207,12 @@ def _check_groups(projections: HeadProjections, gone: list[int]) -> None:
     for first in sorted({head - head % group for head in gone}):
         if missing := [head for head in range(first, first + group) if head not in gone]:
             raise InputError(
-                f"At attention site {projections.index}, heads {listed(range(first, first + group))} read the same key/value head, "
-                "and can be cut out only together.",
-                f"Remove {listed(missing)} too, or switch single heads off with a gate.",
+                told(
+                    "At attention site {index}, heads {heads} read the same key/value head, and can be cut out only together.",
+                    index=projections.index,
+                    heads=listed(range(first, first + group)),
+                ),
+                told("Remove {missing} too, or switch single heads off with a gate.", missing=listed(missing)),
             )
 
 

@@ -24,6 +24,7 @@ from models.opening.devices import room_on
 from models.opening.loading import Model
 from models.paths import typed
 from models.surgery import cutting
+from models.words import told
 
 Heads = Mapping[int, Collection[int]]
 """Head numbers by `Site.index`, both as the model at hand counts them."""
@@ -53,9 +54,12 @@ def sliced(model: Model, heads: Heads) -> Model:
         cutting.cut(network, heads)
         layout = sites.find_sites(network)
     if layout.view_only:
-        raise ModelError(f"{model.name} does not run without these heads: {layout.reason}.", "Switch them off with a gate.")
+        raise ModelError(
+            told("{name} does not run without these heads: {reason}.", name=model.name, reason=layout.reason),
+            told("Switch them off with a gate."),
+        )
     before = sum(site.heads for site in model.sites)
-    told = sliced_folder.notes(model.network, model.sites)
+    before_cut = sliced_folder.notes(model.network, model.sites)
     return replace(
         model,
         name=f"{model.name} without {before - sum(site.heads for site in layout.sites)} heads",
@@ -63,7 +67,7 @@ def sliced(model: Model, heads: Heads) -> Model:
         sites=layout.sites,
         sites_of=layout.sites_of,
         parameters=network.num_parameters(),
-        notes=(*(note for note in model.notes if note not in told), *sliced_folder.notes(network, layout.sites)),
+        notes=(*(note for note in model.notes if note not in before_cut), *sliced_folder.notes(network, layout.sites)),
         lock=threading.RLock(),
     )
 
@@ -97,7 +101,9 @@ def export_zeroed(model: Model, heads: Heads, folder: str | Path) -> Path:
         InputError, ModelError: as `zeroed`; a model that is sliced already; a folder that is there, or cannot be written.
     """
     if sliced_folder.removed(model.network.config):
-        raise ModelError(f"{model.name} no longer has its original shapes.", "Start from the full model, or export it sliced.")
+        raise ModelError(
+            told("{name} no longer has its original shapes.", name=model.name), told("Start from the full model, or export it sliced.")
+        )
     return _write(zeroed(model, heads), model, folder)
 
 
@@ -127,15 +133,22 @@ def _copy(model: Model) -> nn.Module:
 
 def _check(model: Model) -> None:
     if model.view_only:
-        raise ModelError(f"{model.name} is opened view-only, so its heads can only be looked at: {model.view_only}.", "Choose another model.")
+        raise ModelError(
+            told("{name} is opened view-only, so its heads can only be looked at: {view_only}.", name=model.name, view_only=model.view_only),
+            told("Choose another model."),
+        )
     if any(len(numbers) > 1 for numbers in model.sites_of.values()):
         raise ModelError(
-            f"The layers of {model.name} share their weights: a head cannot leave a single layer.", "Gating works: switch the head off."
+            told("The layers of {name} share their weights: a head cannot leave a single layer.", name=model.name),
+            told("Gating works: switch the head off."),
         )
     # A folder names its heads by site, before there are weights to run: the order of the modules must be that of the sites.
     registered = [id(projections.module) for projections in cutting.head_projections(model.network)]
     if registered != [module for module, _ in sorted(model.sites_of.items(), key=lambda item: item[1])]:
-        raise ModelError(f"Slicing is not known for {type(model.network).__name__} ({model.name}).", "Gating works: switch the heads off.")
+        raise ModelError(
+            told("Slicing is not known for {name} ({name_2}).", name=type(model.network).__name__, name_2=model.name),
+            told("Gating works: switch the heads off."),
+        )
 
 
 def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
@@ -144,7 +157,7 @@ def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ModelError(f"{folder} is there already.", "Name a new folder; nothing is overwritten.")
+            raise ModelError(told("{folder} is there already.", folder=folder), told("Name a new folder; nothing is overwritten."))
         partial.mkdir(parents=True)
         if model.stored is not None:
             network.to(model.stored)
@@ -155,7 +168,9 @@ def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
         partial.rename(folder)
     except (OSError, SafetensorError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ModelError(f"The model could not be written to {folder}: {reason}.", "Make room, or name another place.") from error
+        raise ModelError(
+            told("The model could not be written to {folder}: {reason}.", folder=folder, reason=reason), told("Make room, or name another place.")
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder

@@ -6,6 +6,7 @@ from transformers import PreTrainedConfig
 from transformers.activations import ACT2FN
 
 from models.errors import InputError
+from models.words import told
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "combine": ("concat", "mean"),
@@ -146,40 +147,62 @@ class ToyConfig(PreTrainedConfig):
     def _check_numbers(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise InputError(f"{name} is {getattr(self, name)!r}.", f"It is one of {', '.join(choices)}.")
+                raise InputError(
+                    told("{name} is {value!r}.", name=name, value=getattr(self, name)),
+                    told("It is one of {choices}.", choices=", ".join(choices)),
+                )
         if self.activation not in ACT2FN:
-            raise InputError(f"There is no activation {self.activation!r}.", "Take one of transformers, such as relu, gelu or silu.")
+            raise InputError(
+                told("There is no activation {activation!r}.", activation=self.activation),
+                told("Take one of transformers, such as relu, gelu or silu."),
+            )
         for name in ("vocab_size", "layers", "heads", "d_model", "window", *(["d_k"] if self.d_k is not None else [])):
             if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}.", "It is at least 1.")
+                raise InputError(told("{name} is {value}.", name=name, value=getattr(self, name)), told("It is at least 1."))
         if self.max_length < SHORTEST:
-            raise InputError(f"max_length is {self.max_length}.", f"It is at least {SHORTEST}; shorter sequences are fine.")
+            raise InputError(
+                told("max_length is {max_length}.", max_length=self.max_length),
+                told("It is at least {shortest}; shorter sequences are fine.", shortest=SHORTEST),
+            )
         if not 0 <= self.ffn <= 8 or 0 < self.ffn * self.d_model < 0.5:
-            raise InputError(f"ffn is {self.ffn} times d_model.", "It is between 0 and 8, and 0 is none.")
+            raise InputError(told("ffn is {ffn} times d_model.", ffn=self.ffn), told("It is between 0 and 8, and 0 is none."))
         if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout}.", "It is at least 0 and below 1.")
+            raise InputError(told("dropout is {dropout}.", dropout=self.dropout), told("It is at least 0 and below 1."))
         for name in ("position_interpolation", "rope_base", "norm_eps"):
             if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}.", "It is above 0.")
+                raise InputError(told("{name} is {value}.", name=name, value=getattr(self, name)), told("It is above 0."))
 
     def _check_combinations(self) -> None:
         if self.d_k is None and self.d_model % self.heads:
-            raise InputError(f"d_model {self.d_model} does not divide into {self.heads} heads.", "Change one of them, or set d_k.")
+            raise InputError(
+                told("d_model {d_model} does not divide into {heads} heads.", d_model=self.d_model, heads=self.heads),
+                told("Change one of them, or set d_k."),
+            )
         out = self.head_dim * (self.heads if self.combine == "concat" else 1)
         if not self.output_projection and out != self.d_model:
             raise InputError(
-                f"Without the output projection the heads give {out} numbers where the residual stream has {self.d_model}.",
-                f"Make {'d_k x heads' if self.combine == 'concat' else 'd_k'} equal to d_model, or keep the projection.",
+                told(
+                    "Without the output projection the heads give {out} numbers where the residual stream has {d_model}.",
+                    out=out,
+                    d_model=self.d_model,
+                ),
+                told("Make {width} equal to d_model, or keep the projection.", width="d_k x heads" if self.combine == "concat" else "d_k"),
             )
         if self.encoder_decoder and not self.causal:
-            raise InputError("A decoder that sees the tokens it is to predict learns nothing.", "Set causal, or leave encoder_decoder out.")
+            raise InputError(
+                told("A decoder that sees the tokens it is to predict learns nothing."), told("Set causal, or leave encoder_decoder out.")
+            )
         if self.positions == "rope" and self.head_dim % 2:
-            raise InputError(f"RoPE turns pairs of numbers, and d_k is {self.head_dim}.", "Make it even.")
+            raise InputError(told("RoPE turns pairs of numbers, and d_k is {head_dim}.", head_dim=self.head_dim), told("Make it even."))
         if self.position_interpolation != 1 and self.positions != "rope":
-            raise InputError(f"Only RoPE interpolates positions, not {self.positions}.", "Set position_interpolation to 1, or positions to rope.")
+            raise InputError(
+                told("Only RoPE interpolates positions, not {positions}.", positions=self.positions),
+                told("Set position_interpolation to 1, or positions to rope."),
+            )
         if self.attention == "linear" and self.positions in ("rope", "alibi"):
             raise InputError(
-                "RoPE and ALiBi act on the scores of a softmax; linear attention has none.", "Take learned or sinusoidal positions, or none."
+                told("RoPE and ALiBi act on the scores of a softmax; linear attention has none."),
+                told("Take learned or sinusoidal positions, or none."),
             )
         if self.attention == "window" and self.window < 2:
-            raise InputError("In a window of 1 a token sees only itself.", "Make window at least 2.")
+            raise InputError(told("In a window of 1 a token sees only itself."), told("Make window at least 2."))

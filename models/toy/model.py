@@ -15,6 +15,7 @@ from models.errors import InputError
 from models.toy import positions
 from models.toy.config import ToyConfig
 from models.toy.layers import Layer, Sight, ToyAttention, activation_of, norm_of
+from models.words import told
 
 
 @dataclass
@@ -104,7 +105,10 @@ class Embedding(nn.Module):
         """What the positions put in, whatever the tokens, (n, d_model); None where nothing is put in here. Raises InputError."""
         if self.config.positions == "learned":
             if n > self.config.max_length:
-                raise InputError(f"{n} tokens are more than the {self.config.max_length} learned positions.", "Shorten the text.")
+                raise InputError(
+                    told("{n} tokens are more than the {max_length} learned positions.", n=n, max_length=self.config.max_length),
+                    told("Shorten the text."),
+                )
             return self.position.weight[:n]
         if self.config.positions.startswith("sinusoidal"):
             weight = self.token.weight
@@ -221,9 +225,9 @@ class ToyModel(PreTrainedModel, GenerationMixin):
             InputError: more tokens than learned positions, nothing for the decoder to read, or a cache.
         """
         if kwargs.get("past_key_values") is not None:
-            raise InputError("A toy keeps no keys and values from one call to the next.", "Leave use_cache out.")
+            raise InputError(told("A toy keeps no keys and values from one call to the next."), told("Leave use_cache out."))
         if self.config.encoder_decoder and decoder_input_ids is None:
-            raise InputError("The decoder has nothing to read.", "Give decoder_input_ids.")
+            raise InputError(told("The decoder has nothing to read."), told("Give decoder_input_ids."))
         made = self.transformer(
             input_ids,
             attention_mask,

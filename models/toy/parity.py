@@ -11,6 +11,7 @@ from transformers import BertForMaskedLM, GPT2LMHeadModel
 from models.errors import InputError
 from models.toy.config import ToyConfig
 from models.toy.model import ToyModel
+from models.words import told
 
 
 def from_gpt2(network: GPT2LMHeadModel) -> ToyModel:
@@ -21,7 +22,7 @@ def from_gpt2(network: GPT2LMHeadModel) -> ToyModel:
     """
     given = network.config
     if given.scale_attn_by_inverse_layer_idx or given.add_cross_attention:
-        raise InputError("The toy transformer has no scale by layer, and no second network to attend to.", "Take a plain GPT-2.")
+        raise InputError(told("The toy transformer has no scale by layer, and no second network to attend to."), told("Take a plain GPT-2."))
     config = ToyConfig(
         vocab_size=given.vocab_size,
         layers=given.n_layer,
@@ -68,7 +69,7 @@ def from_bert(network: BertForMaskedLM) -> ToyModel:
     """
     given = network.config
     if given.is_decoder:
-        raise InputError("This BERT is used as a decoder.", "Take a masked language model.")
+        raise InputError(told("This BERT is used as a decoder."), told("Take a masked language model."))
     config = ToyConfig(
         vocab_size=given.vocab_size,
         layers=given.num_hidden_layers,

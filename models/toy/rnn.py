@@ -11,6 +11,7 @@ from transformers import initialization as init
 from models.errors import InputError
 from models.toy.config import ToyConfig
 from models.toy.model import ToyModel, ToyOutput, loss_of
+from models.words import told
 
 
 class RnnConfig(PreTrainedConfig):
@@ -44,9 +45,9 @@ class RnnConfig(PreTrainedConfig):
         self.task_settings = dict(self.task_settings or {})
         super().__post_init__(**kwargs)
         if min(self.vocab_size, self.layers, self.d_model) < 1:
-            raise InputError("vocab_size, layers and d_model are at least 1.")
+            raise InputError(told("vocab_size, layers and d_model are at least 1."))
         if not self.causal and self.d_model % 2:
-            raise InputError(f"d_model {self.d_model} does not divide into two directions.", "Make it even.")
+            raise InputError(told("d_model {d_model} does not divide into two directions.", d_model=self.d_model), told("Make it even."))
 
     @classmethod
     def like(cls, config: ToyConfig) -> RnnConfig:
@@ -56,7 +57,7 @@ class RnnConfig(PreTrainedConfig):
             InputError: for an encoder-decoder.
         """
         if config.encoder_decoder:
-            raise InputError("There is no recurrent network of two sides here.", "Take a task with one sequence.")
+            raise InputError(told("There is no recurrent network of two sides here."), told("Take a task with one sequence."))
         shared = ("vocab_size", "layers", "causal", "dropout", "tie_embeddings", "max_length", "task", "task_settings")
         settings = {name: getattr(config, name) for name in (*shared, "pad_token_id", "bos_token_id", "eos_token_id")}
         with torch.device("meta"):

@@ -8,6 +8,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import PreTrainedTokenizerFast
 
 from models.errors import InputError
+from models.words import told
 
 SPECIAL = {f"[{name.upper()}]": f"{name}_token" for name in ("pad", "unk", "bos", "eos", "cls", "sep", "mask")}
 """Tokens that become transformers' special tokens where a vocabulary has them."""
@@ -28,14 +29,17 @@ def tokenizer(tokens: Sequence[str], *, split: str = "space", start: str | None 
     """
     tokens = [*tokens, *([] if "[UNK]" in tokens else ["[UNK]"])]
     if split not in ("space", "char"):
-        raise InputError(f"split is {split!r}.", "It is space or char.")
+        raise InputError(told("split is {split!r}.", split=split), told("It is space or char."))
     if twice := sorted({token for token in tokens if tokens.count(token) > 1}):
-        raise InputError(f"The vocabulary has {', '.join(twice)} twice.", "Name each token once.")
+        raise InputError(told("The vocabulary has {tokens} twice.", tokens=", ".join(twice)), told("Name each token once."))
     broken = [t for t in tokens if t not in SPECIAL and (len(t) != 1 if split == "char" else t.split() != [t])]
     if broken:
-        raise InputError(f"{broken[0]!r} is not one {'character' if split == 'char' else 'word'}.", "Change the token, or the split.")
+        raise InputError(
+            told("{token!r} is not one character.", token=broken[0]) if split == "char" else told("{token!r} is not one word.", token=broken[0]),
+            told("Change the token, or the split."),
+        )
     if missing := {start, end} - {None, *tokens}:
-        raise InputError(f"The vocabulary lacks {', '.join(sorted(missing))}.", "Add it, or leave it out.")
+        raise InputError(told("The vocabulary lacks {tokens}.", tokens=", ".join(sorted(missing))), told("Add it, or leave it out."))
     backend = Tokenizer(models.WordLevel({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
     if split == "char":
         backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")

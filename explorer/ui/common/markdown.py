@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from explorer.i18n import _
 from models.errors import ExplorerError
+from models.words import Told
 
 _MEANT_AT_THE_START = re.compile(r"(?m)^(\s*\d*)([-=.])")
 """What makes a list or a heading of a line: "-", "1." and a line of "="; ")" is escaped everywhere."""
@@ -14,7 +16,9 @@ _LINKED = re.compile(r"(?i)(?:https?|ftp)(?=://)|www(?=\.)|(?<=\w)@(?=\w)")
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text that Markdown shows as it is; what `models` has to say in the language of the viewer."""
+    if isinstance(text, Told):
+        text = _(text)
     text = _LINKED.sub(lambda found: found[0] + "\u2060", text)
     shown = "".join("\\" + c if c in "\\`*_{}[]()#+!|<>$~:" else c for c in text)
     return _MEANT_AT_THE_START.sub(r"\1\\\2", shown)

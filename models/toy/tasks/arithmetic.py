@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from models.toy.tasks.base import IGNORED, ToyTask, need
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ModularAddition(ToyTask):
 
     name = "addition"
     about = "Add two numbers, modulo the number of hours on the clock."
-    look_at = (
+    look_at = told(
         "The row of = looks at the two numbers and at hardly anything else. Scrub through the snapshots: trained sums come right before "
         "held-out ones do."
     )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.toy.tasks.base import IGNORED, Batch, ToyTask, need
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Characters(ToyTask):
     name = "characters"
     split = "char"
     about = "Say the next character of a text."
-    look_at = "Heads that look at the character before, at the start of the word, at the last space; later layers look further back."
+    look_at = told("Heads that look at the character before, at the start of the word, at the last space; later layers look further back.")
     exact = False
 
     passage: str = field(default="", repr=False, metadata={"bulky": True})

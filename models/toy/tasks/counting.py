@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from models.toy.tasks.base import IGNORED, ToyTask, need
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Brackets(ToyTask):
 
     name = "brackets"
     about = "After each bracket, say how many are open."
-    look_at = "A head with even rows: each bracket looks at all earlier ones alike, and the mean over them tells closed from open."
+    look_at = told("A head with even rows: each bracket looks at all earlier ones alike, and the mean over them tells closed from open.")
 
     length: int = 16
     deepest: int = 6
@@ -66,7 +67,7 @@ class Majority(ToyTask):
     name = "majority"
     kind = "encoder"
     about = "Say which symbol comes more often."
-    look_at = "The row of the question mark: it looks at all symbols of the string, near and far ones alike."
+    look_at = told("The row of the question mark: it looks at all symbols of the string, near and far ones alike.")
 
     length: int = 15
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.toy.tasks.base import IGNORED, ToyTask, different, letters, need
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Induction(ToyTask):
 
     name = "induction"
     about = "A random segment repeats; once a symbol comes again, say what followed it the first time."
-    look_at = (
+    look_at = told(
         "In layer 0, a head with a bright line just below the diagonal: each token attends to the one before it. In layer 1, from the "
         "second copy on, a head with a stripe one segment back and one to the right: it attends to what came after the same symbol."
     )

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from models.toy.tasks.base import IGNORED, ToyTask, different, need
+from models.words import told
 
 _WORDS = {
     "zh": (list("我你他她猫狗鸟马牛羊虎兔"), list("爱恨看找帮等追画"), list("主宾")),
@@ -35,7 +36,7 @@ class WordOrder(ToyTask):
     name = "order"
     kind = "encoder"
     about = "A sentence of three words: say who does it, and to whom."
-    look_at = (
+    look_at = told(
         "The rows of the two questions at the end: the first looks at the first word, the second at the third word. "
         "Without positions both look at both."
     )

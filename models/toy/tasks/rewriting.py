@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from models.toy.tasks.base import IGNORED, ToyTask, letters, need
+from models.words import told
 
 BAR = "|"
 
@@ -61,7 +62,7 @@ class Copying(Rewriting):
 
     name = "copying"
     about = "Write the symbols before the bar again."
-    look_at = "A head whose rows after the bar form a diagonal through the segment: the place is found by position, one layer is enough."
+    look_at = told("A head whose rows after the bar form a diagonal through the segment: the place is found by position, one layer is enough.")
 
     def rewritten(self, segment: Tensor) -> Tensor:
         return segment
@@ -72,7 +73,7 @@ class Reversal(Rewriting):
 
     name = "reversal"
     about = "Write the symbols before the bar backwards."
-    look_at = "A head whose rows after the bar form a diagonal from the right to the left: each looks at the mirror place."
+    look_at = told("A head whose rows after the bar form a diagonal from the right to the left: each looks at the mirror place.")
 
     def rewritten(self, segment: Tensor) -> Tensor:
         return segment.flip(1)
@@ -83,7 +84,7 @@ class Sorting(Rewriting):
 
     name = "sorting"
     about = "Write the symbols before the bar in the order of the alphabet."
-    look_at = (
+    look_at = told(
         "After the bar a row looks at symbols that are equal to the last one written, or come a little later in the alphabet, wherever "
         "they stand; smaller ones stay dark. Where to look is a matter of content here, not of position."
     )

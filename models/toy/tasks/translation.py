@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from models.toy.tasks.base import END, START, ToyTask
+from models.words import told
 
 _BEINGS = {
     **{"cat": ("猫", "只"), "dog": ("狗", "只"), "bird": ("鸟", "只"), "horse": ("马", "匹")},
@@ -40,7 +41,7 @@ class Translation(ToyTask):
     name = "translation"
     kind = "encoder-decoder"
     about = "Translate an English sentence into Chinese."
-    look_at = (
+    look_at = told(
         "Cross-attention: each Chinese word looks at its English word, so that the bright cells jump where place and time move to the "
         "front. The measure word after 一 looks at the noun that it has to agree with."
     )
