@@ -36,7 +36,7 @@ def drawn(read: Read, same: bool) -> list[Figure]:
 @st.fragment
 def syntax(model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        given = treebank.choose()
+        given = treebank.choose(model)
         same = treebank.choose_reading()
         st.space("stretch")
         downloads = st.container(width="content")

@@ -13,8 +13,8 @@ import conllu
 from explorer.i18n import _
 from models import InputError
 
-OWN = Path(__file__).parent / "treebank" / "mini.conllu"
-"""Sentences that were made up and annotated for this project."""
+OWN = {name: Path(__file__).parent / "treebank" / file for name, file in (("en", "mini.conllu"), ("zh", "mini_zh.conllu"))}
+"""Sentences that were made up and annotated for this project, by language."""
 _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel")
 """What stands behind them is not looked at."""
 _GLOBAL = "# global.columns = "
@@ -45,9 +45,9 @@ class Sentence:
         return len(self.words)
 
 
-def own() -> list[Sentence]:
-    """The project's mini-treebank."""
-    return read(OWN)
+def own(language: str = "en") -> list[Sentence]:
+    """The project's mini-treebank of a language of `OWN`."""
+    return read(OWN[language])
 
 
 def read(source: Path | str | bytes, limit: int | None = None) -> list[Sentence]:

@@ -1,7 +1,11 @@
-"""Attention between words from attention between pieces, as in Clark et al. 2019, section 4.1: to a word the sum, from a word the mean."""
+"""Attention between words from attention between pieces, as in Clark et al. 2019, section 4.1: to a word the sum, from a word the mean.
+
+A word of Chinese is of one or more characters, and nothing stands between two words.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,13 +13,16 @@ import numpy as np
 from explorer.i18n import _
 from models import InputError, Model
 
+_WITHOUT_SPACES = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+"""Characters of scripts that put no space between words, and their punctuation."""
+
 
 class DroppedWordError(InputError):
     """A word of which a tokenizer makes no piece, as of a joiner or a soft hyphen alone."""
 
 
 def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
-    """The ids of a sentence's words with spaces between them, and which pieces make up each word.
+    """The ids of a sentence's words, written as its script writes them, and which pieces make up each word.
 
     Returns:
         Ids as the model reads them, special tokens included; bool (words, ids).
@@ -31,7 +38,7 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
         )
     text, ends = "", []
     for word in words:
-        text += (" " if text else "") + word
+        text += _between(text, word) + word
         ends.append(len(text))
     encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
     belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
@@ -58,3 +65,8 @@ def between_words(patterns: np.ndarray, belongs: np.ndarray) -> np.ndarray:
     """
     member = belongs.astype(patterns.dtype)
     return (member / member.sum(1, keepdims=True)) @ patterns @ member.T
+
+
+def _between(before: str, word: str) -> str:
+    """What stands before a word: a space, but none beside a character of a script that has none."""
+    return "" if not before or _WITHOUT_SPACES.match(before[-1]) or _WITHOUT_SPACES.match(word[:1]) else " "

@@ -19,8 +19,10 @@ from explorer.ui.syntax import syntactic
 from models import Model
 from models.errors import ExplorerError
 
-SOURCES = {"own": N_("our mini-treebank"), "file": N_("a CoNLL-U file")}
+SOURCES = {"own": N_("ours, English"), "zh": N_("ours, Chinese"), "file": N_("a CoNLL-U file")}
 READINGS = {"halves": N_("chosen on one half, read on the other"), "same": N_("chosen and read on all")}
+_CHINESE = ("zh", "chinese")
+"""Parts of the names of models that read Chinese."""
 LIMIT = 500
 """Sentences at first."""
 _LEAST = 3
@@ -39,11 +41,13 @@ class Treebank:
         key: what is computed on them is known by it.
         given: the viewer's file; None for our own sentences.
         limit: so many of the file's sentences at most.
+        language: of our own sentences.
     """
 
     key: Hashable
     given: uploads.Upload | None = None
     limit: int = LIMIT
+    language: str = "en"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ class Read:
         limit: as many of the file's sentences were read at most.
         more: whether the file has more of them.
         found: what was counted.
+        language: of our own sentences.
     """
 
     identity: tuple[Hashable, ...]
@@ -65,12 +70,15 @@ class Read:
     limit: int
     more: bool
     found: relations.Syntax
+    language: str = "en"
 
     @property
     def title(self) -> str:
         """The treebank, for a viewer."""
         n = self.found.sentences + self.found.left_out
         if self.file is None:
+            if self.language == "zh":
+                return _("{n} Chinese sentences made up and annotated for this project").format(n=n)
             return _("{n} sentences made up and annotated for this project").format(n=n)
         return _("{name}, its first {n} sentences").format(name=self.file, n=n) if self.more else self.file
 
@@ -80,11 +88,12 @@ class Read:
         return table[~table["relation"].isin(["punct", "root"])].head(_MOST).reset_index(drop=True)
 
 
-def choose() -> Treebank | None:
-    """Draws the choice; None where there is nothing yet, and the reason is on the page."""
-    source = address.choice(st.segmented_control, _("Treebank"), SOURCES, "treebank")
-    if source == "own":
-        return Treebank("own")
+def choose(model: Model) -> Treebank | None:
+    """Draws the choice; None where there is nothing yet, and the reason is on the page. For a model that is named as a Chinese one, Chinese."""
+    default = "zh" if any(name in model.name.lower() for name in _CHINESE) else "own"
+    source = address.choice(st.segmented_control, _("Treebank"), SOURCES, "treebank", default)
+    if source != "file":
+        return Treebank(source, language="zh" if source == "zh" else "en")
     limit = int(address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="syntax_limit", width=120))
     given = uploads.uploaded(_("CoNLL-U"), ["conllu", "txt"], "conllu", help=_("Any treebank of Universal Dependencies."))
     return None if given is None else Treebank((given.digest, limit), given, limit)
@@ -115,13 +124,14 @@ def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
         return jobs.kept("syntax", identity, "", None)
     found, more = made
     syntactic.remember(model.number, found.syntactic())
-    shown = Read(identity, model.name, treebank.given.name if treebank.given else None, treebank.limit, more, found)
+    shown = Read(identity, model.name, treebank.given.name if treebank.given else None, treebank.limit, more, found, treebank.language)
     return jobs.kept("syntax", identity, f"{model.short_name}: {shown.title}", shown)
 
 
 def recipe(read: Read, same: bool) -> str:
     """Lines of Python for the table that is shown, which may be of another model and treebank than those that are chosen now."""
-    known = "sentences.own()" if read.file is None else f"sentences.read(Path({read.file!r}), limit={read.limit})"
+    own = f"sentences.own({'' if read.language == 'en' else repr(read.language)})"
+    known = own if read.file is None else f"sentences.read(Path({read.file!r}), limit={read.limit})"
     lines = [
         *([] if read.file is None else ["from pathlib import Path", ""]),
         "import models",
@@ -137,10 +147,10 @@ def recipe(read: Read, same: bool) -> str:
 def _sentences(treebank: Treebank, progress: Callable[[float], None]) -> tuple[Sequence[sentences.Sentence], bool]:
     """The sentences, and whether the file has more."""
     if treebank.given is None:
-        return _own(), False
+        return _own(treebank.language), False
     return sentences.first(treebank.given.data, treebank.limit, progress)
 
 
-@lru_cache(maxsize=1)
-def _own() -> tuple[sentences.Sentence, ...]:
-    return tuple(sentences.own())
+@lru_cache(maxsize=len(sentences.OWN))
+def _own(language: str) -> tuple[sentences.Sentence, ...]:
+    return tuple(sentences.own(language))

@@ -198,23 +198,25 @@ def test_a_missing_file(tmp_path):
         sentences.read(tmp_path / "nowhere.conllu")
 
 
-def test_our_treebank_is_sound():
-    own = sentences.own()
-    assert len(own) >= 80 and len({sentence.words for sentence in own}) == len(own)
+@pytest.mark.parametrize(("language", "at_least", "common"), [("en", 80, ["det", "obl"]), ("zh", 60, ["clf", "advmod"])])
+def test_our_treebanks_are_sound(language, at_least, common):
+    own = sentences.own(language)
+    assert len(own) >= at_least and len({sentence.words for sentence in own}) == len(own)
     for sentence in own:
         assert 4 <= len(sentence) <= 20
         assert sentence.heads.count(-1) == 1 and sentence.relations[sentence.heads.index(-1)] == "root"
         assert {relation.partition(":")[0] for relation in sentence.relations} <= UNIVERSAL
         arcs = [tuple(sorted((word, head))) for word, head in enumerate(sentence.heads) if head >= 0]
         assert not [(a, b) for a in arcs for b in arcs if a[0] < b[0] < a[1] < b[1]], "no two arcs cross"
-    counts = [sum(relation == wanted for sentence in own for relation in sentence.relations) for wanted in ("det", "obj", "nsubj", "case", "obl")]
+    counts = [sum(relation == wanted for sentence in own for relation in sentence.relations) for wanted in ("obj", "nsubj", "case", *common)]
     assert min(counts) >= 20
 
 
-def test_its_texts_are_its_words():
-    text = sentences.OWN.read_text(encoding="utf-8")
+@pytest.mark.parametrize("language", sentences.OWN)
+def test_their_texts_are_their_words(language):
+    text = sentences.OWN[language].read_text(encoding="utf-8")
     told = re.findall(r"# text = (.*)", text)
-    for sentence, said in zip(sentences.own(), told, strict=True):
+    for sentence, said in zip(sentences.own(language), told, strict=True):
         assert said.replace(" ", "") == "".join(sentence.words)
 
 
