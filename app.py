@@ -1,34 +1,25 @@
 """The entry of the dashboard: navigation, and the one sidebar that all pages share."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage, strangers
+from explorer.ui.common import address, browser, garbage, language, stage, strangers
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
 
-st.set_page_config(page_title="Attention Explorer", page_icon=ICON, layout="wide")
+STYLE = Path(language.__file__).with_name("style.css")
 
-# Room for the pictures: both panels are to be seen without scrolling at 1440 x 900.
-st.html(
-    "<style>"
-    ".stMainBlockContainer{padding:2.6rem 1.5rem 1rem}.stMainBlockContainer .stVerticalBlock{gap:.55rem}"
-    # In a narrow window a picture shrinks; it is drawn as lines and letters, and loses nothing.
-    ".stVegaLiteChart svg.marks{max-width:100%;height:auto}"
-    ".st-key-controls [data-testid=stButtonGroup] button{min-height:2.5rem}"
-    "[data-testid=stButtonGroup] button[data-variant=pills]{flex-grow:0}"
-    ".st-key-neighbours{gap:.4rem}.st-key-neighbours button{padding:.1rem .5rem;min-height:2rem}"
-    # No floating toolbar on a picture: it covers the buttons above, and Take away has what it offers.
-    ".stElementContainer:has(.stVegaLiteChart) [data-testid=stElementToolbar]{display:none}"
-    ".st-key-browser_watch{position:absolute;width:0;height:0;overflow:hidden}"
-    ".st-key-board_buttons{gap:.4rem}.st-key-board_buttons button{padding:.1rem .6rem}"
-    "</style>"
-)
+address.begin()
+language.begin()
+st.set_page_config(page_icon=ICON, layout="wide")
 
+st.html(STYLE)
 page = st.navigation(
     {
         _("Look"): [
@@ -51,9 +42,11 @@ page = st.navigation(
     },
     position="sidebar",
 )
-address.begin()
 strangers.guard()
 browser.watch()
+with st.sidebar, st.container(horizontal=True, key="app_bar"):
+    language.choose()
+    stage.button()
 page.run()
 address.finish()
 # All that the first page needs is loaded by now.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 _BYTES = {character: byte for byte, character in bytes_to_unicode().items()}
 _ALPHABETS: WeakKeyDictionary[PreTrainedTokenizerBase, tuple[set[str], bool]] = WeakKeyDictionary()
 """Of each tokenizer its added tokens and whether it is byte-level; asking takes 10 ms for a large vocabulary."""
+_WRITTEN_OUT = re.compile(r" ?<[0-9A-F]{2}(?: [0-9A-F]{2})*>")
 _VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
 
 
@@ -42,6 +44,11 @@ def framing(tokenizer: PreTrainedTokenizerBase) -> set[int]:
 def labels(tokens: Sequence[str]) -> list[str]:
     """Tokens for an axis: no space around them, and white space made visible where there is nothing else."""
     return [token.strip() if token.strip() else (token.translate(_VISIBLE) or "∅") for token in tokens]
+
+
+def is_bytes(token: str) -> bool:
+    """Whether a readable token is a part of a character, written as its bytes."""
+    return bool(_WRITTEN_OUT.fullmatch(token))
 
 
 def _piece(piece: str, byte_level: bool) -> str:

@@ -17,7 +17,8 @@ def header(chosen: Chosen) -> None:
     model, captured = chosen.model, chosen.capture
     layers = " + ".join(str(len(model.sites_in(part))) for part in model.parts if part != "cross")
     heads = sorted({site.heads for site in model.sites})
-    shape = f"{layers} {_('layers')} × {'–'.join(map(str, dict.fromkeys([heads[0], heads[-1]])))} {_('heads')}"
+    each = "–".join(map(str, dict.fromkeys([heads[0], heads[-1]])))
+    shape = _("{layers} layers × {heads} heads").format(layers=layers, heads=each)
     sizes = [len(tokens) for tokens in captured.sides.values()] if captured else []
     tokens = f"{' + '.join(map(str, sizes))} {_('tokens')}" if sizes else ""
     name = model.short_name

@@ -4,9 +4,10 @@ import streamlit as st
 
 from explorer import own_rules, reading
 from explorer.i18n import _
+from explorer.ui.common import text_bar
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.offer import instead
-from explorer.ui.common.sidebar import choose_model, text_box
+from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.generate import controls, made, step
 from explorer.ui.generate import text as growing
@@ -35,9 +36,9 @@ def generating(model: Model, text: str) -> None:
         take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))
 
 
+bar = st.container(key="text_bar", gap=None)
 model = choose_model()
-with st.sidebar:
-    text = text_box(_TEXT)
+text = text_bar.alone(bar, _TEXT)
 st.markdown(f"#### {_('Generate')} :small[{escaped(model.name)}]")
 if model.kind == "encoder" or model.network.get_output_embeddings() is None:
     problem = _("{name} does not predict next words.").format(name=model.name)

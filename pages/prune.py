@@ -36,7 +36,8 @@ def pruning_of(choice: TaskChoice) -> None:
     with right, st.container(key="effect", border=True):
         total = len(every(choice.model))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{len(pruned.heads)} {_('of')} {total} {_('heads removed')}** :small[({len(pruned.heads) / total:.0%})]")
+            removed = _("{n} of {total} heads removed").format(n=len(pruned.heads), total=total)
+            st.markdown(f"**{removed}** :small[({len(pruned.heads) / total:.0%})]")
             st.space("stretch")
             cutting = st.button(_("Cut out"), icon=":material/content_cut:", disabled=not pruned.heads, key="cut_out")
             # Speeds are measured while nothing else is computed for this viewer; and not any longer than somebody looks.

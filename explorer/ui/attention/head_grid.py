@@ -37,7 +37,8 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
     at = heads.index(head)
     with st.container(horizontal=True, vertical_alignment="center", key="neighbours"):
         what = _(SUMMARIES[head]) if head in SUMMARIES else _("head {head}").format(head=head)
-        st.markdown(f"**{_('Layer')} {layer}, {what}** :small[({_('from 0')})]")
+        where = _("Layer {layer}, {what}").format(layer=layer, what=what)
+        st.markdown(f"**{where}** :small[({_('from 0')})]")
         st.space("stretch")
         moves = [(_("Head"), "Left", 0, -1), (_("Head"), "Right", 0, 1), (_("Layer"), "Up", -1, 0), (_("Layer"), "Down", 1, 0)]
         for label, key, down, right in moves:

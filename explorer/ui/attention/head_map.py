@@ -83,7 +83,7 @@ def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
     if removed > 5e-4:
         gone = _("{share:.1%} of its attention goes to tokens that are not shown").format(share=removed)
         message += f" · {gone}" + (f", {_('the rest is renormalised')}" if shown.renormalised else "")
-    st.caption(f"{_('From')} **{message}**")
+    st.caption(_("From **{token}**").format(token=message))
 
     def drawn(dark: bool) -> Picture:
         return bars.row_bars(shown.weights[row], shown.column_labels, visible=shown.visible[row], width=455, height=100, dark=dark)

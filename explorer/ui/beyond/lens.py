@@ -176,7 +176,7 @@ def _one_cell(shown: Shown, cell: tuple[int, int]) -> None:
     """The candidates of one cell, and the way of the model's own choice through the layers."""
     found, (row, token) = shown.lens, cell
     where = _("after layer {n}").format(n=shown.rows[row]) if row else shown.rows[0]
-    st.markdown(f"**{_('At')} {escaped(found.labels[token])}**, {where}")
+    st.markdown(_("**At {token}**, {where}").format(token=escaped(found.labels[token]), where=where))
     words = [word.strip() or repr(word) for word in found.words[row][token]]
     pictures.draw(charts.candidates(words, found.chances[row, token], width=130, dark=is_dark()), "lens_candidates")
     word, rank = shown.followed[token], int(found.rank[row, token]) + 1

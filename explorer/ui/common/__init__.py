@@ -1,7 +1,8 @@
 """What pages share.
 
 - `session`: models and captures, shared by all viewers; `open_models`: which models stay open
-- `sidebar`: model, device, text; `task_choice`: which task on which examples; `uploads`: files, which stay for the session
+- `sidebar`: model, device; `text_bar`: what is read, and its tokens; `model_names`: how models are called
+- `task_choice`: which task on which examples; `uploads`: files, which stay for the session
 - `file_choice`: a file of examples, and how it was read
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
@@ -9,6 +10,7 @@
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
+- `language`: of a viewer; `stage`: the page for a hall; `style.css`: of all pages
 - `browser`: what only the browser can see or mend; `garbage`: what is loaded once is not collected again and again
 - `strangers`: whether others than who sits at this machine may look
 """

@@ -20,7 +20,24 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 
-SHARED = ("model", "device", "dtype", "text", "pair", "target", "layer", "head", "special", "scale", "task", "source", "method", "pruned")
+SHARED = (
+    "lang",
+    "stage",
+    "model",
+    "device",
+    "dtype",
+    "text",
+    "pair",
+    "target",
+    "layer",
+    "head",
+    "special",
+    "scale",
+    "task",
+    "source",
+    "method",
+    "pruned",
+)
 """Names that mean the same on all pages."""
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""

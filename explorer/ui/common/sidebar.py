@@ -1,4 +1,4 @@
-"""The one sidebar: which model, where it runs, which text."""
+"""The one sidebar: which model, and where it runs; and with the text bar, which text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.capture import Capture
-from explorer.examples import EXAMPLES
 from explorer.i18n import N_, _
-from explorer.ui.common import address, jobs, session
+from explorer.ui.common import address, jobs, model_names, session, text_bar
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
-from models import CATALOGUE, InputError, Model
+from models import InputError, Model
 from models.opening import catalogue
 from models.opening.devices import devices, memory
 from models.opening.loading import DTYPES
 
-_TITLES = {entry.name: entry.title for entry in CATALOGUE}
 _ORIGINS = (N_("bundled"), N_("trained here"), N_("folder"), N_("hub"))
 """How `Model.origin` begins; a place may follow."""
 
@@ -66,40 +64,19 @@ def choose_model(default: str = catalogue.BUNDLED_BERT) -> Model:
     """Draws the choice of a model and of where it runs, and opens it; the default is this page's own, as long as nobody has chosen."""
     told = st.container()
     with st.sidebar:
-        return _opened(told, default if default in _TITLES else catalogue.BUNDLED_BERT)[0]
-
-
-def text_box(default: str) -> str:
-    """Draws the text alone, for a view that reads it in its own way; it is the same on all pages."""
-    return _text(_("Text"), "text", default, height=110)
+        return _opened(told, default if default in model_names.names() else catalogue.BUNDLED_BERT)[0]
 
 
 def sidebar() -> Chosen:
-    """Draws the choice of a model and a text, and runs the text through the model.
+    """Draws the choice of a model and, where it is called, the text bar; and runs the text through the model.
 
     While that takes longer than a moment, what was shown before is returned, with a line that says so; the script ends here where
     there was nothing.
     """
-    told = st.container()
+    told, bar = st.container(), st.container(key="text_bar", gap=None)
     with st.sidebar:
         model, asked = _opened(told)
-        st.selectbox(
-            _("Examples"),
-            range(len(EXAMPLES)),
-            format_func=lambda i: _(EXAMPLES[i].title),
-            index=None,
-            placeholder=_("Choose one"),
-            key="example",
-            on_change=_use_example,
-        )
-        if (chosen := st.session_state.get("example")) is not None:
-            st.caption(_("Look for: {look}").format(look=_(EXAMPLES[chosen].look)))
-        text = _text(_("Text"), "text", EXAMPLES[0].text, height=110)
-        pair = target = ""
-        if model.kind == "encoder":
-            pair = _text(_("Second text"), "pair", placeholder=_("none"))
-        elif model.kind == "encoder-decoder":
-            target = _text(_("Target"), "target", placeholder=_("generated where empty"))
+    text, pair, target = text_bar.texts(bar, model)
     pair, target, found = pair.strip(), target.strip(), None
     try:
         ran = session.run_text(model, asked, text, pair, target)
@@ -111,17 +88,9 @@ def sidebar() -> Chosen:
     shown = jobs.kept("text", (model.number, text, pair, target), _title(model, text, pair, target), found)
     if shown is None:
         st.stop()
-    return shown.what
-
-
-def model_names() -> list[str]:
-    """Names that a choice of a model offers: those of this session first."""
-    return [*session.kept(), *(entry.name for entry in CATALOGUE)]
-
-
-def model_title(name: str) -> str:
-    """How a model is called in a choice."""
-    return _TITLES.get(name, name)
+    of = shown.what
+    text_bar.chips(bar, of.model, of.capture, of.text, of.pair, of.target)
+    return of
 
 
 def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tuple[Model, Asked]:
@@ -131,8 +100,8 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
         _("Model"),
         "model",
         default,
-        options=model_names(),
-        format_func=model_title,
+        options=model_names.names(),
+        format_func=model_names.title,
         accept_new_options=True,
         help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
     )
@@ -143,16 +112,6 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
     model = session.open_model(*asked, "sidebar", told)
     _status(model)
     return model, asked
-
-
-def _text(label: str, key: str, value: str = "", height: int = 68, placeholder: str | None = None) -> str:
-    return address.entry(st.text_area, label, key, value, height=height, placeholder=placeholder)
-
-
-def _use_example() -> None:
-    chosen = st.session_state["example"]
-    if chosen is not None:
-        address.write(text=EXAMPLES[chosen].text, pair=EXAMPLES[chosen].pair)
 
 
 def _origin(told: str) -> str:

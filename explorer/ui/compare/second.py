@@ -15,9 +15,9 @@ from explorer.capture import Capture, capture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import null
-from explorer.ui.common import address, session
+from explorer.ui.common import address, model_names, session
 from explorer.ui.common.open_models import OPEN
-from explorer.ui.common.sidebar import Chosen, model_names, model_title
+from explorer.ui.common.sidebar import Chosen
 from explorer.ui.compare import recipe
 from explorer.ui.prune import pruned_set
 from models import InputError, Model
@@ -102,7 +102,13 @@ def _another_text(chosen: Chosen, text: str, progress: DeltaGenerator) -> Other 
 
 
 def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
-    how = {"options": model_names(), "format_func": model_title, "placeholder": _("random weights"), "accept_new_options": True, "width": 300}
+    how = {
+        "options": model_names.names(),
+        "format_func": model_names.title,
+        "placeholder": _("random weights"),
+        "accept_new_options": True,
+        "width": 300,
+    }
     with row:
         name = address.entry(st.selectbox, _("Second model"), "other_model", None, **how)
     if not name:

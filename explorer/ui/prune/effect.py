@@ -96,7 +96,7 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
         first.metric(
             _("Accuracy"),
             f"{found.score:.1%}",
-            None if same else f"{100 * (found.score - full.score):+.1f} {_('points')}",
+            None if same else _("{change:+.1f} points").format(change=100 * (found.score - full.score)),
             help=_("Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval."),
         )
         first.caption(f"95 %: {low:.1%} – {high:.1%}")
@@ -146,7 +146,10 @@ def _joint(effect: Effect, further: bool) -> None:
     if n > 1 and alone is not None:
         together += _("; their single effects sum to **{total:+.3f}**").format(total=sum(alone.values()))
     if n:
-        above.markdown(together + ".", help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
+        above.markdown(
+            _("{sentence}.").format(sentence=together),
+            help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."),
+        )
 
 
 def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:

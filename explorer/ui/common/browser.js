@@ -1,0 +1,161 @@
+// What only the browser can see or mend; browser.py says what for.
+
+const ONCE = "__attentionExplorerBrowser";
+const NAMED = /url\("?[^"#)]+#([^")]+)"?\)/;
+// Pixels that letters have at least on a stage, and the share of the window that one figure fills at most.
+const STAGE_LETTERS = 24, DESK_LETTERS = 11, TALLEST = 0.86;
+// A figure at a desk grows with its window, but no more than this: it was made to be read from near.
+const DESK_LARGEST = 1.9;
+
+const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
+const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
+
+function mend(element) {
+  for (const name of ["fill", "stroke", "clip-path", "mask"]) {
+    const value = element.getAttribute && element.getAttribute(name);
+    const found = value && NAMED.exec(value);
+    if (found) element.setAttribute(name, `url(#${found[1]})`);
+  }
+}
+
+function smallest(svg) {
+  let least = 100;
+  for (const text of svg.querySelectorAll("text")) {
+    const size = parseFloat(text.getAttribute("font-size"));
+    if (text.textContent.trim() && size < least) least = size;
+  }
+  return least;
+}
+
+// A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
+function fit(svg) {
+  const box = svg.getAttribute("viewBox");
+  const around = svg.closest(".stElementContainer")?.parentElement;
+  if (!box || !around) return;
+  const [, , wide, high] = box.split(/[ ,]+/).map(Number);
+  const style = getComputedStyle(around);
+  const room = around.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  if (!(wide > 0 && high > 0 && room > 0)) return;
+  const zoom = svg.currentCSSZoom ?? 1;
+  const stage = onStage();
+  const beside = getComputedStyle(around).flexDirection === "row" && around.children.length > 1;
+  const letters = (stage ? STAGE_LETTERS : DESK_LETTERS) / zoom / smallest(svg);
+  let scale = Math.max(Math.min(room / wide, (TALLEST * window.innerHeight) / zoom / high), letters);
+  if (!stage) scale = Math.min(scale, Math.max(DESK_LARGEST, 1));
+  scale = Math.min(scale, room / wide);
+  if (beside && !stage) scale = Math.min(1, scale);
+  const [width, height] = [`${Math.round(wide * scale)}px`, `${Math.round(high * scale)}px`];
+  if (svg.style.width === width && svg.style.height === height) return;
+  svg.style.maxWidth = "none";
+  svg.style.width = width;
+  svg.style.height = height;
+}
+
+// All figures, once per frame however often it is asked for.
+function fitSoon(state) {
+  state.waiting ??= requestAnimationFrame(() => {
+    state.waiting = null;
+    charts(document).forEach(fit);
+  });
+}
+
+function apply(event) {
+  const inBar = event.target.matches?.("textarea") && event.target.closest(".st-key-text_bar");
+  // 229: some browsers say so of the Enter that ends a composition.
+  const composes = event.isComposing || event.keyCode === 229;
+  if (!inBar || event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || composes) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const enter = { key: "Enter", code: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
+  event.target.dispatchEvent(new KeyboardEvent("keydown", enter));
+}
+
+function figures() {
+  return [...document.querySelectorAll(".stMainBlockContainer .stVegaLiteChart")].filter((chart) => chart.getBoundingClientRect().height > 0);
+}
+
+// The next figure below what is in the middle of the window, or the last one above it.
+function turn(down) {
+  const middle = window.innerHeight / 2;
+  const centre = (chart) => { const box = chart.getBoundingClientRect(); return (box.top + box.bottom) / 2 - middle; };
+  const there = figures().filter((chart) => (down ? centre(chart) > 40 : centre(chart) < -40));
+  (down ? there[0] : there[there.length - 1])?.scrollIntoView({ block: "center" });
+}
+
+function curtain(state) {
+  state.curtain ??= Object.assign(document.createElement("div"), { className: "stage-curtain" });
+  if (state.curtain.isConnected) state.curtain.remove();
+  else document.body.append(state.curtain);
+}
+
+function help(state) {
+  if (state.help?.isConnected) return state.help.remove();
+  state.help = Object.assign(document.createElement("div"), { className: "stage-help" });
+  for (const [key, what] of state.keys) {
+    const row = document.createElement("div");
+    row.append(Object.assign(document.createElement("kbd"), { textContent: key }), Object.assign(document.createElement("span"), { textContent: what }));
+    state.help.append(row);
+  }
+  document.body.append(state.help);
+}
+
+// The button, wherever the sidebar hides it; the browser gives the whole screen only to what a person has just done.
+function enterOrLeave(state) {
+  const leaving = onStage();
+  document.querySelector(".st-key-stage_button button")?.click();
+  state.left = leaving;
+  if (leaving) document.exitFullscreen?.().catch(() => {});
+  else document.documentElement.requestFullscreen?.().catch(() => {});
+}
+
+function press(event, state) {
+  const types = event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog]");
+  if (types || event.ctrlKey || event.metaKey || event.altKey) return;
+  const does = {
+    f: () => enterOrLeave(state),
+    ...(onStage() && { ".": () => curtain(state), "?": () => help(state), PageDown: () => turn(true), PageUp: () => turn(false) }),
+    ...(onStage() && { Escape: () => (state.help?.isConnected ? state.help.remove() : enterOrLeave(state)) }),
+  }[event.key];
+  if (!does) return;
+  event.preventDefault();
+  does();
+}
+
+export default function ({ setTriggerValue, data }) {
+  document.documentElement.lang = data.language;
+  const state = (window[ONCE] ??= {});
+  state.keys = data.keys;
+  state.tell = () => setTriggerValue("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  fitSoon(state);
+  if (state.watching) return;
+  state.watching = true;
+  document.addEventListener("keydown", apply, true);
+  document.addEventListener("keydown", (event) => press(event, state));
+  // Escape ends the full screen before any page hears of it.
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement && onStage() && !state.left) document.querySelector(".st-key-stage_button button")?.click();
+    state.left = false;
+  });
+  window.addEventListener("resize", () => fitSoon(state));
+  // The theme of the page follows a moment after that of the system.
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => state.tell(), 150));
+  const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);
+  all(document);
+  new MutationObserver((changes) => {
+    let drawn = false;
+    for (const change of changes) {
+      if (change.type === "attributes") {
+        if (change.attributeName === "viewBox") drawn = true;
+        else mend(change.target);
+      } else change.addedNodes.forEach((node) => {
+        if (node.nodeType !== 1) return;
+        mend(node);
+        all(node);
+        drawn ||= node.matches("svg.marks, .stVegaLiteChart") || charts(node).length > 0 || node.className?.includes?.("st-key-stage") ||
+          node.querySelector?.(".st-key-stage_is_on") !== null;
+      });
+      if (change.removedNodes.length && [...change.removedNodes].some((node) => node.querySelector?.(".st-key-stage_is_on"))) drawn = true;
+    }
+    if (drawn) fitSoon(state);
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["fill", "viewBox"] });
+}

@@ -1,0 +1,123 @@
+"""The text bar on top of a page: what is read, in one line that grows; and under it the tokens that the model makes of it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.capture import Capture
+from explorer.examples import EXAMPLES
+from explorer.i18n import _
+from explorer.tokens import labels
+from explorer.ui.common import address, model_names
+from explorer.ui.common.markdown import escaped
+from explorer.unread import BYTES, UNKNOWN, Unread, unread, who_reads
+from models import Model
+
+_MOST = 60
+"""Chips of a text; more tokens than these are counted."""
+_NAMED = 12
+"""Characters that are named in a sentence."""
+
+
+def texts(place: DeltaGenerator, model: Model) -> tuple[str, str, str]:
+    """Draws the fields for the text, and for the second text or the target where the model takes one.
+
+    Returns:
+        What was typed: text, second text, target; "" for what this model does not take.
+    """
+    pair = target = ""
+    with place, st.container(horizontal=True, vertical_alignment="bottom", key="text_bar_fields"):
+        text = field(_("Text"), "text", EXAMPLES[0].text, placeholder=_("Type a sentence, and press Enter"))
+        if model.kind == "encoder":
+            pair = field(_("Second text"), "pair", placeholder=_("Second text (none)"))
+        elif model.kind == "encoder-decoder":
+            target = field(_("Target"), "target", placeholder=_("Target (generated where empty)"))
+        _examples()
+    return text, pair, target
+
+
+def field(label: str, key: str, value: str = "", placeholder: str | None = None, default_width: str = "stretch") -> str:
+    """One text of the bar; Enter applies it (`browser.watch` sees to that), Shift and Enter begin a new line."""
+    how = {"placeholder": placeholder or label, "label_visibility": "collapsed", "height": "content", "width": default_width}
+    return address.entry(st.text_area, label, key, value, **how)
+
+
+def alone(place: DeltaGenerator, default: str) -> str:
+    """The bar with one text, for a view that reads it in its own way; it is the same text on all pages."""
+    with place, st.container(horizontal=True, vertical_alignment="bottom", key="text_bar_fields"):
+        text = field(_("Text"), "text", default, placeholder=_("Type a text, and press Enter"))
+        _examples()
+    return text
+
+
+def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pair: str, target: str) -> None:
+    """Draws the tokens of what was read, marks those that cannot be read, and says which model can."""
+    sides = list(captured.sides.values())
+    typed = [f"{text}{pair}", target] if len(sides) > 1 else [f"{text}{pair}"]
+    found = [unread(model, side, of) for side, of in zip(sides, typed, strict=False)]
+    rows = [_row(labels(side.text), side.special, kinds.kinds) for side, kinds in zip(sides, found, strict=False)]
+    with place:
+        st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
+        for one in found:
+            _explain(model, one)
+
+
+def _row(shown: list[str], special: tuple[bool, ...], kinds: tuple[str, ...]) -> str:
+    titles = {UNKNOWN: _("the model does not know this"), BYTES: _("a part of a character, in bytes")}
+    spans = [
+        f'<span class="{kind or ("frame" if frame else "token")}" title="{escape(titles.get(kind, ""))}">{escape(token)}</span>'
+        for token, frame, kind in zip(shown[:_MOST], special, kinds, strict=False)
+    ]
+    more = len(shown) - _MOST
+    return "".join(spans) + (f"<span class=more>{escape(_('and {n} more').format(n=more))}</span>" if more > 0 else "")
+
+
+def _explain(model: Model, found: Unread) -> None:
+    """Which characters are not read, in words, and a way to a model that reads them."""
+    characters = (*found.unknown, *found.in_bytes)
+    if not characters:
+        return
+    said = []
+    if found.unknown:
+        said.append(_("This model cannot read {characters}: it sees [UNK] instead.").format(characters=_listed(found.unknown)))
+    if found.in_bytes:
+        said.append(_("This model reads {characters} byte by byte.").format(characters=_listed(found.in_bytes)))
+    other = who_reads(characters, but=model.name)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/help: {escaped(' '.join(said))}", width="content")
+        if other:
+            st.button(
+                _("Read it with {model}").format(model=model_names.title(other)),
+                icon=":material/swap_horiz:",
+                key="read_with",
+                on_click=lambda: address.write(model=other),
+            )
+
+
+def _listed(characters: tuple[str, ...]) -> str:
+    named = " ".join(characters[:_NAMED])
+    return named if len(characters) <= _NAMED else _("{characters} and {n} more").format(characters=named, n=len(characters) - _NAMED)
+
+
+def _examples() -> None:
+    st.selectbox(
+        _("Examples"),
+        range(len(EXAMPLES)),
+        format_func=lambda i: _(EXAMPLES[i].title),
+        index=None,
+        placeholder=_("Examples"),
+        key="example",
+        on_change=_use_example,
+        label_visibility="collapsed",
+        width=170,
+        help=_("Look for: {look}").format(look=_(EXAMPLES[at].look)) if (at := st.session_state.get("example")) is not None else None,
+    )
+
+
+def _use_example() -> None:
+    chosen = st.session_state["example"]
+    if chosen is not None:
+        address.write(text=EXAMPLES[chosen].text, pair=EXAMPLES[chosen].pair)
