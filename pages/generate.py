@@ -31,7 +31,7 @@ def generating(model: Model, text: str) -> None:
     if rules := own_rules.held(model):
         said = ", ".join(f"{name} {shortened(str(value))}" for name, value in rules.items())
         st.caption(_("The model's own rules hold in the draw: {rules}.").format(rules=escaped(said)))
-    figures = step.draw(so_far.steps[:n])
+    figures = step.draw(so_far.steps[:n], text if model.kind == "decoder" else None)
     with downloads:
         take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))
 

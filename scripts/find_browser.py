@@ -1,4 +1,4 @@
-"""Finds a Chromium for the browser tests, or installs one: `python -m scripts.find_browser --install`."""
+"""Finds a Chromium for the browser tests, or installs one, and a font with Chinese: `python -m scripts.find_browser --install`."""
 
 from __future__ import annotations
 
@@ -29,19 +29,27 @@ def find() -> str | None:
     return path if Path(path).exists() else None
 
 
+def draws_chinese() -> bool:
+    """Whether the system has a font with Chinese characters; only Linux comes without one."""
+    if not shutil.which("fc-list"):
+        return sys.platform != "linux"
+    return bool(subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, text=True, check=False).stdout.strip())
+
+
 def install() -> None:
-    """Debian's chromium where apt and the right to use it are there, else Playwright's. Raises CalledProcessError."""
+    """Debian's chromium and a font with Chinese where apt and the right to use it are there, else Playwright's. Raises CalledProcessError."""
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "stdin": subprocess.DEVNULL, "check": True}
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], stdout=subprocess.DEVNULL, **quiet)
-    else:
+        missing = [*(["chromium"] if find() is None else []), *(["fonts-noto-cjk"] if not draws_chinese() else [])]
+        subprocess.run(["apt-get", "install", "-y", "-qq", *missing], stdout=subprocess.DEVNULL, **quiet)
+    elif find() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
 def main() -> int:
     path = find()
-    if path is None and "--install" in sys.argv:
+    if (path is None or not draws_chinese()) and "--install" in sys.argv:
         try:
             install()
         except (OSError, subprocess.CalledProcessError) as error:

@@ -41,7 +41,7 @@ class Recipe(Schedule):
         dropout: in the network; the texts are so few that each is read dozens of times.
     """
 
-    steps: int = 1800
+    steps: int = 1000
     rate: float = 2e-3
     tokens: int = 6144
     layers: int = 6

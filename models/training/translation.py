@@ -44,7 +44,7 @@ class Recipe(Schedule):
         smoothing: share of the probability that is given to all tokens alike (Szegedy et al. 2016).
     """
 
-    steps: int = 2600
+    steps: int = 2200
     rate: float = 1e-3
     tokens: int = 4096
     layers: int = 4

@@ -48,7 +48,7 @@ def test_a_click_on_a_head_chooses_it_for_all_pages(open_page):
 def test_a_long_treebank_is_stopped_and_gone_on_with(open_page):
     page = open_page("/syntax", wait_for=".st-key-relation svg.marks")
     page.locator(".st-key-treebank").get_by_text("a CoNLL-U file").click()
-    many = OWN.read_bytes().rstrip() + b"\n\n"
+    many = OWN["en"].read_bytes().rstrip() + b"\n\n"
     page.locator(".st-key-syntax_limit input").fill("100000")
     page.locator(".st-key-syntax_limit input").press("Enter")
     page.locator(".st-key-conllu input").set_input_files({"name": "many.conllu", "mimeType": "text/plain", "buffer": many * 60})

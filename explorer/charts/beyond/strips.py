@@ -89,7 +89,7 @@ def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> 
     others = counted.mark_rect(**cell).encode(x=x, x2="end:Q", y=y, color=alt.Color("share:Q", scale=shades, legend=None), tooltip=tips)
     ink, frame = palette.page(dark)[1], palette.frame(dark)
     heads = alt.Chart(alt.NamedData("heads")).transform_calculate(token="tokens[datum.c]", middle="datum.c + 0.47")
-    top = heads.mark_text(angle=305 if slanted else 0, align="left" if slanted else "center", baseline="bottom", fontSize=13, limit=110).encode(
+    top = heads.mark_text(angle=305 if slanted else 0, align="left" if slanted else "center", baseline="bottom", fontSize=14, limit=110).encode(
         x=alt.X("middle:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None),
         y=alt.value(-8),
         text="token:N",
@@ -97,9 +97,9 @@ def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> 
         tooltip=alt.Tooltip("token:N", title=_("token")),
     )
     ends = alt.Chart(data.columns(r=list(range(n_rows))))
-    left = ends.transform_calculate(method="methods[datum.r]").mark_text(align="right", color=ink, fontSize=13)
+    left = ends.transform_calculate(method="methods[datum.r]").mark_text(align="right", color=ink, fontSize=14)
     left = left.encode(x=alt.value(-10), y=y, text="method:N")
-    caption = ends.transform_calculate(caption="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=13, fontWeight="bold")
+    caption = ends.transform_calculate(caption="agreements[datum.r]").mark_text(align="left", color=ink, fontSize=14, fontWeight="bold")
     right = caption.encode(x=alt.value(width + 10), y=y, text="caption:N")
     return (
         alt.layer(first, others, top, left, right)

@@ -130,7 +130,7 @@ def _clocks(dark: bool) -> alt.LayerChart:
         layers.append(
             ends.mark_rule(stroke=stroke, strokeWidth=wide, strokeCap="round", aria=False).encode(x=x, y=y, x2=alt.X2("ex:Q"), y2=alt.Y2("ey:Q"))
         )
-    names = dials.transform_calculate(name="'i = ' + datum.i").mark_text(fontSize=11, color=ink, baseline="top", dy=31, aria=False)
+    names = dials.transform_calculate(name="'i = ' + datum.i").mark_text(fontSize=12, color=ink, baseline="top", dy=31, aria=False)
     layers.append(names.encode(x=x, y=y, text="name:N"))
     caption = titled(_("Each pair is a clock hand"), _("Blue: position. Red: position + k, always the same turn further."), dark)
     return alt.layer(*layers).properties(width=290, height=SIDE, title=caption)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.i18n import _
+from explorer.i18n import _, language
 
 SHARED = (
     "lang",
@@ -184,7 +184,8 @@ def entry(
     # widget anew, and has to be told; so does one that was told a moment ago: what Streamlit has not sent yet, it drops when the next run
     # begins (`ForwardMsgQueue.clear`), and the widget would stand there with another value than the page is drawn with.
     told: dict[str, tuple[str, float]] = st.session_state.setdefault("_told", {})
-    here, now = _page(), time.monotonic()
+    # In another language the titles of its options are others, too.
+    here, now = f"{_page()} {language()}", time.monotonic()
     page, at = told.get(name, ("", 0.0))
     if name not in st.session_state or st.session_state[name] != value or page != here or now - at < _SENT_S:
         st.session_state[name] = value

@@ -3,9 +3,9 @@
 const ONCE = "__attentionExplorerBrowser";
 const NAMED = /url\("?[^"#)]+#([^")]+)"?\)/;
 // Pixels that letters have at least on a stage, and the share of the window that one figure fills at most.
-const STAGE_LETTERS = 24, DESK_LETTERS = 11, TALLEST = 0.86;
-// A figure at a desk grows with its window, but no more than this: it was made to be read from near.
-const DESK_LARGEST = 1.9;
+const STAGE_LETTERS = 24, TALLEST = 0.86;
+// A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
+const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
@@ -39,13 +39,16 @@ function fit(svg) {
   const zoom = svg.currentCSSZoom ?? 1;
   const stage = onStage();
   const beside = getComputedStyle(around).flexDirection === "row" && around.children.length > 1;
-  const letters = (stage ? STAGE_LETTERS : DESK_LETTERS) / zoom / smallest(svg);
-  let scale = Math.max(Math.min(room / wide, (TALLEST * window.innerHeight) / zoom / high), letters);
-  if (!stage) scale = Math.min(scale, Math.max(DESK_LARGEST, 1));
+  const letters = STAGE_LETTERS / zoom / smallest(svg);
+  // At a desk a figure ends where the window does, so that nothing has to be scrolled; but it is never made smaller than it was drawn.
+  const top = svg.getBoundingClientRect().top + (document.querySelector(".stMain")?.scrollTop ?? 0);
+  const tall = stage ? TALLEST * window.innerHeight / zoom / high : Math.max(1, (window.innerHeight - top - BELOW) / high);
+  let scale = stage ? Math.max(Math.min(room / wide, tall), letters) : Math.min(tall, DESK_LARGEST);
   scale = Math.min(scale, room / wide);
   if (beside && !stage) scale = Math.min(1, scale);
+  // A difference that nobody sees is none: it could move a bar for scrolling, and that the figure, without an end.
+  if (Math.abs(parseFloat(svg.style.width) / wide / scale - 1) < STILL) return;
   const [width, height] = [`${Math.round(wide * scale)}px`, `${Math.round(high * scale)}px`];
-  if (svg.style.width === width && svg.style.height === height) return;
   svg.style.maxWidth = "none";
   svg.style.width = width;
   svg.style.height = height;
@@ -66,8 +69,9 @@ function apply(event) {
   if (!inBar || event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || composes) return;
   event.preventDefault();
   event.stopPropagation();
-  const enter = { key: "Enter", code: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
-  event.target.dispatchEvent(new KeyboardEvent("keydown", enter));
+  // A field that is left hands on what was typed.
+  event.target.blur();
+  event.target.focus();
 }
 
 function figures() {
@@ -127,6 +131,8 @@ export default function ({ setTriggerValue, data }) {
   state.keys = data.keys;
   state.tell = () => setTriggerValue("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   fitSoon(state);
+  const block = document.querySelector(".stMainBlockContainer");
+  if (state.sizes && block) state.sizes.observe(block);
   if (state.watching) return;
   state.watching = true;
   document.addEventListener("keydown", apply, true);
@@ -137,6 +143,9 @@ export default function ({ setTriggerValue, data }) {
     state.left = false;
   });
   window.addEventListener("resize", () => fitSoon(state));
+  // What stands above a figure comes and goes, and with it the room that is left.
+  state.sizes = new ResizeObserver(() => fitSoon(state));
+  if (block) state.sizes.observe(block);
   // The theme of the page follows a moment after that of the system.
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => state.tell(), 150));
   const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);

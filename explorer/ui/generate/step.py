@@ -25,8 +25,13 @@ SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""
 
 
-def draw(steps: Sequence[generate.Step]) -> list[Figure]:
-    """One of the steps."""
+def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure]:
+    """One of the steps.
+
+    Args:
+        steps: made so far.
+        text: that they go on with, where another candidate may be taken to go on from there; None where the text is not gone on with.
+    """
     n = len(steps)
     if not n:
         st.caption(_("Press Generate, or One token to go step by step."))
@@ -46,12 +51,28 @@ def draw(steps: Sequence[generate.Step]) -> list[Figure]:
             _("model"): [candidate.chance for candidate in step.candidates],
             _("in the draw"): [candidate.drawn for candidate in step.candidates],
         }
+        if text is not None:
+            _branches(step, text + "".join(earlier.token.text for earlier in steps[: at - 1]))
         with st.expander(_("In the draw"), icon=":material/casino:"):
             st.dataframe(pd.DataFrame(columns), hide_index=True)
     with right, st.container(border=True, key="newest"):
         figure = _looked(step)
     files = picture_files(lambda: likely(step, False)) | {"csv": lambda: export.table_csv(table(steps), index=False)}
     return [Figure(_("Candidates, and all steps"), "generation", files), figure]
+
+
+def _branches(step: generate.Step, before: str) -> None:
+    """The other candidates: one that is clicked becomes the end of the text, to go on from there."""
+    others = [candidate.text for candidate in step.candidates if candidate.text != step.token.text]
+
+    def take() -> None:
+        if (chosen := st.session_state[key]) is not None:
+            address.write(text=before + others[chosen])
+
+    key = "branch"
+    st.session_state[key] = None
+    names = [escaped(other.strip() or repr(other)) for other in others]
+    st.pills(_("Take another one, and go on from there"), range(len(others)), format_func=names.__getitem__, key=key, on_change=take)
 
 
 def words(step: generate.Step) -> list[str]:

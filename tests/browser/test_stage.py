@@ -1,0 +1,179 @@
+"""The text bar, the languages and the stage, as a person at a desk or in a hall meets them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.waiting import PATIENCE, eventually
+
+GRID = ".st-key-head_grid svg.marks"
+TEXT = ".st-key-text_bar textarea"
+PAGES = {
+    "attention": "/",
+    "heads": "/heads",
+    "syntax": "/syntax",
+    "beyond": "/beyond",
+    "compare": "/compare",
+    "generate": "/generate?model=gpt2-mini&tokens=8",
+    "prune": "/prune?limit=40",
+    "importance": "/importance?limit=40",
+    "training": "/training",
+    "softmax": "/softmax",
+    "positions": "/positions",
+}
+LETTERS = """() => {
+  // Of all that can be read: its text and the height of its letters on the screen, in pixels.
+  const found = [];
+  const shown = (e) => {
+    const box = e.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && getComputedStyle(e).visibility !== 'hidden';
+  };
+  const walker = document.createTreeWalker(document.querySelector('.stMain'), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), of = walker.currentNode.parentElement;
+    if (!text || !of || !shown(of) || of.closest('style, script, [data-testid=stIconMaterial], [hidden]')) continue;
+    const svg = of.closest('svg.marks');
+    const size = svg
+      ? parseFloat(of.getAttribute('font-size') || getComputedStyle(of).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
+      : parseFloat(getComputedStyle(of).fontSize) * (of.currentCSSZoom || 1);
+    found.push([text.slice(0, 40), Math.round(size * 10) / 10]);
+  }
+  return found;
+}"""
+OVERFLOW = """() => [...document.querySelectorAll('.stMain button, .stMain label, .stMain [data-testid=stCaptionContainer] p, .stSidebar a')]
+  .filter(e => e.getBoundingClientRect().width > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX !== 'visible')
+  .map(e => e.innerText)"""
+
+
+def test_enter_applies_and_shift_and_enter_begins_a_line(open_page):
+    page = open_page()
+    box = page.locator(TEXT).first
+    box.fill("Seven green apples.")
+    box.press("Enter")
+    expect(page.locator(".chips span", has_text="apples")).to_have_count(1)
+    expect(box).to_have_value("Seven green apples.")
+    box.press("End")
+    box.press("Shift+Enter")
+    box.press_sequentially("Two dogs.")
+    expect(box).to_have_value("Seven green apples.\nTwo dogs.")
+    expect(page.locator(".chips span", has_text="dogs")).to_have_count(0)
+    box.press("Enter")
+    expect(page.locator(".chips span", has_text="dogs")).to_have_count(1)
+
+
+def test_the_enter_of_an_input_method_does_not_apply(open_page):
+    page = open_page()
+    box = page.locator(TEXT).first
+    box.fill("wo ai")
+    box.evaluate("e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true, isComposing: true}))")
+    box.evaluate("e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}))")
+    box.press("Enter")
+    # Applied once, by the last one: one step of the history.
+    expect(page.locator(".chips span", has_text="wo")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(".chips span", has_text="cat")).to_have_count(1)
+
+
+def test_the_text_and_the_model_are_seen_without_a_scroll(open_page):
+    page = open_page()
+    for place in (TEXT, ".st-key-model", ".st-key-device", ".st-key-dtype", ".chips"):
+        box = page.locator(place).first.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 900
+    sidebar = page.locator("[data-testid=stSidebarContent]")
+    assert sidebar.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+
+
+def test_the_switch_of_the_language_keeps_the_view(open_page):
+    page = open_page("/?layer=3&head=5&special=hidden")
+    page.get_by_text("中文", exact=True).click()
+    page.locator(".st-key-head_panel").get_by_text("第 3 层，头 5").wait_for()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert re.search(r"special=hidden", page.url) and re.search(r"lang=zh", page.url)
+    expect(page.locator(".st-key-special input")).to_have_value("隐藏")
+    page.get_by_role("link", name="头剪枝").click()
+    page.locator(".st-key-effect").wait_for()
+    expect(page.get_by_role("link", name="注意力", exact=True)).to_be_visible()
+
+
+def test_chinese_is_really_drawn(open_page):
+    page = open_page("/?lang=zh")
+    page.get_by_role("link", name="注意力", exact=True).wait_for()
+    wide, missing = page.evaluate(
+        """() => { const pen = document.createElement('canvas').getContext('2d');
+                   pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
+                   const ink = (text) => {
+                     const canvas = document.createElement('canvas');
+                     canvas.width = canvas.height = 60;
+                     const of = canvas.getContext('2d');
+                     of.font = pen.font;
+                     of.fillText(text, 5, 48);
+                     return of.getImageData(0, 0, 60, 60).data.filter((value, i) => i % 4 === 3 && value > 60).length;
+                   };
+                   return [ink('注'), ink('\\u{10FFFD}')]; }"""
+    )
+    assert wide and wide != missing
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_label_is_cut_in_chinese(open_page, name):
+    page = open_page(
+        PAGES[name] + ("&" if "?" in PAGES[name] else "?") + "lang=zh",
+        wait_for=".stMain svg.marks" if name != "generate" else ".st-key-text_bar .chips, .st-key-text_bar textarea",
+    )
+    assert not page.evaluate(OVERFLOW)
+    assert page.locator(".stMain h4").first.inner_text().strip()
+
+
+def test_the_grid_grows_with_the_window(open_page):
+    page = open_page()
+
+    def width() -> float:
+        return page.locator(GRID).bounding_box()["width"]
+
+    before = width()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    eventually(width, lambda now: now > 1.3 * before)
+    page.locator(f"{GRID} image").nth(3 * 14 + 5).click(force=True)
+    page.locator(".st-key-head_panel").get_by_text("Layer 3, head 5").wait_for()
+    page.set_viewport_size({"width": 1024, "height": 768})
+    eventually(width, lambda now: now < before)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_a_stage_every_letter_can_be_read(open_page, name):
+    page = open_page(
+        PAGES[name] + ("&" if "?" in PAGES[name] else "?") + "stage=1",
+        wait_for=".stMain svg.marks" if name != "generate" else ".st-key-text_bar .chips, .st-key-text_bar textarea",
+    )
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(page.locator(".stSidebar")).to_be_hidden()
+    eventually(lambda: [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95], [], timeout=PATIENCE / 4)
+
+
+def test_f_enters_the_stage_and_escape_leaves_it(open_page):
+    page = open_page()
+    page.locator(".st-key-text_bar").wait_for()
+    page.keyboard.press("f")
+    page.locator(".st-key-stage_is_on").wait_for(state="attached")
+    expect(page.locator(".stSidebar")).to_be_hidden()
+    page.keyboard.press(".")
+    expect(page.locator(".stage-curtain")).to_be_visible()
+    page.keyboard.press(".")
+    expect(page.locator(".stage-curtain")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator(".stage-help")).to_contain_text("Page Down")
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage-help")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator(".stSidebar")).to_be_visible()
+    assert "stage" not in page.url
+
+
+def test_letters_of_the_keys_are_letters_in_a_text(open_page):
+    page = open_page()
+    box = page.locator(TEXT).first
+    box.fill("")
+    box.press_sequentially("f.?")
+    expect(box).to_have_value("f.?")
+    expect(page.locator(".st-key-stage_is_on")).to_have_count(0)

@@ -1,0 +1,125 @@
+"""The languages: nothing without a translation, nothing translated wrongly that a program can see, and each viewer has their own."""
+
+import re
+import threading
+from collections import Counter
+from string import Formatter
+
+import pytest
+from babel.messages.pofile import read_po
+
+from explorer import i18n
+from explorer.cli.main import main
+from explorer.i18n import _, carried, closest, language, of_shell, speaking
+from explorer.jobs import JOBS, Viewer
+from models.errors import ModelError
+from models.words import told
+from scripts import words
+
+OTHERS = [name for name in i18n.LANGUAGES if name != i18n.SOURCE]
+KEPT = [r"`[^`]*`", r"\*\*", r"\n", r"%\(\w+\)s|%%", r":material/\w+:", r"\]\(", r"\[(?:CLS|SEP|MASK|UNK)\]"]
+"""What a translation has as often as its message has it."""
+
+
+def catalogue(which: str) -> dict[str, str]:
+    with (i18n.LOCALE / f"{which}.po").open("rb") as file:
+        return {entry.id: entry.string for entry in read_po(file, locale=which) if entry.id}
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_every_message_of_the_code_is_translated_and_no_other(which):
+    found, wanted = catalogue(which), words.messages()
+    assert not wanted.keys() - found.keys(), "run `make words`, and translate"
+    assert not found.keys() - wanted.keys(), "run `make words`"
+    assert not [message for message, string in found.items() if not string.strip()]
+
+
+def test_messages_within_f_strings_are_found():
+    assert set(words._messages_in('f"{_(\'inside\')} {x}"; N_("a" "b"); told("c {x}", x=1); _(other); print("no")')) == {"inside", "ab", "c {x}"}
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_what_is_filled_in_and_marked_is_the_same(which):
+    for message, string in catalogue(which).items():
+        assert _places(message) == _places(string), message
+        for kept in KEPT:
+            assert len(re.findall(kept, message)) == len(re.findall(kept, string)), (kept, message)
+
+
+def test_chinese_has_no_english_sentences():
+    """A translation without a Chinese character is a name, a formula or a code."""
+    same = [string for string in catalogue("zh").values() if not re.search(r"[\u4e00-\u9fff]", string)]
+    assert not [string for string in same if len(re.findall(r"\b[a-z]{3,}\b", re.sub(r"`[^`]*`|\{[^}]*\}", "", string))) > 2]
+
+
+def test_what_models_says_is_translated_with_what_was_filled_in():
+    inner = ValueError(told("it returns no attention weights: its layers mix tokens in another way"))
+    error = ModelError(told("{name} has no attention to show: {error}.", name="tiny", error=inner), told("Choose a transformer."))
+    assert str(error) == f"tiny has no attention to show: {inner.args[0]}. Choose a transformer."
+    with speaking("zh"):
+        said = _(error.problem)
+        assert said.startswith("tiny") and said.count("注意力") >= 2 and "token" in said
+        assert not re.search(r"attention|weights|layers", said) and _(error.advice) != error.advice
+    assert _(error.problem) == error.problem
+
+
+def test_two_threads_speak_two_languages_at_the_same_moment():
+    both, said = threading.Barrier(2), {}
+
+    def speak(which: str) -> None:
+        with speaking(which):
+            for _time in range(50):
+                both.wait(10)
+                said.setdefault(which, set()).add((language(), _("Attention")))
+
+    threads = [threading.Thread(target=speak, args=(which,)) for which in ("en", "zh")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert said == {"en": {("en", "Attention")}, "zh": {("zh", "注意力")}}
+
+
+def test_a_job_speaks_the_language_of_who_asked(monkeypatch):
+    # Outside of any context the dashboard says who looks; a job runs where nobody can be asked.
+    monkeypatch.setattr(i18n, "_asked", lambda: "zh" if threading.current_thread() is threading.main_thread() else None)
+    job = JOBS.start("a job that speaks", "speaks", lambda _report: _("Attention"), Viewer("one", lambda: True))
+    assert job.wait(30) and job.result == "注意力"
+
+
+def test_a_context_is_carried_into_another_thread():
+    said = []
+    with speaking("zh"):
+        thread = threading.Thread(target=carried().run, args=(lambda: said.append(language()),))
+    thread.start()
+    thread.join(10)
+    assert said == ["zh"] and language() == "en"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("zh-CN", "zh"), ("zh_TW.UTF-8", "zh"), ("ZH", "zh"), ("en-GB", "en"), ("fr", None), ("", None), (None, None), ("C", None)],
+)
+def test_the_closest_language(name, found):
+    assert closest(name) == found
+
+
+def test_the_shell_speaks_the_language_of_the_environment(monkeypatch, capsys):
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert of_shell() == "zh"
+    with pytest.raises(SystemExit):
+        main(["prune", "--help"])
+    in_chinese = capsys.readouterr().out
+    assert main(["capture", "--model", "/nowhere/at/all", "--text", "a", "--out", "x.npz"]) == 1
+    assert "文件夹" in capsys.readouterr().err
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    with pytest.raises(SystemExit):
+        main(["prune", "--help"])
+    in_english = capsys.readouterr().out
+    assert re.search(r"[\u4e00-\u9fff]", in_chinese) and not re.search(r"[\u4e00-\u9fff]", in_english)
+
+
+def _places(message: str) -> Counter:
+    return Counter((name, how, form) for _before, name, form, how in Formatter().parse(message) if name is not None)
