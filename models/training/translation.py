@@ -82,10 +82,9 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
     """
     file = out.with_name(out.name + ".work") / "run.safetensors"
     if restart:
-        file.unlink(missing_ok=True)
+        shutil.rmtree(file.parent, ignore_errors=True)
     both = pairs(data)
-    english, chinese = zip(*both.train, strict=True)
-    tokenizer = characters.for_translation(english, chinese, recipe.pieces, recipe.context)
+    tokenizer = _tokenizer(recipe, both, file.parent)
     say(f"{NAME}: {len(both.train):,} pairs, {len(tokenizer):,} in the vocabulary")
     network, seconds = train(recipe, both, tokenizer, file, say)
     out.mkdir(parents=True, exist_ok=True)
@@ -93,6 +92,20 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
     tokenizer.save_pretrained(out)
     write_card(out, recipe, both, seconds, say)
     shutil.rmtree(file.parent)
+
+
+def _tokenizer(recipe: Recipe, both: Pairs, work: Path) -> PreTrainedTokenizerFast:
+    """The vocabulary that an unfinished run began with, or a new one, which is kept.
+
+    Which of two pieces that are equally common gets in is decided anew each time by the library that learns them, and all numbers behind it
+    with it: a run that went on with another vocabulary would read other words than it has learned.
+    """
+    if (work / "run.safetensors").is_file() and (work / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(work, local_files_only=True)
+    english, chinese = zip(*both.train, strict=True)
+    tokenizer = characters.for_translation(english, chinese, recipe.pieces, recipe.context)
+    tokenizer.save_pretrained(work)
+    return tokenizer
 
 
 def network_of(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> nn.Module:

@@ -10,7 +10,7 @@ from explorer.capture import capture
 from explorer.examples import EXAMPLES
 from models import CATALOGUE
 from models.opening import catalogue
-from tests.pages.shared import alone, opened, settle, started, written
+from tests.pages.shared import alone, in_one_run, opened, settle, started, written
 
 PAGES = ["attention", "heads", "beyond", "compare"]
 
@@ -100,7 +100,8 @@ def test_numbers_stay_as_they_are_in_another_language():
 
 
 @pytest.mark.parametrize("which", list(i18n.LANGUAGES))
-def test_an_error_of_the_models_is_in_the_language_of_the_viewer(which):
+def test_an_error_of_the_models_is_in_the_language_of_the_viewer(which, monkeypatch):
+    in_one_run(monkeypatch)
     app = started(lang=which, model="/nowhere/at/all")
     with i18n.speaking(which):
         assert i18n._("There is no folder {folder}.").split("{")[0] in written(app).replace("\\", "")

@@ -110,6 +110,25 @@ def test_another_recipe_does_not_go_on(of, data, tmp_path, monkeypatch):
         of.make(dataclasses.replace(RECIPES[of], width=32), data, out, say=lambda _line: None)
 
 
+def test_a_run_goes_on_with_the_vocabulary_that_it_began_with(data, tmp_path, monkeypatch):
+    """Which of two pieces that are equally common gets in, the library decides anew each time."""
+    monkeypatch.setattr(loop, "_KEPT", -1.0)
+    monkeypatch.setattr(translation, "write_card", lambda *_given: (_ for _ in ()).throw(RuntimeError("the end is not reached")))
+    out = tmp_path / "translate-mini"
+    with pytest.raises(RuntimeError):
+        translation.make(RECIPES[translation], data, out, say=lambda _line: None)
+    began = AutoTokenizer.from_pretrained(out, local_files_only=True).get_vocab()
+    another = translation.characters.for_translation
+
+    def shifted(english, chinese, size, context):
+        return another(english, chinese, size - 1, context)
+
+    monkeypatch.setattr(translation.characters, "for_translation", shifted)
+    with pytest.raises(RuntimeError):
+        translation.make(RECIPES[translation], data, out, say=lambda _line: None)
+    assert AutoTokenizer.from_pretrained(out, local_files_only=True).get_vocab() == began
+
+
 def test_the_loss_is_that_of_a_loop_over_sentences(made):
     """Padding changes nothing, and each target is read one place later."""
     model = models.load(made[translation], device="cpu", dtype="float32")
