@@ -73,13 +73,20 @@ def _description(sizes: tuple[int, ...], titles: tuple[str, ...], width: int, he
     blank = base.mark_rect(cornerRadius=3, fill=ink, fillOpacity=0.06, cursor="pointer")
     blank = blank.encode(x=x, x2="right:Q", y=y, tooltip=tip).add_params(pick)
     shades = [*palette.lines(dark), palette.frame(dark)][: len(titles)]
-    legend = alt.Legend(orient="bottom", direction="horizontal", columns=7, symbolType="square", labelLimit=140)
+    # A number beside the colour: not everybody tells seven colours apart, and no projector does.
+    numbered = "(indexof(role_titles, datum.label) + 1) + ' ' + datum.label"
+    legend = alt.Legend(orient="bottom", direction="horizontal", columns=7, symbolType="square", labelLimit=140, labelExpr=numbered)
     colour = alt.Color("role:N", title=None, scale=alt.Scale(domain=list(titles), range=shades), legend=legend)
     marks = alt.Chart(alt.NamedData("shares")).mark_rect(cursor="pointer")
     marks = marks.encode(x=alt.X("low:Q", scale=x_scale), x2="high:Q", y=y, color=colour, tooltip=[*tip, alt.Tooltip("role:N", title=_("role"))])
+    signs = alt.Chart(alt.NamedData("shares")).transform_calculate(
+        middle="(datum.low + datum.high) / 2", sign="indexof(role_titles, datum.role) + 1"
+    )
+    signs = signs.mark_text(fontSize=13, fontWeight="bold", color=palette.page(dark)[0], cursor="pointer")
+    signs = signs.encode(x=alt.X("middle:Q", scale=x_scale), y=y, text="sign:N")
     frames = base.mark_rect(filled=False, stroke=palette.frame(dark), cornerRadius=3)
     frames = frames.encode(x=x, x2="right:Q", y=y, strokeWidth=alt.condition(pick, alt.value(3), alt.value(0)))
-    chart = alt.layer(blank, marks, frames).properties(
+    chart = alt.layer(blank, marks, signs, frames).properties(
         width=across * n_heads, height=down * len(sizes), autosize=data.PAD, usermeta=data.render(0)
     )
-    return chart.configure_view(stroke=None)
+    return chart.add_params(*data.texts(role_titles=titles).values()).configure_view(stroke=None)

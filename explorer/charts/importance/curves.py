@@ -14,6 +14,8 @@ from explorer.i18n import _
 COLUMNS = ("share", "removed", "score", "low", "high", "loss")
 """Of the table of an order: share (0 to 1) and number of heads removed, accuracy and its interval, mean loss in nats."""
 
+_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
+
 
 def curves(
     lines: Mapping[str, pd.DataFrame],
@@ -86,7 +88,9 @@ def _description(
     y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
     layers.append(before.mark_line(strokeWidth=1.5, strokeDash=[5, 4], opacity=0.8).encode(x=x, y=y, color=colour))
     layers.append(base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour))
-    layers.append(base.mark_point(filled=True, size=40).encode(x=x, y=y, color=colour, tooltip=tips))
+    # A shape beside the colour: not everybody tells six colours apart, and no projector does.
+    shape = alt.Shape("order:N", title=_("order"), scale=alt.Scale(domain=list(orders), range=_SHAPES[: len(orders)]), legend=legend)
+    layers.append(base.mark_point(filled=True, size=70).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips))
     ink = palette.page(dark)[1]
     if what == "score":
         guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)

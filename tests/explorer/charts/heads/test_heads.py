@@ -80,3 +80,14 @@ def test_roles_of_other_data_have_the_same_description():
     second = roles.roles([2, 1], [(1, 0, "broad"), (1, 0, "sink")], TITLES, chosen=(0, 0))
     assert_same(first, second, roles._description.afresh((2, 1), ("sink", "broad"), 560, 380, False))
     assert len(next(items for items in marks(rendered(lambda: roles.roles([2, 1], [], TITLES)), "rect") if items)) == 3, "no head has a role"
+
+
+def test_roles_are_told_apart_without_their_colours():
+    held = [(0, 0, "sink"), (0, 0, "broad"), (1, 0, "broad")]
+    scene = rendered(lambda: roles.roles([2, 1], held, TITLES))
+    (signs,) = marks(scene, "text")
+    rects = [items for items in marks(scene, "rect") if len(items) == len(held)]
+    assert [str(item["text"]) for item in signs] == ["1", "2", "2"]
+    coloured = next(items for items in rects if len({item["fill"] for item in items}) > 1)
+    shades = dict(zip((str(item["text"]) for item in signs), (item["fill"] for item in coloured), strict=True))
+    assert len(set(shades.values())) == 2, "one number, one colour"
