@@ -8,7 +8,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage, language, stage, strangers
+from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -18,7 +18,6 @@ STYLE = Path(language.__file__).with_name("style.css")
 address.begin()
 language.begin()
 st.set_page_config(page_icon=ICON, layout="wide")
-
 st.html(STYLE)
 page = st.navigation(
     {
@@ -43,10 +42,13 @@ page = st.navigation(
     position="sidebar",
 )
 strangers.guard()
+# Each page has its own title in the browser.
+st.set_page_config(page_title=f"{page.title} · Attention Explorer")
 browser.watch()
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()
+    glossary.button()
 page.run()
 address.finish()
 # All that the first page needs is loaded by now.

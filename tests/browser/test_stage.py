@@ -177,3 +177,12 @@ def test_letters_of_the_keys_are_letters_in_a_text(open_page):
     box.press_sequentially("f.?")
     expect(box).to_have_value("f.?")
     expect(page.locator(".st-key-stage_is_on")).to_have_count(0)
+
+
+def test_each_page_has_its_own_title_and_the_glossary_is_a_click_away(open_page):
+    page = open_page("/softmax", wait_for=".stMain svg.marks")
+    expect(page).to_have_title("Softmax laboratory · Attention Explorer")
+    page.locator(".st-key-glossary button").first.click()
+    expect(page.get_by_text("diag(p) − p pᵀ")).to_be_visible()
+    page.goto(page.url.split("/softmax")[0] + "/?lang=zh")
+    expect(page).to_have_title("注意力 · Attention Explorer")
