@@ -28,7 +28,8 @@ def heading(scored: Scored, known: Known | None) -> None:
     if known is not None:
         held = " · ".join(titles_of(scored, known, (layer, head))) or _("no role")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{held}]")
+        where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
+        st.markdown(f"**{where}** :small[{held}]")
         st.space("stretch")
         st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
 

@@ -79,7 +79,7 @@ def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalA
     key = ("principal angles", model.number)
     measured = jobs.computed(key, _("Angles of the subspaces"), lambda report: terms.principal_angles(model), replaces="angles")
     both = None if found is None or measured is None else (found, measured, _recipe(chosen, head))
-    shown = jobs.kept("terms", (model.number, captured.number, head), f"{_('head')} {head} · {chosen.title}", both)
+    shown = jobs.kept("terms", (model.number, captured.number, head), f"{_('head {head}').format(head=head)} · {chosen.title}", both)
     return None if shown is None else shown.what
 
 

@@ -31,7 +31,8 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
     pictures.clickable("relation_heads", (read.identity, relation), head, picture, chosen_head.picked_on_board)
     best = read.found.best(relation, same=same)
     with st.container(horizontal=True, vertical_alignment="center", key="heads_of_relation"):
-        st.markdown(f"**{_('Layer')} {head[0]}, {_('head')} {head[1]}**: {values[head]:.1%}")
+        where = _("Layer {layer}, head {head}").format(layer=head[0], head=head[1])
+        st.markdown(f"**{where}**: {values[head]:.1%}")
         st.button(
             _("Best: {layer}.{head}").format(layer=best.layer, head=best.head),
             key="choose_best",

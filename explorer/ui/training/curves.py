@@ -109,7 +109,11 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
     layers = list(dict.fromkeys((part, layer) for part, layer, _head in places))
 
     def name(part: str, layer: int, head: int | None = None) -> str:
-        message = [_(PARTS[part]) if len(parts) > 1 else "", f"{_('layer')} {layer}", "" if head is None else f"{_('head')} {head}"]
+        message = [
+            _(PARTS[part]) if len(parts) > 1 else "",
+            _("layer {n}").format(n=layer),
+            "" if head is None else _("head {head}").format(head=head),
+        ]
         return " ".join(filter(None, message))
 
     # A colour for each head while there are enough of them, else for each layer.
@@ -169,7 +173,7 @@ def _layer_name(layer: str) -> str:
     if layer == "rest":
         return _("embeddings and output")
     what, number = layer.split(" ")
-    return f"{_(PARTS[what]) if what in PARTS else _('layer')} {number}"
+    return f"{_(PARTS[what])} {number}" if what in PARTS else _("layer {n}").format(n=number)
 
 
 def _plot(title: str, height: int = HEIGHT, **how: object) -> Plot:

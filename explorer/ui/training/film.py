@@ -99,7 +99,8 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     layer, head = place(captured, part)
     name = f"{entry.request.preset}-step{frame.step}"
     if view == "one":
-        st.markdown(f"**{_('Layer')} {layer}, {_('head')} {head}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
+        where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
+        st.markdown(f"**{where}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
         pictures.draw(_one(captured, part, layer, head, is_dark()), f"film_one_{entry.film.number}_{part}")
         figure = Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
     else:
