@@ -17,6 +17,7 @@ from models import InputError, Model, attention
 from models.attention import heap, scoring
 from models.opening import own_weights, sites
 from models.opening.devices import room_on
+from models.words import told
 
 MAX_NEW_TOKENS = 64
 """Longest target that is generated where none is given."""
@@ -107,7 +108,7 @@ class Capture:
     def record(self, layer: int, part: str | None = None) -> attention.Record:
         """The record of one layer. Raises InputError for a view-only model, which has weights only."""
         if not self.records:
-            raise InputError(f"{self.model} is opened view-only: it gives weights, but no queries, keys or values.")
+            raise InputError(told("{model} is opened view-only: it gives weights, but no queries, keys or values.", model=self.model))
         return self.records[self.site(layer, part).index]
 
     def pattern(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
@@ -163,7 +164,9 @@ class Capture:
         if part is None:
             return self.parts[0]
         if part not in self.parts:
-            raise InputError(f"{self.model} has no {part} attention.", f"It has {', '.join(self.parts)}.")
+            raise InputError(
+                told("{model} has no {part} attention.", model=self.model, part=part), told("It has {parts}.", parts=", ".join(self.parts))
+            )
         return part
 
     def _over_heads(self, layer: int, part: str | None, reduce: object) -> np.ndarray:
@@ -224,7 +227,7 @@ def capture(
         models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
     if changes and model.view_only:
-        raise InputError(f"{model.name} is opened view-only: its attention cannot be changed.", "Choose another model.")
+        raise InputError(told("{name} is opened view-only: its attention cannot be changed.", name=model.name), told("Choose another model."))
     sides, notes = sides_of(model, text, pair, target, max_tokens=max_tokens)
     return capture_sides(model, sides, notes, changes=changes, progress=progress)
 
@@ -237,7 +240,7 @@ def capture_ids(model: Model, ids: Sequence[int] | Tokens) -> Capture:
         models.errors.OutOfMemoryError: the accelerator has no room for this text.
     """
     if model.kind == "encoder-decoder":
-        raise InputError(f"{model.name} reads a source and a target.", "Give it a text.")
+        raise InputError(told("{name} reads a source and a target.", name=model.name), told("Give it a text."))
     return capture_sides(model, {model.kind: ids if isinstance(ids, Tokens) else tokens_of(model, ids)})
 
 
@@ -249,13 +252,13 @@ def sides_of(
     Args and errors: as `capture`. Only a target that is to be generated takes the model.
     """
     if isinstance(text, str) and not text.strip():
-        raise InputError("There is no text.", "Type a sentence, or choose an example.")
+        raise InputError(told("There is no text."), told("Type a sentence, or choose an example."))
     if pair and model.kind != "encoder":
-        raise InputError(f"{model.name} takes one text, not a pair.", "Leave the second text empty.")
+        raise InputError(told("{name} takes one text, not a pair.", name=model.name), told("Leave the second text empty."))
     if target and model.kind != "encoder-decoder":
-        raise InputError(f"{model.name} has no target side.", "Leave the target empty.")
+        raise InputError(told("{name} has no target side.", name=model.name), told("Leave the target empty."))
     if not isinstance(text, str) and (pair or target):
-        raise InputError("What is given was read already, with its second side.", "Give a string where you add a second text or a target.")
+        raise InputError(told("What is given was read already, with its second side."), told("Give a string to add a second text or a target."))
     limit = min((n for n in (model.max_length, max_tokens) if n), default=None)
     if isinstance(text, Capture):
         sides = text.sides if limit is None else {side: tokens.shortened(limit) for side, tokens in text.sides.items()}
@@ -283,7 +286,7 @@ def capture_sides(
             queries = sides["encoder" if model.sites[site].part == "encoder" else "decoder"]
             progress((site + rows.stop / len(queries)) / len(model.sites))
 
-    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
         given = source.inputs(model.device)
         if model.kind == "encoder-decoder":
             given["decoder_input_ids"] = torch.tensor([sides["decoder"].ids], device=model.device)
@@ -310,7 +313,7 @@ def _source(model: Model, text: AnyText, pair: str, limit: int | None) -> tuple[
         return (read.shortened(limit) if limit else read), ()
     encoded = encode(model, text, pair, limit=limit)
     if not encoded.ids:
-        raise InputError("The tokenizer makes nothing of this text.", "Type a sentence, or choose an example.")
+        raise InputError(told("The tokenizer makes nothing of this text."), told("Type a sentence, or choose an example."))
     return tokens_of(model, encoded), (encoded.note,) if encoded.note else ()
 
 
@@ -327,14 +330,14 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
         notes = (_("The target is cut at {kept} of {n} tokens; {cut} were not read.").format(kept=n, n=n + cut, cut=cut),) if cut else ()
         return tokens_of(model, own_rules.shifted(model, encoded.ids)), notes
     if not hasattr(network, "generate") or network.get_output_embeddings() is None:
-        raise InputError(f"{model.name} cannot generate.", "Give a target.")
+        raise InputError(told("{name} cannot generate.", name=model.name), told("Give a target."))
     # The start token takes a place of the limit, too.
     room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
     # Some models force an end token when the room is used up; without that it shows whether they ended by themselves.
     how = {"max_new_tokens": room, "num_beams": 1, "do_sample": False, "forced_eos_token_id": None}
     if getattr(network.config, "num_decoder_layers", None) not in (None, getattr(network.config, "num_layers", None)):
         how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
-    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, f"{len(source)} tokens"):
+    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
         ids = network.generate(**source.inputs(model.device), **how)[0].tolist()
     end = network.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])

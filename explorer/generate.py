@@ -17,6 +17,7 @@ from explorer.tokens import readable
 from models import InputError, Model, attention
 from models.opening import sites
 from models.opening.devices import room_on
+from models.words import told
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
     for _step in range(tokens):
         if model.max_length and ids.shape[1] > model.max_length:
             return
-        room = room_on(model.device, f"{ids.shape[1] + len(source) * paired} tokens")
+        room = room_on(model.device, told("{n} tokens", n=ids.shape[1] + len(source) * paired))
         with model.lock, torch.inference_mode(), room, attention.attending(model.sites_of) as run:
             if device != model.device:  # at first, and where the model was moved since: what is kept is made anew where it is now
                 device, cache = model.device, None

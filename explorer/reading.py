@@ -20,6 +20,7 @@ from explorer.tokens import framing, labels, readable
 from models import InputError, Model
 from models.opening import sites
 from models.opening.devices import room_on
+from models.words import told
 
 _TOKENISING = threading.Lock()
 """A fast tokenizer keeps in itself whether it truncates; changing that while another thread tokenises is an error of its library."""
@@ -220,7 +221,7 @@ def run(network: nn.Module, given: Mapping[str, Tensor]) -> Tensor:
     """Outputs of the last layer, (batch, n, width), for arguments as `inputs` makes them; of the encoder, where there is one beside a decoder."""
     reader = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
     ids = given["input_ids"]
-    with room_on(ids.device, f"{ids.numel()} tokens"):
+    with room_on(ids.device, told("{n} tokens", n=ids.numel())):
         return reader(**sites.inputs_for(network, **given))[0]
 
 

@@ -13,6 +13,7 @@ from models import InputError, Model
 from models.errors import OutOfMemoryError
 from models.opening import sites
 from models.opening.devices import out_of_memory
+from models.words import told
 
 BATCH_SIZES = (1, 4, 16, 64)
 """Those of Michel et al. 2019, section 4."""
@@ -69,12 +70,15 @@ def side_by_side(
         For each batch size a timing of each model; `seconds` is the time of each.
     """
     if length < 1 or any(batch < 1 for batch in batch_sizes):
-        raise InputError("Batch size and length are at least 1.")
+        raise InputError(told("Batch size and length are at least 1."))
     if not 0 <= seconds < float("inf"):
-        raise InputError(f"{seconds} seconds cannot be spent.", "Give a number of seconds from 0.")
+        raise InputError(told("{seconds} seconds cannot be spent.", seconds=seconds), told("Give a number of seconds from 0."))
     for model in models:
         if model.max_length and length > model.max_length:
-            raise InputError(f"{model.name} reads at most {model.max_length} tokens, not {length}.", "Time shorter texts.")
+            raise InputError(
+                told("{name} reads at most {max_length} tokens, not {length}.", name=model.name, max_length=model.max_length, length=length),
+                told("Time shorter texts."),
+            )
     for batch in batch_sizes:
         yield _timed(models, batch, length, seconds)
 
@@ -92,7 +96,10 @@ def _timed(models: Sequence[Model], batch: int, length: int, seconds: float) -> 
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        raise OutOfMemoryError(f"{model.device} has no room for {batch} texts of {length} tokens.", "Choose smaller batches.") from error
+        raise OutOfMemoryError(
+            told("{device} has no room for {batch} texts of {length} tokens.", device=model.device, batch=batch, length=length),
+            told("Choose smaller batches."),
+        ) from error
     timings = []
     for model, one in zip(models, taken, strict=True):
         median = statistics.median(one)

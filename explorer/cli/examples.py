@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from explorer.cli.shared import note
 from explorer.i18n import _
 from explorer.tasks.base import Task
 from explorer.tasks.choose import make, named
@@ -12,6 +12,7 @@ from explorer.tasks.data import Asked, Examples
 from explorer.tasks.formats import Format
 from models import Model
 from models.errors import InputError
+from models.words import told
 
 _DATA = "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own"
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
@@ -47,7 +48,7 @@ def examples_of(given: argparse.Namespace, kind: str, model: Model | None = None
     """
     examples = named(given.data, kind, model, asked(given))
     if given.limit is not None and given.limit < 1:
-        raise InputError("--limit wants a number from 1.")
+        raise InputError(told("--limit wants a number from 1."))
     return examples.first(given.limit)
 
 
@@ -59,17 +60,11 @@ def task_of(given: argparse.Namespace, model: Model, kind: str) -> Task:
     """
     examples = examples_of(given, kind, model)
     task = make(kind, model, examples)
-    note(*model.notes, *told(examples), *task.notes)
+    note(*model.notes, *how_read(examples), *task.notes)
     return task
 
 
-def note(*notes: str) -> None:
-    """Says on stderr what there is to know."""
-    for one in notes:
-        print(f"note: {one}", file=sys.stderr)
-
-
-def told(examples: Examples) -> list[str]:
+def how_read(examples: Examples) -> list[str]:
     """What a file's columns and its format were taken for, and the notes of the examples."""
     found = []
     if examples.read is not None and examples.read.format is not None:

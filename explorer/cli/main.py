@@ -13,7 +13,7 @@ from tqdm import tqdm
 from explorer import export, i18n
 from explorer.capture import capture
 from explorer.cli import beyond, positions, pruning, scores, softmax, syntax, training
-from explorer.cli.shared import device_arguments, model_argument
+from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
 from models.errors import ExplorerError
@@ -117,8 +117,7 @@ def _capture(given: argparse.Namespace) -> int:
 
         model = load(given.model, given.device, given.dtype, progress)
     captured = capture(model, given.text, given.pair, given.target, max_tokens=given.max_tokens)
-    for note in (*model.notes, *captured.notes):
-        print(f"note: {note}", file=sys.stderr)
+    note(*model.notes, *captured.notes)
     arrays = export.arrays(captured)
     with given.out.open("wb") as file:
         np.savez_compressed(file, **arrays)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from explorer.cli.shared import device_arguments, model_argument, opened, write_json
+from explorer.cli.shared import device_arguments, model_argument, note, opened, write_json
 from explorer.i18n import _
 from explorer.positions import order, tables, terms
 from explorer.reading import read
@@ -44,8 +43,7 @@ null where a model has no such thing; why, says `notes`.
 def _positions(given: argparse.Namespace) -> int:
     made = measured(opened(given), given.text, given.angles)
     write_json(given.json, made, ensure_ascii=False)
-    for note in made["notes"]:
-        print(f"note: {note}", file=sys.stderr)
+    note(*made["notes"])
     on, off = made["equivariance"]["with"], made["equivariance"]["without"]
     print(f"{made['kind']}; deviation from equivariance {on:.2e} with positions, {'not known' if off is None else f'{off:.2e}'} without")
     return 0

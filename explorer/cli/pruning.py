@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +20,14 @@ from explorer.ablation.scorer import Scorer
 from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
 from explorer.cli.examples import example_arguments, task_of
-from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
 from explorer.i18n import _
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
 from models import Model, load
 from models.errors import InputError, ModelError
 from models.surgery import slicing
+from models.words import told
 
 TASKS_HELP = (
     "classify: one class; multilabel: several labels; tokens: a label for each word (CoNLL, or JSONL with tokens and ner_tags); "
@@ -107,7 +107,7 @@ def _ablate(given: argparse.Namespace) -> int:
 
 def _prune(given: argparse.Namespace) -> int:
     if given.order and not given.json:
-        raise InputError("A curve wants a file.", "Add --json OUT.")
+        raise InputError(told("A curve wants a file."), told("Add --json OUT."))
     task, resumable = _task(given)
     if given.heads is not None:
         heads, scorer = parse(task.model, given.heads), Scorer(task)
@@ -115,7 +115,7 @@ def _prune(given: argparse.Namespace) -> int:
             scores, full = scorer.score(heads, given.method, tell), scorer.baseline()
         made = {"heads": write(task.model, heads), **_note(scores), "baseline": _note(full)}
         if doubt := task.doubt(full):
-            print(f"note: {doubt}", file=sys.stderr)
+            note(doubt)
         made["flipped"] = int(task.differ(scores, full).sum()) if given.task in ("classify", "multilabel") else None
         print(json.dumps(made | _about(given, task), indent=1))
         if given.json:
@@ -124,7 +124,7 @@ def _prune(given: argparse.Namespace) -> int:
     scorer = Scorer(task)
     scorer.baseline()
     seconds = costs.curve(scorer, given.order, given.method, seeds=given.seeds)
-    print(f"note: about {seconds:.0f} s for the whole curve", file=sys.stderr)
+    note(_("about {seconds:.0f} s for the whole curve").format(seconds=seconds))
     with _interruptible(resumable), bar(given.order) as tell:
         known = {"method": given.method, "seeds": given.seeds, "resumable": resumable, "scorer": scorer}
         found = curves.curve(task, given.order, progress=lambda share, points: tell(share), **known)
@@ -140,7 +140,7 @@ def _slice(given: argparse.Namespace) -> int:
     model = load(given.model, device="cpu")
     heads = by_site(parse(model, given.heads))
     if not heads:
-        raise InputError("No head was named.", "Write --heads 0.3,2.11.")
+        raise InputError(told("No head was named."), told("Write --heads 0.3,2.11."))
     if given.zeroed:
         slicing.export_zeroed(model, heads, given.out)
         print(f"{given.out}: {model.parameters:,} parameters, {sum(map(len, heads.values()))} heads of zeros")
@@ -176,11 +176,13 @@ def _fingerprint(model: Model) -> str:
 @contextmanager
 def _interruptible(resumable: Resumable) -> Iterator[None]:
     if len(resumable):
-        print(f"note: {len(resumable)} finished pieces found in {resumable.path}", file=sys.stderr)
+        note(_("{n} finished pieces found in {path}").format(n=len(resumable), path=resumable.path))
     try:
         yield
     except KeyboardInterrupt:
-        raise ModelError(f"Stopped. What is done is kept in {resumable.path}.", "The same command goes on from there.") from None
+        raise ModelError(
+            told("Stopped. What is done is kept in {path}.", path=resumable.path), told("The same command goes on from there.")
+        ) from None
 
 
 def _about(given: argparse.Namespace, task: Task) -> dict:
@@ -200,7 +202,7 @@ def _note(scores: Scores) -> dict:
 
 def _summary(task: Task, scores: Scores) -> None:
     if doubt := task.doubt(scores):
-        print(f"note: {doubt}", file=sys.stderr)
+        note(doubt)
     print(f"score {scores.score:.4f}, loss {scores.mean_loss:.4f} on {len(scores.loss)} examples with all heads")
 
 

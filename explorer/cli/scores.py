@@ -6,8 +6,8 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from explorer.cli.examples import example_arguments, examples_of, note, told
-from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
+from explorer.cli.examples import example_arguments, examples_of, how_read
+from explorer.cli.shared import bar, device_arguments, for_json, model_argument, note, opened, write_json
 from explorer.i18n import _
 from explorer.scores import roles
 from explorer.scores.definitions import ALL
@@ -43,7 +43,7 @@ def _heads(given: argparse.Namespace) -> int:
     model = opened(given)
     examples = examples_of(given, "masked" if model.kind == "encoder" else "next")
     texts = [example.text for example in examples.examples]
-    note(*model.notes, *told(examples))
+    note(*model.notes, *how_read(examples))
     with bar("scores") as tell:
         known = roles.known(model, texts, given.part, tell)
     held = known.roles()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,3 +60,9 @@ def for_json(values: np.ndarray | float) -> object:
         return [for_json(value) for value in values]
     value = values.item() if isinstance(values, np.generic) else values
     return None if value != value else value
+
+
+def note(*notes: str) -> None:
+    """Says on stderr what there is to know."""
+    for one in notes:
+        print(_("note: {note}").format(note=_(one)), file=sys.stderr)

@@ -12,6 +12,7 @@ from explorer.i18n import _
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.tasks.choose import TASKS, possible
 from models.errors import InputError
+from models.words import told
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -40,7 +41,7 @@ def _scale(given: argparse.Namespace) -> int:
     model = opened(given)
     kind = given.task or next(iter(possible(model)), None)
     if kind is None:
-        raise InputError(f"{model.name} has no head that predicts anything.", "Choose another model.")
+        raise InputError(told("{name} has no head that predicts anything.", name=model.name), told("Choose another model."))
     task = task_of(given, model, kind)
     with bar("factors") as tell:
         points = ScaleCurve(task).compute(given.factors, tell)

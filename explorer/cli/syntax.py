@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from explorer.cli.shared import bar, device_arguments, model_argument, opened, write_json
+from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
 from explorer.i18n import _
 from explorer.syntax import relations, sentences
 from models.errors import InputError
+from models.words import told
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -40,15 +40,15 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _syntax(given: argparse.Namespace) -> int:
     low, dots, high = given.words.partition("..")
     if not dots or not low.isdigit() or not high.isdigit():
-        raise InputError(f"--words wants two numbers such as 5..40, not {given.words}.")
+        raise InputError(told("--words wants two numbers such as 5..40, not {words}.", words=given.words))
     model = opened(given)
     known = sentences.own(given.own) if given.conllu is None else sentences.read(given.conllu)
     chosen = [sentence for sentence in known if int(low) <= len(sentence) <= int(high)][: given.limit]
     with bar("sentences") as tell:
         found = relations.best_heads(model, chosen, tell)
     if found.left_out:
-        why = "too long, of one word, with several roots, or with a word that the tokenizer drops"
-        print(f"note: {found.left_out} sentences were left out: {why}", file=sys.stderr)
+        left_out = _("{n} sentences were left out: too long, of one word, with several roots, or with a word that the tokenizer drops")
+        note(left_out.format(n=found.left_out))
     halves, same = found.table(), found.table(same=True)
     made = {
         "model": model.name,

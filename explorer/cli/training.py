@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from explorer.cli.shared import note
 from explorer.i18n import _
 from explorer.lab.request import BY_COMMAND, passage, switches, task_fields, value_text
 from models.errors import InputError, ModelError
@@ -23,6 +23,7 @@ from models.training.presets import PRESETS
 from models.training.settings import Settings
 from models.training.stopping import signals
 from models.training.toy import State, Training
+from models.words import told
 
 UNFINISHED = "unfinished.safetensors"
 """What an interrupted training leaves in its folder."""
@@ -64,7 +65,7 @@ Ctrl-C keeps what is done in DIR; the same command goes on from there, to the sa
 
 def _train(given: argparse.Namespace) -> int:
     if given.threads < 1:
-        raise InputError("--threads wants a number from 1.")
+        raise InputError(told("--threads wants a number from 1."))
     torch.set_num_threads(given.threads)
     training = _wanted(given)
     if (given.out / runs.HISTORY).is_file():
@@ -74,7 +75,7 @@ def _train(given: argparse.Namespace) -> int:
         state = State.read(file)
         _same(training.identity(), state.about, file)
         training = Training.resume(state, training.device)
-        print(f"note: going on after step {training.done} of {training.settings.steps}", file=sys.stderr)
+        note(_("going on after step {done} of {steps}").format(done=training.done, steps=training.settings.steps))
     given.out.mkdir(parents=True, exist_ok=True)
     _run(training, file)
     training.save(given.out)
@@ -96,24 +97,27 @@ def _run(training: Training, file: Path) -> None:
                 training.state().write(file)
                 kept = time.monotonic()
             if stop:
-                raise ModelError(f"Stopped after step {training.done}. What is done is kept in {file}.", "The same command goes on from there.")
+                raise ModelError(
+                    told("Stopped after step {done}. What is done is kept in {file}.", done=training.done, file=file),
+                    told("The same command goes on from there."),
+                )
 
 
 def _wanted(given: argparse.Namespace) -> Training:
     """The training that the arguments ask for, before its first step. Raises InputError."""
     if given.task not in TASKS:
-        raise InputError(f"There is no task {given.task!r}.", f"Choose one of {', '.join(TASKS)}.")
+        raise InputError(told("There is no task {task!r}.", task=given.task), told("Choose one of {tasks}.", tasks=", ".join(TASKS)))
     preset = PRESETS[given.task]
     chosen, settings = _set(given.set, given.task)
     if given.task == "characters":
         settings["passage"] = _text(given.text)
     elif given.text is not None:
-        raise InputError(f"{given.task} reads no text.", "Leave --text out, or choose characters.")
+        raise InputError(told("{task} reads no text.", task=given.task), told("Leave --text out, or choose characters."))
     task = preset.toy_task(**settings)
     flags = {name: value for name in BY_COMMAND if (value := getattr(given, name)) is not None}
     here = devices.devices()
     if given.device not in ("auto", *here):
-        raise InputError(f"This machine has no {given.device}.", f"It has {', '.join(here)}.")
+        raise InputError(told("This machine has no {device}.", device=given.device), told("It has {devices}.", devices=", ".join(here)))
     device = here[0] if given.device == "auto" else given.device
     config = preset.config(task, **chosen)
     return Training(task, RnnConfig.like(config) if given.rnn else config, dataclasses.replace(preset.settings, **flags), device)
@@ -125,7 +129,9 @@ def _text(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8: {error.reason} at byte {error.start:,}.", "Save it as UTF-8.") from error
+        raise InputError(
+            told("{file} is not UTF-8: {reason} at byte {start:,}.", file=file, reason=error.reason, start=error.start), told("Save it as UTF-8.")
+        ) from error
 
 
 def _set(given: Sequence[str], task: str) -> tuple[dict[str, object], dict[str, object]]:
@@ -135,10 +141,10 @@ def _set(given: Sequence[str], task: str) -> tuple[dict[str, object], dict[str, 
     for pair in given:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals:
-            raise InputError(f"--set {pair} names no value.", "Write --set heads=4.")
+            raise InputError(told("--set {pair} names no value.", pair=pair), told("Write --set heads=4."))
         if name not in of_network | of_task:
             known = f"The network has {', '.join(of_network)}; {task} has {', '.join(of_task) or 'no settings'}."
-            raise InputError(f"There is nothing called {name!r} to set.", known)
+            raise InputError(told("There is nothing called {name!r} to set.", name=name), known)
         found[name in of_task][name] = _typed(name, value, (of_network | of_task)[name])
     return found
 
@@ -151,20 +157,26 @@ def _typed(name: str, value: str, field: dataclasses.Field) -> object:
     if "bool" in kinds:
         if value.lower() in ("true", "false"):
             return value.lower() == "true"
-        raise InputError(f"{name} is {value!r}.", "It is true or false.")
+        raise InputError(told("{name} is {value!r}.", name=name, value=value), told("It is true or false."))
     for kind, read in {"int": int, "float": float, "str": str}.items():
         if kind in kinds:
             try:
                 return read(value)
             except ValueError:
                 continue
-    raise InputError(f"{name} is {value!r}.", f"It is a {'whole ' if 'int' in kinds else ''}number, such as {value_text(field.default)}.")
+    example = value_text(field.default)
+    raise InputError(
+        told("{name} is {value!r}.", name=name, value=value),
+        told("It is a whole number, such as {example}.", example=example)
+        if "int" in kinds
+        else told("It is a number, such as {example}.", example=example),
+    )
 
 
 def _trained_before(folder: Path, training: Training) -> int:
     found = runs.load(folder)
     _same(training.identity(), found.identity(), folder)
-    print(f"note: {folder} holds this very training already", file=sys.stderr)
+    note(_("{folder} holds this very training already").format(folder=folder))
     _last_line(found)
     return 0
 
@@ -175,7 +187,10 @@ def _same(request: Mapping[str, object], found: Mapping[str, object], where: Pat
     if differs:
         called = {"task": "task", "task_settings": "settings of the task", "config": "network", "settings": "settings"}
         names = ", ".join(called[name] for name in differs)
-        raise InputError(f"{where} holds a training with another {names}.", "Give the same arguments again, or another --out.")
+        raise InputError(
+            told("{where} holds a training with another {names}.", where=where, names=names),
+            told("Give the same arguments again, or another --out."),
+        )
 
 
 def _last_line(run: runs.Run) -> None:

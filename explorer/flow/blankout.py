@@ -10,6 +10,7 @@ import torch
 from explorer.flow.targets import Target
 from models import Model
 from models.opening.devices import room_on
+from models.words import told
 
 _TOKENS = 4096
 """Tokens that one forward pass takes at once."""
@@ -44,7 +45,7 @@ def effects(model: Model, target: Target, progress: Callable[[float], None] | No
     ids = target.ids.repeat(len(target.free), 1)
     ids[range(len(target.free)), list(target.free)] = filler(model)[0]
     found, step = [], max(1, _TOKENS // len(target.ids))
-    with model.lock, torch.inference_mode(), room_on(model.device, f"{len(target.ids)} tokens"):
+    with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=len(target.ids))):
         whole = float(target.values(model.network, target.ids[None].to(model.device))[1])
         for start in range(0, len(ids), step):
             found += target.values(model.network, ids[start : start + step].to(model.device))[1].tolist()

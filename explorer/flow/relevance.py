@@ -8,6 +8,7 @@ import torch
 from explorer.flow.targets import Target
 from models import Model, attention
 from models.opening.devices import room_on
+from models.words import told
 
 
 def relevance(model: Model, target: Target) -> np.ndarray:
@@ -21,7 +22,7 @@ def relevance(model: Model, target: Target) -> np.ndarray:
     """
     # The gradient of a weight is dL/dz of its query times the value of its key, so that no n x n gradient is kept.
     n = len(target.ids)
-    with model.lock, room_on(model.device, f"{n} tokens"):
+    with model.lock, room_on(model.device, told("{n} tokens", n=n)):
         ids = target.ids[None].to(model.device)
         with attention.attending(model.sites_of) as run, torch.no_grad():
             target.values(model.network, ids)

@@ -17,6 +17,7 @@ from models import InputError, Model
 from models.opening import last_token, sites
 from models.opening.devices import room_on
 from models.sentiment import LinearClassifier
+from models.words import told
 
 KINDS = ("class", "masked", "next", "vector")
 """What there is to predict: a class of the text, a masked word, the next word, or where the vector of the text points."""
@@ -134,7 +135,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
     how = {"kind": kind, "tokens": tokens, "free": tuple(free), "rows": rows, "several": kind == "class" and says_several(model)}
     # Not inference_mode: the vector takes part in a backward pass.
-    with model.lock, torch.no_grad(), room_on(model.device, f"{n} tokens"):
+    with model.lock, torch.no_grad(), room_on(model.device, told("{n} tokens", n=n)):
         output = _run(model.network, torch.tensor([tokens.ids], device=model.device), tokens, kind)
         if kind == "vector":
             return Target(**how, number=-1, name="vector of the text", _whole=functional.normalize(_mean(output[0])[0], dim=0).cpu())

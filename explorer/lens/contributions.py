@@ -20,6 +20,7 @@ from explorer.tokens import readable
 from models import InputError, Model
 from models.opening.devices import room_on
 from models.opening.in_float32 import exact
+from models.words import told
 
 TOLERANCE = 1e-3
 """Where the parts miss the logit by more, as a share of it, the network does something between its layers that is not known here."""
@@ -93,7 +94,7 @@ def contributions(
             raise InputError(_("There is no id {number} in this vocabulary of {n}.").format(number=given, n=vocabulary))
     tokens = text_of(model, text, at if masked else None)
     # A sum of rounded parts is not the rounded sum: half precision is taken apart in float32.
-    with model.lock, room_on(model.device, f"{n} tokens"), exact(model.network):
+    with model.lock, room_on(model.device, told("{n} tokens", n=n)), exact(model.network):
         inputs = tokens.inputs(model.device)
         with torch.no_grad():
             real = model.network(**inputs).logits[0, at].float()

@@ -25,6 +25,7 @@ from models.toy import ToyModel, tasks
 from models.training.runs import SHIPPED
 from models.training.settings import Settings
 from models.training.toy import Training, configure
+from models.words import told
 
 _ROUNDING = 1e-4
 """Deviation, as a share of the largest output, that may still be rounding."""
@@ -85,7 +86,7 @@ def permuted(model: Model, text: AnyText, order: Sequence[int], positions: bool 
     tokens = read(model, text)
     full = _full(tokens, order)
     # In float32, whatever the weights are in: rounding to half precision would pass for a dependence on order.
-    with model.lock, torch.no_grad(), room_on(model.device, f"{2 * len(tokens)} tokens"):
+    with model.lock, torch.no_grad(), room_on(model.device, told("{n} tokens", n=2 * len(tokens))):
         both = [of.inputs(model.device) for of in (tokens, tokens.take(full))]
         network = model.network if positions else without_positions(model)
         with exact(model.network):

@@ -25,6 +25,7 @@ from models import InputError, Model, attention
 from models.attention import scoring
 from models.opening import sites
 from models.opening.devices import room_on
+from models.words import told
 
 TOKENS = 4096
 """Tokens of one forward pass."""
@@ -135,7 +136,7 @@ def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, pr
     for members in _batches(encoded):
         batch = [encoded[i] for i in members]
         # The lock first: until then the model may be moved to another device.
-        with model.lock, torch.inference_mode(), room_on(model.device, f"{sum(map(len, batch))} tokens"):
+        with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=sum(map(len, batch)))):
             given, hits = _inputs(batch, model.device), Hits(batch, [rarest[i] for i in members], model.device)
 
             def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: Hits = hits) -> None:
