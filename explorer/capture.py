@@ -299,8 +299,8 @@ def capture_sides(
             weights = [next(each[site.part]) for site in model.sites]
             # On a long text some go over to windows.
             if why := own_weights.first_doubt(model.sites, weights, {side: len(tokens) for side, tokens in sides.items()}):
-                message = _("On this text the own code of {name} returns {why}.").format(name=model.name, why=why)
-                raise InputError(message, _("Choose a shorter text, or another model."))
+                message = told("On this text the own code of {name} returns {why}.", name=model.name, why=why)
+                raise InputError(message, told("Choose a shorter text, or another model."))
             return Capture(weights=[one[0].float().cpu() for one in weights], **found)
         with attention.attending(model.sites_of, changes=changes, observe=observe if progress else None) as run:
             base(**given)

@@ -36,7 +36,7 @@ _asked: Callable[[], str | None] = lambda: None  # noqa: E731
 
 
 def N_(message: str) -> str:
-    """The message as it is: a word that whoever shows it translates. Babel finds what is marked by this name."""
+    """The message as it is: a word that whoever shows it translates. `scripts.words` finds what is marked by this name."""
     return message
 
 

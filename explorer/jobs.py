@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from explorer.bounded import memory_of
-from explorer.i18n import _, carried
+from explorer.i18n import _, carried, language
 from models.errors import ExplorerError, InputError
 from models.opening.devices import out_of_memory
 
@@ -68,7 +68,7 @@ class Job:
 
     Attributes:
         key: what is computed; the same key is the same job.
-        title: for a viewer.
+        title: for a viewer, as is the error: both in the `language` of who asked first.
         state: WAITING for a worker, RUNNING, or over: DONE, STOPPED, FAILED.
         share: that is done, 0 to 1.
         partial: what the work has shown so far; None before.
@@ -89,6 +89,7 @@ class Job:
     error: ExplorerError | None = None
     viewers: dict[str, Viewer] = field(default_factory=dict)
     number: int = field(default_factory=itertools.count().__next__)
+    language: str = field(default_factory=language)
     result_bytes: int = 0
     _context: contextvars.Context = field(default_factory=carried, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -167,7 +168,7 @@ class Job:
         except ExplorerError as error:
             self._finish(FAILED, error=error)
         except Exception as error:
-            self._finish(FAILED, error=_explained(self.title, error))
+            self._finish(FAILED, error=self._context.run(_explained, self.title, error))
 
 
 class Jobs:
@@ -213,8 +214,8 @@ class Jobs:
             if group is not None:
                 self._leave_group(group, viewer, but=key)
             job = self._known.get(key)
-            # What ended because nobody was there any more begins anew for the next viewer. What failed fails for all: see `forget`.
-            if job is None or job.state == STOPPED:
+            # What ended because nobody was there any more begins anew. What failed fails for all who read its language: see `forget`.
+            if job is None or job.state == STOPPED or (job.state == FAILED and job.language != language()):
                 _check_memory(title, needs_bytes)
                 job = Job(key, title, work, group)
                 self._known[key] = job

@@ -22,7 +22,7 @@ from models.opening import sites
 from models.opening.devices import room_on
 from models.words import told
 
-_TOKENISING = threading.Lock()
+TOKENISING = threading.Lock()
 """A fast tokenizer keeps in itself whether it truncates; changing that while another thread tokenises is an error of its library."""
 
 
@@ -146,7 +146,7 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
         _check(given_text)
     tokenizer = model.tokenizer
     given = {"text_target": text} if target else {"text": text, "text_pair": pair or None}
-    with _TOKENISING:
+    with TOKENISING:
         full = made = tokenizer(**given, truncation=False, padding=False, verbose=False)
         if limit and len(full["input_ids"]) > limit:
             made = tokenizer(**given, truncation=True, max_length=limit, padding=False, verbose=False)

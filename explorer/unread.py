@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from explorer.reading import Tokens
+from explorer.reading import TOKENISING, Tokens
 from explorer.tokens import is_bytes
 from models import Model
 from models.opening import catalogue
@@ -49,14 +50,17 @@ def unread(model: Model, tokens: Tokens, text: str) -> Unread:
     )
     if not any(kinds):
         return Unread(kinds)
-    of = {character: kind_of(tokenizer, character) for character in _characters(text)}
+    with TOKENISING:
+        of = {character: kind_of(tokenizer, character) for character in _characters(text)}
     return Unread(kinds, *(tuple(character for character, kind in of.items() if kind == which) for which in (UNKNOWN, BYTES)))
 
 
 def kind_of(tokenizer: PreTrainedTokenizerBase, character: str) -> str:
     """How a tokenizer takes one character that stands alone: UNKNOWN, BYTES or ""."""
     ids = tokenizer(character, add_special_tokens=False, verbose=False)["input_ids"]
-    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
+    if not ids:  # what a tokenizer drops, such as a joiner, is no token of any kind
+        return ""
+    if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids:
         return UNKNOWN
     # A piece that marks the beginning of a word may come before it.
     return BYTES if len(ids) > 1 and all(character not in token for token in tokenizer.batch_decode([[i] for i in ids])) else ""
@@ -70,7 +74,7 @@ def who_reads(characters: Iterable[str], but: str = "") -> str:
         but: name of the model that cannot.
     """
     wanted = tuple(dict.fromkeys(characters))
-    names = [entry.name for entry in catalogue.own() if entry.name != but and not _adapted(entry.name)]
+    names = [entry.name for entry in catalogue.CATALOGUE if entry.bundled and entry.name != but and _folder(entry.name)]
     return next((name for name in names if wanted and all(kind_of(_tokenizer(name), character) == "" for character in wanted)), "")
 
 
@@ -78,11 +82,12 @@ def _characters(text: str) -> list[str]:
     return list(dict.fromkeys(character for character in text if not character.isspace()))[:_MOST]
 
 
-def _adapted(name: str) -> bool:
-    """Whether a shipped folder is one of adapters, which has no tokenizer of its own."""
-    return not (catalogue.SHIPPED / name / "tokenizer.json").is_file()
+def _folder(name: str) -> Path | None:
+    """Where the tokenizer of a bundled model lies; None for adapters, which have none of their own."""
+    folder = catalogue.bundled_folder(name)
+    return folder if folder and (folder / "tokenizer.json").is_file() else None
 
 
 @lru_cache(maxsize=8)
 def _tokenizer(name: str) -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(catalogue.SHIPPED / name, local_files_only=True)
+    return AutoTokenizer.from_pretrained(_folder(name), local_files_only=True)

@@ -13,6 +13,7 @@ from explorer.flow import blankout, norms, paths, relevance
 from explorer.flow.targets import Target, make
 from explorer.reading import AnyText
 from models import InputError, Model
+from models.words import told
 
 METHODS = ("attention", "norms", "rollout", "flow", "relevance")
 """Raw weights of the last layer, the same by the length of what is passed on, rollout, flow, gradient-weighted relevance."""
@@ -75,7 +76,7 @@ def trace(model: Model, target: Target, progress: Callable[[float], None] | None
         if len(rows) == n:
             maps["flow"] = found
     else:
-        missing["flow"] = f"{n} tokens"
+        missing["flow"] = told("{n} tokens", n=n)
     tell(1.0)
     order = [name for name in METHODS if name in tokens]
     return Traced(target, {name: tokens[name] for name in order}, maps, effects, missing)

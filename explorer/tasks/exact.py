@@ -44,7 +44,7 @@ class Exact(Language):
                 targets = self.toy_task.answers(torch.tensor([ids]))[0].tolist()
             except InputError as error:
                 message = _("Example {number} is none of the task {task}. {problem}")
-                raise InputError(message.format(number=number + 1, task=self.toy_task.name, problem=error.problem), error.advice) from error
+                raise InputError(message.format(number=number + 1, task=self.toy_task.name, problem=_(error.problem)), error.advice) from error
             if model.kind == "encoder-decoder":
                 inputs = {"input_ids": ids, "decoder_input_ids": [model.network.config.decoder_start_token_id, *targets[:-1]]}
             items.append(Item(inputs, targets, number))

@@ -33,7 +33,7 @@ _CONVERTER = "SFconvertbot"
 """Account of the hub's own converter. Anybody may ask for a merge under its title."""
 _CONVERTED = "converted-by-the-hub"
 """Under this name the cache finds the conversion again that was fetched, also without a network."""
-_OTHER = "Choose a bundled model, or give a local folder."
+_OTHER = told("Choose a bundled model, or give a local folder.")
 _SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
 
 
@@ -152,8 +152,8 @@ def _reporting(repo: str, progress: Progress | None) -> type[tqdm]:
         def update(self, n: float | None = 1) -> bool | None:
             shown = super().update(n)
             if progress and self.unit == "B" and self.total:
-                mb = f"{self.n / 1e6:.0f} of {self.total / 1e6:.0f} MB"
-                progress(f"{repo}: {mb}", min(1.0, self.n / self.total))
+                done = told("{repo}: {done:.0f} of {total:.0f} MB", repo=repo, done=self.n / 1e6, total=self.total / 1e6)
+                progress(done, min(1.0, self.n / self.total))
             return shown
 
     return Reporting

@@ -19,7 +19,7 @@ from models import toy
 from models.errors import ModelError, OutOfMemoryError
 from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
 from models.paths import is_folder, typed
-from models.words import told
+from models.words import Told, told
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -130,7 +130,7 @@ def load(
     whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
     folder.check(whole)
     if progress:
-        progress(f"{name}: reading the weights", 0.0)
+        progress(told("{name}: reading the weights", name=name), 0.0)
     try:
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
@@ -159,7 +159,7 @@ def load(
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
     if progress:
-        progress(f"{name}: finding its attention", 0.9)
+        progress(told("{name}: finding its attention", name=name), 0.9)
     try:
         layout = sites.find_sites(network)
     except ValueError as error:
@@ -185,7 +185,7 @@ def load(
         stored=narrower if adapted is None and network.dtype == torch.float32 else None,
     )
     if progress:
-        progress(f"{name}: ready", 1.0)
+        progress(told("{name}: ready", name=name), 1.0)
     return model
 
 
@@ -304,7 +304,8 @@ def _notes(fresh: list[str]) -> list[str]:
 
 def _unreadable(name: str, path: Path, error: Exception) -> ModelError:
     text = str(error).strip().splitlines()
-    first = text[0][:300] if text else type(error).__name__
+    # A sentence of ours stays one, so that it can be said in another language.
+    first = error.args[0] if error.args and isinstance(error.args[0], Told) else text[0][:300] if text else type(error).__name__
     if "trust_remote_code" in str(error):
         return ModelError(told("{name} needs Python code of its own, which is not run here.", name=name), told("Choose another model."))
     if isinstance(error, SafetensorError) or "safetensors" in first.lower() or "header" in first.lower():

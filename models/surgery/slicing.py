@@ -49,7 +49,7 @@ def sliced(model: Model, heads: Heads) -> Model:
         InputError: no such site or head, or an incomplete group of heads.
         ModelError: slicing is not known for this architecture.
     """
-    with room_on(model.device, "a smaller copy"):
+    with room_on(model.device, told("a smaller copy")):
         network = _copy(model)
         cutting.cut(network, heads)
         layout = sites.find_sites(network)
@@ -82,7 +82,7 @@ def zeroed(model: Model, heads: Heads) -> nn.Module:
         InputError: no such site or head.
         ModelError: the places of this architecture's heads are not known.
     """
-    with room_on(model.device, "a copy"), torch.no_grad():
+    with room_on(model.device, told("a copy")), torch.no_grad():
         network = _copy(model)
         for projections, gone in cutting.chosen(cutting.head_projections(network), heads):
             weight = projections.output.weight.clone()
@@ -167,7 +167,7 @@ def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
             folder.rmdir()  # empty; not every system renames onto a folder
         partial.rename(folder)
     except (OSError, SafetensorError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or error
         raise ModelError(
             told("The model could not be written to {folder}: {reason}.", folder=folder, reason=reason), told("Make room, or name another place.")
         ) from error

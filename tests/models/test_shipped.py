@@ -1,13 +1,14 @@
-"""What comes along for Chinese: it reads what its card says, and better than a guess where nobody has trained it."""
+"""What comes along for Chinese: it reads and writes what its card says, and better than a guess where nobody has trained it."""
 
 import pytest
 import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 import models
 from explorer.capture import capture
 from explorer.syntax import relations, sentences
 from models.opening import catalogue
-from models.training import chinese
+from models.training import chinese, translation
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,48 @@ def test_words_of_several_characters_are_scored(zh):
 def test_it_is_no_larger_than_was_said():
     size = sum(file.stat().st_size for file in (catalogue.SHIPPED / "zh-mini").iterdir())
     assert size <= 20e6
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return models.load(catalogue.TRANSLATION, device="cpu")
+
+
+def test_the_translator_says_what_everybody_asks_first(translator):
+    first, second, _other = translation.translated(translator, ["I love you.", "You love me.", "Where is my book?"])
+    assert first.rstrip("。") in ("我爱你", "我爱您") and first != second
+
+
+def test_its_cross_attention_shows_which_word_gave_which_character(translator):
+    """Some head has the right word brightest for every character of three: it reads it, or the character before it is about to be said."""
+    captured = capture(translator, "I love you.", target="我爱你。")
+    assert captured.parts == ("encoder", "decoder", "cross") and captured.notes == ()
+    words, characters = captured.keys("cross").labels, captured.queries("cross").labels
+    pairs = [("我", "i"), ("爱", "love"), ("你", "you")]
+    # The decoder reads one place later: what decides on a character stands in the row before it.
+    rows = [characters.index(character) - 1 for character, _word in pairs]
+    best = 0
+    for layer, site in enumerate(captured.sites("cross")):
+        for head in range(site.heads):
+            pattern = captured.pattern(layer, head, part="cross")
+            best = max(best, sum(words[int(pattern[row].argmax())] == word for row, (_character, word) in zip(rows, pairs, strict=True)))
+    assert best == len(pairs)
+
+
+def test_the_translator_is_scored_on_what_nobody_has_trained_on(translator):
+    """Our own sentences: half of them at least share a character with a right translation."""
+    own = {"I am happy.": "我很高兴。", "He is a teacher.": "他是老师。", "What is your name?": "你叫什么名字？", "I don't know.": "我不知道。"}
+    found = translation.translated(translator, list(own))
+    assert sum(len(set(made) & set(right)) >= 3 for made, right in zip(found, own.values(), strict=True)) >= 2
+
+
+def test_plain_transformers_translates_the_same(translator):
+    folder = catalogue.SHIPPED / catalogue.TRANSLATION
+    plain = AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    made = plain.generate(**tokenizer("I love you.", return_tensors="pt"))
+    assert tokenizer.decode(made[0], skip_special_tokens=True) == translation.translated(translator, ["I love you."])[0]
+
+
+def test_the_translator_is_no_larger_than_was_said():
+    assert sum(file.stat().st_size for file in (catalogue.SHIPPED / catalogue.TRANSLATION).iterdir()) <= 25e6

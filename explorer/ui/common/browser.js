@@ -36,7 +36,7 @@ function fit(svg) {
   const style = getComputedStyle(around);
   const room = around.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
   if (!(wide > 0 && high > 0 && room > 0)) return;
-  const zoom = svg.currentCSSZoom ?? 1;
+  const zoom = svg.currentCSSZoom ?? (parseFloat(getComputedStyle(document.querySelector(".stMainBlockContainer")).zoom) || 1);
   const stage = onStage();
   const beside = getComputedStyle(around).flexDirection === "row" && around.children.length > 1;
   const letters = STAGE_LETTERS / zoom / smallest(svg);
@@ -47,7 +47,8 @@ function fit(svg) {
   scale = Math.min(scale, room / wide);
   if (beside && !stage) scale = Math.min(1, scale);
   // A difference that nobody sees is none: it could move a bar for scrolling, and that the figure, without an end.
-  if (Math.abs(parseFloat(svg.style.width) / wide / scale - 1) < STILL) return;
+  const off = (now, full) => Math.abs(parseFloat(now) / full / scale - 1);
+  if (off(svg.style.width, wide) < STILL && off(svg.style.height, high) < STILL) return;
   const [width, height] = [`${Math.round(wide * scale)}px`, `${Math.round(high * scale)}px`];
   svg.style.maxWidth = "none";
   svg.style.width = width;
@@ -58,6 +59,7 @@ function fit(svg) {
 function fitSoon(state) {
   state.waiting ??= requestAnimationFrame(() => {
     state.waiting = null;
+    if (!onStage()) clear(state);
     charts(document).forEach(fit);
   });
 }
@@ -83,7 +85,15 @@ function turn(down) {
   const middle = window.innerHeight / 2;
   const centre = (chart) => { const box = chart.getBoundingClientRect(); return (box.top + box.bottom) / 2 - middle; };
   const there = figures().filter((chart) => (down ? centre(chart) > 40 : centre(chart) < -40));
-  (down ? there[0] : there[there.length - 1])?.scrollIntoView({ block: "center" });
+  const next = down ? there[0] : there[there.length - 1];
+  next?.scrollIntoView({ block: "center" });
+  return next !== undefined;
+}
+
+// What belongs to the stage goes with it, whichever way somebody leaves.
+function clear(state) {
+  state.curtain?.remove();
+  state.help?.remove();
 }
 
 function curtain(state) {
@@ -114,15 +124,15 @@ function enterOrLeave(state) {
 
 function press(event, state) {
   const types = event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog]");
-  if (types || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (types || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const does = {
     f: () => enterOrLeave(state),
     ...(onStage() && { ".": () => curtain(state), "?": () => help(state), PageDown: () => turn(true), PageUp: () => turn(false) }),
-    ...(onStage() && { Escape: () => (state.help?.isConnected ? state.help.remove() : enterOrLeave(state)) }),
+    ...(onStage() && { Escape: () => (state.help?.isConnected || state.curtain?.isConnected ? clear(state) : enterOrLeave(state)) }),
   }[event.key];
   if (!does) return;
-  event.preventDefault();
-  does();
+  // Where there is no further figure, the page scrolls as it always does.
+  if (does() !== false) event.preventDefault();
 }
 
 export default function ({ setTriggerValue, data }) {

@@ -18,7 +18,7 @@ def instead(error: ExplorerError, kinds: tuple[str, ...], key: str) -> None:
         for entry in CATALOGUE:
             if entry.bundled and entry.kind in kinds and "words" in entry.about:
                 st.button(
-                    _("Open {model}").format(model=entry.title),
+                    _("Open {model}").format(model=_(entry.title)),
                     key=f"open_{key}_{entry.name}",
                     on_click=lambda name=entry.name: address.write(model=name),
                     icon=":material/open_in_new:",

@@ -155,7 +155,7 @@ def _opened(asked: Asked) -> Model | None:
         return made
 
     title = _("Opening {name}").format(name=shortened(name))
-    return jobs.computed(key, title, work, replaces="model", partial=st.caption, kept_elsewhere=True)
+    return jobs.computed(key, title, work, replaces="model", partial=lambda what: st.caption(escaped(what)), kept_elsewhere=True)
 
 
 def _key(asked: Asked) -> tuple:

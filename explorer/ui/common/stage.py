@@ -25,7 +25,7 @@ def button() -> None:
         # What the style and the script of the browser look for.
         st.container(key="stage_is_on").html("<i hidden></i>")
     st.button(
-        "",
+        _("Stage"),
         icon=":material/close_fullscreen:" if on else ":material/slideshow:",
         key="stage_button",
         help=_("Stage: large letters, nothing but the page. Key f."),

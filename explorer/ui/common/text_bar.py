@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from operator import attrgetter
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,9 +14,10 @@ from explorer.i18n import _
 from explorer.tokens import labels
 from explorer.ui.common import address, model_names
 from explorer.ui.common.markdown import escaped
-from explorer.unread import BYTES, UNKNOWN, Unread, unread, who_reads
+from explorer.unread import BYTES, UNKNOWN, unread, who_reads
 from models import Model
 
+_UNKNOWN_OF, _BYTES_OF = attrgetter("unknown"), attrgetter("in_bytes")
 _MOST = 60
 """Chips of a text; more tokens than these are counted."""
 _NAMED = 12
@@ -61,8 +63,10 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
     rows = [_row(labels(side.text), side.special, kinds.kinds) for side, kinds in zip(sides, found, strict=False)]
     with place:
         st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
-        for one in found:
-            _explain(model, one)
+        look = next((example.look for example in EXAMPLES if example.text == text), "")
+        if look:
+            st.caption(_("Look for: {look}").format(look=_(look)))
+        _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)))
 
 
 def _row(shown: list[str], special: tuple[bool, ...], kinds: tuple[str, ...]) -> str:
@@ -75,16 +79,16 @@ def _row(shown: list[str], special: tuple[bool, ...], kinds: tuple[str, ...]) ->
     return "".join(spans) + (f"<span class=more>{escape(_('and {n} more').format(n=more))}</span>" if more > 0 else "")
 
 
-def _explain(model: Model, found: Unread) -> None:
+def _explain(model: Model, unknown: tuple[str, ...], in_bytes: tuple[str, ...]) -> None:
     """Which characters are not read, in words, and a way to a model that reads them."""
-    characters = (*found.unknown, *found.in_bytes)
+    characters = (*unknown, *in_bytes)
     if not characters:
         return
     said = []
-    if found.unknown:
-        said.append(_("This model cannot read {characters}: it sees [UNK] instead.").format(characters=_listed(found.unknown)))
-    if found.in_bytes:
-        said.append(_("This model reads {characters} byte by byte.").format(characters=_listed(found.in_bytes)))
+    if unknown:
+        said.append(_("This model cannot read {characters}: it sees [UNK] instead.").format(characters=_listed(unknown)))
+    if in_bytes:
+        said.append(_("This model reads {characters} byte by byte.").format(characters=_listed(in_bytes)))
     other = who_reads(characters, but=model.name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/help: {escaped(' '.join(said))}", width="content")
@@ -113,7 +117,6 @@ def _examples() -> None:
         on_change=_use_example,
         label_visibility="collapsed",
         width=170,
-        help=_("Look for: {look}").format(look=_(EXAMPLES[at].look)) if (at := st.session_state.get("example")) is not None else None,
     )
 
 

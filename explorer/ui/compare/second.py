@@ -21,6 +21,7 @@ from explorer.ui.common.sidebar import Chosen
 from explorer.ui.compare import recipe
 from explorer.ui.prune import pruned_set
 from models import InputError, Model
+from models.words import told
 
 WHAT = {"word": N_("One word"), "texts": N_("Two texts"), "models": N_("Two models"), "pruned": N_("Without heads")}
 _SLOT = "compared text"
@@ -132,7 +133,7 @@ def _random(chosen: Chosen, progress: DeltaGenerator) -> Other | None:
         try:
             random = _RANDOM.get_or_compute(model.number, lambda: null.random_weights(model))
         except ValueError as error:
-            raise InputError(_("This model cannot be drawn anew: {error}.").format(error=error), _("Choose a second model.")) from error
+            raise InputError(told("This model cannot be drawn anew: {error}.", error=error), told("Choose a second model.")) from error
         return capture(random, chosen.capture, progress=report)
 
     captured = _computed((model.number, "random weights", chosen.capture.number), _("Drawing random weights"), make, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from explorer.charts.beyond.lens import candidates
 from explorer.charts.common import bars
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
-from explorer.tokens import labels
+from explorer.tokens import is_bytes, labels
 from explorer.ui.common import address, pictures
 from explorer.ui.common.chosen_head import MEAN
 from explorer.ui.common.markdown import escaped
@@ -21,6 +22,8 @@ from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
+_FRAME = re.compile(r"<[|/\w].*>|\[[A-Z]+\]")
+"""A token that ends or begins a text, as its tokenizer writes it."""
 SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""
 
@@ -51,8 +54,10 @@ def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure
             _("model"): [candidate.chance for candidate in step.candidates],
             _("in the draw"): [candidate.drawn for candidate in step.candidates],
         }
-        if text is not None:
-            _branches(step, text + "".join(earlier.token.text for earlier in steps[: at - 1]))
+        before = [earlier.token.text for earlier in steps[: at - 1]]
+        # A part of a character is shown by its bytes, which are no text to go on from.
+        if text is not None and not any(map(is_bytes, before)):
+            _branches(step, text + "".join(before))
         with st.expander(_("In the draw"), icon=":material/casino:"):
             st.dataframe(pd.DataFrame(columns), hide_index=True)
     with right, st.container(border=True, key="newest"):
@@ -63,7 +68,8 @@ def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure
 
 def _branches(step: generate.Step, before: str) -> None:
     """The other candidates: one that is clicked becomes the end of the text, to go on from there."""
-    others = [candidate.text for candidate in step.candidates if candidate.text != step.token.text]
+    texts = [candidate.text for candidate in step.candidates if candidate.text != step.token.text]
+    others = [text for text in texts if not is_bytes(text) and not _FRAME.fullmatch(text)]
 
     def take() -> None:
         if (chosen := st.session_state[key]) is not None:

@@ -138,18 +138,15 @@ def _joint(effect: Effect, further: bool) -> None:
         # Its result, as on many examples the scores of many heads do not stay in memory together.
         key = ("single effects", *effect.choice.key, method, heads)
         alone = jobs.computed(key, _("Each of them alone"), work, replaces="single effects", moment=0.0)
-    together = (
-        _("This head changes the loss by **{joint:+.3f}**").format(joint=joint)
-        if n == 1
-        else _("Together these {n} heads change the loss by **{joint:+.3f}**").format(n=n, joint=joint)
-    )
-    if n > 1 and alone is not None:
-        together += _("; their single effects sum to **{total:+.3f}**").format(total=sum(alone.values()))
+    if n == 1:
+        message = _("This head changes the loss by **{joint:+.3f}**.")
+    elif alone is None:
+        message = _("Together these {n} heads change the loss by **{joint:+.3f}**.")
+    else:
+        message = _("Together these {n} heads change the loss by **{joint:+.3f}**; their single effects sum to **{total:+.3f}**.")
     if n:
-        above.markdown(
-            _("{sentence}.").format(sentence=together),
-            help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."),
-        )
+        said = message.format(n=n, joint=joint, total=sum(alone.values()) if alone else 0.0)
+        above.markdown(said, help=_("Heads stand in for one another: what several do together is not the sum of what each does alone."))
 
 
 def every_example(choice: TaskChoice, full: Scores, found: Scores) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,8 +22,8 @@ from models.errors import ExplorerError
 
 SOURCES = {"own": N_("ours, English"), "zh": N_("ours, Chinese"), "file": N_("a CoNLL-U file")}
 READINGS = {"halves": N_("chosen on one half, read on the other"), "same": N_("chosen and read on all")}
-_CHINESE = ("zh", "chinese")
-"""Parts of the names of models that read Chinese."""
+_CHINESE = {"zh", "chinese"}
+"""Words in the names of models that read Chinese."""
 LIMIT = 500
 """Sentences at first."""
 _LEAST = 3
@@ -90,7 +91,7 @@ class Read:
 
 def choose(model: Model) -> Treebank | None:
     """Draws the choice; None where there is nothing yet, and the reason is on the page. For a model that is named as a Chinese one, Chinese."""
-    default = "zh" if any(name in model.name.lower() for name in _CHINESE) else "own"
+    default = "zh" if _CHINESE & set(re.split(r"[^a-z]+", model.short_name.lower())) else "own"
     source = address.choice(st.segmented_control, _("Treebank"), SOURCES, "treebank", default)
     if source != "file":
         return Treebank(source, language="zh" if source == "zh" else "en")

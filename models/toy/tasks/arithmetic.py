@@ -35,8 +35,8 @@ class ModularAddition(ToyTask):
     held: float = 0.5
 
     def __post_init__(self) -> None:
-        need(5 <= self.modulus <= 200, f"A modulus of {self.modulus} is out of reach.", "Choose 5 to 200.")
-        need(0.05 <= self.held <= 0.95, f"{self.held:.0%} of the sums cannot be held out.", "Choose 0.05 to 0.95.")
+        need(5 <= self.modulus <= 200, told("A modulus of {modulus} is out of reach.", modulus=self.modulus), told("Choose 5 to 200."))
+        need(0.05 <= self.held <= 0.95, told("{held:.0%} of the sums cannot be held out.", held=self.held), told("Choose 0.05 to 0.95."))
 
     @property
     def held_out_share(self) -> float:  # type: ignore[override]
@@ -58,7 +58,7 @@ class ModularAddition(ToyTask):
     def answers(self, input_ids: Tensor, decoder_input_ids: Tensor | None = None) -> Tensor:
         p = self.modulus
         if input_ids.shape[1] != 4 or (input_ids[:, 1] != p).any() or (input_ids[:, 3] != p + 1).any() or (input_ids[:, [0, 2]] >= p).any():
-            raise InputError("Addition wants two numbers.", "Write 3 + 4 =.")
+            raise InputError(told("Addition wants two numbers."), told("Write 3 + 4 =."))
         targets = torch.full_like(input_ids, IGNORED)
         targets[:, 3] = (input_ids[:, 0] + input_ids[:, 2]) % p
         return targets

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from models.errors import InputError
 from models.toy import vocabulary
+from models.words import told
 
 IGNORED = -100
 """Target of a position where nothing is asked, as in transformers."""
@@ -121,7 +122,9 @@ class ToyTask(ABC):
             if len(rows) == n:
                 source, target = source[rows], None if target is None else target[rows]
                 return Batch(source, self.answers(source, target), target)
-        raise InputError(f"There are too few different examples of {self.name}.", "Choose more symbols, or longer examples.")
+        raise InputError(
+            told("There are too few different examples of {name}.", name=self.name), told("Choose more symbols, or longer examples.")
+        )
 
     def is_held_out(self, input_ids: Tensor) -> Tensor:
         """Whether inputs belong to the held-out part, bool (batch,): a matter of the input alone."""
@@ -175,7 +178,7 @@ def hashed(ids: Tensor) -> Tensor:
 def letters(n: int) -> list[str]:
     """The first n of a, b, .. z, A, .. Z. Raises InputError where there are not so many."""
     if not 2 <= n <= len(string.ascii_letters):
-        raise InputError(f"{n} symbols cannot be drawn.", f"Choose 2 to {len(string.ascii_letters)}.")
+        raise InputError(told("{n} symbols cannot be drawn.", n=n), told("Choose 2 to {most}.", most=len(string.ascii_letters)))
     return list(string.ascii_letters[:n])
 
 

@@ -31,9 +31,13 @@ class Characters(ToyTask):
     length: int = 64
 
     def __post_init__(self) -> None:
-        need(self.length >= 2, "One character has no next one.", "Choose length >= 2.")
+        need(self.length >= 2, told("One character has no next one."), told("Choose length >= 2."))
         enough = int(len(self.passage) * self.held_out_share) > self.length
-        need(enough, f"A text of {len(self.passage):,} characters is too short.", f"Give {10 * (self.length + 10):,} or more.")
+        need(
+            enough,
+            told("A text of {n:,} characters is too short.", n=len(self.passage)),
+            told("Give {least:,} or more.", least=10 * (self.length + 10)),
+        )
 
     @property
     def tokens(self) -> list[str]:

@@ -29,8 +29,8 @@ class Brackets(ToyTask):
     deepest: int = 6
 
     def __post_init__(self) -> None:
-        need(self.length >= 8, "There are too few strings of so few brackets.", "Choose length >= 8.")
-        need(2 <= self.deepest <= 50, f"A depth of {self.deepest} is out of reach.", "Choose 2 to 50.")
+        need(self.length >= 8, told("There are too few strings of so few brackets."), told("Choose length >= 8."))
+        need(2 <= self.deepest <= 50, told("A depth of {deepest} is out of reach.", deepest=self.deepest), told("Choose 2 to 50."))
 
     @property
     def tokens(self) -> list[str]:
@@ -52,7 +52,10 @@ class Brackets(ToyTask):
     def answers(self, input_ids: Tensor, decoder_input_ids: Tensor | None = None) -> Tensor:
         depth = (1 - 2 * input_ids).cumsum(dim=1)
         if (input_ids > 1).any() or (depth < 0).any() or (depth > self.deepest).any():
-            raise InputError(f"Brackets want ( and ), none closed that is not open, and at most {self.deepest} open.", "Write ( ( ) ( ) ).")
+            raise InputError(
+                told("Brackets want ( and ), none closed that is not open, and at most {deepest} open.", deepest=self.deepest),
+                told("Write ( ( ) ( ) )."),
+            )
         return depth + 2
 
 
@@ -72,7 +75,7 @@ class Majority(ToyTask):
     length: int = 15
 
     def __post_init__(self) -> None:
-        need(self.length >= 9 and self.length % 2 == 1, "A vote wants an odd number of symbols, 9 or more.", "Choose 9, 11, 13, ..")
+        need(self.length >= 9 and self.length % 2 == 1, told("A vote wants an odd number of symbols, 9 or more."), told("Choose 9, 11, 13, .."))
 
     @property
     def tokens(self) -> list[str]:
@@ -89,7 +92,7 @@ class Majority(ToyTask):
     def answers(self, input_ids: Tensor, decoder_input_ids: Tensor | None = None) -> Tensor:
         votes = input_ids[:, :-1]
         if (votes > 1).any() or (input_ids[:, -1] != 2).any() or votes.shape[1] % 2 == 0:
-            raise InputError("Majority wants an odd number of symbols and a question mark.", "Write a b b ?.")
+            raise InputError(told("Majority wants an odd number of symbols and a question mark."), told("Write a b b ?."))
         targets = torch.full_like(input_ids, IGNORED)
         targets[:, -1] = (2 * votes.sum(dim=1) > votes.shape[1]).long()
         return targets

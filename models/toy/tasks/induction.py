@@ -39,9 +39,11 @@ class Induction(ToyTask):
 
     def __post_init__(self) -> None:
         letters(self.n_symbols)
-        need(2 <= self.shortest <= self.longest, "The shortest segment is longer than the longest.", "Choose 2 <= shortest <= longest.")
-        need(self.longest <= self.n_symbols, "A segment needs more symbols than there are.", "Choose longest <= n_symbols.")
-        need(self.length > self.longest + 1, "The longest segment does not come again.", "Choose length > longest + 1.")
+        need(
+            2 <= self.shortest <= self.longest, told("The shortest segment is longer than the longest."), told("Choose 2 <= shortest <= longest.")
+        )
+        need(self.longest <= self.n_symbols, told("A segment needs more symbols than there are."), told("Choose longest <= n_symbols."))
+        need(self.length > self.longest + 1, told("The longest segment does not come again."), told("Choose length > longest + 1."))
 
     @property
     def tokens(self) -> list[str]:

@@ -43,7 +43,11 @@ class WordOrder(ToyTask):
     language: str = "zh"
 
     def __post_init__(self) -> None:
-        need(self.language in _WORDS, f"There is no language {self.language!r}.", f"Choose {' or '.join(_WORDS)}.")
+        need(
+            self.language in _WORDS,
+            told("There is no language {language!r}.", language=self.language),
+            told("Choose {languages}.", languages=" or ".join(_WORDS)),
+        )
 
     @property
     def split(self) -> str:  # type: ignore[override]
@@ -72,7 +76,10 @@ class WordOrder(ToyTask):
         people, verbs, _questions = map(len, _WORDS[self.language])
         kinds = (input_ids >= people).long() + (input_ids >= people + verbs)
         if input_ids.shape[1] != 5 or not (kinds == torch.tensor([0, 1, 0, 2, 2], device=kinds.device)).all():
-            raise InputError("Word order wants subject, verb, object and both questions.", f"Write {self.text([0, people, 1, -2, -1])}.")
+            raise InputError(
+                told("Word order wants subject, verb, object and both questions."),
+                told("Write {example}.", example=self.text([0, people, 1, -2, -1])),
+            )
         targets = torch.full_like(input_ids, IGNORED)
         # Typed questions may stand in either order.
         first = input_ids[:, 3:] == people + verbs

@@ -36,8 +36,8 @@ class Recall(ToyTask):
 
     def __post_init__(self) -> None:
         letters(self.n_keys)
-        need(1 <= self.pairs <= self.n_keys, "An example needs more keys than there are.", "Choose pairs <= n_keys.")
-        need(2 <= self.n_values <= 100, f"{self.n_values} values cannot be drawn.", "Choose 2 to 100.")
+        need(1 <= self.pairs <= self.n_keys, told("An example needs more keys than there are."), told("Choose pairs <= n_keys."))
+        need(2 <= self.n_values <= 100, told("{n_values} values cannot be drawn.", n_values=self.n_values), told("Choose 2 to 100."))
 
     @property
     def tokens(self) -> list[str]:
@@ -60,7 +60,7 @@ class Recall(ToyTask):
         keys, values, asked = self._read(input_ids)
         same = asked[:, :, None] == keys[:, None, :]  # (batch, asked, pair)
         if not (same.sum(dim=2) == 1).all():
-            raise InputError("A key is asked for that has no pair, or two.", self._advice)
+            raise InputError(told("A key is asked for that has no pair, or two."), self._advice)
         found = self.n_keys + values.gather(1, same.long().argmax(dim=2))
         return torch.cat([torch.full_like(input_ids[:, : input_ids.shape[1] - asked.shape[1]], IGNORED), found], dim=1)
 
@@ -68,16 +68,16 @@ class Recall(ToyTask):
         """Keys and values of the pairs, and the keys that are asked for."""
         parts = 2 if self.joined else 3
         pairs = input_ids.shape[1] // parts
-        told, asked = input_ids[:, : (parts - 1) * pairs], input_ids[:, (parts - 1) * pairs :]
+        given, asked = input_ids[:, : (parts - 1) * pairs], input_ids[:, (parts - 1) * pairs :]
         if self.joined:
-            told = told - self.n_keys - self.n_values
-            keys, values = told // self.n_values, told % self.n_values
-            fits = (told >= 0).all()
+            given = given - self.n_keys - self.n_values
+            keys, values = given // self.n_values, given % self.n_values
+            fits = (given >= 0).all()
         else:
-            keys, values = told[:, 0::2], told[:, 1::2] - self.n_keys
+            keys, values = given[:, 0::2], given[:, 1::2] - self.n_keys
             fits = (keys < self.n_keys).all() and (values >= 0).all()
         if input_ids.shape[1] % parts or not fits or not (asked < self.n_keys).all():
-            raise InputError("Recall wants pairs, and then as many keys.", self._advice)
+            raise InputError(told("Recall wants pairs, and then as many keys."), self._advice)
         return keys, values, asked
 
     @property

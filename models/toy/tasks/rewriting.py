@@ -29,7 +29,7 @@ class Rewriting(ToyTask):
 
     def __post_init__(self) -> None:
         letters(self.n_symbols)
-        need(self.length >= 2, "One symbol has no order.", "Choose length >= 2.")
+        need(self.length >= 2, told("One symbol has no order."), told("Choose length >= 2."))
 
     @property
     def tokens(self) -> list[str]:
@@ -52,7 +52,7 @@ class Rewriting(ToyTask):
         n = input_ids.shape[1] // 2
         is_bar = input_ids == self.n_symbols
         if input_ids.shape[1] % 2 or not is_bar[:, n].all() or is_bar.sum() != len(input_ids):
-            raise InputError(f"{self.name} wants as many symbols before the bar as from the bar on.", "Write b a c | c a.")
+            raise InputError(told("{name} wants as many symbols before the bar as from the bar on.", name=self.name), told("Write b a c | c a."))
         nothing = torch.full_like(input_ids[:, :n], IGNORED)
         return torch.cat([nothing, self.rewritten(input_ids[:, :n])], dim=1)
 

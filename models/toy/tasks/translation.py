@@ -71,7 +71,7 @@ class Translation(ToyTask):
         targets = torch.cat([target, torch.full_like(target[:, :1], _IDS[END])], dim=1)
         if decoder_input_ids is None or decoder_input_ids.shape == targets.shape:
             return targets
-        raise InputError("This translation does not have as many words as it should.", f"It is {self.text(target[0])}.")
+        raise InputError(told("This translation does not have as many words as it should."), told("It is {right}.", right=self.text(target[0])))
 
     def _translated(self, source: Tensor) -> Tensor:
         rows = []
@@ -91,7 +91,9 @@ def translated(words: Sequence[str]) -> list[str]:
     def phrase(articles: Sequence[str], nouns: Sequence[str]) -> list[str]:
         article, adjective, noun = taken(*articles), taken(*_ADJECTIVES), taken(*nouns)
         if article is None or noun is None:
-            raise InputError(f"{' '.join(words)} is not a sentence of the grammar.", "Write the cat sees a dog in the park today.")
+            raise InputError(
+                told("{text} is not a sentence of the grammar.", text=" ".join(words)), told("Write the cat sees a dog in the park today.")
+            )
         chinese, measure = _NOUNS[noun] if noun in _NOUNS else (_PLACES[noun], "")
         counted = ["一", measure] if article == "a" else []
         return [*counted, *([_ADJECTIVES[adjective]] if adjective else []), chinese]
@@ -101,7 +103,9 @@ def translated(words: Sequence[str]) -> list[str]:
     place = ["在", *phrase(["the"], _PLACES), "里"] if taken("in") else []
     time = taken(*_TIMES)
     if verb is None or rest:
-        raise InputError(f"{' '.join(words)} is not a sentence of the grammar.", "Write the cat sees a dog in the park today.")
+        raise InputError(
+            told("{text} is not a sentence of the grammar.", text=" ".join(words)), told("Write the cat sees a dog in the park today.")
+        )
     return [*_words(time), *subject, *_words(adverb), *place, _VERBS[verb], *object_]
 
 

@@ -18,5 +18,8 @@ def text(which: str) -> str:
 
 def button() -> None:
     """Opens the glossary beside whatever is on the page."""
-    with st.popover("", icon=":material/menu_book:", help=_("Glossary"), key="glossary"), st.container(height=520, border=False, width=560):
+    with (
+        st.popover(_("Glossary"), icon=":material/menu_book:", help=_("Glossary"), key="glossary"),
+        st.container(height=520, border=False, width=560),
+    ):
         st.markdown(text(language()))
