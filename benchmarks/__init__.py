@@ -11,6 +11,7 @@
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.
+- `stage`: how soon her own sentence is seen, and how much of the page pictures cover, at a desk and on a stage.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.

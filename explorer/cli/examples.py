@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from explorer.cli.shared import note
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.tasks.base import Task
 from explorer.tasks.choose import make, named
 from explorer.tasks.data import Asked, Examples
@@ -14,19 +14,19 @@ from models import Model
 from models.errors import InputError
 from models.words import told
 
-_DATA = "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own"
+_DATA = N_("CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own")
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
 
 def example_arguments(parser: argparse.ArgumentParser, data: str = _DATA) -> None:
     """Adds --data, --limit, and what can be said about a file."""
-    parser.add_argument("--data", metavar="F", help=data)
+    parser.add_argument("--data", metavar="F", help=_(data))
     parser.add_argument("--limit", type=int, metavar="N", help=_("first N examples only"))
-    group = parser.add_argument_group("how the file is read (guessed where it is not said; what was found is noted)")
+    group = parser.add_argument_group(_("how the file is read (guessed where it is not said; what was found is noted)"))
     group.add_argument("--text", metavar="COLUMN", help=_("column of the texts: its name, or its number from 1"))
     group.add_argument("--pair", metavar="COLUMN", help=_('column of the second texts; "" for none'))
     group.add_argument("--label", metavar="COLUMN", help=_("column of the labels"))
-    classes = "the model's class of each label, by name or number: bad=NEGATIVE,good=POSITIVE, or 0=1,1=0"
+    classes = _("the model's class of each label, by name or number: bad=NEGATIVE,good=POSITIVE, or 0=1,1=0")
     group.add_argument("--labels", type=_labels, metavar="L=C,..", help=classes)
     group.add_argument("--separator", metavar="S", help=_('one character, such as ";" or "|", or the word tab'))
     group.add_argument("--encoding", metavar="E", help=_("such as gb18030, cp1252, utf-16"))

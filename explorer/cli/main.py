@@ -55,7 +55,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except ExplorerError as error:
         print(_("error: {error}").format(error=f"{_(error.problem)} {_(error.advice)}".strip()), file=sys.stderr)
     except OSError as error:
-        print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
+        print(_("error: {error}").format(error=f"{error.strerror or error}: {error.filename or ''}"), file=sys.stderr)
     return 1
 
 

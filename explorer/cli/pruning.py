@@ -21,7 +21,7 @@ from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
 from explorer.cli.examples import example_arguments, task_of
 from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
 from models import Model, load
@@ -29,7 +29,7 @@ from models.errors import InputError, ModelError
 from models.surgery import slicing
 from models.words import told
 
-TASKS_HELP = (
+TASKS_HELP = N_(
     "classify: one class; multilabel: several labels; tokens: a label for each word (CoNLL, or JSONL with tokens and ner_tags); "
     "regression: a number; masked: masked words; next: next words; exact: a toy's own task"
 )
@@ -85,11 +85,14 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
 
 def _task_arguments(parser: argparse.ArgumentParser) -> None:
     model_argument(parser)
-    parser.add_argument("--task", required=True, choices=sorted(TASKS), help=TASKS_HELP)
+    parser.add_argument("--task", required=True, choices=sorted(TASKS), help=_(TASKS_HELP))
     parser.add_argument("--method", choices=METHODS, default="zero", help=_("what takes the place of a head's output (default: zero)"))
     example_arguments(
         parser,
-        "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; for exact, held-out examples",
+        N_(
+            "CSV, TSV, JSON, JSONL or text file; hub:owner/name; default: the project's own sentences, or its passage; "
+            "for exact, held-out examples"
+        ),
     )
     device_arguments(parser)
 

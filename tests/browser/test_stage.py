@@ -165,6 +165,13 @@ def test_f_enters_the_stage_and_escape_leaves_it(open_page):
     expect(page.locator(".stage-help")).to_contain_text("Page Down")
     page.keyboard.press("Escape")
     expect(page.locator(".stage-help")).to_have_count(0)
+    page.keyboard.press(".")
+    page.keyboard.press("f")
+    # The curtain belongs to the stage.
+    expect(page.locator(".stSidebar")).to_be_visible()
+    expect(page.locator(".stage-curtain")).to_have_count(0)
+    page.keyboard.press("f")
+    page.locator(".st-key-stage_is_on").wait_for(state="attached")
     page.keyboard.press("Escape")
     expect(page.locator(".stSidebar")).to_be_visible()
     assert "stage" not in page.url

@@ -87,6 +87,24 @@ def test_a_job_speaks_the_language_of_who_asked(monkeypatch):
     assert job.wait(30) and job.result == "注意力"
 
 
+def test_what_failed_is_asked_for_anew_in_another_language():
+    def breaks(_report):
+        raise RuntimeError("boom")
+
+    def fails(_report):
+        raise ModelError(_("There is no text."))
+
+    for key, work in (("breaks in two languages", breaks), ("fails in two languages", fails)):
+        said = {}
+        for which in ("en", "zh", "zh"):
+            with speaking(which):
+                job = JOBS.start(key, "title", work, Viewer(which, lambda: True))
+            assert job.wait(30)
+            said.setdefault(which, []).append(job.error)
+        assert said["zh"][0] is said["zh"][1], "for who reads the same language it failed once"
+        assert not re.search(r"[\u4e00-\u9fff]", said["en"][0].problem) and re.search(r"[\u4e00-\u9fff]", said["zh"][0].problem)
+
+
 def test_a_context_is_carried_into_another_thread():
     said = []
     with speaking("zh"):

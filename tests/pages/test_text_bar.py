@@ -53,6 +53,17 @@ def test_what_cannot_be_read_is_marked_and_a_model_that_can_is_a_click_away(bert
         assert not [button for button in app.button if button.key == "read_with"]
 
 
+def test_what_neither_side_can_read_is_said_once():
+    app = started(model=catalogue.TRANSLATION, text="П", target="П")
+    assert not app.exception and len([button for button in app.button if button.key == "read_with"]) == 1
+    assert [kind for kind, _text in chips(app)].count("unknown") == 2
+
+
+def test_an_example_says_what_to_look_for():
+    app = started(text=EXAMPLES[1].text)
+    assert EXAMPLES[1].look in written(app) and EXAMPLES[0].look not in written(app)
+
+
 def test_bytes_are_marked_too():
     app = started(text="I 爱", model="gpt2-mini")
     marked = [text for kind, text in chips(app) if kind == "bytes"]
