@@ -12,7 +12,7 @@ from scripts.serve import ROOT, serve
 
 SHOTS = {
     "attention": "/?layer=2&head=4&q=3",
-    "translation": "/?lang=zh&model=translate-mini&text=I%20love%20you%2C%20but%20you%20love%20him.&part=cross&layer=3&head=0",
+    "translation": "/?lang=zh&model=translate-mini&text=I%20love%20you%2C%20but%20you%20love%20him.&part=cross&layer=0&head=4",
     "lines": "/?layer=0&head=2&view=lines",
     "whole-model": "/?view=model",
     "neurons": "/?layer=0&head=2&view=neurons&q=3",
