@@ -49,6 +49,11 @@ def _(message: str) -> str:
     return translation(language()).gettext(message) if message else ""
 
 
+def explained(error: ExplorerError) -> str:
+    """What went wrong and what to do about it, in the language that is spoken now."""
+    return f"{_(error.problem)} {_(error.advice)}".strip()
+
+
 def language() -> str:
     """The language that `_` speaks: part of the key of whatever keeps translated words."""
     return _spoken.get() or _asked() or SOURCE
@@ -104,7 +109,7 @@ def translation(which: str) -> gettext.NullTranslations:
 
 def _filled(value: object) -> object:
     if isinstance(value, ExplorerError):
-        return f"{_(value.problem)} {_(value.advice)}".strip()
+        return explained(value)
     if isinstance(value, Exception) and value.args and isinstance(value.args[0], Told):
         return _(value.args[0])
     return _(value) if isinstance(value, Told) else value

@@ -53,7 +53,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return given.run(given)
     except ExplorerError as error:
-        print(_("error: {error}").format(error=f"{_(error.problem)} {_(error.advice)}".strip()), file=sys.stderr)
+        print(_("error: {error}").format(error=i18n.explained(error)), file=sys.stderr)
     except OSError as error:
         print(_("error: {error}").format(error=f"{error.strerror or error}: {error.filename or ''}"), file=sys.stderr)
     return 1

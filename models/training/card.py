@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from models.opening import loading
-from models.training import held_out
+from models.training import held_out, loop
 from models.training.corpus import HELD_OUT, Corpus
 from models.training.recipe import GPT2, Recipe
 
@@ -62,7 +61,7 @@ def write(
         decay=recipe.decay,
         clip=recipe.clip,
         minutes=seconds / 60,
-        machine=torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads",
+        machine=loop.machine(),
         command=f"python -m models.training.language --model {recipe.model} --data ../shared/data --out models/shipped/{recipe.model} "
         f"--steps {recipe.steps} --rate {recipe.rate:g} --seed {recipe.seed}"
         + (f" --embeddings {recipe.embeddings}" if recipe.embeddings else "")

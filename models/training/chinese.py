@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from models.errors import ExplorerError
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.batches import NOT_ASKED, rng_of
@@ -71,15 +70,7 @@ def command(parser: argparse.ArgumentParser, recipe: Schedule, make: Callable[..
         parser.add_argument(f"--{name}", type=type(value), default=value, help="%(default)s")
     given = vars(parser.parse_args(arguments))
     data, out, restart = given.pop("data"), given.pop("out"), given.pop("restart")
-    try:
-        make(replace(recipe, **given), data, out, restart=restart)
-    except ExplorerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except loop.Stopped:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    return loop.status(lambda: make(replace(recipe, **given), data, out, restart=restart))
 
 
 def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: Callable[[str], None] = print) -> None:
@@ -96,7 +87,7 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
         ModelError: the training went astray.
         Stopped: on Ctrl-C or SIGTERM.
     """
-    file = out.with_name(out.name + ".work") / "run.safetensors"
+    file = loop.checkpoint_of(out)
     if restart:
         file.unlink(missing_ok=True)
     spoken, written = pairs(data), prose(data)
@@ -104,9 +95,7 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
     tokenizer = characters.for_bert(texts, recipe.context)
     say(f"{NAME}: {len(texts):,} texts of {sum(map(len, texts)):,} characters, {len(tokenizer):,} in the vocabulary")
     network, seconds = train(recipe, texts, chinese(spoken.checked), tokenizer, file, say)
-    out.mkdir(parents=True, exist_ok=True)
-    network.half().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    loop.write(out, network, tokenizer)
     write_card(out, recipe, spoken, written, texts, seconds, say)
     shutil.rmtree(file.parent)
 
@@ -258,16 +247,11 @@ def write_card(
         characters=sum(map(len, texts)) / 1e6,
         figures=figures,
         minutes=seconds / 60,
-        machine=machine(),
+        machine=loop.machine(),
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )
     (out / "README.md").write_text(text, encoding="utf-8")
-
-
-def machine() -> str:
-    """What a run was computed on."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
 
 
 CARD = """\

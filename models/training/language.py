@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from models.errors import ExplorerError
 from models.training import card, checkpoint, corpus, loop, pieces
 from models.training.batches import NOT_ASKED, Batch, Stream, masked_words, next_words, rng_of
 from models.training.recipe import GPT2, RECIPES, Recipe, network_of, optimisers_of
@@ -44,22 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--restart", action="store_true", help="forget an unfinished run instead of going on with it")
     given = parser.parse_args(arguments)
     changes = {name: getattr(given, name) for name in ("steps", "rate", "seed", "embeddings") if getattr(given, name) is not None}
-    try:
-        make(
-            dataclasses.replace(RECIPES[given.model], **changes),
-            given.data,
-            given.out,
-            minutes=given.minutes,
-            compiled=given.compile,
-            restart=given.restart,
-        )
-    except ExplorerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except loop.Stopped:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    recipe = dataclasses.replace(RECIPES[given.model], **changes)
+    return loop.status(lambda: make(recipe, given.data, given.out, minutes=given.minutes, compiled=given.compile, restart=given.restart))
 
 
 def make(
@@ -87,7 +72,7 @@ def make(
         ModelError: the training went astray.
         Stopped: on Ctrl-C or SIGTERM.
     """
-    file = out.with_name(out.name + ".work") / "run.safetensors"
+    file = loop.checkpoint_of(out)
     if restart:
         file.unlink(missing_ok=True)
     texts = corpus.read(data)
@@ -100,9 +85,7 @@ def make(
         steps = begun["recipe"]["steps"] if begun else round(minutes * 60 / _seconds_a_step(recipe, streams, tokenizer, compiled))
         recipe = dataclasses.replace(recipe, steps=max(1, steps))
     network, seconds = train(recipe, streams, tokenizer, file, say, compiled=compiled)
-    out.mkdir(parents=True, exist_ok=True)
-    network.half().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    loop.write(out, network, tokenizer)
     card.write(out, recipe, texts, test, seconds, compiled, say)
     shutil.rmtree(file.parent)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn, optim
+from transformers import PreTrainedTokenizerBase
 
-from models.errors import ModelError
+from models.errors import ExplorerError, ModelError
 from models.training import checkpoint, stopping
 from models.training.schedule import Schedule
 
@@ -21,6 +23,36 @@ _KEPT = 120.0
 
 class Stopped(Exception):
     """The run was asked to stop; its checkpoint is written."""
+
+
+def status(make: Callable[[], None]) -> int:
+    """Runs the work of a command: 0, or 1 where an error was explained on stderr, or 130 where it was asked to stop."""
+    try:
+        make()
+    except ExplorerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Stopped:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def checkpoint_of(out: Path) -> Path:
+    """Where the unfinished run of a model is kept that goes to the folder `out`: in a folder of its own beside it."""
+    return out.with_name(out.name + ".work") / "run.safetensors"
+
+
+def write(out: Path, network: nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Writes a trained model as it is shipped: float16, with its tokenizer."""
+    out.mkdir(parents=True, exist_ok=True)
+    network.half().save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
+def machine() -> str:
+    """What a run was computed on, for its card."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
 
 
 def device() -> torch.device:

@@ -19,7 +19,7 @@ from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast
 
 from models.opening import loading
 from models.training import characters, loop, sentences
-from models.training.chinese import command, machine
+from models.training.chinese import command
 from models.training.chinese_texts import Pairs, pairs
 from models.training.recipe import optimisers_of
 from models.training.schedule import Schedule
@@ -80,16 +80,14 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
         ModelError: the training went astray.
         Stopped: on Ctrl-C or SIGTERM.
     """
-    file = out.with_name(out.name + ".work") / "run.safetensors"
+    file = loop.checkpoint_of(out)
     if restart:
         shutil.rmtree(file.parent, ignore_errors=True)
     both = pairs(data)
     tokenizer = _tokenizer(recipe, both, file.parent)
     say(f"{NAME}: {len(both.train):,} pairs, {len(tokenizer):,} in the vocabulary")
     network, seconds = train(recipe, both, tokenizer, file, say)
-    out.mkdir(parents=True, exist_ok=True)
-    network.half().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    loop.write(out, network, tokenizer)
     write_card(out, recipe, both, seconds, say)
     shutil.rmtree(file.parent)
 
@@ -242,7 +240,7 @@ def write_card(out: Path, recipe: Recipe, both: Pairs, seconds: float, say: Call
         figures=measured,
         examples=examples,
         minutes=seconds / 60,
-        machine=machine(),
+        machine=loop.machine(),
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )

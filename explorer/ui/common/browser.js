@@ -141,8 +141,10 @@ export default function ({ setTriggerValue, data }) {
   state.keys = data.keys;
   state.tell = () => setTriggerValue("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   fitSoon(state);
+  // What stands above a figure comes and goes, and with it the room that is left.
+  state.sizes ??= new ResizeObserver(() => fitSoon(state));
   const block = document.querySelector(".stMainBlockContainer");
-  if (state.sizes && block) state.sizes.observe(block);
+  if (block) state.sizes.observe(block);
   if (state.watching) return;
   state.watching = true;
   document.addEventListener("keydown", apply, true);
@@ -153,9 +155,6 @@ export default function ({ setTriggerValue, data }) {
     state.left = false;
   });
   window.addEventListener("resize", () => fitSoon(state));
-  // What stands above a figure comes and goes, and with it the room that is left.
-  state.sizes = new ResizeObserver(() => fitSoon(state));
-  if (block) state.sizes.observe(block);
   // The theme of the page follows a moment after that of the system.
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => state.tell(), 150));
   const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);

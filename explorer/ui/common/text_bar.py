@@ -41,10 +41,9 @@ def texts(place: DeltaGenerator, model: Model) -> tuple[str, str, str]:
     return text, pair, target
 
 
-def field(label: str, key: str, value: str = "", placeholder: str | None = None, default_width: str = "stretch") -> str:
+def field(label: str, key: str, value: str = "", *, placeholder: str) -> str:
     """One text of the bar; Enter applies it (`browser.watch` sees to that), Shift and Enter begin a new line."""
-    how = {"placeholder": placeholder or label, "label_visibility": "collapsed", "height": "content", "width": default_width}
-    return address.entry(st.text_area, label, key, value, **how)
+    return address.entry(st.text_area, label, key, value, placeholder=placeholder, label_visibility="collapsed", height="content")
 
 
 def alone(place: DeltaGenerator, default: str) -> str:
