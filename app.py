@@ -9,6 +9,7 @@ from PIL import Image
 from explorer.charts.common import palette
 from explorer.i18n import _
 from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers
+from explorer.ui.course import keys
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -34,6 +35,7 @@ page = st.navigation(
             st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
         ],
         _("Learn"): [
+            st.Page("pages/course.py", title=_("Course"), icon=":material/school:"),
             st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
             st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
             st.Page("pages/positions.py", title=_("Positions laboratory"), icon=":material/cyclone:"),
@@ -44,7 +46,7 @@ page = st.navigation(
 strangers.guard()
 # Each page has its own title in the browser.
 st.set_page_config(page_title=f"{page.title} · Attention Explorer")
-browser.watch()
+browser.watch(keys.help_() if page.url_path == "course" else ())
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()

@@ -28,11 +28,11 @@ class Drawable(Protocol):
     def to_json(self, indent: int | None = None) -> str: ...
 
 
-def picture(make: Callable[[], Drawable], kind: str) -> bytes:
-    """The chart that `make` returns, as "png" (twice its size in pixels, for print) or "svg", made without a browser."""
+def picture(make: Callable[[], Drawable], kind: str, scale: float = 2) -> bytes:
+    """The chart that `make` returns, as "png" (`scale` times its size in pixels; 2 is for print) or "svg", made without a browser."""
     spec = make().to_json(indent=None)
     if kind == "png":
-        return vl_convert.vegalite_to_png(spec, scale=2)
+        return vl_convert.vegalite_to_png(spec, scale=scale)
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec).encode("utf-8")
     raise ValueError(f"a picture is png or svg, not {kind!r}")

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from explorer import export, i18n
 from explorer.capture import capture
-from explorer.cli import beyond, positions, pruning, scores, softmax, syntax, training
+from explorer.cli import beyond, lectures, positions, pruning, scores, softmax, syntax, training
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
@@ -91,6 +91,7 @@ encoder-decoders have, instead of pattern:
     pruning.add(commands)
     training.add(commands)
     positions.add(commands)
+    lectures.add(commands)
     softmax.add(commands)
     scores.add(commands)
     syntax.add(commands)

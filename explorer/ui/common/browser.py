@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -24,11 +25,15 @@ _TAGS = {"zh": "zh-CN"}
 _watch = st.components.v2.component("attention_explorer.browser", html="<span></span>", js=_JS)
 
 
-def watch() -> None:
-    """Draws nothing that can be seen; once a run, on every page."""
+def watch(own: Sequence[tuple[str, str]] = ()) -> None:
+    """Draws nothing that can be seen; once a run, on every page.
+
+    Args:
+        own: keys of the page that is drawn, and what they do; they take the place of those that turn figures.
+    """
     keys = [
         ("f · Esc", _("onto the stage, and back to the desk")),
-        ("Page Down · Page Up", _("next figure, the one before")),
+        *(own or [("Page Down · Page Up", _("next figure, the one before"))]),
         (".", _("black, and back")),
         ("?", _("these keys")),
     ]

@@ -1,0 +1,103 @@
+"""A bar for each of a few names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from explorer.charts.common import palette
+from explorer.charts.common.picture import Picture, described
+from explorer.charts.lectures import frame
+
+_WRITTEN = 16
+"""Bars up to which numbers are written at them."""
+
+
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    title: str,
+    axis: str,
+    *,
+    of: Sequence[str] = (),
+    series: Sequence[str] = (),
+    stacked: bool = False,
+    marked: Sequence[int] = (),
+    ends: tuple[float, float] | None = None,
+    format: str = ".3~g",
+    across: bool = False,
+    size: tuple[int, int] = frame.SIZES[1],
+    dark: bool = False,
+) -> Picture:
+    """The picture.
+
+    Args:
+        names: of each bar; bars of one name, of several series, stand together.
+        values: of each bar.
+        title: of the picture; axis: of the values.
+        of: series of each bar, one of `series`; of one series all where there are none.
+        stacked: bars of one name on top of each other; else beside each other.
+        marked: numbers of bars that carry a frame.
+        ends: of the values; from 0 as the data are where None.
+        format: of the numbers, which are written at the bars.
+        across: whether bars lie, for long names.
+        size: of the drawing.
+    """
+    kinds = tuple(series) or ("",)
+    order = list(dict.fromkeys(names))
+    table = pd.DataFrame(
+        {
+            "name": [order.index(name) for name in names],
+            "value": np.asarray(values, dtype=float),
+            "series": list(of) or kinds[0],
+            "marked": [i in set(marked) for i in range(len(names))],
+        }
+    )
+    table["text"] = [_written(value, format) for value in table["value"]]
+    description = _description(title, axis, len(order), kinds, stacked, ends, format, across, size, dark)
+    return Picture(description, {"bars": table}, {"names": order})
+
+
+def _written(value: float, format: str) -> str:
+    """A number as d3 would write it in a format; of those that are used here, Python knows all but the mark that takes zeros off, and SI."""
+    plain = format.replace("~", "").replace("s", "g")
+    return f"{round(value):{plain}}" if plain.endswith("d") else f"{value:{plain}}"
+
+
+@described
+def _description(
+    title: str,
+    axis: str,
+    n: int,
+    series: tuple[str, ...],
+    stacked: bool,
+    ends: tuple[float, float] | None,
+    format: str,
+    across: bool,
+    size: tuple[int, int],
+    dark: bool,
+) -> alt.LayerChart:
+    ink = palette.page(dark)[1]
+    longest = 150 if across else max(60, size[0] // max(1, n))
+    label = alt.Axis(labelExpr="names[datum.value]", labelAngle=0, ticks=False, labelLimit=longest, labelOverlap=False)
+    name = {"field": "name", "type": "ordinal", "title": None, "axis": label, "scale": alt.Scale(domain=list(range(n)), paddingInner=0.25)}
+    scale = alt.Scale(zero=True) if ends is None else alt.Scale(domain=list(ends), clamp=True)
+    value = {"field": "value", "type": "quantitative", "title": axis, "scale": scale, "stack": "zero" if stacked else None}
+    value["axis"] = alt.Axis(tickCount=5, format=format)
+    beside = len(series) > 1 and not stacked
+    offset = {"field": "series", "type": "nominal", "sort": list(series)}
+    place = {"x": alt.X(**value), "y": alt.Y(**name)} if across else {"x": alt.X(**name), "y": alt.Y(**value)}
+    if beside:
+        place |= {"yOffset": alt.YOffset(**offset)} if across else {"xOffset": alt.XOffset(**offset)}
+    base = alt.Chart(alt.NamedData("bars")).encode(**place)
+    tips = [alt.Tooltip("text:N", title=axis), *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else [])]
+    marked = {"condition": {"test": "datum.marked", "value": palette.frame(dark)}, "value": None}
+    drawn = base.mark_bar(strokeWidth=4).encode(color=frame.colour(series, dark), stroke=alt.Stroke(**marked), tooltip=tips)
+    if stacked or n * len(series) > _WRITTEN:
+        return frame.finished(alt.layer(drawn).add_params(alt.param(name="names", value=[])), *size, title)
+    at = {"align": "left", "dx": 4} if across else {"baseline": "bottom", "dy": -3}
+    written = base.mark_text(fontSize=frame.LETTERS, color=ink, **at).encode(text="text:N")
+    return frame.finished(alt.layer(drawn, written).add_params(alt.param(name="names", value=[])), *size, title)

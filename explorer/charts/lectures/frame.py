@@ -1,0 +1,39 @@
+"""What all pictures of the course have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from explorer.charts.common import data, palette
+
+SIZES = {1: (900, 255), 2: (400, 250), 3: (235, 225)}
+"""Width and height of the drawing, in pixels, by how many stand side by side; titles and axes come on top."""
+LETTERS = 14
+"""Font size: on the stage it becomes 24 pixels and more."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+"""A series is told by its colour and by the shape of its points."""
+DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [1, 4])
+
+
+def titled(title: str) -> alt.TitleParams:
+    return alt.TitleParams(title, anchor="start", fontSize=LETTERS + 1, offset=8)
+
+
+def finished(chart: alt.TopLevelMixin, width: int, height: int, title: str, marks: int = 0) -> alt.TopLevelMixin:
+    """With size, title and letters."""
+    chart = chart.properties(width=width, height=height, title=titled(title), autosize=data.PAD, usermeta=data.render(marks))
+    letters = {"labelFontSize": LETTERS, "titleFontSize": LETTERS}
+    return (
+        chart.configure_view(stroke=None)
+        .configure_axis(**letters, titlePadding=6, labelPadding=4, labelLimit=200)
+        .configure_legend(**letters, orient="top", title=None, labelLimit=260, symbolSize=120, offset=4)
+        .configure_mark(invalid="show")
+    )
+
+
+def colour(series: Sequence[str], dark: bool, legend: bool = True) -> alt.Color:
+    """The colour of a series, always the same for its place among all of them."""
+    scale = alt.Scale(domain=list(series), range=[palette.lines(dark)[i % 6] for i in range(len(series))])
+    return alt.Color("series:N", scale=scale, legend=alt.Legend() if legend and len(series) > 1 else None)

@@ -1,0 +1,105 @@
+"""A table of numbers as coloured cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from explorer.charts.common import data, palette
+from explorer.charts.common.picture import Picture, described
+from explorer.charts.lectures import frame
+
+_WRITTEN = 130
+"""Cells up to which numbers are written into them."""
+
+
+def grid(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str,
+    *,
+    x: str = "",
+    y: str = "",
+    visible: np.ndarray | None = None,
+    signed: bool = False,
+    top: float | None = None,
+    marked: Sequence[tuple[int, int]] = (),
+    format: str = ".2f",
+    written: bool | None = None,
+    size: tuple[int, int] = frame.SIZES[1],
+    dark: bool = False,
+) -> Picture:
+    """The picture.
+
+    Args:
+        values: (rows, columns).
+        rows, columns: their names, from above and from the left; they may repeat.
+        title: of the picture; x, y: what columns and rows are.
+        visible: bool of the same shape; False is drawn in the colour of what may not be seen.
+        signed: whether colours go from below 0 to above; else from 0.
+        top: the value that gets the last colour; the largest where None.
+        marked: cells, (row, column), that carry a frame.
+        format: of the numbers in the cells, as Python has it.
+        written: whether they are written; where None, if there are few enough.
+        size: of the drawing.
+    """
+    n, m = values.shape
+    seen = np.ones((n, m), bool) if visible is None else visible
+    top = float(top if top is not None else (np.abs(values[seen]).max() if seen.any() else 1.0)) or 1.0
+    written = n * m <= _WRITTEN and min(size[0] / m, size[1] / n * 2) >= 38 if written is None else written
+    shares = np.where(seen, values / top, np.nan)
+    r, c = np.indices((n, m))
+    table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, values, np.nan).ravel()})
+    table["colour"] = [_hex(share, signed, dark) for share in shares.ravel()]
+    table["ink"] = [_ink(colour) for colour in table["colour"]]
+    table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(values.ravel(), seen.ravel(), strict=True)]
+    frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
+    shown = {"rows": list(rows), "columns": list(columns)}
+    return Picture(_description(title, n, m, x, y, bool(written), size, dark), {"cells": table, "marked": frames}, shown)
+
+
+def _hex(share: float, signed: bool, dark: bool) -> str:
+    if np.isnan(share):
+        return palette.masked(dark)
+    at = (np.clip(share, -1, 1) + 1) / 2 if signed else np.clip(share, 0, 1)
+    return "#{:02x}{:02x}{:02x}".format(*tuple(palette.table(dark, signed)[round(float(at) * 255)]))
+
+
+def _ink(colour: str) -> str:
+    """Black or white, whichever is read better on a colour (relative luminance, WCAG 2.2)."""
+    parts = [channel / 255 for channel in palette.rgb(colour)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if light > 0.179 else "#ffffff"
+
+
+@described
+def _description(title: str, n: int, m: int, x_title: str, y_title: str, written: bool, size: tuple[int, int], dark: bool) -> alt.LayerChart:
+    def axis(names: str, most: int, steps: int, **how: object) -> alt.Axis:
+        return alt.Axis(labelExpr=f"{names}[datum.value]", ticks=False, domain=False, labelLimit=most, labelOverlap=steps > 24, **how)
+
+    wide = size[0] / m
+    turned = -45 if wide < 48 else 0
+    x = alt.X(
+        "c:O",
+        title=x_title or None,
+        scale=alt.Scale(domain=list(range(m)), padding=0),
+        axis=axis("columns", 90 if turned else max(40, int(wide)), m, orient="top", labelAngle=turned),
+    )
+    y = alt.Y("r:O", title=y_title or None, scale=alt.Scale(domain=list(range(n)), padding=0), axis=axis("rows", 110, n))
+    base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
+    tips = [alt.Tooltip("value:Q", title=title, format=".4~g")]
+    layers = [
+        base.mark_rect(stroke=palette.page(dark)[0], strokeWidth=1 if n * m <= 900 else 0).encode(
+            color=alt.Color("colour:N", scale=None), tooltip=tips
+        )
+    ]
+    if written:
+        layers.append(base.mark_text(fontSize=frame.LETTERS).encode(text="text:N", color=alt.Color("ink:N", scale=None)))
+    layers.append(alt.Chart(alt.NamedData("marked")).mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=4).encode(x=x, y=y))
+    chart = alt.layer(*layers).add_params(*data.texts(rows=[], columns=[]).values())
+    return frame.finished(chart, *size, title, n * m)

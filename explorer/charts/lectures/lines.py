@@ -1,0 +1,92 @@
+"""Values over something, a line for each series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from explorer.charts.common import palette
+from explorer.charts.common.picture import Picture, described
+from explorer.charts.lectures import frame
+
+
+def lines(
+    table: pd.DataFrame,
+    title: str,
+    x: str,
+    y: str,
+    *,
+    series: Sequence[str] = (),
+    log_x: bool = False,
+    log_y: bool = False,
+    base: int = 10,
+    ticks: Sequence[float] = (),
+    rules: Sequence[float] = (),
+    points: bool = True,
+    ends: tuple[float, float] | None = None,
+    format: str = "~g",
+    size: tuple[int, int] = frame.SIZES[1],
+    dark: bool = False,
+) -> Picture:
+    """The picture.
+
+    Args:
+        table: columns x, y, and series where there are several.
+        title: of the picture; x, y: titles of the axes.
+        series: names of all that there may be, in order, so that each keeps its colour and shape.
+        log_x, log_y: whether an axis is logarithmic, with this `base` for x.
+        ticks: of x; as Vega likes where there are none.
+        rules: places on x that are marked.
+        points: whether the points are drawn, too.
+        ends: of y; as the data are where None.
+        format: of the numbers on y.
+        size: of the drawing.
+    """
+    names = tuple(series) or ("",)
+    frame_ = table.assign(series=table["series"] if "series" in table else names[0])[["x", "y", "series"]]
+    description = _description(title, x, y, names, log_x, log_y, base, tuple(ticks), points, ends, format, size, dark)
+    return Picture(description, {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float)})
+
+
+@described
+def _description(
+    title: str,
+    x_title: str,
+    y_title: str,
+    series: tuple[str, ...],
+    log_x: bool,
+    log_y: bool,
+    base: int,
+    ticks: tuple[float, ...],
+    points: bool,
+    ends: tuple[float, float] | None,
+    format: str,
+    size: tuple[int, int],
+    dark: bool,
+) -> alt.LayerChart:
+    x_scale = alt.Scale(type="log", base=base, nice=False) if log_x else alt.Scale(zero=False, nice=False)
+    x_axis = alt.Axis(grid=False, format="~s", labelOverlap=True, **({"values": list(ticks)} if ticks else {"tickCount": 6}))
+    x = alt.X("x:Q", title=x_title, scale=x_scale, axis=x_axis)
+    y_scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
+    if ends is not None:
+        y_scale = alt.Scale(type="log" if log_y else "linear", domain=list(ends), nice=False, clamp=True)
+    y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, format=format, labelOverlap=True))
+    ink = palette.page(dark)[1]
+    colour = frame.colour(series, dark)
+    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)
+    drawn = alt.Chart(alt.NamedData("points")).encode(x=x, y=y, color=colour)
+    tips = [
+        *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else []),
+        alt.Tooltip("x:Q", title=x_title),
+        alt.Tooltip("y:Q", title=y_title),
+    ]
+    layers = [
+        alt.Chart(alt.NamedData("rules")).mark_rule(strokeDash=[5, 4], strokeWidth=2, color=ink, opacity=0.7).encode(x=x),
+        drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash),
+    ]
+    if points:
+        shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=None)
+        layers.append(drawn.mark_point(filled=True, size=90, opacity=1).encode(shape=shape, tooltip=tips))
+    return frame.finished(alt.layer(*layers), *size, title)

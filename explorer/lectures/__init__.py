@@ -1,0 +1,22 @@
+"""The course: each demo is data, and pages, shell and tests walk the same registry.
+
+- `demo`: what a demo is made of: controls, measures, a result, the door to the page that shows the same on a viewer's own text
+- `registry`: all demos in the order of the course, and its chapters
+- `words`: what a demo says, from one Markdown file for each language (`words/en`, `words/zh`)
+- `shipped`: what takes too long to compute in front of a class, kept as data (`data/`), with a card that says how it was made
+- `exercises`: three questions at the end of each chapter, whose answers are computed
+- `thumbnails`: a small picture for each demo (`pictures/`)
+- `draws`: random numbers and small pieces of arithmetic that several demos use
+
+A module a question; nothing but its `compute` computes:
+
+- chapter 1: `q01_mechanism`, `q02_projections`, `q03_scaling`, `q04_cost`, `q05_outputs`, `q05b_uniform`, `q06_dictionary`
+- chapter 2: `q07_diversity`, `q08_parameters`, `q09_specialise`, `q09b_roles`, `q10_parallel`, `q11_width`, `q12_output`, `qf3_redundancy`,
+  `qf6_layers`
+- chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
+"""
+
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings
+from explorer.lectures.registry import CHAPTERS, demo, demos
+
+__all__ = ["CHAPTERS", "Control", "Demo", "Door", "Measure", "Models", "Result", "Settings", "demo", "demos"]

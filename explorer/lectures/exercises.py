@@ -1,0 +1,149 @@
+"""Three questions at the end of each chapter; their answers are computed, never stored.
+
+The words are `words/LANGUAGE/exercises1.md`, ..: `## 1` and its question, `## 1 way` and the way to the answer; labels as in a demo.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from explorer.lectures.draws import softmax
+from explorer.lectures.words import FOLDER
+from models.toy.config import ToyConfig
+from models.toy.layers import ToyAttention
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One number of an exercise.
+
+    Attributes:
+        name: its title is in the words under this name.
+        compute: the right value.
+        tolerance: relative deviation that is still right.
+    """
+
+    name: str
+    compute: Callable[[], float]
+    tolerance: float = 0.005
+
+    def right(self, given: float) -> bool:
+        """Whether a number is near enough to the right one."""
+        value = self.compute()
+        return abs(given - value) <= self.tolerance * abs(value) + (1e-12 if value == 0 else 0)
+
+
+def _bits(layer: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in layer.parameters())
+
+
+def _attention(**switches: object) -> torch.nn.Module:
+    with torch.device("meta"):
+        return ToyAttention(ToyConfig(**switches))
+
+
+def _qkv(**switches: object) -> int:
+    return _bits(_attention(bias=False, **switches).qkv)
+
+
+@cache
+def _products() -> np.ndarray:
+    """q . k of 10,000 pairs of vectors with 256 independent entries of mean 0 and variance 1."""
+    random = np.random.default_rng(0)
+    return np.einsum("pd,pd->p", *random.standard_normal((2, 10_000, 256)))
+
+
+def _first_n(costs_more: Callable[[int], bool]) -> int:
+    """The least n from which on something costs at least as much, by bisection."""
+    low, high = 1, 1 << 20
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if costs_more(middle) else (middle + 1, high)
+    return low
+
+
+def _rank() -> int:
+    random = np.random.default_rng(0)
+    a, b = random.standard_normal((2, 768, 64))
+    return int(np.linalg.matrix_rank(a @ b.T))
+
+
+_D = 768
+EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
+    1: (
+        (
+            Answer("raw", lambda: float(_products().std()), 0.03),
+            Answer("sqrt", lambda: float((_products() / 16).std()), 0.03),
+            Answer("d_k", lambda: float((_products() / 256).std()), 0.03),
+        ),
+        (
+            Answer("one", lambda: float(softmax(np.array([2, 1, 0.5])).max())),
+            Answer("four", lambda: float(softmax(4 * np.array([2, 1, 0.5])).max())),
+        ),
+        (
+            Answer("projections", lambda: _first_n(lambda n: 2 * n * n * _D >= 4 * n * _D**2), 0),
+            Answer("all", lambda: _first_n(lambda n: 2 * n * n * _D >= 12 * n * _D**2), 0),
+        ),
+    ),
+    2: (
+        (Answer("parameters", lambda: _bits(_attention(d_model=512, heads=8)), 0),),
+        (
+            Answer("full", lambda: _qkv(d_model=512, heads=8, d_k=512, combine="mean"), 0),
+            Answer("times", lambda: _qkv(d_model=512, heads=8, d_k=512, combine="mean") / _qkv(d_model=512, heads=8), 0),
+        ),
+        (
+            Answer("entries", lambda: _D * _D, 0),
+            Answer("rank", _rank, 0),
+            Answer("made_of", lambda: 2 * _D * 64, 0),
+        ),
+    ),
+    3: (
+        (
+            Answer("slowest", lambda: 2 * math.pi * 10000 ** (510 / 512), 0.001),
+            Answer("fastest", lambda: 2 * math.pi, 0.001),
+        ),
+        (
+            Answer("learned", lambda: _bits(torch.nn.Embedding(2048, 512, device="meta")), 0),
+            Answer("sinusoidal", lambda: 0, 0),
+        ),
+        (
+            Answer("first", lambda: 2 ** (-8 * 1 / 8), 0.001),
+            Answer("last", lambda: 2 ** (-8 * 8 / 8), 0.02),
+            Answer("factor", lambda: math.exp(-10 * 2 ** (-8 * 1 / 8)), 0.01),
+        ),
+    ),
+}
+"""By chapter: the answers of its exercises."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """The words of one exercise: the question, the way to its answer, and titles of its answers by name."""
+
+    question: str
+    way: str
+    labels: dict[str, str]
+
+
+@cache
+def texts(chapter: int, language: str) -> tuple[Text, ...]:
+    """The words of a chapter's exercises. Raises ValueError for a file of another form."""
+    file = FOLDER / language / f"exercises{chapter}.md"
+    _head, *parts = re.split(r"(?m)^## ", file.read_text(encoding="utf-8"))
+    bodies = {heading.strip(): body.strip() for heading, _line, body in (part.partition("\n") for part in parts)}
+    made = []
+    for number in range(1, len(EXERCISES[chapter]) + 1):
+        if not (str(number) in bodies and f"{number} way" in bodies):
+            raise ValueError(f"{file.name}: exercise {number}")
+        lines = bodies[str(number)].splitlines()
+        items = {found[1]: found[2] for line in lines if (found := re.match(r"- (\w+): (.+)", line))}
+        question = "\n".join(line for line in lines if not line.startswith("- ")).strip()
+        made.append(Text(question, bodies[f"{number} way"], items))
+    return tuple(made)

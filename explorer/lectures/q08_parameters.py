@@ -1,0 +1,92 @@
+"""Q8: one head or eight, the same parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, bars, grid
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.words import Words
+from models.toy.config import ToyConfig
+from models.toy.layers import ToyAttention
+
+D_MODEL = 512
+_SHOWN = 16
+"""Width of the picture of the reshape; so many columns stand for all."""
+
+
+def compute(models: Models, heads: int = 8, model: str = "gpt2-mini") -> Result:
+    """Counts the parameters of real modules.
+
+    Args:
+        models: opens models.
+        heads: heads that the width is divided into.
+        model: whose attention is counted as well.
+    """
+    counted = {h: module_parameters(h) for h in (1, 2, 4, 8, 16, 32)}
+    biased = module_parameters(heads, bias=True)
+    opened = models(model)
+    width = opened.network.config.hidden_size
+    real = attention_parameters(opened.network, width)
+    measures = (
+        Measure("one", counted[1], 4 * D_MODEL**2, format=",d"),
+        Measure("many", counted[heads], 4 * D_MODEL**2, format=",d"),
+        Measure("biased", biased, 4 * D_MODEL**2 + 4 * D_MODEL, format=",d"),
+        Measure("real", real, 4 * width**2 + 4 * width, format=",d"),
+    )
+    said = {"heads": str(heads), "width": str(width), "d_k": str(D_MODEL // heads), "model": opened.name}
+    return Result(measures, {"counted": counted, "heads": heads}, said)
+
+
+def module_parameters(heads: int, bias: bool = False) -> int:
+    """Parameters of the attention of a layer, counted from the module itself."""
+    with torch.device("meta"):
+        module = ToyAttention(ToyConfig(d_model=D_MODEL, heads=heads, bias=bias))
+    return sum(weight.numel() for weight in module.parameters())
+
+
+def attention_parameters(network: torch.nn.Module, width: int) -> int:
+    """Parameters of the attention of the first layer of a real network: all projections below the first module called so, norms left out."""
+    names = [name for name, _module in network.named_modules() if name.endswith((".attn", ".attention"))]
+    first = network.get_submodule(names[0])
+    return sum(weight.numel() for name, weight in first.named_parameters() if "norm" not in name.lower() and "ln" not in name.lower())
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    counted, heads = result.data["counted"], result.data["heads"]
+    names = [str(h) for h in counted]
+    wide = np.repeat(np.arange(heads), max(1, _SHOWN // heads))[None, :_SHOWN] + 1.0
+    columns = [words.label("columns").format(low=i * D_MODEL // wide.size, high=(i + 1) * D_MODEL // wide.size - 1) for i in range(wide.size)]
+    return [
+        bars(
+            names,
+            list(counted.values()),
+            words.label("counted"),
+            words.label("parameters"),
+            marked=[names.index(str(heads))],
+            format=",d",
+            size=SIZES[2],
+            dark=dark,
+        ),
+        grid(wide, ["W_Q"], columns, words.label("reshape"), top=heads, format=".0f", size=SIZES[2], dark=dark),
+    ]
+
+
+DEMO = Demo(
+    id="Q8",
+    module="q08_parameters",
+    chapter=2,
+    compute=compute,
+    pictures=pictures,
+    right="D",
+    door=Door("training", {"lab_heads": "8"}),
+    controls=(
+        Control("heads", (1, 2, 4, 8, 16, 32), 8, main=True),
+        Control("model", ("gpt2-mini", "bert-mini"), "gpt2-mini", model=True),
+    ),
+    source="Vaswani et al. 2017, section 3.2.2",
+)

@@ -1,0 +1,56 @@
+"""All demos, in the order of the course. Whoever needs them walks this list: pages, shell, tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from explorer.i18n import N_
+from explorer.lectures.demo import Demo
+from models import InputError
+from models.words import told
+
+CHAPTERS = {1: N_("Self-attention"), 2: N_("Multi-head attention"), 3: N_("Position")}
+"""Titles, by number."""
+MODULES = (
+    "q01_mechanism",
+    "q02_projections",
+    "q03_scaling",
+    "q04_cost",
+    "q05_outputs",
+    "q05b_uniform",
+    "q06_dictionary",
+    "q07_diversity",
+    "q08_parameters",
+    "q09_specialise",
+    "q09b_roles",
+    "q10_parallel",
+    "q11_width",
+    "q12_output",
+    "qf3_redundancy",
+    "qf6_layers",
+    "q13_order",
+    "q14_sinusoids",
+    "q15_addition",
+    "q16_rotary",
+    "q16b_longer",
+)
+
+
+@cache
+def demos() -> tuple[Demo, ...]:
+    """In the order of the course."""
+    return tuple(import_module(f"explorer.lectures.{name}").DEMO for name in MODULES if find_spec(f"explorer.lectures.{name}"))
+
+
+def demo(id_: str) -> Demo:
+    """The demo of a question, whatever the case of its letters. Raises InputError."""
+    found = next((one for one in demos() if one.id.lower() == id_.strip().lower()), None)
+    if found is None:
+        raise InputError(told("There is no demo {id}.", id=id_), told("It is one of {choices}.", choices=", ".join(one.id for one in demos())))
+    return found
+
+
+def of_chapter(chapter: int) -> list[Demo]:
+    return [one for one in demos() if one.chapter == chapter]

@@ -1,0 +1,13 @@
+"""The course: contents, and the one page that plays any demo.
+
+- `contents`: chapters, a picture for each demo, a search box
+- `player`: a demo's step on the screen, and the way forward and back
+- `place`: which demo and step the address names, and what comes before and after
+- `settings`: the controls of a demo, each setting in the address
+- `results`: what a demo computes, as a job, kept by its settings
+- `ask`, `show`, `notice`, `follow`: the four steps
+- `hands`: how many chose each option
+- `exercises`: three questions at the end of a chapter, checked
+- `keys`: a clicker, digits and letters (`keys.js`), the lecturer's second window
+- `notes`: what stands in that window
+"""

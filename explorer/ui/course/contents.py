@@ -1,0 +1,67 @@
+"""The contents: chapters, a picture for each demo, a search box."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import LANGUAGES, _, language
+from explorer.lectures import CHAPTERS, Demo
+from explorer.lectures.registry import of_chapter
+from explorer.lectures.thumbnails import picture_of
+from explorer.lectures.words import read
+from explorer.ui.common import address
+from explorer.ui.course import place
+
+_COLUMNS = 4
+
+
+def draw() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {_('Course')}", width="content")
+        wanted = address.entry(
+            st.text_input,
+            _("Search"),
+            "search",
+            "",
+            placeholder=_("Search the questions"),
+            label_visibility="collapsed",
+            icon=":material/search:",
+        )
+    found = 0
+    for number, title in CHAPTERS.items():
+        shown = [demo for demo in of_chapter(number) if matches(demo, wanted)]
+        if not shown:
+            continue
+        found += len(shown)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"##### {number} · {_(title)}", width="content")
+            st.button(
+                _("Exercises"),
+                key=f"exercises_{number}",
+                icon=":material/edit:",
+                type="tertiary",
+                on_click=address.write,
+                kwargs={"exercises": number},
+            )
+        for first in range(0, len(shown), _COLUMNS):
+            for demo, column in zip(shown[first : first + _COLUMNS], st.columns(_COLUMNS), strict=False):
+                with column, st.container(border=True, key=f"card_{demo.id}"):
+                    _card(demo)
+    if not found:
+        st.info(_("No question has these words."), icon=":material/search_off:")
+
+
+def matches(demo: Demo, wanted: str) -> bool:
+    """Whether all words that are looked for stand in what a demo says, in any language."""
+    texts = [read(demo.module, which) for which in LANGUAGES]
+    said = " ".join([demo.id, *(" ".join([text.title, text.question, *text.options.values(), text.show, text.notice]) for text in texts)]).lower()
+    return all(word in said for word in wanted.lower().split())
+
+
+def _card(demo: Demo) -> None:
+    words = read(demo.module, language())
+    if (picture := picture_of(demo)) is not None:
+        st.image(str(picture), width="stretch")
+    there = place.Place(demo, "ask")
+    st.button(f"{demo.id} · {words.title}", key=f"open_{demo.id}", on_click=place.go, args=(there,), type="tertiary", width="stretch")
+    st.caption(words.question)

@@ -1,0 +1,38 @@
+"""How many hands went up for each option: typed, or counted by keys; of this viewer's session."""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+
+from explorer.lectures import Demo
+from explorer.lectures.words import Words
+
+
+def order(demo: Demo, words: Words) -> list[str]:
+    """The options in the order in which this viewer sees them: shuffled when the demo is opened first."""
+    orders = st.session_state.setdefault("_option_orders", {})
+    if demo.id not in orders:
+        orders[demo.id] = random.sample(list(words.options), len(words.options))
+    return orders[demo.id]
+
+
+def of(demo: Demo) -> dict[str, int]:
+    """Hands by option."""
+    return st.session_state.setdefault("_hands", {}).setdefault(demo.id, {})
+
+
+def add(demo: Demo, option: str, by: int = 1) -> None:
+    """Counts hands for an option, never below 0."""
+    counted = of(demo)
+    counted[option] = max(0, counted.get(option, 0) + by)
+
+
+def put(demo: Demo, option: str, number: int) -> None:
+    of(demo)[option] = number
+
+
+def letter(at: int) -> str:
+    """What an option is called on the screen, by its place there; its letter in the words is never shown, as they tell the right one."""
+    return "ABCDEF"[at]

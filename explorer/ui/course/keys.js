@@ -1,0 +1,84 @@
+// Keys of the course; keys.py says what for.
+
+const ONCE = "__attentionExplorerCourse";
+const CHANNEL = "attention-explorer-course";
+// Digits that follow each other within this time are one number.
+const NUMBER_MS = 700;
+
+function send(state, what) {
+  state.number = Math.max(Date.now(), state.number + 1);
+  state.events.push({ n: state.number, what });
+  state.tell(state.events.slice());
+}
+
+function spotlight() {
+  const pictures = [...document.querySelectorAll(".st-key-course_pictures .stVegaLiteChart")];
+  const lit = pictures.findIndex((picture) => picture.classList.contains("spot"));
+  pictures.forEach((picture, i) => {
+    picture.classList.toggle("spot", i === lit + 1);
+    picture.classList.toggle("dim", lit + 1 < pictures.length && i !== lit + 1);
+  });
+}
+
+function notes() {
+  const address = new URL(window.location.href);
+  address.searchParams.set("notes", "1");
+  address.searchParams.delete("stage");
+  window.open(address, "attention-explorer-notes", "width=900,height=700");
+}
+
+function digit(state, key) {
+  state.digits += key;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => { send(state, `jump ${state.digits}`); state.digits = ""; }, NUMBER_MS);
+}
+
+function press(event, state) {
+  // Keys of a page that is not this one, and of fields that are typed into, are theirs.
+  if (!document.querySelector(".st-key-course_watch")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog], [role=slider], [role=listbox]")) return;
+  const turns = state.place && !state.notes;
+  const does = {
+    ...(turns && {
+      ArrowRight: () => send(state, "forward"), PageDown: () => send(state, "forward"),
+      ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
+      r: () => send(state, "reset"), s: spotlight, n: notes,
+    }),
+  }[event.key] ?? (/^[a-f]$/.test(event.key) && turns && event.key !== "f" ? () => send(state, `hand ${event.key}`)
+    : /^[0-9]$/.test(event.key) && !state.notes ? () => digit(state, event.key) : null);
+  if (!does) return;
+  event.preventDefault();
+  event.stopPropagation();
+  // A key that is held down turns one page.
+  if (!event.repeat) does();
+}
+
+function clock(state) {
+  const pad = (n) => String(Math.floor(n)).padStart(2, "0");
+  for (const shown of document.querySelectorAll(".course-clock")) {
+    const seconds = (Date.now() - state.since) / 1000;
+    shown.textContent = `${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}  ·  ${pad(seconds / 60)}:${pad(seconds % 60)}`;
+  }
+}
+
+export default function ({ setTriggerValue, data }) {
+  const state = (window[ONCE] ??= { number: 0, events: [], digits: "", since: Date.now() });
+  state.tell = (events) => setTriggerValue("pressed", events);
+  state.events = state.events.filter((event) => event.n > data.seen);
+  state.place = data.place;
+  state.notes = data.notes;
+  state.channel ??= new BroadcastChannel(CHANNEL);
+  // What the stage shows, the notes in the other window follow.
+  if (data.place && !data.notes) state.channel.postMessage(data.place);
+  if (state.events.length) state.tell(state.events.slice());
+  if (state.watching) return;
+  state.watching = true;
+  state.channel.addEventListener("message", (event) => {
+    const said = new URLSearchParams(event.data);
+    if (state.notes && event.data !== state.place) send(state, `follow ${said.get("demo")} ${said.get("step")}`);
+  });
+  // Before anybody else hears of it: the stage turns figures with the same keys.
+  window.addEventListener("keydown", (event) => press(event, state), true);
+  setInterval(() => clock(state), 500);
+}

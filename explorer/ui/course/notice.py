@@ -1,0 +1,65 @@
+"""The guess beside the number: what was measured, what it equals and how closely, and what in the usual answer holds."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.lectures import Demo, Measure, Result
+from explorer.lectures.words import Words
+from explorer.ui.common.markdown import escaped
+from explorer.ui.common.session import is_dark
+from explorer.ui.course import hands, results, settings, show
+
+_RELATIONS = {"equals": "=", "below": "<", "above": ">", "at most": "≤", "at least": "≥"}
+
+
+def draw(demo: Demo, words: Words) -> None:
+    found = results.of(demo, settings.current(demo))
+    if found is None:
+        return
+    guessed, measured = st.columns([1, 1.15], gap="medium")
+    with guessed:
+        st.html(_guesses(demo, words, found))
+    with measured:
+        st.html(_measures(words, found))
+    said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
+    with st.container(key="course_noticed"):
+        st.markdown(words.noticed(said))
+    if demo.more is not None:
+        show.row(demo.more(found, words, is_dark()), f"{demo.id}_more")
+    if demo.source:
+        st.caption(demo.source)
+
+
+def _guesses(demo: Demo, words: Words, found: Result) -> str:
+    counted, right = hands.of(demo), demo.right_option(found)
+    most = max([*counted.values(), 1])
+    rows = []
+    for at, option in enumerate(hands.order(demo, words)):
+        n = counted.get(option, 0)
+        marks = ("right" if option == right else "other", "★ " if option == demo.first else "", "✓" if option == right else "")
+        rows.append(
+            f'<div class="guess {marks[0]}"><b>{hands.letter(at)}</b><span>{marks[1]}{html.escape(words.options[option])}</span>'
+            f'<i><s style="width:{100 * n / most:.0f}%"></s></i><b>{n or ""}</b><b>{marks[2]}</b></div>'
+        )
+    note = _("★ the usual first answer  ✓ what was measured")
+    return f'<div class="course-guesses">{"".join(rows)}<small>{html.escape(note)}</small></div>'
+
+
+def _measures(words: Words, found: Result) -> str:
+    return f'<div class="course-measures">{"".join(_row(words, measure) for measure in found.measures)}</div>'
+
+
+def _row(words: Words, measure: Measure) -> str:
+    title = html.escape(words.label(measure.name))
+    if measure.expected is None:
+        return f"<div><span>{title}</span><b>{measure.shown}</b><span></span><span></span></div>"
+    against = f"{_RELATIONS[measure.relation]} {format(measure.expected, measure.format) if measure.expected else 0}"
+    if measure.relation == "equals" and measure.expected and measure.deviation:
+        against += f" (Δ {measure.deviation:.2g})"
+    mark, sign = ("holds", "✓") if measure.holds else ("fails", "✗")
+    cells = f"<span>{title}</span><b>{measure.shown}</b><span>{against}</span><span>{sign}</span>"
+    return f'<div class="{mark}">{cells}</div>'

@@ -1,0 +1,35 @@
+"""A demo's step on the screen, and the way forward and back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import _, language
+from explorer.lectures.words import read
+from explorer.ui.common import address
+from explorer.ui.common.markdown import explained
+from explorer.ui.course import ask, follow, notice, place, show
+from explorer.ui.course.notes import STEPS
+from models.errors import ExplorerError
+
+_DRAWN = {"ask": ask.draw, "show": show.draw, "notice": notice.draw, "follow": follow.draw}
+
+
+def draw(at: place.Place) -> None:
+    words = read(at.demo.module, language())
+    with st.container(horizontal=True, vertical_alignment="center", key="course_bar"):
+        st.button(_("Course"), icon=":material/menu:", key="course_contents", on_click=place.go, args=(None,))
+        st.markdown(f"**{at.demo.id}** &ensp; {words.title}", width="content")
+        st.space("stretch")
+        _turn(at.beside(-1), _("Back"), ":material/arrow_back:", "course_back")
+        address.choice(st.segmented_control, _("Step"), STEPS, "step", label_visibility="collapsed")
+        _turn(at.beside(1), _("Next"), ":material/arrow_forward:", "course_forward")
+    with st.container(key=f"course_step_{at.step}"):
+        try:
+            _DRAWN[at.step](at.demo, words)
+        except ExplorerError as error:
+            st.error(explained(error), icon=":material/error:")
+
+
+def _turn(there: place.Place | None, title: str, icon: str, key: str) -> None:
+    st.button(title, icon=icon, key=key, on_click=place.go, args=(there,), disabled=there is None)

@@ -1,0 +1,73 @@
+"""The controls of a demo: the one that matters large, the others beside it; each setting in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import _, language
+from explorer.lectures import Control, Demo
+from explorer.lectures.demo import Value
+from explorer.lectures.words import Words, read
+from explorer.ui.common import address
+from explorer.ui.course import place
+
+
+def current(demo: Demo) -> dict[str, Value]:
+    """What the address says of each control, its default elsewhere. Draws nothing."""
+    made = demo.defaults(read(demo.module, language()))
+    for control in demo.controls:
+        word = address.read(place.name(demo, control.name))
+        value = None if word is None else control.parsed(word)
+        if value is not None:
+            made[control.name] = value
+    return made
+
+
+def draw(demo: Demo, words: Words) -> dict[str, Value]:
+    """The controls, and what they stand at."""
+    if not demo.controls:
+        return {}
+    main = [control for control in demo.controls if control.main]
+    others = [control for control in demo.controls if not control.main]
+    made: dict[str, Value] = {}
+    with st.container(key="course_controls"):
+        places = st.columns([3 * len(main) + (not main), *[1.4] * len(others), 0.5], vertical_alignment="bottom") if main else None
+        if places is None:
+            places = st.columns([*[1.4] * len(others), 0.5], vertical_alignment="bottom")
+            ordered = others
+        else:
+            ordered = [*main, *others]
+        for control, column in zip(ordered, places, strict=False):
+            with column:
+                made[control.name] = _one(demo, control, words)
+        with places[-1]:
+            st.button(
+                _("Reset"),
+                key="course_reset",
+                icon=":material/restart_alt:",
+                on_click=reset,
+                args=(demo,),
+                help=_("Reset: key r."),
+                width="stretch",
+            )
+    return made
+
+
+def reset(demo: Demo) -> None:
+    """All controls as they are at first."""
+    address.write(**dict.fromkeys(place.names(demo)))
+
+
+def _one(demo: Demo, control: Control, words: Words) -> Value:
+    name, title, default = place.name(demo, control.name), words.label(control.name), demo.defaults(words)[control.name]
+    if control.is_text:
+        return address.entry(st.text_input, title, name, default)
+    values = list(control.values)
+    if control.model and (loaded := address.read("model")) and loaded not in values:
+        values.append(loaded)
+
+    def shown(value: Value) -> str:
+        return f"{value:,}" if isinstance(value, int) else words.labels.get(f"{control.name}.{value}", str(value))
+
+    draw = st.select_slider if control.is_slider else st.selectbox
+    return address.entry(draw, title, name, default, address.among(values), options=values, format_func=shown)

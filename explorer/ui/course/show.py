@@ -1,0 +1,61 @@
+"""One control that matters, and pictures that fill the stage."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.charts.common.picture import Picture
+from explorer.i18n import _, language
+from explorer.lectures import Demo, shipped
+from explorer.lectures.words import Words
+from explorer.ui.common import jobs, pictures
+from explorer.ui.common.session import is_dark
+from explorer.ui.course import results, settings
+
+
+def draw(demo: Demo, words: Words) -> None:
+    st.markdown(words.show)
+    chosen = settings.draw(demo, words)
+    found = results.of(demo, chosen)
+    identity = (demo.id, language(), tuple(sorted(chosen.items())))
+    told = ", ".join(f"{words.label(name)} {value}" for name, value in chosen.items())
+    # What stands there while something else is computed says what it is.
+    kept = jobs.kept(f"course_{demo.id}", identity, f"{words.title}: {told}", found)
+    if kept is not None:
+        row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show")
+    if demo.make is not None:
+        _card(demo)
+
+
+def row(drawn: Sequence[Picture], key: str) -> None:
+    """Pictures side by side."""
+    number = hashlib.sha256(f"{key} {is_dark()} {language()}".encode()).hexdigest()[:8]
+    with st.container(key="course_pictures"):
+        for i, (picture, column) in enumerate(zip(drawn, st.columns(len(drawn)), strict=True)):
+            with column:
+                pictures.draw(picture, f"{key}_{i}_{number}")
+
+
+def _card(demo: Demo) -> None:
+    """How shipped data were made, and a button that makes them here."""
+    with st.container(horizontal=True, vertical_alignment="center", key="course_card"):
+        here = results.computed_here(demo)
+        card = (here or shipped.read(demo.module)).card
+        where = _("Computed here") if here else _("Measured {date}").format(date=card.date)
+        st.caption(
+            _("{where} by `{command}` in {time} ({machine}).").format(
+                where=where, command=card.command, time=jobs.duration(card.seconds), machine=card.machine
+            )
+        )
+        if here is None:
+            if not st.session_state.get(f"_compute_{demo.id}"):
+                st.button(_("Compute it here"), key=f"compute_{demo.id}", icon=":material/play_arrow:", on_click=_want, args=(demo.id,))
+            else:
+                results.compute_here(demo)
+
+
+def _want(id_: str) -> None:
+    st.session_state[f"_compute_{id_}"] = True

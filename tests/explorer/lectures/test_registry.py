@@ -1,0 +1,169 @@
+"""What holds for every demo, whatever it is about."""
+
+import json
+import math
+
+import pytest
+
+from explorer import i18n, lectures
+from explorer.charts.common.picture import Picture
+from explorer.lectures import shipped
+from explorer.lectures.demo import Measure
+from explorer.lectures.exercises import EXERCISES, texts
+from explorer.lectures.registry import MODULES, demo, demos
+from explorer.lectures.words import FOLDER, parsed, read
+from models import InputError
+
+IDS = [one.id for one in demos()]
+LETTERS = set("ABCDEF")
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_a_demo_says_the_same_in_both_languages(id_):
+    one = demo(id_)
+    words = {which: read(one.module, which) for which in i18n.LANGUAGES}
+    english, chinese = words["en"], words["zh"]
+    assert 2 <= len(english.options) <= 4 and english.options.keys() == chinese.options.keys() <= LETTERS
+    assert english.labels.keys() == chinese.labels.keys()
+    assert {name.strip("{}") for name in _named(english.notice)} == {name.strip("{}") for name in _named(chinese.notice)}
+    assert all(part.strip() for text in words.values() for part in (text.title, text.question, text.show, text.notice, text.follow, text.notes))
+    assert english.title != chinese.title and english.question != chinese.question
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, opener):
+    one = demo(id_)
+    words = {which: read(one.module, which) for which in i18n.LANGUAGES}
+    result = one.compute(opener, **one.defaults(words["en"]))
+    assert result.measures and not [measure.name for measure in result.measures if not measure.holds]
+    assert {measure.name for measure in result.measures} <= words["en"].labels.keys()
+    assert {control.name for control in one.controls} <= words["en"].labels.keys()
+    assert one.right_option(result) in words["en"].options and one.first in words["en"].options
+    said = {measure.name: measure.shown for measure in result.measures} | dict(result.said)
+    assert not [name for name in _named(words["en"].notice) if name.strip("{}") not in said]
+    for which, text in words.items():
+        for draw in (one.pictures, one.more):
+            if draw is None:
+                continue
+            with i18n.speaking(which):
+                drawn = draw(result, text, False)
+            assert 1 <= len(drawn) <= 3 and all(isinstance(picture, Picture) for picture in drawn)
+            for picture in drawn:
+                assert _rows(picture), "a picture without a row"
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_the_first_picture_is_another_one_where_the_main_control_stands_elsewhere(id_, opener):
+    one, words = demo(id_), read(demo(id_).module, "en")
+    main = next((control for control in one.controls if control.main and control.values), None)
+    if main is None:
+        pytest.skip("no control with values is the one that matters")
+    elsewhere = next(value for value in main.values if value != main.default)
+    tables = [
+        [
+            table.to_json()
+            for picture in one.pictures(one.compute(opener, **one.defaults(words) | {main.name: value}), words, False)
+            for table in picture.tables.values()
+        ]
+        for value in (main.default, elsewhere)
+    ]
+    assert tables[0] != tables[1]
+
+
+def test_a_result_is_the_same_every_time(opener):
+    one = demo("Q3")
+    first, second = (one.compute(opener, d_k=16) for _ in range(2))
+    assert [measure.value for measure in first.measures] == [measure.value for measure in second.measures]
+
+
+def test_words_of_the_course_have_the_parts_they_need():
+    with pytest.raises(ValueError, match="no Notice"):
+        parsed("# T\n\n## Ask\nq\n\n- A: a\n\n## Show\ns\n\n## Follow\nf\n\n## Notes\nn\n\n## Labels\n- a: b\n", "x")
+    with pytest.raises(ValueError, match="Elsewhere"):
+        parsed("# T\n\n## Elsewhere\nq\n")
+    files = {which: {file.name for file in (FOLDER / which).glob("*.md")} for which in i18n.LANGUAGES}
+    assert files["en"] == files["zh"] == {f"{one.module}.md" for one in demos()} | {f"exercises{n}.md" for n in EXERCISES}
+
+
+def test_settings_are_read_and_wrong_ones_are_refused():
+    words = read("q03_scaling", "en")
+    assert demo("q3").settings(words, {"d_k": "1024"}) == {"d_k": 1024, "divisor": "none"}
+    with pytest.raises(InputError, match="no control"):
+        demo("Q3").settings(words, {"width": "8"})
+    with pytest.raises(InputError, match="cannot be"):
+        demo("Q3").settings(words, {"d_k": "3"})
+    with pytest.raises(InputError, match="no demo"):
+        demo("Q99")
+
+
+def test_the_course_is_in_order():
+    assert [one.module for one in demos()] == [name for name in MODULES if name in {one.module for one in demos()}]
+    assert [one.chapter for one in demos()] == sorted(one.chapter for one in demos())
+
+
+@pytest.mark.parametrize(
+    ("measure", "holds"),
+    [
+        (Measure("m", 1.0), True),
+        (Measure("m", math.nan), False),
+        (Measure("m", 1.05, 1, tolerance=0.1), True),
+        (Measure("m", 1.2, 1, tolerance=0.1), False),
+        (Measure("m", 0.2, 0.1, "above"), True),
+        (Measure("m", 0.1, 0.1, "above"), False),
+        (Measure("m", 0.1, 0.1, "at least"), True),
+        (Measure("m", 0.1, 0.2, "below"), True),
+        (Measure("m", math.nan, 0.2, "at most"), False),
+    ],
+)
+def test_a_measure_holds_or_does_not(measure, holds):
+    assert measure.holds == holds
+
+
+RIGHT = {
+    1: [(16, 1, 0.0625), (0.6285, 0.9796), (1536, 4608)],
+    2: [(1_050_624,), (6_291_456, 8), (589_824, 64, 98_304)],
+    3: [(60_611, 6.283), (1_048_576, 0), (0.5, 0.0039, 0.0067)],
+}
+
+
+@pytest.mark.parametrize("chapter", EXERCISES)
+def test_exercises_take_the_right_numbers_and_no_others(chapter):
+    for answers, right in zip(EXERCISES[chapter], RIGHT[chapter], strict=True):
+        for answer, value in zip(answers, right, strict=True):
+            assert answer.right(value), answer.name
+            assert not answer.right(value * 1.1 + 1), answer.name
+    for which in i18n.LANGUAGES:
+        for text, answers in zip(texts(chapter, which), EXERCISES[chapter], strict=True):
+            assert text.question and text.way and text.labels.keys() == {answer.name for answer in answers}
+
+
+def test_shipped_data_say_how_they_were_made_and_fit():
+    files = sorted(shipped.FOLDER.glob("*.json"))
+    assert {file.stem for file in files} == {one.module for one in demos() if one.make is not None}
+    assert sum(file.stat().st_size for file in files) <= 12 * 10**6
+    for one in demos():
+        if one.make is not None:
+            card = shipped.read(one.module).card
+            assert card.command.endswith(one.id) and card.seconds > 0 and card.date.startswith("20")
+
+
+def test_data_that_were_computed_here_take_the_place_of_the_shipped_ones(opener, tmp_path, monkeypatch):
+    one = demo("Q3")
+    other = shipped.Shipped({"losses": {"none": [[1, 2.5, 0.0]]}}, shipped.read(one.module).card)
+    with shipped.instead(one.module, other):
+        assert one.compute(opener).data["trained"] == other.data["losses"]
+    assert one.compute(opener).data["trained"] != other.data["losses"]
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    fake = lectures.Demo(**{**vars(one), "make": lambda report: {"x": [1.5, 2]}})
+    assert json.loads(shipped.write(fake).read_text(encoding="utf-8"))["data"] == {"x": [1.5, 2]}
+    assert shipped.read(one.module).data == {"x": [1.5, 2]}
+
+
+def _named(text: str) -> list[str]:
+    import re
+
+    return re.findall(r"\{\w+\}", text)
+
+
+def _rows(picture: Picture) -> int:
+    return max((len(table) for table in picture.tables.values()), default=0)
