@@ -27,6 +27,9 @@ SHOTS = {
     "softmax": "/softmax",
     "positions": "/positions",
     "order": "/positions?positions=order",
+    "course": "/course",
+    "course-show": "/course?demo=Q3&step=show&q3_d_k=256",
+    "course-notice": "/course?demo=Q3&step=notice&q3_d_k=256",
 }
 
 _RESTED = """() => {
@@ -47,7 +50,9 @@ def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
             for name in names or SHOTS:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
                 page.goto(url + SHOTS[name])
-                page.locator("[data-testid=stVegaLiteChart] svg.marks, iframe").first.wait_for(timeout=60_000)
+                page.locator("[data-testid=stVegaLiteChart] svg.marks, iframe, [class*=st-key-card_], .course-measures").first.wait_for(
+                    timeout=60_000
+                )
                 page.wait_for_function(_RESTED, timeout=300_000)
                 page.screenshot(path=out / f"{name}-{theme}.png")
                 page.close()

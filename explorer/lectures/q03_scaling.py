@@ -14,6 +14,11 @@ from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.draws import entropy, histogram, softmax
 from explorer.lectures.words import Words
+from explorer.softmax.heads import SATURATED
+from explorer.softmax.scale import FACTORS, ScaleCurve
+from explorer.tasks import choose
+from models import attention, load
+from models.toy.tasks import Batch
 from models.training.presets import PRESETS
 from models.training.settings import Settings
 from models.training.toy import Training
@@ -21,6 +26,8 @@ from models.training.toy import Training
 DIVISORS = {"none": lambda d: 1.0, "sqrt": lambda d: d**0.5, "d_k": float, "8": lambda d: 8.0}
 PAIRS, KEYS, QUERIES = 4000, 64, 200
 TRAINED = ("none", "sqrt", "d_k")
+REAL = "minilm-sst2"
+"""The model whose own scale is multiplied."""
 _SEED = 3
 
 
@@ -37,8 +44,7 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
     keys = random.standard_normal((KEYS, d_k), dtype=np.float32)
     queries = random.standard_normal((QUERIES, d_k), dtype=np.float32)
     weights = softmax((queries @ keys.T).astype(np.float64) / by)
-    # d softmax / d q = J K / divisor: (keys, keys) @ (keys, d_k), for each query.
-    norms = np.array([np.linalg.norm((np.diag(p) - np.outer(p, p)) @ keys / by) for p in weights])
+    norms = _norms(queries, keys, by)
     measures = (
         Measure("variance", raw.var(), d_k, tolerance=0.1 * d_k),
         Measure("after", (raw / by).var(), d_k / by**2, tolerance=0.1 * d_k / by**2),
@@ -49,10 +55,20 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
         Measure("median", float(np.median(norms))),
         Measure("mean", norms.mean()),
     )
+    by_divisor = {name: (_norms(queries, keys, of(d_k)), (raw / of(d_k)).var()) for name, of in DIVISORS.items() if name in TRAINED}
     kept = shipped.read("q03_scaling").data
     spread = 3.5 * max(1.0, d_k**0.5)
-    data = {"scores": histogram(raw / by, -spread, spread), "weights": weights[0], "trained": kept["losses"]}
+    data = {"scores": histogram(raw / by, -spread, spread), "weights": weights[0], "norms": {n: v[0] for n, v in by_divisor.items()}, **kept}
     return Result(measures, data, {"d_k": f"{d_k:,}", "keys": str(KEYS)})
+
+
+def _norms(queries: np.ndarray, keys: np.ndarray, by: float) -> np.ndarray:
+    """(queries,): Frobenius norm of d softmax / d q = J K / divisor, J (keys, keys), K (keys, d_k)."""
+    weights = softmax((queries @ keys.T).astype(np.float64) / by)
+    # |J K|^2 = sum_i p_i^2 |k_i - sum_j p_j k_j|^2, without a Jacobian for each query.
+    mean = weights @ keys
+    squares = (keys**2).sum(axis=1)[None] - 2 * mean @ keys.T + (mean**2).sum(axis=1)[:, None]
+    return np.sqrt(np.maximum((weights**2 * squares).sum(axis=1), 0)) / by
 
 
 def jacobian_deviation(p: np.ndarray) -> float:
@@ -63,51 +79,100 @@ def jacobian_deviation(p: np.ndarray) -> float:
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:
-    """Trains three toys that differ in the divisor alone; losses by step."""
-    losses: dict[str, list] = {}
+    """Trains three toys that differ in the divisor alone, and multiplies the scale of a real model.
+
+    Returns:
+        losses: by divisor, rows of step, loss in nats, share of right answers; saturated: by divisor, rows of step and the share of rows of
+        attention with a weight above `SATURATED`; factors: rows of factor, score, loss, share of saturated rows of the real model.
+    """
+    losses, saturated = {}, {}
+    for i, divisor in enumerate(TRAINED):
+        losses[divisor], saturated[divisor] = _trained(divisor, lambda share, at=i: report((at + share) / (len(TRAINED) + 1)))
+    model = load(REAL, "cpu")
+    curve = ScaleCurve(choose.make("classify", model, choose.built_in("classify")))
+    points = curve.compute(FACTORS, lambda share: report((len(TRAINED) + share) / (len(TRAINED) + 1)))
+    rows = [[point.factor, round(point.score, 4), round(point.loss, 4), round(point.saturated, 4)] for point in points]
+    return {"losses": losses, "saturated": saturated, "factors": rows}
+
+
+def _trained(divisor: str, report: Callable[[float], None]) -> tuple[list, list]:
     preset = PRESETS["recall"]
     settings = Settings(steps=600, learning_rate=5e-3, seed=_SEED)
-    for i, divisor in enumerate(TRAINED):
-        task = preset.toy_task()
-        training = Training(task, preset.config(task, scale=divisor, d_k=256, init_std=0.2), settings)
-        while not training.finished:
-            training.step()
-            report((i + training.done / settings.steps) / len(TRAINED))
-        losses[divisor] = [[m.step, round(m.loss, 5), round(m.accuracy, 4)] for m in training.history[::4]]
-    return {"losses": losses}
+    task = preset.toy_task()
+    # Wide heads and large first weights, so that the scores are spread as far as those of the slider.
+    training = Training(task, preset.config(task, scale=divisor, d_k=256, init_std=0.2), settings)
+    looked_at = task.batch(64, torch.Generator().manual_seed(_SEED))
+    saturated = []
+    while not training.finished:
+        if training.done % 25 == 0:
+            saturated.append([training.done, round(_saturated(training.network, looked_at), 4)])
+        training.step()
+        report(training.done / settings.steps)
+    saturated.append([training.done, round(_saturated(training.network, looked_at), 4)])
+    return [[m.step, round(m.loss, 5), round(m.accuracy, 4)] for m in training.history[::4]], saturated
+
+
+@torch.no_grad()
+def _saturated(network: torch.nn.Module, batch: Batch) -> float:
+    """The share of rows that see two keys or more and have a weight above `SATURATED`."""
+    tops: list[torch.Tensor] = []
+
+    def observe(_site: int | None, _rows: slice, weights: torch.Tensor, _mask: torch.Tensor | None) -> None:
+        tops.append(weights.amax(dim=-1)[..., 1:].flatten())
+
+    # Training takes torch's own function, which shows nobody its weights.
+    before = network.config._attn_implementation
+    network.set_attn_implementation(attention.NAME)
+    with attention.attending(observe=observe):
+        network(**batch.inputs)
+    network.set_attn_implementation(before)
+    return float((torch.cat(tops) > SATURATED).float().mean())
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     edges, shares = result.data["scores"]
     weights = np.sort(result.data["weights"])[::-1]
-    trained = pd.DataFrame(
-        [(step, loss, words.label(f"divisor.{name}")) for name, rows in result.data["trained"].items() for step, loss, _right in rows],
-        columns=["x", "y", "series"],
-    )
     size = SIZES[3]
+    names = [words.label(f"divisor.{name}") for name in TRAINED]
     return [
         columns(edges, [shares], words.label("scores"), words.label("score"), words.label("share"), size=size, dark=dark),
         bars(
-            [str(i) for i in range(len(weights))],
-            weights,
-            words.label("weights"),
-            words.label("weight"),
-            ends=(0, 1),
-            size=size,
-            dark=dark,
+            *([str(i) for i in range(len(weights))], weights, words.label("weights"), words.label("weight")),
+            **{"ends": (0, 1), "size": size, "dark": dark},
         ),
         lines(
-            trained,
-            words.label("trained"),
-            words.label("step"),
-            words.label("loss"),
-            series=[words.label(f"divisor.{n}") for n in TRAINED],
-            log_y=True,
-            points=False,
-            size=size,
-            dark=dark,
+            *(_over_steps(result.data["losses"], words), words.label("trained"), words.label("step"), words.label("loss")),
+            **{"series": names, "log_y": True, "points": False, "size": size, "dark": dark},
         ),
     ]
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    """Gradients for three divisors, saturation while training, and a real model whose scale is multiplied."""
+    size, names = SIZES[3], [words.label(f"divisor.{name}") for name in TRAINED]
+    norms = result.data["norms"]
+    kinds = [words.label("median"), words.label("mean")]
+    real = pd.DataFrame([(factor, score) for factor, score, *_rest in result.data["factors"]], columns=["x", "y"])
+    return [
+        bars(
+            *([name for name in names for _ in kinds], [f(norms[n]) for n in TRAINED for f in (np.median, np.mean)]),
+            *(words.label("gradients"), words.label("norm")),
+            **{"of": kinds * len(names), "series": kinds, "size": size, "dark": dark},
+        ),
+        lines(
+            *(_over_steps(result.data["saturated"], words), words.label("saturation"), words.label("step"), words.label("saturated")),
+            **{"series": names, "points": False, "format": "%", "size": size, "dark": dark},
+        ),
+        lines(
+            *(real, words.label("real"), words.label("factor"), words.label("accuracy")),
+            **{"log_x": True, "ticks": (0.1, 1, 10), "rules": (1,), "format": "%", "size": size, "dark": dark},
+        ),
+    ]
+
+
+def _over_steps(rows: Mapping[str, list], words: Words) -> pd.DataFrame:
+    made = [(row[0], row[1], words.label(f"divisor.{name}")) for name in TRAINED if name in rows for row in rows[name]]
+    return pd.DataFrame(made, columns=["x", "y", "series"])
 
 
 DEMO = Demo(
@@ -116,6 +181,7 @@ DEMO = Demo(
     chapter=1,
     compute=compute,
     pictures=pictures,
+    more=more,
     right="C",
     door=Door("softmax", {"softmax": "vectors"}),
     controls=(

@@ -1,0 +1,145 @@
+"""The course as Streamlit runs it, without a browser."""
+
+import html
+import re
+
+import pytest
+
+from explorer import i18n
+from explorer.lectures import registry
+from explorer.lectures.demo import STEPS
+from explorer.lectures.registry import demo, demos
+from explorer.lectures.words import read
+from explorer.ui.course import keys, notes, place
+from tests.pages.shared import alone, charts, opened, settle, tables, written
+
+Q3 = read("q03_scaling", "en")
+BINS = {"low", "high", "share", "series"}
+
+
+def markup(app):
+    """What stands on the page as HTML, tags taken out."""
+    return html.unescape(
+        re.sub(
+            r"<[^>]+>",
+            " ",
+            " ".join(
+                element.proto.body for element in app.get("html") if "guess" in element.proto.body or "course-measures" in element.proto.body
+            ),
+        )
+    )
+
+
+def shown(app):
+    return re.sub(r"\s+", " ", written(app) + " " + markup(app))
+
+
+def test_the_contents_name_every_demo_and_search_finds_them_in_any_language():
+    app = opened("course")
+    assert not app.exception
+    titles = {button.label for button in app.button if str(button.key).startswith("open_")}
+    assert titles == {f"{one.id} · {read(one.module, 'en').title}" for one in demos()}
+    for words, found in (("variance softmax", {"Q3"}), ("梯度爆炸", {"Q3"}), ("1,048,576", {"Q8"})):
+        settle(app.text_input(key="search").set_value(words).run())
+        assert found <= {str(button.key).removeprefix("open_") for button in app.button if str(button.key).startswith("open_")}
+    settle(app.text_input(key="search").set_value("no such words").run())
+    assert not [button for button in app.button if str(button.key).startswith("open_")] and "No question has these words" in written(app)
+
+
+def test_a_card_of_the_contents_opens_its_question():
+    app = opened("course")
+    settle(app.button(key="open_Q8").click().run())
+    assert app.query_params["demo"] == "Q8" and read("q08_parameters", "en").question in written(app)
+    settle(app.button(key="course_contents").click().run())
+    assert any(button.key == "open_Q3" for button in app.button)
+
+
+def test_the_question_hides_the_outcome_and_the_notice_holds_it_against_the_guess():
+    app = opened("course", demo="Q3")
+    said = written(app)
+    assert all(option in said for option in Q3.options.values()) and "✓" not in shown(app) and not charts(app)
+    letters = {option: said.index(option) for option in Q3.options.values()}
+    key = next(str(field.key) for field in app.number_input if str(field.key).endswith("_C"))
+    settle(app.number_input(key=key).set_value(17).run())
+    settle(app.button(key="course_forward").click().run())
+    assert app.query_params["step"] == "show" and len(charts(app)) == 3
+    settle(app.button(key="course_forward").click().run())
+    body = next(element.proto.body for element in app.get("html") if "guess" in element.proto.body and "course-guesses" in element.proto.body)
+    (right,) = re.findall(r'<div class="guess right">(.*?)</div>', body)
+    assert Q3.options["C"] in html.unescape(right) and "<b>17</b>" in right
+    assert len(letters) == 4
+
+
+def test_a_control_changes_what_is_drawn_and_what_is_noticed():
+    found = {}
+    for d_k in (16, 1024):
+        app = opened("course", demo="Q3", step="show", q3_d_k=str(d_k))
+        result = demo("Q3").compute(None, d_k=d_k)
+        (bins,) = (one for one in tables(app, 0) if set(one.columns) == BINS)
+        assert bins["share"].tolist() == pytest.approx(result.data["scores"][1].tolist())
+        app.query_params["step"] = "notice"
+        settle(app.run())
+        assert next(measure.shown for measure in result.measures if measure.name == "variance") in shown(app)
+        found[d_k] = bins["share"].tolist()
+    assert found[16] != found[1024]
+
+
+def test_steps_lead_from_demo_to_demo_and_controls_begin_anew():
+    app = opened("course", demo="Q3", step="show", q3_d_k="256")
+    assert app.select_slider(key="q3_d_k").value == 256
+    settle(app.button(key="course_reset").click().run())
+    assert app.select_slider(key="q3_d_k").value == 64
+    app = opened("course", demo="Q3", step="follow", q3_d_k="256")
+    after = demos()[demos().index(demo("Q3")) + 1]
+    settle(app.button(key="course_next_demo").click().run())
+    assert app.query_params["demo"] == after.id
+    for _ in range(3):
+        settle(app.button(key="course_back").click().run())
+    assert app.query_params["demo"] == "Q3" and app.select_slider(key="q3_d_k").value == 64
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_words_follow_the_language(language):
+    with i18n.speaking(language):
+        app = alone("course", demo="Q3", step="show")
+    assert read("q03_scaling", language).show in written(app)
+    assert app.select_slider(key="q3_d_k").label == read("q03_scaling", language).label("d_k")
+
+
+def test_keys_count_hands_turn_and_jump():
+    app = opened("course", demo="Q3")
+    order = app.session_state["_option_orders"]["Q3"]
+    app.session_state["_course_seen"] = 0
+    before = place.Place(demo("Q3"), "ask")
+    assert before.beside(1) == place.Place(demo("Q3"), "show") and place.Place(demos()[0], "ask").beside(-1) is None
+    assert place.numbered(8) is demo("Q8") and place.numbered(99) is None
+    assert sorted(order) == list("ABCD")
+
+
+def test_an_address_that_names_nothing_opens_the_contents():
+    for address in ({"demo": "Q99"}, {"demo": "</script>"}, {"exercises": "9"}):
+        app = opened("course", **address)
+        assert not app.exception and any(button.key == "open_Q3" for button in app.button)
+    app = opened("course", demo="Q3", step="nowhere", q3_d_k="3", q3_divisor="x")
+    assert not app.exception and Q3.question in written(app)
+
+
+def test_exercises_are_checked_by_what_is_computed():
+    app = opened("course", exercises="1")
+    assert not app.exception and len(app.number_input) == 7
+    settle(app.number_input(key="answer_1_3_projections").set_value(1536).run())
+    assert "✓" in written(app) and "✗" not in written(app)
+    settle(app.number_input(key="answer_1_3_all").set_value(4000).run())
+    assert "✗" in written(app) and "2n²d = 4nd²" in written(app)
+
+
+def test_the_notes_say_what_comes_next():
+    app = opened("course", demo="Q3", step="ask", notes="1")
+    assert Q3.notes in written(app) and "Show" in written(app) and not charts(app)
+
+
+def test_every_step_has_a_name_and_every_key_its_words():
+    assert tuple(notes.STEPS) == STEPS and len(keys.help_()) == len(keys.KEYS)
+    with i18n.speaking("zh"):
+        assert all(chinese != english for (_k, chinese), (_e, english) in zip(keys.help_(), keys.KEYS, strict=True))
+    assert registry.CHAPTERS.keys() >= {one.chapter for one in demos()}
