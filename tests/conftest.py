@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -48,6 +49,20 @@ def tiny(tmp_path_factory):
     return load
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first: at the end one worker would be at it alone."""
-    items.sort(key=lambda item: item.path.name != "test_second_device.py")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long first, for every worker: at the end one would be at it alone, and one that helps would start a dashboard for it.
+
+    Workers of pytest-xdist begin with parts of the list that are equally long and follow each other; each part begins with its share of the
+    tests in the browser, files in one piece as far as possible.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    browser = [item for item in items if item.path.parent.name == "browser"]
+    others = [item for item in items if item.path.parent.name != "browser"]
+    others.sort(key=lambda item: item.path.name != "test_second_device.py")
+    items[:] = [item for share in zip(_parts(browser, workers), _parts(others, workers), strict=True) for part in share for item in part]
+
+
+def _parts(items: list[pytest.Item], n: int) -> list[list[pytest.Item]]:
+    """As many parts, as equally long as can be."""
+    ends = [round(len(items) * i / n) for i in range(n + 1)]
+    return [items[start:end] for start, end in itertools.pairwise(ends)]

@@ -3,17 +3,15 @@
 import re
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import addressed, eventually, in_reach, resize, shows
+from tests.browser.waiting import addressed, eventually, in_reach, resize, settled, shows
 
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_click_on_the_map_chooses_a_head(open_page, theme):
-    page = open_page(f"/heads?text={TEXT}", theme, wait_for=".st-key-one_head svg.marks")
+def test_a_click_on_the_map_chooses_a_head(open_page):
+    page = open_page(f"/heads?text={TEXT}", "dark", wait_for=".st-key-one_head svg.marks")
     cells = page.locator('.st-key-all_heads svg.marks .mark-rect path[aria-label^="head: "]')
     expect(cells).to_have_count(6 * 12)
     assert len(set(cells.evaluate_all("paths => paths.map(path => path.getAttribute('fill'))"))) > 20
@@ -26,17 +24,21 @@ def test_a_click_on_the_map_chooses_a_head(open_page, theme):
     page.get_by_text("Layer 0, head 2").first.wait_for()
 
 
-@pytest.mark.parametrize("view", ["scatter", "families", "roles", "layers"])
-def test_a_click_on_a_point_chooses_a_head(open_page, view):
-    inside = ".st-key-heads_layers" if view == "layers" else ".st-key-all_heads"
-    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=f"{inside} svg.marks")
-    marks = page.locator(f"{inside} svg.marks")
-    if view == "roles":
-        marks.locator('path[aria-label*="layer: 1; head: 1"]').last.click(force=True)
-    else:
-        marks.locator(".mark-symbol path").nth(13).click(force=True)
-    page.get_by_text("Layer 1, head 1", exact=False).first.wait_for()
-    page.wait_for_function("location.search.includes('layer=1') && location.search.includes('head=1')")
+def test_a_click_on_a_point_chooses_a_head_in_every_view(open_page):
+    page = open_page(f"/heads?text={TEXT}&heads=scatter", wait_for=".st-key-all_heads svg.marks")
+    for n, view in enumerate(("Scatter", "Families", "Roles", "Layers"), 1):
+        page.get_by_role("radio", name=view, exact=True).click()
+        page.wait_for_function("view => location.search.includes(`heads=${view}`)", arg=view.lower())
+        inside = ".st-key-heads_layers" if view == "Layers" else ".st-key-all_heads"
+        points = page.locator(f"{inside} svg.marks")
+        # The view before may stand there for a moment.
+        settled(page)
+        if view == "Roles":
+            points.locator(f'path[aria-label*="layer: {n}; head: {n}"]').last.click(force=True)
+        else:
+            points.locator(".mark-symbol path").nth(13 * n).click(force=True)
+        page.get_by_text(f"Layer {n}, head {n}", exact=False).first.wait_for()
+        addressed(page, n, n)
 
 
 def test_the_frame_follows_a_click_and_an_address(open_page):
@@ -56,21 +58,25 @@ def test_the_frame_follows_a_click_and_an_address(open_page):
     shows(page.locator(".st-key-one_head"), "Layer 3, head 4")
 
 
-@pytest.mark.parametrize("view", ["scatter", "roles"])
-def test_another_text_is_another_picture(open_page, view):
-    page = open_page(f"/heads?text={TEXT}&heads={view}", wait_for=".st-key-all_heads svg.marks")
-    marks = page.locator(f".st-key-all_heads svg.marks {'.mark-symbol' if view == 'scatter' else '.mark-rect.role-mark'} path")
+def test_another_text_is_another_picture(open_page):
+    page = open_page(f"/heads?text={TEXT}&heads=scatter", wait_for=".st-key-all_heads svg.marks")
 
-    def drawn() -> list[str]:
-        return marks.evaluate_all(
+    def drawn(marks: str) -> list[str]:
+        return page.locator(f".st-key-all_heads svg.marks {marks} path").evaluate_all(
             "paths => paths.map(path => path.getAttribute('transform') + path.getAttribute('d') + path.getAttribute('fill'))"
         )
 
-    before = eventually(drawn, bool)
-    page.get_by_label("Text", exact=True).fill("Seven green apples fell from a tree.")
-    page.keyboard.press("Control+Enter")
-    page.get_by_text("tokens: 10.").first.wait_for()
-    eventually(drawn, lambda now: bool(now) and now != before)
+    for view, marks, text, n in (
+        ("Scatter", ".mark-symbol", "Seven green apples fell from a tree.", 10),
+        ("Roles", ".mark-rect.role-mark", "The dog slept.", 6),
+    ):
+        page.get_by_role("radio", name=view, exact=True).click()
+        settled(page)
+        before = eventually(lambda marks=marks: drawn(marks), bool)
+        page.get_by_label("Text", exact=True).fill(text)
+        page.keyboard.press("Control+Enter")
+        page.get_by_text(f"tokens: {n}.").first.wait_for()
+        eventually(lambda marks=marks: drawn(marks), lambda now, before=before: bool(now) and now != before)
 
 
 def test_scoring_many_texts_is_stopped_and_gone_on_with(open_page):

@@ -9,55 +9,62 @@ from playwright.sync_api import expect
 from tests.browser import dragging
 from tests.browser.waiting import eventually, in_reach, resize, resting_box, settled, shows
 
-PLACES = {
-    ".st-key-sinusoidal": "/positions",
-    ".st-key-rope": "/positions?positions=rope",
-    ".st-key-alibi": "/positions?positions=alibi",
-    ".st-key-table": "/positions?positions=tables",
-}
 PATIENCE_MS = 250
 """The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
 
 
-@pytest.mark.parametrize("inside", [".st-key-sinusoidal", ".st-key-rope", ".st-key-table"])
-def test_dragging_repaints_and_sends_nothing(open_page, inside):
-    sent = []
-    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind", sent=sent)
+def repainted(page, inside: str, sent: list[object], **sliders: int) -> None:
+    """Sliders that are dragged move the picture at once, so many times at least, and ask nobody."""
     assert sent, "the page itself does send messages, and they are counted"
-    for slider, least in {".st-key-sinusoidal": {"k": 15, "base_exponent": 25}, ".st-key-rope": {"m": 15}, ".st-key-table": {"turn": 25}}[
-        inside
-    ].items():
+    for slider, least in sliders.items():
         found = dragging.drag(page, inside, slider, sent)
         assert found.sent == 0
         assert found.inputs >= least and found.changed >= least * 0.8
         assert found.median < PATIENCE_MS
 
 
-def test_what_is_shown_is_what_numpy_computes(open_page):
-    sent = []
-    page = open_page(PLACES[".st-key-sinusoidal"], wait_for=".st-key-sinusoidal .vega-bind", sent=sent)
-    for end in (0.2, 0.6, 0.9):
-        k = dragging.drag(page, ".st-key-sinusoidal", "k", sent, end=end, steps=5).values[-1]
-        expected = np.cos(k * 10_000 ** (-2 * np.arange(32) / 64)).sum()
-        assert dragging.readout(page, ".st-key-sinusoidal", "PE(pos) · PE(pos + k)") == pytest.approx(expected, abs=1e-6)
-        assert dragging.readout(page, ".st-key-sinusoidal", "largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
-    sent = []
-    page = open_page(PLACES[".st-key-rope"], wait_for=".st-key-rope .vega-bind", sent=sent)
-    m = dragging.drag(page, ".st-key-rope", "m", sent, end=0.8, steps=5).values[-1]
-    expected = np.cos(np.radians(20 - 60) + (m - 3) * 10_000 ** (-8 / 64))
-    assert dragging.readout(page, ".st-key-rope", "score q·k at (m, n)") == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize("inside", PLACES)
-def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside):
-    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
+def reached(page, inside: str, share: float = 1.0) -> None:
+    """Inputs, and so much of the picture's height, are in reach without a scroll."""
     for width, height in ((1440, 900), (1024, 768)):
         resize(page, width, height)
         in_reach(page, f"{inside} form.vega-bindings", width, height)
-        # A table is a whole page of pictures: in the small window its last row may begin below.
         picture = resting_box(page, f"{inside} svg.marks")
         assert picture["x"] >= 0 and picture["x"] + picture["width"] <= width
-        assert picture["y"] + picture["height"] * (0.8 if inside == ".st-key-table" else 1) <= height
+        assert picture["y"] + picture["height"] * share <= height
+
+
+def test_sinusoids_follow_their_sliders_ask_nobody_and_show_what_numpy_computes(open_page):
+    sent, inside = [], ".st-key-sinusoidal"
+    page = open_page("/positions", wait_for=f"{inside} .vega-bind", sent=sent)
+    for end in (0.2, 0.6, 0.9):
+        k = dragging.drag(page, inside, "k", sent, end=end, steps=5).values[-1]
+        expected = np.cos(k * 10_000 ** (-2 * np.arange(32) / 64)).sum()
+        assert dragging.readout(page, inside, "PE(pos) · PE(pos + k)") == pytest.approx(expected, abs=1e-6)
+        assert dragging.readout(page, inside, "largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
+    repainted(page, inside, sent, k=15, base_exponent=25)
+    reached(page, inside)
+
+
+def test_rotations_follow_their_sliders_ask_nobody_and_show_what_numpy_computes(open_page):
+    sent, inside = [], ".st-key-rope"
+    page = open_page("/positions?positions=rope", wait_for=f"{inside} .vega-bind", sent=sent)
+    m = dragging.drag(page, inside, "m", sent, end=0.8, steps=5).values[-1]
+    expected = np.cos(np.radians(20 - 60) + (m - 3) * 10_000 ** (-8 / 64))
+    assert dragging.readout(page, inside, "score q·k at (m, n)") == pytest.approx(expected, abs=1e-6)
+    repainted(page, inside, sent, m=15)
+    reached(page, inside)
+
+
+def test_tables_turn_and_ask_nobody(open_page):
+    sent, inside = [], ".st-key-table"
+    page = open_page("/positions?positions=tables", wait_for=f"{inside} .vega-bind", sent=sent)
+    repainted(page, inside, sent, turn=25)
+    # A table is a whole page of pictures: in the small window its last row may begin below.
+    reached(page, inside, 0.8)
+
+
+def test_alibi_is_in_reach_without_a_scroll(open_page):
+    reached(open_page("/positions?positions=alibi", wait_for=".st-key-alibi .vega-bind"), ".st-key-alibi")
 
 
 def test_a_scheme_lights_up_its_place(open_page):

@@ -17,29 +17,26 @@ PATIENCE_MS = 250
 """The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
 
 
-@pytest.mark.parametrize(
-    ("inside", "slider", "least"),
-    [(VECTORS, "d_k_step", 15), (VECTORS, "temperature_exponent", 25), (LOOKUPS, "score_2", 25)],
-)
-def test_dragging_repaints_and_sends_nothing(open_page, inside, slider, least):
-    sent = []
-    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind", sent=sent)
-    assert sent, "the page itself does send messages, and they are counted"
+def repainted(page, inside: str, slider: str, least: int, sent: list[object]) -> None:
+    """A slider that is dragged moves the picture at once, and asks nobody."""
     found = dragging.drag(page, inside, slider, sent)
     assert found.sent == 0
     assert found.inputs >= least and found.changed >= least * 0.8
     assert found.median < PATIENCE_MS
-    before = len(sent)
-    if inside == VECTORS:
-        # An input of Streamlit's own, for comparison.
-        page.locator(".st-key-seed [data-testid=stNumberInputStepUp]").click()
-        # Looking at the page lets playwright tell what has been sent.
-        eventually(lambda: (page.title(), len(sent))[1], lambda n: n > before)
 
 
-def test_what_is_shown_is_what_torch_computes(open_page):
+def reached(page, inside: str) -> None:
+    """Picture and inputs are in reach without a scroll."""
+    for size in ((1440, 900), (1024, 768)):
+        resize(page, *size)
+        for part in ("form.vega-bindings", "svg.marks"):
+            in_reach(page, f"{inside} {part}", *size)
+
+
+def test_vectors_follow_their_sliders_ask_nobody_and_show_what_torch_computes(open_page):
     sent = []
     page = open_page(PLACES[VECTORS], wait_for=f"{VECTORS} .vega-bind", sent=sent)
+    assert sent, "the page itself does send messages, and they are counted"
     row = draw(1).row
     page.locator(f"{VECTORS} input[name=divisor_kind][value=root]").check()
     for end in (0.2, 0.5, 0.9):
@@ -55,9 +52,17 @@ def test_what_is_shown_is_what_torch_computes(open_page):
             "norm of the Jacobian": float(jacobian.norm()),
         }
         assert {name: dragging.readout(page, VECTORS, name) for name in expected} == pytest.approx(expected, abs=1e-6)
+    repainted(page, VECTORS, "d_k_step", 15, sent)
+    repainted(page, VECTORS, "temperature_exponent", 25, sent)
+    before = len(sent)
+    # An input of Streamlit's own, for comparison.
+    page.locator(".st-key-seed [data-testid=stNumberInputStepUp]").click()
+    # Looking at the page lets playwright tell what has been sent.
+    eventually(lambda: (page.title(), len(sent))[1], lambda n: n > before)
+    reached(page, VECTORS)
 
 
-def test_lookups_follow_their_sliders(open_page):
+def test_lookups_follow_their_sliders_and_ask_nobody(open_page):
     sent = []
     page = open_page(PLACES[LOOKUPS], wait_for=f"{LOOKUPS} .vega-bind", sent=sent)
     scores = np.array(SCORES)
@@ -65,15 +70,8 @@ def test_lookups_follow_their_sliders(open_page):
     largest = float(torch.tensor(scores).softmax(0).max())
     assert scores[3] > 5 and dragging.readout(page, LOOKUPS, "softmax, largest") == pytest.approx(largest, abs=1e-6)
     assert dragging.readout(page, LOOKUPS, "sparsemax, exact zeros") == 5
-
-
-@pytest.mark.parametrize("inside", PLACES)
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=str)
-def test_picture_and_inputs_are_in_reach_without_a_scroll(open_page, inside, size):
-    page = open_page(PLACES[inside], wait_for=f"{inside} .vega-bind")
-    resize(page, *size)
-    for part in ("form.vega-bindings", "svg.marks"):
-        in_reach(page, f"{inside} {part}", *size)
+    repainted(page, LOOKUPS, "score_2", 25, sent)
+    reached(page, LOOKUPS)
 
 
 def test_a_factor_on_the_scale_is_computed_and_drawn(open_page):

@@ -64,7 +64,7 @@ def test_what_tell_raises_stops_it() -> None:
         live(TINY, tell=tell)
 
 
-@pytest.mark.parametrize("steps", [1, 3, 8])
+@pytest.mark.parametrize("steps", [1, 8])
 def test_what_was_stopped_goes_on_where_it_was(steps) -> None:
     run, shares = LiveRun(TINY), []
 

@@ -126,7 +126,7 @@ def test_smollm2_has_its_induction_head():
         folder = real.smollm2()
     except RuntimeError as error:  # a registry that does not answer says nothing about the project
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
-    found = repeated.on_repeated(models.load(folder, device="cpu", dtype="float32"))["repeated_induction"]
+    found = repeated.on_repeated(models.load(folder, device="cpu", dtype="float32"), sequences=2)["repeated_induction"]
     assert found[18, 6] == pytest.approx(0.92, abs=0.03)
 
 
