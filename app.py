@@ -8,7 +8,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers
+from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers, theme
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -48,6 +48,7 @@ browser.watch()
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()
+    theme.button()
     glossary.button()
 page.run()
 address.finish()

@@ -17,6 +17,8 @@ class Browser:
         monkeypatch.setattr(pictures.st, "session_state", self.state)
         monkeypatch.setattr(pictures.st, "vega_lite_chart", self._chart)
         monkeypatch.setattr(pictures, "is_dark", lambda: False)
+        monkeypatch.setattr(pictures.theme, "is_strong", lambda: False)
+        monkeypatch.setattr(pictures, "on_page", lambda spec, dark, contrast: spec)
 
     def _chart(self, spec, key, on_select, width) -> None:
         assert width == "content"
