@@ -11,6 +11,7 @@
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
 - `language`, `theme`: of a viewer; `stage`: the page for a hall; `glossary/`: words of the field; `style.css`: of all pages
-- `browser`: what only the browser can see or mend; `garbage`: what is loaded once is not collected again and again
+- `browser`: what only the browser can see or mend; `chart_keys.js`: charts by keyboard
+- `garbage`: what is loaded once is not collected again and again
 - `strangers`: whether others than who sits at this machine may look
 """

@@ -103,6 +103,7 @@ function fitSoon(state) {
     state.waiting = null;
     if (!onStage()) clear(state);
     charts(document).forEach(fit);
+    reachable(state);
   });
 }
 
@@ -201,6 +202,8 @@ function begin(state) {
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);
   answer(state);
+  window.addEventListener("keydown", (event) => chartKeys(event, state), true);
+  document.addEventListener("focusin", (event) => { if (!event.target.closest(CHART)) state.again = null; });
   document.addEventListener("keydown", apply, true);
   document.addEventListener("keydown", (event) => press(event, state));
   // Escape ends the full screen before any page hears of it.

@@ -9,6 +9,7 @@
 - A picture grows with its window: the drawing is scaled, letters and all, so that nothing is computed again.
 - In the text bar Enter applies what was typed, and Shift and Enter begin a new line; Streamlit's own fields of several lines take Ctrl and
   Enter. While an input method composes a character, as for Chinese, Enter belongs to it.
+- What can be clicked in a picture can be chosen by keyboard (`chart_keys.js`).
 - Keys of the stage, and the whole screen, which a browser gives only to what a person has just done.
 """
 
@@ -21,7 +22,7 @@ import streamlit as st
 from explorer.i18n import _, language
 from explorer.ui.common import theme
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("chart_keys.js", "browser.js"))
 _TAGS = {"zh": "zh-CN"}
 """What browsers call a language, where that is not our name of it."""
 _watch = st.components.v2.component("attention_explorer.browser", html="<span></span>", js=_JS)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture
-from explorer.i18n import language
+from explorer.i18n import _, language
 from explorer.ui.common import theme
 from explorer.ui.common.session import is_dark
 
@@ -76,7 +76,9 @@ def clickable(
         if found is not None:
             mounted.now = found
 
-    st.vega_lite_chart(_shown(make(mounted.first, is_dark())), key=mounted.key, on_select=clicked, width="content")
+    shown = _shown(make(mounted.first, is_dark()))
+    shown["description"] = f"{shown['description']} {_('Arrow keys go from one to the next, Enter chooses.')}"
+    st.vega_lite_chart(shown, key=mounted.key, on_select=clicked, width="content")
 
 
 def _news(now: Mapping[str, object], before: Mapping[str, object]) -> dict[str, object]:

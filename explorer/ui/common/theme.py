@@ -26,7 +26,11 @@ def chosen() -> str:
 def is_dark() -> bool:
     """Whether the page is dark."""
     which = chosen()
-    return st.context.theme.type == "dark" if which == SYSTEM else which == DARK
+    return _system_is_dark() if which == SYSTEM else which == DARK
+
+
+def _system_is_dark() -> bool:
+    return st.context.theme.type == "dark"
 
 
 def is_strong() -> bool:
