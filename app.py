@@ -8,7 +8,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers
+from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers, theme
 from explorer.ui.course import keys
 
 # A picture of our own: a symbol by name would be fetched from the network.
@@ -50,6 +50,7 @@ browser.watch(keys.help_() if page.url_path == "course" else ())
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()
+    theme.button()
     glossary.button()
 page.run()
 address.finish()

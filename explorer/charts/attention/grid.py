@@ -71,7 +71,17 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
         "largest_from": [cell.largest_from for cell in cells],
         "largest_to": [cell.largest_to for cell in cells],
     }
-    return Picture(_description(tuple(heads), len(layers), width, height, dark), {"cells": pd.DataFrame(table)}, values)
+    return Picture(_description(tuple(heads), len(layers), width, height, dark), {"cells": pd.DataFrame(table)}, values, _aloud(cells))
+
+
+def _aloud(cells: Sequence[Cell]) -> str:
+    what = _("All heads, a small map each: a row of the grid is a layer.")
+    heads = [cell for cell in cells if cell.head not in (MEAN, MAXIMUM)]
+    if not heads:
+        return what
+    top = max(heads, key=lambda cell: cell.largest)
+    largest = _("Largest weight: {weight}, in layer {layer}, head {head}.").format(weight=f"{top.largest:.2f}", layer=top.layer, head=top.head)
+    return f"{what} {largest}"
 
 
 @described

@@ -27,7 +27,9 @@ def agreement(correlations: Mapping[str, np.ndarray], *, width: int = 520, dark:
         "dots": pd.DataFrame({"r": rows, "value": np.concatenate([*kept, np.zeros(0)])}),
         "means": pd.DataFrame({"r": np.array(found, dtype=int), "value": np.array([kept[r].mean() for r in found], dtype=float)}),
     }
-    return Picture(_description(len(kept), width, dark), tables, {"methods": list(correlations)})
+    means = ", ".join(f"{name} {values.mean():+.2f}" for name, values in zip(correlations, kept, strict=True) if len(values))
+    aloud = _("Mean of each method over the texts: {means}.").format(means=means)
+    return Picture(_description(len(kept), width, dark), tables, {"methods": list(correlations)}, aloud)
 
 
 @described

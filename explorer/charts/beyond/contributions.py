@@ -35,7 +35,15 @@ def waterfall(names: Sequence[str], values: Sequence[float], *, total: str, widt
             "sum": [*[0] * len(added), 1],
         }
     )
-    return Picture(_description(n, width, height, dark), {"parts": table}, {"part_names": [*names, total]})
+    return Picture(_description(n, width, height, dark), {"parts": table}, {"part_names": [*names, total]}, _aloud(names, added, total, level))
+
+
+def _aloud(names: Sequence[str], added: np.ndarray, total: str, level: float) -> str:
+    what = _("Parts that add up to {total}, {value}.").format(total=total, value=f"{level:.2f}")
+    if not len(added):
+        return what
+    top = int(np.abs(added).argmax())
+    return what + " " + _("The largest: {name}, {value}.").format(name=names[top], value=f"{added[top]:+.2f}")
 
 
 @described

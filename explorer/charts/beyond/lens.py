@@ -60,7 +60,8 @@ def grid(
         "row_names": list(rows),
     }
     table = pd.DataFrame({"r": r, "c": c, "value": values.ravel().astype(np.float32)})
-    return Picture(_description(n_rows, n, title, slanted, width, height, dark), {"cells": table}, given)
+    aloud = _("The likeliest word after each layer (down) and each token (across). Last row: {words}.").format(words=" ".join(words[-1]))
+    return Picture(_description(n_rows, n, title, slanted, width, height, dark), {"cells": table}, given, aloud)
 
 
 @described
@@ -122,7 +123,13 @@ def candidates(words: Sequence[str], chances: Sequence[float], *, width: int = 1
     """The likeliest words of one cell as bars, likeliest first."""
     table = pd.DataFrame({"i": np.arange(len(words), dtype=np.uint16), "chance": np.asarray(chances, dtype=float)})
     given = {"words": list(words), "top": max(0.05, float(max(chances)))}
-    return Picture(_candidates_description(len(words), width, dark), {"candidates": table}, given)
+    return Picture(_candidates_description(len(words), width, dark), {"candidates": table}, given, _aloud_candidates(words, chances))
+
+
+def _aloud_candidates(words: Sequence[str], chances: Sequence[float]) -> str:
+    return _("The likeliest words: {words}.").format(
+        words=", ".join(f"{word} {chance:.2f}" for word, chance in zip(words[:5], chances, strict=False))
+    )
 
 
 @described
@@ -141,7 +148,9 @@ def _candidates_description(n: int, width: int, dark: bool) -> alt.Chart:
 def course(chance: np.ndarray, rank: np.ndarray, rows: Sequence[str], *, width: int = 190, height: int = 120, dark: bool = False) -> Picture:
     """Probability of one word after each layer; its rank on hover."""
     table = pd.DataFrame({"r": np.arange(len(rows), dtype=np.uint16), "chance": chance.astype(float), "rank": rank.astype(int) + 1})
-    return Picture(_course_description(len(rows), width, height, dark), {"course": table}, {"row_names": list(rows)})
+    aloud = _("One word after each layer: {first} after the first, {last} after the last.")
+    aloud = aloud.format(first=f"{chance[0]:.2f}", last=f"{chance[-1]:.2f}")
+    return Picture(_course_description(len(rows), width, height, dark), {"course": table}, {"row_names": list(rows)}, aloud)
 
 
 @described

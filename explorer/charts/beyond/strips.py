@@ -53,7 +53,16 @@ def strips(
         "heads": pd.DataFrame({"c": heads, "read": [int(c in read) for c in heads]}),
     }
     slanted = width / n < 9 * max((len(label) for label in labels), default=1)
-    return Picture(_description(n, len(methods) + 1, slanted, width, dark), tables, given)
+    return Picture(_description(n, len(methods) + 1, slanted, width, dark), tables, given, _aloud(effect, effects, labels))
+
+
+def _aloud(effect: str, effects: np.ndarray, labels: Sequence[str]) -> str:
+    what = _("Which tokens count: a row for each method, a cell for each token.")
+    if np.isnan(effects).all():
+        return what
+    top = int(np.nanargmax(np.abs(effects)))
+    largest = _("{effect}: largest at {token}, {value}.").format(effect=effect, token=labels[top], value=f"{effects[top]:+.2f}")
+    return f"{what} {largest}"
 
 
 def _cells(rows: Sequence[np.ndarray], free: np.ndarray) -> pd.DataFrame:

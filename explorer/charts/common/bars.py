@@ -30,7 +30,11 @@ def row_bars(
     """
     shown = np.ones(len(weights), bool) if visible is None else visible
     table = pd.DataFrame({"c": np.flatnonzero(shown), "w": weights[shown]})
-    return Picture(_row_description(len(weights), width, height, dark), {"bars": table}, {"column_tokens": list(labels)})
+    aloud = _("The weights of one token.")
+    if shown.any():
+        top = int(np.where(shown, weights, -np.inf).argmax())
+        aloud += " " + _("Largest weight: {weight}, to {key}.").format(weight=f"{weights[top]:.2f}", key=labels[top])
+    return Picture(_row_description(len(weights), width, height, dark), {"bars": table}, {"column_tokens": list(labels)}, aloud)
 
 
 @described
@@ -64,7 +68,8 @@ def neuron_bars(query: np.ndarray, key: np.ndarray, product: np.ndarray, *, widt
     """Query, key and their element-wise product, one bar per dimension; all (head dim,), the product sums to q k^T."""
     rows = zip(("q", "k", "product"), (query, key, product), strict=True)
     tables = {name: pd.DataFrame({"d": np.arange(len(values)), "v": values}) for name, values in rows}
-    return Picture(_neuron_description(len(query), width, height, dark), tables)
+    aloud = _("Query, key and their product, a bar for each dimension. The products add up to {sum}.").format(sum=f"{float(product.sum()):.2f}")
+    return Picture(_neuron_description(len(query), width, height, dark), tables, aloud=aloud)
 
 
 @described

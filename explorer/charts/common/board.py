@@ -65,7 +65,7 @@ def board(
         given["cell"] = NOTHING if chosen is None else [{"row": int(chosen[0]), "head": int(chosen[1])}]
     elif chosen is not None:
         given |= {"chosen_row": int(chosen[0]), "chosen_head": int(chosen[1])}
-    return Picture(made, {"cells": table}, given)
+    return Picture(made, {"cells": table}, given, _("Heads as cells: layers down, heads across."))
 
 
 @described

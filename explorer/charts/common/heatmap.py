@@ -62,7 +62,9 @@ def heatmap(
         "row_names": [f"{label} ({i})" for label, i in zip(row_labels, rows, strict=True)],
         "column_names": [f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
     }
-    return Picture(_description(n_rows, n_columns, bool(visible.all()), gamma, width, height, dark), tables, values)
+    return Picture(
+        _description(n_rows, n_columns, bool(visible.all()), gamma, width, height, dark), tables, values, _aloud(weights, visible, values)
+    )
 
 
 @described
@@ -144,6 +146,16 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         # What shows between the cells: the colour of masked ones only where there are any.
         .configure_view(stroke=None, fill=palette.colours(dark)[0] if all_visible else palette.masked(dark))
     )
+
+
+def _aloud(weights: np.ndarray, visible: np.ndarray, names: dict[str, list[str]]) -> str:
+    size = _("Attention as a map, tokens down × tokens across: {rows} × {columns}.").format(rows=weights.shape[0], columns=weights.shape[1])
+    if not visible.any():
+        return size
+    row, column = np.unravel_index(int(np.where(visible, weights, -np.inf).argmax()), weights.shape)
+    ends = {"query": names["row_names"][row], "key": names["column_names"][column]}
+    largest = _("Largest weight: {weight}, from {query} to {key}.").format(weight=f"{weights[row, column]:.2f}", **ends)
+    return f"{size} {largest}"
 
 
 def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:

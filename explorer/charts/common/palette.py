@@ -9,12 +9,22 @@ import numpy as np
 _LIGHT = ("#ffffff", "#dbe9f6", "#a6cbe8", "#5fa2d3", "#2f78bb", "#134f94", "#08265c")
 _DARK = ("#10131a", "#1c3b63", "#1f6397", "#2b90b0", "#55bdaa", "#a9e29b", "#fdf6b5")
 _MASKED = {False: "#e4e0d8", True: "#33302b"}
-_FRAME = {False: "#e0452f", True: "#ff8a5c"}
+_FRAME = {False: "#d23a24", True: "#ff8a5c"}
 _LINES = {
     False: ("#1d5fa8", "#e66101", "#2a9d6f", "#b5179e", "#8d6e00", "#7f7f7f"),
     True: ("#6db3f2", "#f1963b", "#5fd0a0", "#f28ad8", "#e0c04c", "#a8a8a8"),
 }
 _PAGE = {False: ("#ffffff", "#31333f"), True: ("#10131a", "#e6e8ee")}
+_FAINT = {False: "#565963", True: "#b4b9c6"}
+_STRONG_LIGHT = ("#ffffff", "#a9c8ea", "#6b9dd6", "#3878bf", "#1c559c", "#0b2f6b", "#000000")
+_STRONG = {
+    **dict(zip(_LIGHT, _STRONG_LIGHT, strict=True)),
+    **dict(zip(_LINES[False], ("#00458c", "#a63c00", "#00623f", "#8a0076", "#5c4700", "#4a4a4a"), strict=True)),
+    _MASKED[False]: "#d0c8b8",
+    _FRAME[False]: "#c00000",
+    _PAGE[False][1]: "#000000",
+    _FAINT[False]: "#000000",
+}
 
 
 def colours(dark: bool = False) -> list[str]:
@@ -47,14 +57,25 @@ def page(dark: bool = False) -> tuple[str, str]:
     return _PAGE[dark]
 
 
+def faint(dark: bool = False) -> str:
+    """Text that names what is beside it, as of axes: less than what it names, and 4.5 to 1 all the same."""
+    return _FAINT[dark]
+
+
+def strong(colour: str) -> str:
+    """What stands for a colour of the light theme where a weak projector shows it: 4.5 to 1 on the page, or a wider step to the next one."""
+    return _STRONG.get(colour.lower(), colour)
+
+
 def rgb(colour: str) -> tuple[int, int, int]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 @cache
-def table(dark: bool = False, signed: bool = False) -> np.ndarray:
-    """uint8 (256, 3): the colours of 256 steps from 0 to 1, or from -1 to 1 where signed; read-only."""
-    stops = np.array([rgb(colour) for colour in (diverging if signed else colours)(dark)], dtype=float)
+def table(dark: bool = False, signed: bool = False, contrast: bool = False) -> np.ndarray:
+    """uint8 (256, 3): the colours of 256 steps from 0 to 1, or from -1 to 1 where signed; `strong` where contrast and not signed; read-only."""
+    chosen = (diverging if signed else colours)(dark)
+    stops = np.array([rgb(strong(colour) if contrast and not signed else colour) for colour in chosen], dtype=float)
     at = np.linspace(0, len(stops) - 1, 256)
     steps = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)], axis=1)
     steps = steps.round().astype(np.uint8)

@@ -18,6 +18,7 @@ from typing import ParamSpec
 import altair as alt
 import pandas as pd
 
+from explorer.charts.common.spoken import sentences
 from explorer.i18n import language
 
 Description = Mapping[str, object]
@@ -60,6 +61,7 @@ class Picture:
         description: what Altair made of the structure.
         tables: by their names in the description.
         values: of parameters and of what selections begin with, by name; `NOTHING` for an empty selection.
+        aloud: what stands out, in a sentence for those who hear of the picture (`spoken`); nothing that changes where only tables do.
 
     Raises:
         KeyError: a value for a parameter that the description does not have, when it is drawn.
@@ -68,6 +70,7 @@ class Picture:
     description: Description
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     values: Mapping[str, object] = field(default_factory=dict)
+    aloud: str = ""
 
     def spec(self) -> dict[str, object]:
         """A specification for a page, which sends tables as Arrow."""
@@ -84,6 +87,7 @@ class Picture:
         made = _filled(self.description, self.values, missing)
         if missing:
             raise KeyError(f"no parameter {sorted(missing)} in this description")
+        made["description"] = sentences(self.description, self.aloud)
         return {**made, "datasets": {**made.get("datasets", {}), **tables}}
 
 

@@ -14,7 +14,7 @@ from explorer.charts.common import palette
 _SHADES = 63
 
 
-def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0, gamma: float = 1.0) -> str:
+def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: float = 1.0, gamma: float = 1.0, contrast: bool = False) -> str:
     """A PNG as base64.
 
     Args:
@@ -23,20 +23,22 @@ def encode(weights: np.ndarray, visible: np.ndarray, dark: bool = False, top: fl
         dark: the theme.
         top: the weight that gets the last colour.
         gamma: exponent of the colour scale; below 1 it lifts small weights.
+        contrast: in the colours for a weak projector, for the light theme.
     """
     # 63 shades and one colour for what is masked: a palette of 256 would be most of a small picture's bytes.
     steps = np.clip(np.nan_to_num(weights) / max(top, 1e-9), 0, 1) ** gamma * (_SHADES - 1)
     pixels = np.where(visible, steps.round(), _SHADES).astype(np.uint8)
     picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
-    picture.putpalette(_shades(dark))
+    picture.putpalette(_shades(dark, contrast))
     return _png(picture)
 
 
 @cache
-def _shades(dark: bool) -> bytes:
+def _shades(dark: bool, contrast: bool) -> bytes:
     """Red, green and blue of each shade, and of what is masked."""
-    shades = palette.table(dark)[np.linspace(0, 255, _SHADES).round().astype(int)]
-    return shades.tobytes() + bytes(palette.rgb(palette.masked(dark)))
+    shades = palette.table(dark, contrast=contrast)[np.linspace(0, 255, _SHADES).round().astype(int)]
+    masked = palette.masked(dark)
+    return shades.tobytes() + bytes(palette.rgb(palette.strong(masked) if contrast else masked))
 
 
 def signed(values: np.ndarray, top: float, dark: bool = False) -> str:

@@ -50,7 +50,9 @@ def roles(
         }
     )
     values = {"head": [{"layer": chosen[0], "head": chosen[1]}] if chosen else NOTHING}
-    return Picture(_description(tuple(sizes), tuple(titles.values()), width, height, dark), {"shares": shares}, values)
+    counts = {titles[name]: sum(name in of for of in by_head.values()) for name in names}
+    aloud = _("Heads by role: {counts}.").format(counts=", ".join(f"{title} {n}" for title, n in counts.items()))
+    return Picture(_description(tuple(sizes), tuple(titles.values()), width, height, dark), {"shares": shares}, values, aloud)
 
 
 @described

@@ -47,7 +47,8 @@ def scatter(
         }
     )
     values = {"head": [{"layer": chosen[0], "head": chosen[1]}] if chosen else NOTHING}
-    return Picture(_description(tuple(sorted(set(groups))), x_title, y_title, width, height, dark), {"points": table}, values)
+    aloud = _("A point for each head, {n} in all.").format(n=len(table))
+    return Picture(_description(tuple(sorted(set(groups))), x_title, y_title, width, height, dark), {"points": table}, values, aloud)
 
 
 @described

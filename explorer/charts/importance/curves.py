@@ -47,7 +47,8 @@ def curves(
     made = _description(
         tuple(orders), shown, what, titles or (_("accuracy"), _("loss, nats")), tuple(share for share, _text in landmarks), width, height, dark
     )
-    return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks]})
+    aloud = _("A line for each order of removing heads: {names}.").format(names=", ".join(shown))
+    return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks]}, aloud)
 
 
 def _joined(lines: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

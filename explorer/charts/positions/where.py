@@ -53,7 +53,7 @@ WIDTH, HEIGHT = 640, 440
 
 def picture(*, dark: bool = False) -> Picture:
     """The diagram and its input: the scheme."""
-    return Picture(_description(dark))
+    return Picture(_description(dark), aloud=_("A network as boxes, from token to logits; those in which positions enter are filled."))
 
 
 @described

@@ -10,6 +10,9 @@ from explorer.charts.common.laboratory import finished
 from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
+_SAID = 3
+"""Relations that are said to those who hear of the picture."""
+
 
 def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, dark: bool = False) -> Picture:
     """A bar per relation with its interval, a tick at the baseline; a click comes back as selection "relation" with the field i.
@@ -27,7 +30,9 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
         "relation_names": names,
         "directions": [_(direction) for direction in table["direction"]],
     }
-    return Picture(_description(len(table), width, dark), {"relations": bars}, values)
+    found = ", ".join(f"{row.relation} {row.accuracy:.0%} ({row.layer}.{row.head})" for row in table.head(_SAID).itertuples())
+    aloud = _("A bar for each relation. The first ones, with layer and head: {found}.").format(found=found)
+    return Picture(_description(len(table), width, dark), {"relations": bars}, values, aloud)
 
 
 @described

@@ -69,6 +69,7 @@ def film(
     width: int = 600,
     height: int = 540,
     dark: bool = False,
+    contrast: bool = False,
 ) -> Picture:
     """One frame; a click comes back as selection "head" with the fields layer and head. From frame to frame only a table changes.
 
@@ -78,6 +79,7 @@ def film(
         queries, keys: labels of rows and columns; they may repeat.
         selected: layer and head that carry the frame at first.
         width, height: room for all, labels included, in pixels.
+        contrast: small pictures as in `thumbnails.encode`.
     """
     layers, heads = len(patterns), max(map(len, patterns))
     at = layout(layers, heads, queries, keys, width, height)
@@ -86,7 +88,7 @@ def film(
         for head, one in enumerate(weights):
             # The largest weight is said by its place: tokens are looked up, and never part of what changes.
             q, k = np.unravel_index(int(one.argmax()), one.shape)
-            png = thumbnails.encode(one, seen, dark)
+            png = thumbnails.encode(one, seen, dark, contrast=contrast)
             x, y = at.place(layer, head)
             rows.append({"layer": layer, "head": head, "x": x, "y": y, "largest": float(one.max()), "q": int(q), "k": int(k), "png": png})
     longest = max(map(len, keys))
@@ -94,7 +96,7 @@ def film(
     upright = longest > max(1, at.side / len(keys) // _LETTER)
     made = _description(layers, heads, at, len(queries), len(keys), upright, dark)
     values = {"query_tokens": list(queries), "key_tokens": list(keys), "head": [{"layer": selected[0], "head": selected[1]}]}
-    return Picture(made, {"heads": pd.DataFrame(rows)}, values)
+    return Picture(made, {"heads": pd.DataFrame(rows)}, values, _("All heads of the network, a small map each."))
 
 
 @described

@@ -94,7 +94,12 @@ def over_steps(
     tables = {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
     across = 2 if max(map(len, colours)) <= _SHORT else 1
     values = {"line_names": [line.name for line in lines], "colour_names": list(colours), "last": max(1, steps)}
-    return Picture(_description(plot, len(colours), across, dark), tables, values)
+    return Picture(
+        _description(plot, len(colours), across, dark),
+        tables,
+        values,
+        _("Lines over steps of training: {names}.").format(names=", ".join(colours)),
+    )
 
 
 @described

@@ -10,6 +10,7 @@ from explorer.capture import Capture
 from explorer.i18n import N_, _
 from explorer.ui.common import address
 from explorer.ui.common.session import is_dark
+from explorer.ui.common.theme import is_strong
 from explorer.views import PAIRS
 
 VIEWS = {"map": N_("Map"), "lines": N_("Lines"), "model": N_("Whole model"), "neurons": N_("Neurons"), "numbers": N_("Numbers")}
@@ -27,6 +28,7 @@ class Controls:
     pair: str
     scale: str
     dark: bool
+    contrast: bool = False
 
 
 def described(how: Controls) -> list[str]:
@@ -43,4 +45,4 @@ def controls(captured: Capture, part: str) -> Controls:
     if part == "encoder" and 1 in captured.keys(part).segments:
         pair = address.choice(st.selectbox, _("Pair"), PAIR_TITLES, "pairs", width=90)
     scale = address.choice(st.selectbox, _("Colours"), SCALES, "scale", width=160)
-    return Controls(which, special, pair, scale, is_dark())
+    return Controls(which, special, pair, scale, is_dark(), is_strong())

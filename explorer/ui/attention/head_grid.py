@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -88,8 +88,8 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
 
 
 def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
-    """All heads, a frame around the chosen one."""
-    return grid.head_grid(_cells(captured, part, how, dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
+    """All heads, a frame around the chosen one, for a file: not in the colours for a projector."""
+    return grid.head_grid(_cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
 
 
 def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> list[grid.Cell] | None:
@@ -103,7 +103,7 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> l
 
 
 def _key(part: str, how: Controls, dark: bool) -> tuple:
-    return "cells", part, how.special, how.pair, how.scale, dark
+    return "cells", part, how.special, how.pair, how.scale, dark, how.contrast
 
 
 def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
@@ -135,7 +135,7 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
             # A pooled pixel stands for several tokens; only where it does not can they be named.
             exact = picture.shape == (len(queries), len(keys))
             ends = (queries[row], keys[column]) if exact else ("", "")
-            png = thumbnails.encode(picture, seen, dark, top, gamma)
+            png = thumbnails.encode(picture, seen, dark, top, gamma, how.contrast)
             cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
     return cells
 

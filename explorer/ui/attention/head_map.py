@@ -71,12 +71,32 @@ def pinned_query() -> int | None:
     return address.number("q", None, 1_000_000)
 
 
+def _choose_row(shown: View) -> None:
+    """The row by name: what a click on it does, for those who use no mouse, and in a text too long to point at."""
+    labels = dict(zip(map(int, shown.rows), shown.row_labels, strict=True))
+    address.entry(
+        st.selectbox,
+        _("Row that is pinned"),
+        "q",
+        None,
+        address.among(labels),
+        lambda position: None if position is None else str(position),
+        options=list(labels),
+        format_func=lambda position: f"{position} {labels.get(position, '')}",
+        placeholder=_("Pin a row"),
+        label_visibility="collapsed",
+        width=170,
+    )
+
+
 def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
     """The pinned row as bars, or how to pin one."""
     pinned = pinned_query()
+    if how.view != "neurons":
+        _choose_row(shown)
     row = shown.row(pinned) if pinned is not None else None
     if row is None:
-        st.caption(_("Click a row of the map, or a token on its left, to pin it here as bars."))
+        st.caption(_("Click a row of the map, or a token on its left, to pin it here as bars; or choose it above."))
         return None
     removed = float(shown.removed[row])
     message = f"{escaped(shown.row_labels[row])} ({_('position')} {shown.rows[row]})"

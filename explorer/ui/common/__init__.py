@@ -10,7 +10,8 @@
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
-- `language`: of a viewer; `stage`: the page for a hall; `glossary/`: words of the field; `style.css`: of all pages
-- `browser`: what only the browser can see or mend; `garbage`: what is loaded once is not collected again and again
+- `language`, `theme`: of a viewer; `stage`: the page for a hall; `glossary/`: words of the field; `style.css`: of all pages
+- `browser`: what only the browser can see or mend; `chart_keys.js`: charts by keyboard
+- `garbage`: what is loaded once is not collected again and again
 - `strangers`: whether others than who sits at this machine may look
 """

@@ -22,6 +22,7 @@ from explorer.i18n import _, language
 
 SHARED = (
     "lang",
+    "theme",
     "stage",
     "model",
     "device",

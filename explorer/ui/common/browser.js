@@ -7,8 +7,40 @@ const STAGE_LETTERS = 24, TALLEST = 0.86;
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 
+const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
+const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
+
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
+
+// The theme that the viewer chose, where the browser is asked for that of the system.
+function answer(state) {
+  const ask = window.matchMedia.bind(window);
+  window.matchMedia = (query) => {
+    const found = ask(query);
+    if (query === DARK && state.theme !== SYSTEM) Object.defineProperty(found, "matches", { value: state.theme === "dark" });
+    return found;
+  };
+}
+
+function paint(state, theme) {
+  if (state.theme === theme) return;
+  state.theme = theme;
+  // Streamlit looks anew when something was printed.
+  window.dispatchEvent(new Event("afterprint"));
+}
+
+// Asks for a run when the page has another theme than the pictures were drawn for: once for each theme, whatever comes of it.
+function compare(state, tries = 0) {
+  const dark = pageIsDark();
+  if (state.theme !== SYSTEM) return;
+  if (dark !== state.system.matches && tries < 300) return requestAnimationFrame(() => compare(state, tries + 1));
+  if (dark === state.drawn) state.told = undefined;
+  else if (state.told !== dark) {
+    state.told = dark;
+    state.tell(dark ? "dark" : "light");
+  }
+}
 
 function mend(element) {
   for (const name of ["fill", "stroke", "clip-path", "mask"]) {
@@ -25,6 +57,16 @@ function smallest(svg) {
     if (text.textContent.trim() && size < least) least = size;
   }
   return least;
+}
+
+// Streamlit's list of pages is a list of lists to the eye and none to a screen reader; and Vega calls a layer that has nothing to show a symbol
+// without a name.
+function name(root) {
+  if (!root.querySelectorAll) return;
+  for (const list of root.querySelectorAll("ul[data-testid=stSidebarNavItems], [data-testid=stSidebarNavItems] li")) list.setAttribute("role", "none");
+  for (const marks of root.querySelectorAll("g[role=graphics-symbol][aria-roledescription$='mark container']:not([aria-label])")) {
+    marks.setAttribute("role", "graphics-object");
+  }
 }
 
 // A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
@@ -61,6 +103,7 @@ function fitSoon(state) {
     state.waiting = null;
     if (!onStage()) clear(state);
     charts(document).forEach(fit);
+    reachable(state);
   });
 }
 
@@ -127,6 +170,7 @@ function press(event, state) {
   if (types || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const does = {
     f: () => enterOrLeave(state),
+    t: () => state.turn(),
     ...(onStage() && { ".": () => curtain(state), "?": () => help(state), PageDown: () => turn(true), PageUp: () => turn(false) }),
     ...(onStage() && { Escape: () => (state.help?.isConnected || state.curtain?.isConnected ? clear(state) : enterOrLeave(state)) }),
   }[event.key];
@@ -139,14 +183,27 @@ export default function ({ setTriggerValue, data }) {
   document.documentElement.lang = data.language;
   const state = (window[ONCE] ??= {});
   state.keys = data.keys;
-  state.tell = () => setTriggerValue("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  state.tell = (theme) => setTriggerValue("theme", theme);
+  state.turn = () => setTriggerValue("turn", true);
+  state.drawn = data.dark;
   fitSoon(state);
   // What stands above a figure comes and goes, and with it the room that is left.
   state.sizes ??= new ResizeObserver(() => fitSoon(state));
   const block = document.querySelector(".stMainBlockContainer");
   if (block) state.sizes.observe(block);
-  if (state.watching) return;
+  if (!state.watching) begin(state);
+  paint(state, data.theme);
+  compare(state);
+}
+
+// Once in the life of a page.
+function begin(state) {
   state.watching = true;
+  state.theme = SYSTEM;
+  state.system = window.matchMedia(DARK);
+  answer(state);
+  window.addEventListener("keydown", (event) => chartKeys(event, state), true);
+  document.addEventListener("focusin", (event) => { if (!event.target.closest(CHART)) state.again = null; });
   document.addEventListener("keydown", apply, true);
   document.addEventListener("keydown", (event) => press(event, state));
   // Escape ends the full screen before any page hears of it.
@@ -155,10 +212,10 @@ export default function ({ setTriggerValue, data }) {
     state.left = false;
   });
   window.addEventListener("resize", () => fitSoon(state));
-  // The theme of the page follows a moment after that of the system.
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => state.tell(), 150));
+  state.system.addEventListener("change", () => compare(state));
   const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);
   all(document);
+  name(document);
   new MutationObserver((changes) => {
     let drawn = false;
     for (const change of changes) {
@@ -169,6 +226,7 @@ export default function ({ setTriggerValue, data }) {
         if (node.nodeType !== 1) return;
         mend(node);
         all(node);
+        name(node.parentElement ?? node);
         drawn ||= node.matches("svg.marks, .stVegaLiteChart") || charts(node).length > 0 || node.className?.includes?.("st-key-stage") ||
           node.querySelector?.(".st-key-stage_is_on") !== null;
       });

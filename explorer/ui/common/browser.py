@@ -1,12 +1,15 @@
 """What only the browser can see or mend (`browser.js`).
 
-- When the system turns dark while a page is open, Streamlit repaints its own parts at once and runs no script. The charts would keep the
-  colours of the light theme, so the script is asked to run.
+- When the system turns dark while a page is open, Streamlit repaints its own parts and runs no script. The charts would keep the colours of the
+  light theme, so the script is asked to run as soon as the page is dark: it is told the theme that the page has at that moment.
+- Streamlit asks the browser what the system wants, on a change and after printing. For a viewer who has chosen a theme, the browser answers with
+  that one, and Streamlit is told that something was printed.
 - Vega names the gradient of a colour bar by the whole address of the page (`url(http://..#gradient)`). When the address changes, that
   names nothing any more, and the bar loses its colours. Named by its place in the page (`url(#gradient)`), it keeps them.
 - A picture grows with its window: the drawing is scaled, letters and all, so that nothing is computed again.
 - In the text bar Enter applies what was typed, and Shift and Enter begin a new line; Streamlit's own fields of several lines take Ctrl and
   Enter. While an input method composes a character, as for Chinese, Enter belongs to it.
+- What can be clicked in a picture can be chosen by keyboard (`chart_keys.js`).
 - Keys of the stage, and the whole screen, which a browser gives only to what a person has just done.
 """
 
@@ -18,8 +21,9 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.i18n import _, language
+from explorer.ui.common import theme
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("chart_keys.js", "browser.js"))
 _TAGS = {"zh": "zh-CN"}
 """What browsers call a language, where that is not our name of it."""
 _watch = st.components.v2.component("attention_explorer.browser", html="<span></span>", js=_JS)
@@ -34,8 +38,10 @@ def watch(own: Sequence[tuple[str, str]] = ()) -> None:
     keys = [
         ("f · Esc", _("onto the stage, and back to the desk")),
         *(own or [("Page Down · Page Up", _("next figure, the one before"))]),
+        ("t", _("next theme: light, dark, high contrast")),
         (".", _("black, and back")),
         ("?", _("these keys")),
     ]
     with st.container(key="browser_watch"):
-        _watch(key="browser", data={"language": _TAGS.get(language(), language()), "keys": keys}, on_theme_change=lambda: None)
+        data = {"language": _TAGS.get(language(), language()), "keys": keys, "theme": theme.chosen(), "dark": theme.is_dark()}
+        _watch(key="browser", data=data, on_theme_change=lambda: None, on_turn_change=theme.turn)

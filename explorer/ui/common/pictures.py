@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture
-from explorer.i18n import language
+from explorer.i18n import _, language
+from explorer.ui.common import theme
 from explorer.ui.common.session import is_dark
 
 
 def draw(picture: Picture, key: str) -> None:
     """A picture in which nothing can be chosen."""
-    st.vega_lite_chart(picture.spec(), key=key, width="content")
+    st.vega_lite_chart(_shown(picture), key=key, width="content")
+
+
+def _shown(picture: Picture) -> dict[str, object]:
+    return on_page(picture.spec(), is_dark(), theme.is_strong())
 
 
 @dataclass
@@ -51,7 +57,7 @@ def clickable(
         picked: told the selections of a click by their names; chooses, and returns what is chosen now, None for nothing.
         adds_up: the browser keeps all that was clicked since the picture was drawn; `picked` is told only what is new.
     """
-    identity, kept = (identity, is_dark(), language()), st.session_state.setdefault("_mounted", {})
+    identity, kept = (identity, is_dark(), theme.is_strong(), language()), st.session_state.setdefault("_mounted", {})
     mounted: _Mounted | None = kept.get(slot)
     # What the last run did not draw, as on another page, the browser has forgotten, and Streamlit with it.
     gone = mounted is not None and mounted.key not in st.session_state
@@ -70,7 +76,9 @@ def clickable(
         if found is not None:
             mounted.now = found
 
-    st.vega_lite_chart(make(mounted.first, is_dark()).spec(), key=mounted.key, on_select=clicked, width="content")
+    shown = _shown(make(mounted.first, is_dark()))
+    shown["description"] = f"{shown['description']} {_('Arrow keys go from one to the next, Enter chooses.')}"
+    st.vega_lite_chart(shown, key=mounted.key, on_select=clicked, width="content")
 
 
 def _news(now: Mapping[str, object], before: Mapping[str, object]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from explorer.capture import Capture, capture
 from explorer.export import TRAINED_HERE
 from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
-from explorer.ui.common import jobs
+from explorer.ui.common import jobs, theme
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.open_models import OPEN
 from models import Model, ModelError, load
@@ -130,7 +130,7 @@ def captured(key: tuple, title: str, make: Callable[[Report], Capture], slot: st
 
 def is_dark() -> bool:
     """Whether the viewer's theme is the dark one."""
-    return st.context.theme.type == "dark"
+    return theme.is_dark()
 
 
 def _opened(asked: Asked) -> Model | None:

@@ -19,6 +19,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.common.theme import is_strong
 from explorer.ui.training.runs import STEP, Entry, Lab
 from models.training.runs import Snapshot
 from models.training.settings import MOST_STEPS
@@ -106,7 +107,7 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
     else:
         # From frame to frame the picture stays the same one, with other numbers: what it is drawn from is the film.
         identity = (entry.film.number, part, example)
-        pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark), _picked)
+        pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark, is_strong()), _picked)
         figure = Figure(_("All heads"), name, picture_files(lambda: picture(captured, part, (layer, head), False)))
     shades = _("bright is 1, grey is masked") if is_dark() else _("dark is 1, grey is masked")
     message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
@@ -128,7 +129,7 @@ def place(captured: Capture, part: str) -> tuple[int, int]:
     return layer, min(head, captured.site(layer, part).heads - 1)
 
 
-def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool) -> Picture:
+def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool, contrast: bool = False) -> Picture:
     """All heads, a frame around the selected one."""
     layers = [site.layer for site in captured.sites(part)]
     return charts.film(
@@ -140,6 +141,7 @@ def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool)
         width=WIDTH,
         height=HEIGHT,
         dark=dark,
+        contrast=contrast,
     )
 
 

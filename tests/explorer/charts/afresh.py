@@ -14,4 +14,4 @@ def assert_same(first: Picture, second: Picture, made: Description) -> None:
     """Two pictures of different data have one description, and the second is as if it had been made alone."""
     assert first.description is second.description, "the structure is the same"
     assert unnamed(first) != unnamed(second), "the data are not"
-    assert unnamed(second) == unnamed(Picture(made, second.tables, second.values))
+    assert unnamed(second) == unnamed(Picture(made, second.tables, second.values, second.aloud))

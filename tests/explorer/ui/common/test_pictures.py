@@ -17,6 +17,8 @@ class Browser:
         monkeypatch.setattr(pictures.st, "session_state", self.state)
         monkeypatch.setattr(pictures.st, "vega_lite_chart", self._chart)
         monkeypatch.setattr(pictures, "is_dark", lambda: False)
+        monkeypatch.setattr(pictures.theme, "is_strong", lambda: False)
+        monkeypatch.setattr(pictures, "on_page", lambda spec, dark, contrast: {"drawn": spec, "description": ""})
 
     def _chart(self, spec, key, on_select, width) -> None:
         assert width == "content"
@@ -56,11 +58,11 @@ def test_what_another_page_took_away_is_drawn_with_the_choice_of_now(browser) ->
     browser.draw("map", "first")
     browser.click(0, choice="second")
     browser.draw("map", "second")
-    assert [spec for _key, spec, _told in browser.drawn] == ["first", "first"]
+    assert [spec["drawn"] for _key, spec, _told in browser.drawn] == ["first", "first"]
     # Streamlit forgets what a run does not draw, and the browser forgets which frame was moved in it.
     del browser.state[browser.drawn[-1][0]]
     browser.draw("map", "second")
-    assert browser.drawn[-1][1] == "second"
+    assert browser.drawn[-1][1]["drawn"] == "second"
     assert browser.drawn[-1][0] != browser.drawn[0][0]
 
 

@@ -1,0 +1,72 @@
+"""What a picture gets from the page that it stands on: letters that can be read, and, for a weak projector, nothing that is pale.
+
+Charts are drawn for a light and for a dark page. High contrast is the light one with other colours: what `palette.strong` says in place of
+each of them, and no line, point or letter that lets the page shine through. It is done here for all charts alike, to the description, so that
+a new chart has it without knowing of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from explorer.charts.common import palette
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+_PARTS = ("axis", "legend", "header", "title")
+_SOLID = {"text", "line", "rule", "point", "circle", "square", "tick", "bar", "trail"}
+"""Marks that stand for something by themselves. An area shows a spread behind a line, and a rectangle may be a veil: they stay as they are."""
+_CLEAR = ("opacity", "strokeOpacity")
+
+
+def on_page(spec: Mapping[str, object], dark: bool = False, contrast: bool = False) -> dict[str, object]:
+    """The specification for a page of this theme; the one that is given stays as it is, and the tables are shared.
+
+    Streamlit writes axes in a grey of 3.7 to 1; what a description says of itself is kept.
+    """
+    ink = palette.page(dark)[1] if contrast else palette.faint(dark)
+    given = spec.get("config", {})
+    config = {**given}
+    for part in _PARTS:
+        colours = {"color": palette.page(dark)[1], "subtitleColor": ink} if part == "title" else {"labelColor": ink, "titleColor": ink}
+        if contrast and part == "axis":
+            colours |= {"domainColor": ink, "tickColor": ink}
+        config[part] = {**colours, **given.get(part, {})}
+    tables = spec.get("datasets", {})
+    made = {**{key: value for key, value in spec.items() if key != "datasets"}, "config": config}
+    return {**(_strong(made) if contrast else made), "datasets": tables}
+
+
+def _strong(node: object) -> object:
+    if isinstance(node, str):
+        return _COLOUR.sub(lambda found: palette.strong(found[0]), node)
+    if isinstance(node, list | tuple):
+        # The colours of numbers of either sign are drawn into pictures, too, and stay with them.
+        return node if list(node) == palette.diverging() else [_strong(one) for one in node]
+    if not isinstance(node, Mapping):
+        return node
+    made = {key: _strong(value) for key, value in node.items()}
+    if "mark" in made:
+        made["mark"] = _solid(made["mark"])
+    if isinstance(made.get("encoding"), Mapping):
+        made["encoding"] = {name: _opaque(how) if name in _CLEAR else how for name, how in made["encoding"].items()}
+    return made
+
+
+def _solid(mark: object) -> object:
+    if not isinstance(mark, Mapping):
+        return mark
+    clear = _CLEAR if mark.get("type") in _SOLID else _CLEAR[1:]
+    # What is wholly clear is there to be clicked, or to carry a label.
+    return {name: 1 if name in clear and isinstance(value, int | float) and value > 0 else value for name, value in mark.items()}
+
+
+def _opaque(how: object) -> object:
+    """An encoding by conditions, in which whatever can be seen is seen fully."""
+    if isinstance(how, list):
+        return [_opaque(one) for one in how]
+    if not isinstance(how, Mapping):
+        return how
+    made = {name: _opaque(value) for name, value in how.items()}
+    value = made.get("value")
+    return {**made, "value": 1} if isinstance(value, int | float) and 0 < value < 1 else made

@@ -1,0 +1,167 @@
+"""Themes, contrast, screen readers and the keyboard, as a person with a weak projector or without a mouse meets them."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from explorer.charts.common import palette
+from tests.browser.accessibility import pale_letters, said, violations
+from tests.browser.test_stage import PAGES
+from tests.browser.waiting import eventually, settled
+
+PANEL = ".st-key-head_panel"
+INK = f"{PANEL} .mark-text.role-mark text"
+IMAGE = ".st-key-head_grid svg.marks image"
+PAGE_COLOUR = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+
+
+def colour(page: Page) -> tuple[int, ...]:
+    """Of the page's ground."""
+    return tuple(int(number) for number in re.findall(r"\d+", page.evaluate(PAGE_COLOUR)))
+
+
+def shown_in(page: Page, dark: bool) -> None:
+    """Waits for the ground of a theme."""
+    eventually(lambda: colour(page), palette.rgb(palette.page(dark)[0]))
+
+
+def ends(page: Page) -> list[str]:
+    """First and last colour of the map's scale."""
+    stops = page.locator(f"{PANEL} svg.marks linearGradient stop").evaluate_all("all => all.map(one => one.getAttribute('stop-color'))")
+    return [stops[0], stops[-1]]
+
+
+def hexadecimal(colours: list[str]) -> list[str]:
+    return ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", one)) if one.startswith("rgb") else one for one in colours]
+
+
+@pytest.mark.parametrize(("name", "language"), [(name, ("en", "zh")[i % 2]) for i, name in enumerate(PAGES)])
+def test_no_page_breaks_a_rule_in_any_theme(open_page, name, language):
+    drawn = ".stMain svg.marks" if name != "generate" else ".st-key-text_bar textarea"
+    page = open_page(f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme=light", wait_for=drawn)
+    for theme, dark in (("light", False), ("dark", True), ("contrast", False)):
+        if theme != "light":
+            page.keyboard.press("t")
+            page.wait_for_function("theme => new URLSearchParams(location.search).get('theme') === theme", arg=theme)
+        shown_in(page, dark)
+        page.locator(".st-key-contrast_is_on").wait_for(state="attached" if theme == "contrast" else "detached")
+        settled(page)
+        eventually(lambda: violations(page), [], timeout=20)
+        eventually(lambda least=7 if theme == "contrast" else 4.5: pale_letters(page, least), [], timeout=20)
+    for words in said(page):
+        assert len(words) > 20 and "Vega" not in words
+        assert language == "en" or re.search(r"[\u4e00-\u9fff]", words)
+
+
+def test_what_opens_over_a_page_breaks_no_rule(open_page):
+    page = open_page("/?theme=contrast")
+    for key in ("theme_button", "glossary"):
+        page.locator(f".st-key-{key} button").first.click()
+        page.locator("[data-testid=stPopoverBody]").first.wait_for()
+        settled(page)
+        eventually(lambda: violations(page), [], timeout=20)
+        page.keyboard.press("Escape")
+        expect(page.locator("[data-testid=stPopoverBody]")).to_have_count(0)
+
+
+def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
+    page = open_page()
+    bare = page.locator(INK).first.get_attribute("fill")
+    page.locator(".st-key-theme_button button").first.click()
+    page.get_by_text("Dark", exact=True).click()
+    shown_in(page, True)
+    eventually(lambda: hexadecimal(ends(page)), [palette.colours(True)[0], palette.colours(True)[-1]])
+    assert "theme=dark" in page.url and page.locator(INK).first.get_attribute("fill") != bare
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Softmax laboratory", exact=True).click()
+    page.locator(".stMain svg.marks").first.wait_for()
+    page.wait_for_function("location.search.includes('theme=dark')")
+    shown_in(page, True)
+    page.go_back()
+    page.locator(PANEL).wait_for()
+    page.go_back()
+    shown_in(page, False)
+    # The system is asked again, and no more than that.
+    page.emulate_media(color_scheme="dark")
+    shown_in(page, True)
+
+
+def test_the_key_goes_from_theme_to_theme_on_the_stage(open_page):
+    page = open_page("/?stage=1&theme=dark")
+    shown_in(page, True)
+    before = page.locator(IMAGE).nth(2).get_attribute("xlink:href") or page.locator(IMAGE).nth(2).get_attribute("href")
+    page.keyboard.press("t")
+    shown_in(page, False)
+    expect(page.locator(".stSidebar")).to_be_hidden()
+    strong = [palette.strong(colour) for colour in (palette.colours()[0], palette.colours()[-1])]
+    eventually(lambda: hexadecimal(ends(page)), strong)
+    expect(page.locator(INK).first).to_have_attribute("fill", "#000000")
+    # The small pictures, which the server paints, too.
+    after = page.locator(IMAGE).nth(2).get_attribute("xlink:href") or page.locator(IMAGE).nth(2).get_attribute("href")
+    assert after != before
+    page.keyboard.press("t")
+    eventually(lambda: hexadecimal(ends(page)), [palette.colours()[0], palette.colours()[-1]])
+    assert "theme=light" in page.url
+
+
+@pytest.mark.parametrize("first", ["light", "dark"])
+def test_a_switch_of_the_system_redraws_page_and_charts(open_page, first):
+    page = open_page("/?layer=0&head=0", theme=first)
+    other = first == "light"
+    scale = [palette.colours(other)[0], palette.colours(other)[-1]]
+    shown_in(page, not other)
+    assert hexadecimal(ends(page)) != scale
+    axis = page.locator(f"{PANEL} .role-axis-label text").first
+    page.emulate_media(color_scheme="dark" if other else "light")
+    shown_in(page, other)
+    eventually(lambda: hexadecimal(ends(page)), scale)
+    expect(axis).to_have_attribute("fill", palette.faint(other))
+    # And back, before anything else has run.
+    page.emulate_media(color_scheme=first)
+    shown_in(page, not other)
+    eventually(lambda: hexadecimal(ends(page)), [palette.colours(not other)[0], palette.colours(not other)[-1]])
+
+
+def test_a_chosen_theme_is_not_the_systems_business(open_page):
+    page = open_page("/?theme=light&layer=0&head=0", theme="dark")
+    shown_in(page, False)
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    settled(page)
+    assert colour(page) == palette.rgb(palette.page(False)[0])
+    assert hexadecimal(ends(page)) == [palette.colours()[0], palette.colours()[-1]]
+
+
+def test_a_row_is_pinned_and_a_head_is_chosen_without_a_mouse(open_page):
+    page = open_page("/?layer=0&head=2")
+    chart = page.locator(f"{PANEL} .stVegaLiteChart")
+    expect(chart).to_have_attribute("tabindex", "0")
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    # A cell is read out: what it is of, and its weight.
+    said_of_it = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert "[CLS] (0)" in said_of_it and "weight" in said_of_it
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function("new URLSearchParams(location.search).get('q') === '1'")
+    page.locator(".st-key-pinned").get_by_text("the (position 1)").wait_for()
+    # The arrows did not go to another head.
+    assert "layer=0&head=2" in page.url
+    grid = page.locator(".st-key-head_grid .stVegaLiteChart")
+    grid.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(PANEL).get_by_text("Layer 1, head 0").wait_for()
+
+
+def test_a_row_of_a_long_text_is_pinned_by_name(open_page):
+    page = open_page("/?text=" + "%20".join(["cat"] * 60))
+    choice = page.locator(".st-key-q input")
+    choice.focus()
+    page.keyboard.type("57 cat")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function("new URLSearchParams(location.search).get('q') === '57'")
+    page.locator(".st-key-pinned").get_by_text("cat (position 57)").wait_for()

@@ -1,0 +1,41 @@
+"""The theme that the address names, on the page and for the pages after it."""
+
+from explorer.charts.common import palette
+from explorer.ui.common import theme
+from tests.pages.shared import charts, settle, shared, started
+
+
+def test_a_theme_by_the_address_draws_the_charts_in_its_colours():
+    drawn = {}
+    for name in ("light", "dark", "contrast"):
+        app = started(theme=name)
+        assert not app.exception
+        drawn[name] = str(charts(app))
+    assert palette.page(True)[0] in drawn["dark"] and palette.page(True)[0] not in drawn["light"]
+    assert palette.strong(palette.frame()) in drawn["contrast"] and palette.frame() in drawn["light"]
+    assert palette.frame() not in drawn["contrast"] and palette.page()[1] not in drawn["contrast"]
+
+
+def test_the_choice_goes_into_the_address_and_on_to_the_next_page():
+    app = started()
+    assert app.radio(key="theme").value == theme.SYSTEM
+    settle(app.radio(key="theme").set_value(theme.CONTRAST).run())
+    assert app.query_params["theme"] == ["contrast"] and shared(app, "theme") == "contrast"
+    settle(app.switch_page("pages/softmax.py").run())
+    assert app.radio(key="theme").value == theme.CONTRAST
+
+
+def test_a_theme_that_there_is_not_is_the_systems():
+    assert started(theme="sepia").radio(key="theme").value == theme.SYSTEM
+
+
+def test_the_key_comes_to_all_themes_and_never_to_what_is_there(monkeypatch):
+    now = {"theme": "system"}
+    monkeypatch.setattr(theme.address, "word", lambda name, default, allowed: now["theme"])
+    monkeypatch.setattr(theme.address, "write", now.update)
+    for system, seen in (("light", ["dark", "contrast", "light", "dark"]), ("dark", ["contrast", "light", "dark", "contrast"])):
+        now["theme"] = "system"
+        monkeypatch.setattr(theme, "_system_is_dark", lambda system=system: system == "dark")
+        for expected in seen:
+            theme.turn()
+            assert now["theme"] == expected
