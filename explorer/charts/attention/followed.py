@@ -73,10 +73,8 @@ def _rows(
     height = round(total * high + _GAP * (len(heads) - 1))
     ink = palette.page(dark)[1]
     # A click is meant for a row or for a token: each selection hears its own marks, and the frame stays where it is on a click on a token.
-    pick = alt.selection_point(
-        name="head", fields=["layer", "head"], on="click[datum && datum.head >= 0]", toggle=False, clear=False, empty=False
-    )
-    follow = alt.selection_point(name="token", fields=["q"], on="click[datum && datum.q >= 0]", toggle=False, clear=False, empty=False)
+    pick = alt.selection_point(name="head", fields=["layer", "head"], on=_on("head"), toggle=False, clear=False, empty=False)
+    follow = alt.selection_point(name="token", fields=["q"], on=_on("q"), toggle=False, clear=False, empty=False)
     x = alt.X("c:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None)
     y = alt.Y("up:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None)
     base = alt.Chart(alt.NamedData("cells")).transform_calculate(
@@ -154,6 +152,11 @@ def _rows(
     )
 
 
+def _on(field: str) -> str:
+    """A click on a mark whose row has this field. A filter of Vega's knows the event, and not `datum`."""
+    return f"click[event.item && event.item.datum && event.item.datum.{field} >= 0]"
+
+
 def tops(followed: Followed, chosen: int, *, turns: bool = True, width: int = 420, height: int = 190, dark: bool = False) -> Picture:
     """Of each layer the keys that get most over its heads, as bars. Clicks come back as selection "token" with the field q.
 
@@ -178,7 +181,7 @@ def tops(followed: Followed, chosen: int, *, turns: bool = True, width: int = 42
 def _tops(n_layers: int, turns: bool, width: int, height: int, dark: bool) -> alt.LayerChart:
     high, wide = min(34, max(17, height // n_layers)), width / TOP
     ink, pointer = palette.page(dark)[1], {"cursor": "pointer" if turns else "default"}
-    follow = alt.selection_point(name="token", fields=["q"], on="click[datum && datum.q >= 0]", toggle=False, clear=False, empty=False)
+    follow = alt.selection_point(name="token", fields=["q"], on=_on("q"), toggle=False, clear=False, empty=False)
     scale = alt.Scale(domain=[n_layers * high, 0], nice=False)
     base = alt.Chart(alt.NamedData("tops")).transform_calculate(
         token="top_tokens[datum.n]",
