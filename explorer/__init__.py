@@ -4,7 +4,8 @@ A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one na
 
 - `reading`: what a network reads of a text, the one place that tokenises; `tokens`: tokens that a person can read; `unread`: what a model cannot
 - `capture`: one text through one model, every head on demand; `bounded`: a cache bounded by bytes; `pooling`: large maps made small
-- `views`: special tokens and sentence pairs taken out of a map, without lying about the rest; `examples`: texts that show something
+- `views`: special tokens and sentence pairs taken out of a map, without lying about the rest; `follow`: one token through all layers;
+  `examples`: texts that show something
 - `scores/`: every head as numbers, roles and families that follow; `syntax/`: heads that follow dependencies
 - `flow/`: which input tokens a prediction rests on; `lens/`: what each layer would predict, and what each head adds
 - `compare/`: two captures side by side; `generate`: text token by token, under the model's own rules (`own_rules`)

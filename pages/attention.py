@@ -1,10 +1,10 @@
-"""The attention page: every head of a model on one text, and one head beside it, token by token."""
+"""The attention page: every head of a model on one text, and one head beside it, token by token; or one token through all heads."""
 
 import streamlit as st
 
 from explorer import export
 from explorer.i18n import _
-from explorer.ui.attention import bertviz_view, head_grid, head_panel
+from explorer.ui.attention import bertviz_view, head_grid, head_panel, one_token
 from explorer.ui.attention.controls import controls
 from explorer.ui.common import chosen_head
 from explorer.ui.common.markdown import escaped
@@ -40,7 +40,9 @@ def explorer_of(chosen: Chosen) -> None:
     if how.view == "model":
         with st.container(key="head_panel", border=True):
             figure = bertviz_view.whole_model(captured, part, choice, how, head_panel.choose_windows(captured, part))
-        figures = [figure] if figure else []
+        figures, lines = [figure] if figure else [], head_panel.recipe(chosen, part, choice, how)
+    elif how.view == "token":
+        figures, lines = one_token.draw(chosen, part, choice, how)
     else:
         grid, panel = st.columns([11, 10], gap="small")
         every, below = grid.container(key="head_grid", border=True), grid.container(key="pinned", border=True)
@@ -51,11 +53,12 @@ def explorer_of(chosen: Chosen) -> None:
         with every:
             st.caption(_("All heads. Click one, or use the arrow keys."))
             head_grid.draw(captured, part, choice, how, chosen.title)
+        lines = head_panel.recipe(chosen, part, choice, how)
     heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False)) | {"npz": lambda: export.npz(captured)}
     chosen_head.complete(choice)
     with downloads:
         everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
-        take_away(everything, head_panel.recipe(chosen, part, choice, how), chosen.linked)
+        take_away(everything, lines, chosen.linked)
 
 
 chosen = sidebar()

@@ -14,7 +14,7 @@ import explorer
 from benchmarks import shapes
 from explorer.charts.common import palette
 from explorer.examples import EXAMPLES
-from tests.browser.waiting import settled
+from tests.browser.waiting import addressed, settled
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
 PANEL = ".st-key-head_panel"
@@ -72,10 +72,37 @@ def test_neurons_are_drawn_and_sum_to_the_score(open_page):
     page.locator(f"{PANEL} .mark-rect path").nth(3 * 32 - 1).wait_for(state="attached")
 
 
+def test_one_token_is_followed_by_a_click_and_a_row_opens_its_head(open_page):
+    page = open_page("/?view=token&layer=2&head=8&q=2", wait_for=".st-key-one_token svg.marks")
+    drawn, panel = page.locator(".st-key-one_token"), page.locator(PANEL)
+    frame = drawn.locator("text", has_text=re.compile(r"^2\.8$"))
+    expect(frame).to_have_css("opacity", "1")
+    drawn.locator("path[aria-label*='where: layer 4, head 3;']").first.click(force=True)
+    panel.get_by_text("Layer 4, head 3").wait_for()
+    addressed(page, 4, 3)
+    expect(panel).to_contain_text("From cat (position 2)")
+    # A token that is clicked is followed; the frame stays where it is.
+    drawn.locator(".mark-text text", has_text=re.compile("^mat$")).click()
+    expect(panel).to_contain_text("From mat (position 6)")
+    expect(page).to_have_url(re.compile("q=6"))
+    for token in ("mat", "sat"):
+        drawn.locator(".mark-text text", has_text=re.compile(f"^{token}$")).click()
+        panel.get_by_text(f"From {token} (position").wait_for()
+        expect(drawn.locator("text", has_text=re.compile(r"^4\.3$"))).to_have_css("opacity", "1")
+    # So is one that is named as what a layer looks at most.
+    panel.locator("svg.marks text", has_text=re.compile("^mat$")).first.click()
+    expect(panel).to_contain_text("From mat (position 6)")
+    page.go_back()
+    expect(panel).to_contain_text("From sat (position 3)")
+    page.keyboard.press("ArrowRight")
+    panel.get_by_text("Layer 4, head 4").wait_for()
+
+
 def test_text_is_never_markup(open_page):
     hostile = "</script><img src=x onerror=alert(1)>"
     shown = {
         "Map": lambda page: page.locator(f"{PANEL} svg.marks text", has_text="<"),
+        "One token": lambda page: page.locator(f"{PANEL} svg.marks text", has_text="<"),
         "Lines": lambda page: page.frame_locator(f"{PANEL} iframe").locator("svg text", has_text="<"),
         "Whole model": lambda page: page.frame_locator(f"{PANEL} iframe").locator("svg line"),
         "Neurons": lambda page: page.locator(f"{PANEL} .mark-rect path"),

@@ -15,7 +15,8 @@ def test_changing_a_word_changes_the_map(open_page):
     drawn = page.locator(".st-key-changed_head svg.marks")
 
     def picture() -> str | None:
-        image = drawn.locator("image").first
+        # The difference stands on the right.
+        image = drawn.locator("image").last
         return image.get_attribute("xlink:href") or image.get_attribute("href")
 
     before = eventually(picture, bool)
@@ -59,3 +60,6 @@ def test_pictures_are_in_reach_without_a_scroll(open_page):
     for width, height in ((1440, 900), (1024, 768)):
         resize(page, width, height)
         in_reach(page, ".st-key-changed_heads svg.marks", width, height + 40)
+    resize(page, 1440, 900)
+    in_reach(page, ".st-key-changed_head svg.marks", 1440, 900)
+    expect(page.locator(".st-key-changed_head svg.marks image")).to_have_count(3)

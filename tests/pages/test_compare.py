@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from explorer.ablation import heads
@@ -15,7 +16,7 @@ from explorer.compare import comparison
 from explorer.scores import null
 from explorer.ui.common import session
 from explorer.ui.compare import second
-from tests.pages.shared import charts, in_one_run, opened, run_recipe, settle, shared, table, tables, written
+from tests.pages.shared import charts, in_one_run, opened, run_recipe, settle, shared, table, written
 
 TEXT = "The cat sat on the mat."
 PAIR = "The dog slept in the garden."
@@ -26,10 +27,16 @@ def given(app: AppTest, name: str, chart: int) -> object:
     return next(param["value"] for param in charts(app)[chart]["params"] if param["name"] == name)
 
 
-def pixels(app: AppTest) -> np.ndarray:
-    """The map as it is drawn, (rows, columns, 3)."""
-    (png,) = (one["png"].iloc[0] for one in tables(app, 1) if list(one.columns) == ["png"])
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+def pixels(app: AppTest, name: str = "difference") -> np.ndarray:
+    """A map as it is drawn, beside others or alone, (rows, columns, 3)."""
+    drawn = app.get("vega_lite_chart")[1].proto.datasets
+    (table,) = (convert_arrow_bytes_to_pandas_df(one.data.data) for one in drawn if one.name in (name, "matrix"))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(table["png"].iloc[0]))).convert("RGB"))
+
+
+def painted(values: np.ndarray) -> np.ndarray:
+    """The colours of numbers from -1 to 1."""
+    return palette.table(False, signed=True)[((np.clip(values, -1, 1) + 1) * 127.5).round().astype(int)]
 
 
 def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", head: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -49,8 +56,11 @@ def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", hea
     difference = comparison.difference(one.pattern(*at), other.pattern(*at), rows, columns)
     top = max(0.02, float(np.abs(difference).max()))
     assert given(app, "matrix_top", 1) == pytest.approx(top) and given(app, "matrix_rows", 1) == list(rows.labels)
-    steps = ((np.clip(difference / top, -1, 1) + 1) * 127.5).round().astype(int)
-    np.testing.assert_array_equal(pixels(app), palette.table(False, signed=True)[steps])
+    np.testing.assert_array_equal(pixels(app), painted(difference / top))
+    # All three side by side, both sides on the scale of weights.
+    assert given(app, "weights_top", 1) == 1.0
+    np.testing.assert_array_equal(pixels(app, "one"), painted(one.pattern(*at)[np.ix_(rows.one, columns.one)]))
+    np.testing.assert_array_equal(pixels(app, "other"), painted(other.pattern(*at)[np.ix_(rows.other, columns.other)]))
     return at
 
 
@@ -73,13 +83,16 @@ def test_both_sides_and_another_measure(bert) -> None:
     app = opened("compare", text=TEXT, compare="texts", other_text="The mat sat on the cat.")
     one, other = capture(bert, TEXT), capture(bert, "The mat sat on the cat.")
     head = same(app, one, other)
-    settle(app.button_group(key="measure").set_value("divergence").run())
+    settle(app.selectbox(key="measure").set_value("divergence").run())
     same(app, one, other, "divergence", head)
     rows = comparison.align(one.queries(), other.queries())
     for side, captured, at in (("one", one, rows.one), ("other", other, rows.other)):
         settle(app.button_group(key="compared").set_value(side).run())
         values = captured.pattern(*head)[np.ix_(at, at)]
-        np.testing.assert_array_equal(pixels(app), palette.table(False, signed=True)[((values + 1) * 127.5).round().astype(int)])
+        np.testing.assert_array_equal(pixels(app), painted(values))
+    settle(app.button_group(key="compared").set_value("difference").run())
+    top = given(app, "matrix_top", 1)
+    np.testing.assert_array_equal(pixels(app), painted(comparison.difference(one.pattern(*head), other.pattern(*head), rows, rows) / top))
 
 
 def test_a_pair_is_compared_with_its_second_text(bert) -> None:

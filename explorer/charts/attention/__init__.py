@@ -1,1 +1,1 @@
-"""Charts of the page *Attention*: all heads at once (`grid`)."""
+"""Charts of the page *Attention*: all heads at once (`grid`), one token through all of them (`followed`)."""

@@ -51,7 +51,7 @@ def heatmap(
     rows = list(range(n_rows)) if row_numbers is None else [int(i) for i in row_numbers]
     columns = list(range(n_columns)) if column_numbers is None else [int(i) for i in column_numbers]
     tables = {
-        "cells": _cells(weights, visible, rows),
+        "cells": rectangles(weights, visible, rows),
         "rows": pd.DataFrame({"r": np.arange(n_rows, dtype=np.uint16), "q": np.array(rows, dtype=np.uint32)}),
     }
     values = {
@@ -158,7 +158,7 @@ def _aloud(weights: np.ndarray, visible: np.ndarray, names: dict[str, list[str]]
     return f"{size} {largest}"
 
 
-def _cells(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:
+def rectangles(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:
     """Rectangles: row r, columns c to end - 1, position q of the row in the text, weight w (the largest, where it is several).
 
     A browser needs half a second for 16,384 rectangles. Most weights of most heads are so small that they have the colour of 0.

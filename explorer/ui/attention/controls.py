@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.capture import Capture
 from explorer.i18n import N_, _
@@ -13,7 +14,14 @@ from explorer.ui.common.session import is_dark
 from explorer.ui.common.theme import is_strong
 from explorer.views import PAIRS
 
-VIEWS = {"map": N_("Map"), "lines": N_("Lines"), "model": N_("Whole model"), "neurons": N_("Neurons"), "numbers": N_("Numbers")}
+VIEWS = {
+    "map": N_("Map"),
+    "token": N_("One token"),
+    "lines": N_("Lines"),
+    "model": N_("Whole model"),
+    "neurons": N_("Neurons"),
+    "numbers": N_("Numbers"),
+}
 SCALES = {"fixed": N_("0 to 1"), "own": N_("0 to its largest"), "root": N_("0 to 1, small ones lifted")}
 PAIR_TITLES = {name: name for name in PAIRS} | {"all": N_("all")}
 SPECIALS = {"raw": N_("shown"), "hidden": N_("hidden"), "renormalised": N_("hidden, rest renormalised")}
@@ -46,3 +54,19 @@ def controls(captured: Capture, part: str) -> Controls:
         pair = address.choice(st.selectbox, _("Pair"), PAIR_TITLES, "pairs", width=90)
     scale = address.choice(st.selectbox, _("Colours"), SCALES, "scale", width=160)
     return Controls(which, special, pair, scale, is_dark(), is_strong())
+
+
+def token_box(place: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str], **how: object) -> int:
+    """One of the tokens; its number stands in the address.
+
+    Args:
+        place: where it is drawn.
+        label: of the box.
+        name: in the address.
+        default: the token at first.
+        options: positions of the tokens that can be chosen.
+        labels: of all tokens.
+        how: more arguments of the box.
+    """
+    how |= {"options": options, "format_func": lambda i: f"{i} {labels[i]}"}
+    return address.entry(place.selectbox, label, name, default, address.among(options), **how)

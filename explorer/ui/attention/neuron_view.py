@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer import export
 from explorer.capture import Capture, Neurons
@@ -12,8 +11,8 @@ from explorer.charts.common import bars
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.ui.attention import head_map
-from explorer.ui.attention.controls import Controls
-from explorer.ui.common import address, pictures
+from explorer.ui.attention.controls import Controls, token_box
+from explorer.ui.common import pictures
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
@@ -45,19 +44,13 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Fig
 def _chosen(captured: Capture, part: str, layer: int, head: int) -> tuple[int, int]:
     queries, keys = captured.queries(part), captured.keys(part)
     left, right = st.columns(2)
-    query = _pick(left, _("Query"), "q", min(1, len(queries) - 1), list(range(len(queries))), queries.labels)
+    query = token_box(left, _("Query"), "q", min(1, len(queries) - 1), list(range(len(queries))), queries.labels)
     seen = np.flatnonzero(captured.visible(layer, part)[query])
     if not len(seen):
         raise InputError(_("This token sees nothing."), _("Choose another query."))
     # Where the address names no key, the one that the query attends to most.
     best = int(seen[np.argmax(captured.pattern(layer, head, part)[query][seen])])
-    return query, _pick(right, _("Key"), "k", best, seen.tolist(), keys.labels)
-
-
-def _pick(column: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str]) -> int:
-    """One of the tokens; its number stands in the address."""
-    how = {"options": options, "format_func": lambda i: f"{i} {labels[i]}"}
-    return address.entry(column.selectbox, label, name, default, address.among(options), **how)
+    return query, token_box(right, _("Key"), "k", best, seen.tolist(), keys.labels)
 
 
 def _sum(made: Neurons) -> str:

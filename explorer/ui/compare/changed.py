@@ -12,6 +12,7 @@ from explorer import export
 from explorer.charts.common import board
 from explorer.charts.common.matrix import matrix
 from explorer.charts.common.picture import Picture
+from explorer.charts.compare import side_by_side
 from explorer.compare import comparison
 from explorer.i18n import N_, _
 from explorer.jobs import Report
@@ -26,7 +27,7 @@ from explorer.ui.compare import recipe
 from explorer.ui.compare.second import Other
 
 MEASURES = {"total": N_("share of attention that moved"), "divergence": N_("Jensen-Shannon divergence, nats")}
-SHOWN = {"difference": N_("Difference"), "one": N_("First"), "other": N_("Second")}
+SHOWN = {"all": N_("Side by side"), "difference": N_("Difference"), "one": N_("First"), "other": N_("Second")}
 TOKENS = 40
 """Aligned tokens that a map shows, the first ones."""
 LISTED = 6
@@ -115,9 +116,9 @@ def compared(sides: Sides) -> Compared | None:
 
 def draw(found: Compared) -> tuple[list[Figure], str]:
     """Which heads changed, and how the chosen one did."""
-    left, right = st.columns([1, 1], gap="small")
+    left, right = st.columns([5, 13], gap="small")
     with left, st.container(border=True, key="changed_heads"):
-        measure = address.choice(st.segmented_control, _("Change of a head"), MEASURES, "measure")
+        measure = address.choice(st.selectbox, _("Change of a head"), MEASURES, "measure")
         ranked = found.ranked(measure)
         head = looked_at(found, ranked)
         _board(found, measure, head)
@@ -157,22 +158,26 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     values = getattr(found.changes, measure)
     sizes = (~np.isnan(values)).sum(1).tolist()
     how = {"title": _(MEASURES[measure]), "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
-    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=460, height=290, **how)
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=250, height=250, **how)
 
 
 def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) -> Picture:
-    """One head: its difference, or one of the sides, of the tokens that belong together."""
-    maps, rows, columns = found.maps(head), found.rows, found.columns
-    if shown == "difference":
-        values, look = comparison.difference(maps["one"], maps["other"], rows, columns), _("second minus first: orange where there is more")
-    else:
-        at = (rows.one, columns.one) if shown == "one" else (rows.other, columns.other)
-        values, look = maps[shown][np.ix_(*map(list, at))], _("of the paired tokens")
-    values = values[:TOKENS, :TOKENS]
-    top = max(_TOP, float(np.abs(values).max())) if shown == "difference" else 1.0
+    """One head, of the tokens that belong together: both sides and their difference, or one of the three."""
+    both, rows, columns = found.maps(head), found.rows, found.columns
+    maps = {
+        "one": both["one"][np.ix_(list(rows.one), list(columns.one))],
+        "other": both["other"][np.ix_(list(rows.other), list(columns.other))],
+        "difference": comparison.difference(both["one"], both["other"], rows, columns),
+    }
+    maps = {name: values[:TOKENS, :TOKENS] for name, values in maps.items()}
+    top = max(_TOP, float(np.abs(maps["difference"]).max()))
     names = {"rows": rows.labels[:TOKENS], "columns": columns.labels[:TOKENS]}
-    height = min(330, max(150, 30 * len(values)))
-    return matrix(values, x=_("attended to"), y="", title=_(SHOWN[shown]), look=look, top=top, **names, width=330, height=height, dark=dark)
+    height = min(320, max(150, 30 * len(names["rows"])))
+    if shown == "all":
+        return side_by_side.maps(**maps, **names, top=top, height=height, dark=dark)
+    look = _("second minus first: orange where there is more") if shown == "difference" else _("of the paired tokens")
+    how = {"x": _("attended to"), "y": "", "title": _(SHOWN[shown]), "look": look, "top": top if shown == "difference" else 1.0}
+    return matrix(maps[shown], **how, **names, width=420, height=height, dark=dark)
 
 
 def heading(sides: Sides) -> str:

@@ -15,7 +15,7 @@ def test_every_visible_cell_is_drawn_once(seed, n_rows, n_columns, many, causal)
     visible = np.tri(n_rows, n_columns, dtype=bool) if causal else draw.random((n_rows, n_columns)) < 0.8
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heatmap, "_MANY", 0 if many else 10_000)
-        cells = heatmap._cells(weights, visible, list(range(n_rows)))
+        cells = heatmap.rectangles(weights, visible, list(range(n_rows)))
     covered = np.zeros_like(visible, dtype=int)
     for cell in cells.itertuples():
         covered[cell.r, cell.c : cell.end] += 1
