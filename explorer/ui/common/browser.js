@@ -7,6 +7,8 @@ const STAGE_LETTERS = 24, TALLEST = 0.86;
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 
+const BOUND = ".vega-bind input[type=range]";
+
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
 
@@ -16,6 +18,21 @@ function mend(element) {
     const found = value && NAMED.exec(value);
     if (found) element.setAttribute(name, `url(#${found[1]})`);
   }
+}
+
+// Beside an input of a chart, the number that its own number stands for: 10 to the power of it, or one of a list (sliders.py).
+function say(input) {
+  const scale = input.type === "range" && getComputedStyle(input).getPropertyValue("--scale").trim();
+  if (!scale) return;
+  let shown = input.parentElement.querySelector("output");
+  if (!shown) {
+    shown = document.createElement("output");
+    input.parentElement.append(shown);
+  }
+  const given = JSON.parse(scale);
+  const number = Array.isArray(given) ? given[+input.value] : +(given ** +input.value).toPrecision(3);
+  const words = number.toLocaleString("en", { maximumFractionDigits: 3 });
+  if (shown.textContent !== words) shown.textContent = words;
 }
 
 function smallest(svg) {
@@ -141,6 +158,7 @@ export default function ({ setTriggerValue, data }) {
   state.keys = data.keys;
   state.tell = () => setTriggerValue("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   fitSoon(state);
+  document.querySelectorAll(BOUND).forEach(say);
   // What stands above a figure comes and goes, and with it the room that is left.
   state.sizes ??= new ResizeObserver(() => fitSoon(state));
   const block = document.querySelector(".stMainBlockContainer");
@@ -155,6 +173,7 @@ export default function ({ setTriggerValue, data }) {
     state.left = false;
   });
   window.addEventListener("resize", () => fitSoon(state));
+  document.addEventListener("input", (event) => event.target.matches?.(BOUND) && say(event.target));
   // The theme of the page follows a moment after that of the system.
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => state.tell(), 150));
   const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);
@@ -165,10 +184,15 @@ export default function ({ setTriggerValue, data }) {
       if (change.type === "attributes") {
         if (change.attributeName === "viewBox") drawn = true;
         else mend(change.target);
-      } else change.addedNodes.forEach((node) => {
+        continue;
+      }
+      // Vega writes its own number beside an input whenever it sets one; so it is when the input comes.
+      if (change.target.matches?.(".vega-bind span")) change.target.parentElement.querySelectorAll("input[type=range]").forEach(say);
+      change.addedNodes.forEach((node) => {
         if (node.nodeType !== 1) return;
         mend(node);
         all(node);
+        node.querySelectorAll(BOUND).forEach(say);
         drawn ||= node.matches("svg.marks, .stVegaLiteChart") || charts(node).length > 0 || node.className?.includes?.("st-key-stage") ||
           node.querySelector?.(".st-key-stage_is_on") !== null;
       });
