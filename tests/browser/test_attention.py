@@ -76,7 +76,7 @@ def test_one_token_is_followed_by_a_click_and_a_row_opens_its_head(open_page):
     page = open_page("/?view=token&layer=2&head=8&q=2", wait_for=".st-key-one_token svg.marks")
     drawn, panel = page.locator(".st-key-one_token"), page.locator(PANEL)
     frame = drawn.locator("text", has_text=re.compile(r"^2\.8$"))
-    expect(frame).to_have_css("opacity", "1")
+    expect(frame).to_have_attribute("opacity", "1")
     drawn.locator("path[aria-label*='where: layer 4, head 3;']").first.click(force=True)
     panel.get_by_text("Layer 4, head 3").wait_for()
     addressed(page, 4, 3)
@@ -88,7 +88,7 @@ def test_one_token_is_followed_by_a_click_and_a_row_opens_its_head(open_page):
     for token in ("mat", "sat"):
         drawn.locator(".mark-text text", has_text=re.compile(f"^{token}$")).click()
         panel.get_by_text(f"From {token} (position").wait_for()
-        expect(drawn.locator("text", has_text=re.compile(r"^4\.3$"))).to_have_css("opacity", "1")
+        expect(drawn.locator("text", has_text=re.compile(r"^4\.3$"))).to_have_attribute("opacity", "1")
     # So is one that is named as what a layer looks at most.
     panel.locator("svg.marks text", has_text=re.compile("^mat$")).first.click()
     expect(panel).to_contain_text("From mat (position 6)")

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from explorer.charts.softmax.lookups import SCORES
 from explorer.softmax.vectors import WIDTHS, draw
@@ -72,6 +73,25 @@ def test_lookups_follow_their_sliders_and_ask_nobody(open_page):
     assert dragging.readout(page, LOOKUPS, "sparsemax, exact zeros") == 5
     repainted(page, LOOKUPS, "score_2", 25, sent)
     reached(page, LOOKUPS)
+
+
+def test_a_slider_says_the_number_that_is_chosen_and_not_its_exponent(open_page):
+    page = open_page(PLACES[VECTORS], wait_for=f"{VECTORS} .vega-bind")
+
+    def said(name: str) -> str:
+        return page.locator(f"{VECTORS} .vega-bind input[name={name}] ~ output").inner_text()
+
+    eventually(lambda: [said(name) for name in ("d_k_step", "temperature_exponent", "free_divisor_exponent")], ["64", "1", "1"])
+    slider = page.locator(f"{VECTORS} input[name=temperature_exponent]")
+    slider.press("End")
+    eventually(lambda: said("temperature_exponent"), "10")
+    slider.press("ArrowLeft")
+    eventually(lambda: said("temperature_exponent"), "8.91")
+    page.locator(f"{VECTORS} input[name=d_k_step]").press("End")
+    eventually(lambda: said("d_k_step"), f"{max(WIDTHS):,}")
+    # Vega's own numbers, an exponent and a place in a list, are not seen.
+    for span in page.locator(f"{VECTORS} input[name=temperature_exponent] + span").all():
+        expect(span).to_be_hidden()
 
 
 def test_a_factor_on_the_scale_is_computed_and_drawn(open_page):

@@ -106,7 +106,8 @@ def test_families_of_gpt2_mini_by_role() -> None:
         shown = drawn[["x", "y"]].to_numpy()
         np.testing.assert_allclose(np.linalg.norm(shown - shown[0], axis=1), np.linalg.norm(at - at[0], axis=1), atol=1e-3)
         (layer, head), distance = found.nearest((0, 0))[0]
-        assert f"Closest to 0.0: {layer}.{head} ({distance:.2f})" in written(app)
+        closest = next(button for button in app.button if str(button.key).startswith("closest_"))
+        assert "Closest to 0.0:" in written(app) and closest.label == f"**{layer}.{head}** {distance:.2f}"
         first = {(one.layer, one.head): ROLE_TITLES[one.role] for one in roles.known(model, [text]).roles()[::-1]}
         assert drawn["group"].tolist() == [first.get(at, "none") for at in found.heads]
         distances.append(found.distance)

@@ -13,7 +13,7 @@ from explorer.tasks import choose
 from explorer.ui.common import session
 from explorer.ui.importance import curves as page
 from tests.explorer.tasks.headed import headed, named
-from tests.pages.shared import opened, settle, tables, written
+from tests.pages.shared import charts, opened, settle, tables, written
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,13 @@ def lines(app):
     """The tables of the chart of curves: on all examples, and the first ones."""
     (index,) = [i for i in range(len(app.get("vega_lite_chart"))) if any(set(one.columns) == POINTS for one in tables(app, i))]
     return [one for one in tables(app, index) if set(one.columns) == POINTS]
+
+
+def test_the_chosen_head_is_marked_on_every_map():
+    app = opened("importance", limit="3", layer="1", head="0")
+    framed = [param["value"] for chart in charts(app) for param in chart["params"] if param["name"] == "cell"]
+    assert framed == [[{"row": 1, "head": 0}]] * len(framed) and len(framed) >= 2
+    assert "Layer 1, head 0" in written(app)
 
 
 def test_maps_are_those_of_the_examples(classifier):

@@ -8,12 +8,15 @@ inputs for all pictures of a compound chart. In an expression a parameter goes b
 - `choice`, `switch`: one of several, on or off
 - `derived`: what follows from others
 - `readouts`: numbers in words, of which a test can read all digits
+- `scales`: what the number of an input stands for, where it is not the number that is chosen
 - `moved`: the same picture with its inputs somewhere else
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -23,7 +26,7 @@ from explorer.charts.common import palette
 from explorer.charts.common.picture import Description, Picture
 
 EXPONENT, STEP = "_exponent", "_step"
-"""How the inputs of `log` and `steps` end: they move a number that says nothing to a viewer, and the page hides it."""
+"""How the inputs of `log` and `steps` end: they move a number that says nothing to a viewer. The page writes what it stands for."""
 _LINE = 21
 """Pixels from one line of `readouts` to the next."""
 
@@ -102,6 +105,18 @@ def readouts(base: alt.Chart, lines: Sequence[tuple[str, str, str]], *, of: str 
         layers.append(left.encode(x=alt.value(0), y=y))
         layers.append(right.encode(x=alt.value(width), y=y, text="readout:N", description="whole:N"))
     return alt.layer(*layers).properties(width=width, height=_LINE * len(lines))
+
+
+def scales(description: Description) -> dict[str, list[float] | float]:
+    """For each input of `steps` its list, for each of `log` the base of its power; by the name of the input."""
+    derived_from = {given["name"]: given.get("expr", "") for given in description["params"]}
+    found: dict[str, list[float] | float] = {}
+    for name in (given["name"] for given in description["params"] if "bind" in given):
+        if name.endswith(STEP):
+            found[name] = json.loads(derived_from[name.removesuffix(STEP)].removesuffix(f"[{name}]"))
+        elif name.endswith(EXPONENT):
+            found[name] = float(re.match(r"pow\((.+?),", derived_from[name.removesuffix(EXPONENT)])[1])
+    return found
 
 
 def moved(picture: Picture, **values: object) -> Picture:

@@ -9,6 +9,7 @@ const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 
 const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
 const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
+const BOUND = ".vega-bind input[type=range]";
 
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
@@ -48,6 +49,21 @@ function mend(element) {
     const found = value && NAMED.exec(value);
     if (found) element.setAttribute(name, `url(#${found[1]})`);
   }
+}
+
+// Beside an input of a chart, the number that its own number stands for: 10 to the power of it, or one of a list (sliders.py).
+function say(input) {
+  const scale = input.type === "range" && getComputedStyle(input).getPropertyValue("--scale").trim();
+  if (!scale) return;
+  let shown = input.parentElement.querySelector("output");
+  if (!shown) {
+    shown = document.createElement("output");
+    input.parentElement.append(shown);
+  }
+  const given = JSON.parse(scale);
+  const number = Array.isArray(given) ? given[+input.value] : +(given ** +input.value).toPrecision(3);
+  const words = number.toLocaleString("en", { maximumFractionDigits: 3 });
+  if (shown.textContent !== words) shown.textContent = words;
 }
 
 function smallest(svg) {
@@ -187,6 +203,7 @@ export default function ({ setTriggerValue, data }) {
   state.turn = () => setTriggerValue("turn", true);
   state.drawn = data.dark;
   fitSoon(state);
+  document.querySelectorAll(BOUND).forEach(say);
   // What stands above a figure comes and goes, and with it the room that is left.
   state.sizes ??= new ResizeObserver(() => fitSoon(state));
   const block = document.querySelector(".stMainBlockContainer");
@@ -213,6 +230,7 @@ function begin(state) {
   });
   window.addEventListener("resize", () => fitSoon(state));
   state.system.addEventListener("change", () => compare(state));
+  document.addEventListener("input", (event) => event.target.matches?.(BOUND) && say(event.target));
   const all = (root) => root.querySelectorAll && root.querySelectorAll("svg.marks [fill^='url('], svg.marks [stroke^='url(']").forEach(mend);
   all(document);
   name(document);
@@ -222,11 +240,16 @@ function begin(state) {
       if (change.type === "attributes") {
         if (change.attributeName === "viewBox") drawn = true;
         else mend(change.target);
-      } else change.addedNodes.forEach((node) => {
+        continue;
+      }
+      // Vega writes its own number beside an input whenever it sets one; so it is when the input comes.
+      if (change.target.matches?.(".vega-bind span")) change.target.parentElement.querySelectorAll("input[type=range]").forEach(say);
+      change.addedNodes.forEach((node) => {
         if (node.nodeType !== 1) return;
         mend(node);
         all(node);
         name(node.parentElement ?? node);
+        node.querySelectorAll(BOUND).forEach(say);
         drawn ||= node.matches("svg.marks, .stVegaLiteChart") || charts(node).length > 0 || node.className?.includes?.("st-key-stage") ||
           node.querySelector?.(".st-key-stage_is_on") !== null;
       });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.common.sliders import EXPONENT, STEP
+from explorer.charts.common.sliders import EXPONENT, STEP, scales
 from explorer.ui.common import pictures
 
 BESIDE = 230
@@ -21,9 +21,11 @@ def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
     # Named twice, so that it weighs more than Streamlit's own style.
     form = f"{own} form.vega-bindings.vega-bindings"
     hidden = ",".join(f"{form} .vega-bind input[name$={end}]+span" for end in (EXPONENT, STEP))
+    # What such a number stands for is written beside the input by `browser.js`, which reads here how.
+    stands_for = "".join(f'{form} input[name="{name}"]{{--scale:{scale}}}' for name, scale in scales(picture.description).items())
     with st.container(key=key):
         st.html(
-            "<style>"
+            f"<style>{stands_for}"
             f"{own} .vega-embed{{display:flex!important;flex-wrap:wrap;gap:.3rem 1rem;align-items:flex-start}}"
             f"{form}:has(.vega-bind){{order:-1;flex:1 1 {beside}px;min-width:{beside}px;padding:0;display:grid;"
             f"grid-template-columns:repeat(auto-fill,minmax({min(beside, 190)}px,1fr));gap:.3rem 1rem;align-items:start}}"
@@ -33,6 +35,7 @@ def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
             f"{form} .vega-bind-radio label,{form} .vega-bind label:has([type=checkbox]){{display:flex;width:auto;gap:.35rem}}"
             f"{form} .vega-bind label:has([type=checkbox]) .vega-bind-name{{min-width:0}}"
             f"{hidden}{{display:none}}"
+            f"{form} .vega-bind output{{min-width:3.2em;text-align:right;font-variant-numeric:tabular-nums}}"
             f"{own} .stVegaLiteChart{{max-width:100%}}"
             "</style>"
         )

@@ -158,7 +158,7 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     values = getattr(found.changes, measure)
     sizes = (~np.isnan(values)).sum(1).tolist()
     how = {"title": _(MEASURES[measure]), "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
-    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=250, height=250, **how)
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=200, height=250, compact=True, **how)
 
 
 def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) -> Picture:

@@ -15,6 +15,7 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import families, roles
 from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads.measured import Scored
@@ -75,8 +76,10 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
         return scatter(found.heads, made.points[:, 0], made.points[:, 1], **how)
 
     pictures.clickable("heads_families", (of.identity, tuple(groups)), chosen, picture, chosen_head.picked)
-    nearest = ", ".join(f"{layer}.{head} ({distance:.2f})" for (layer, head), distance in found.nearest(chosen))
-    st.markdown(_("Closest to {layer}.{head}: {nearest}.").format(layer=chosen[0], head=chosen[1], nearest=nearest))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="closest_heads"):
+        st.markdown(_("Closest to {layer}.{head}:").format(layer=chosen[0], head=chosen[1]), width="content")
+        for (layer, head), distance in found.nearest(chosen):
+            head_button(layer, head, chosen, "closest", f"{distance:.2f}")
     st.caption(
         _(
             "Distance: root of the Jensen-Shannon divergence of two heads' rows, mean over {rows:,} rows; 0 to {most:.2f}. Laid out by "

@@ -11,7 +11,7 @@ from explorer.ablation import importance
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.ui.common import jobs, pictures
+from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
@@ -28,7 +28,15 @@ ABOUT = {
 def maps(choice: TaskChoice) -> list[Figure]:
     """Three boards, one below the other, as far as they are known; the exact one waits for a click, as it may take minutes."""
     figures = []
-    st.caption(_("Layers down, heads across, both from 0."))
+    sizes = [site.heads for site in choice.model.sites]
+    # Where a model has several kinds of attention, a row is no layer that other pages know.
+    head = chosen_head.among(sizes) if len(choice.model.parts) == 1 else None
+    with st.container(horizontal=True, vertical_alignment="center", key="importance_head"):
+        st.caption(_("Layers down, heads across, both from 0."))
+        if head is not None:
+            st.space("stretch")
+            st.markdown(f"**{_('Layer {layer}, head {head}').format(layer=head[0], head=head[1])}**")
+            st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
     exact = None
     for by in MEASURES:
         with st.container(key=f"measure_{by}", gap="xsmall"):
@@ -42,7 +50,7 @@ def maps(choice: TaskChoice) -> list[Figure]:
                 title, about = f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
             heading.markdown(title, help=about)
             if values is not None:
-                figures.append(_map(choice, by, values))
+                figures.append(_map(choice, by, values, head))
     return figures
 
 
@@ -59,15 +67,21 @@ def _asked(choice: TaskChoice) -> bool:
     return False
 
 
-def _map(choice: TaskChoice, by: str, values: np.ndarray) -> Figure:
-    def picture(dark: bool) -> Picture:
-        sizes = [site.heads for site in choice.model.sites]
-        how = {"title": _(TITLES[by]), "diverging": by == "exact", "clickable": False, "width": 252, "height": 120, "compact": True, "dark": dark}
+def _map(choice: TaskChoice, by: str, values: np.ndarray, head: tuple[int, int] | None) -> Figure:
+    """One board; a click chooses the head, and its frame is on all of them."""
+
+    def picture(first: tuple[int, int] | None, dark: bool, clickable: bool = False) -> Picture:
+        sizes, how = [site.heads for site in choice.model.sites], {"width": 252, "height": 120, "compact": True, "dark": dark}
+        how |= {"title": _(TITLES[by]), "diverging": by == "exact", "clickable": clickable, "removable": False, "chosen": first}
         return charts.board(rows(choice), sizes, (), values=values, **how)
 
-    pictures.draw(picture(is_dark()), f"map_{by}")
+    if head is None:
+        pictures.draw(picture(None, is_dark()), f"map_{by}")
+    else:
+        identity = (choice.key, choice.method, by, values.tobytes())
+        pictures.clickable(f"map_{by}", identity, head, lambda first, dark: picture(first, dark, True), chosen_head.picked_on_board)
     csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
-    return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(csv)})
+    return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(head, False)) | {"csv": lambda: export.table_csv(csv)})
 
 
 def _correlation(exact: np.ndarray, values: np.ndarray) -> float:

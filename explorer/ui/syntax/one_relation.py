@@ -10,6 +10,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.syntax import published
 from explorer.ui.common import address, chosen_head, pictures
+from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.syntax.treebank import Read
@@ -48,25 +49,28 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
             "Best: **{layer}.{head}**, {direction}: {accuracy:.0%} of {n} words ({low:.0%} to {high:.0%}). Offset {offset:+d}: {baseline:.0%}."
         ).format(**vars(best) | {"direction": _(best.direction)})
     )
-    _published(read, relation)
+    _published(read, relation, head)
     files = picture_files(lambda: picture(head, False, False))
     return Figure(_("Heads for {relation}").format(relation=escaped(relation)), "heads-of-relation", files)
 
 
-def _published(read: Read, relation: str) -> None:
+def _published(read: Read, relation: str, chosen: tuple[int, int]) -> None:
     if read.model != published.MODEL:
         return
     for one in published.HEADS:
         if one.ud == relation:
             ours = float(np.nanmax(read.found.accuracies(relation)[:, one.layer, one.head]))
-            st.markdown(
-                _("Published ({relation}, {source}): {layer}.{head} {theirs:.1f} %, offset {offset:.1f} %. That head here: {ours:.1%}.").format(
-                    relation=one.relation,
-                    source=published.SOURCE,
-                    layer=one.layer,
-                    head=one.head,
-                    theirs=one.accuracy,
-                    offset=one.baseline,
-                    ours=ours,
-                )
+            message = _(
+                "Published ({relation}, {source}): {layer}.{head} {theirs:.1f} %, offset {offset:.1f} %. That head here: {ours:.1%}."
+            ).format(
+                relation=one.relation,
+                source=published.SOURCE,
+                layer=one.layer,
+                head=one.head,
+                theirs=one.accuracy,
+                offset=one.baseline,
+                ours=ours,
             )
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.markdown(message, width="content")
+                head_button(one.layer, one.head, chosen, f"published_{one.relation}")

@@ -71,3 +71,8 @@ def test_a_description_with_inputs_is_made_once() -> None:
 
     assert description(3) is description(3) and made == [3]
     assert readouts(drawn(Picture(description(3)), x=1))["n"] == 3 and readouts(drawn(Picture(description(4))))["n"] == 2
+
+
+def test_what_a_hidden_number_stands_for_is_told() -> None:
+    inputs = [*sliders.steps("d_k", "d_k", [1, 3, 64], 3), *sliders.log("base", "Base", 2, 64, 8, base=2), sliders.linear("k", "k", 0, 9, 1, 1)]
+    assert sliders.scales(shown(*inputs, expression="d_k * base").description) == {"d_k_step": [1, 3, 64], "base_exponent": 2.0}
