@@ -32,6 +32,11 @@ def ends(page: Page) -> list[str]:
     return [stops[0], stops[-1]]
 
 
+def painted(page: Page) -> str:
+    """One of the small pictures."""
+    return page.locator(IMAGE).nth(2).evaluate("image => image.getAttribute('href') ?? image.getAttribute('xlink:href')")
+
+
 def hexadecimal(colours: list[str]) -> list[str]:
     return ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", one)) if one.startswith("rgb") else one for one in colours]
 
@@ -90,7 +95,7 @@ def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
 def test_the_key_goes_from_theme_to_theme_on_the_stage(open_page):
     page = open_page("/?stage=1&theme=dark")
     shown_in(page, True)
-    before = page.locator(IMAGE).nth(2).get_attribute("xlink:href") or page.locator(IMAGE).nth(2).get_attribute("href")
+    before = painted(page)
     page.keyboard.press("t")
     shown_in(page, False)
     expect(page.locator(".stSidebar")).to_be_hidden()
@@ -98,8 +103,7 @@ def test_the_key_goes_from_theme_to_theme_on_the_stage(open_page):
     eventually(lambda: hexadecimal(ends(page)), strong)
     expect(page.locator(INK).first).to_have_attribute("fill", "#000000")
     # The small pictures, which the server paints, too.
-    after = page.locator(IMAGE).nth(2).get_attribute("xlink:href") or page.locator(IMAGE).nth(2).get_attribute("href")
-    assert after != before
+    eventually(lambda: painted(page), lambda now: now != before)
     page.keyboard.press("t")
     eventually(lambda: hexadecimal(ends(page)), [palette.colours()[0], palette.colours()[-1]])
     assert "theme=light" in page.url

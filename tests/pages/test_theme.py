@@ -16,13 +16,12 @@ def test_a_theme_by_the_address_draws_the_charts_in_its_colours():
     assert palette.frame() not in drawn["contrast"] and palette.page()[1] not in drawn["contrast"]
 
 
-def test_the_choice_goes_into_the_address_and_on_to_the_next_page():
+def test_the_choice_redraws_and_goes_into_the_address_of_all_pages():
     app = started()
     assert app.radio(key="theme").value == theme.SYSTEM
     settle(app.radio(key="theme").set_value(theme.CONTRAST).run())
-    assert app.query_params["theme"] == ["contrast"] and shared(app, "theme") == "contrast"
-    settle(app.switch_page("pages/softmax.py").run())
-    assert app.radio(key="theme").value == theme.CONTRAST
+    assert app.query_params["theme"] == "contrast" and shared(app, "theme") == "contrast"
+    assert palette.frame() not in str(charts(app)) and palette.strong(palette.frame()) in str(charts(app))
 
 
 def test_a_theme_that_there_is_not_is_the_systems():

@@ -44,5 +44,8 @@ def watch(own: Sequence[tuple[str, str]] = ()) -> None:
         ("?", _("these keys")),
     ]
     with st.container(key="browser_watch"):
+        if theme.is_strong():
+            # What the style looks for.
+            st.container(key="contrast_is_on").html("<i hidden></i>")
         data = {"language": _TAGS.get(language(), language()), "keys": keys, "theme": theme.chosen(), "dark": theme.is_dark()}
         _watch(key="browser", data=data, on_theme_change=lambda: None, on_turn_change=theme.turn)

@@ -40,9 +40,6 @@ def is_strong() -> bool:
 
 def button() -> None:
     """The choice, behind a button as small as its neighbours."""
-    if is_strong():
-        # What the style looks for.
-        st.container(key="contrast_is_on").html("<i hidden></i>")
     with st.popover(_("Theme"), icon=":material/contrast:", help=_("Theme: light, dark, high contrast. Key t."), key="theme_button"):
         address.choice(st.radio, _("Theme"), _TITLES, NAME)
 

@@ -9,8 +9,6 @@ import pytest
 from explorer.charts.common import heatmap, palette, thumbnails
 from explorer.charts.common.on_page import on_page
 from explorer.charts.heads.scatter import scatter
-from explorer.charts.softmax import vectors
-from tests.explorer.charts.afresh import unnamed
 
 
 def contrast(first: str, second: str) -> float:
@@ -80,4 +78,4 @@ def test_small_pictures_have_the_strong_colours_too():
 
 
 def test_a_file_has_none_of_it():
-    assert "labelColor" not in unnamed(vectors.picture((4, 8), [(0.1, 0.2)], [0.5, 0.5]))
+    assert "labelColor" not in a_map().to_json() and palette.faint() not in a_map().to_json()

@@ -19,7 +19,7 @@ def test_a_map_says_its_largest_weight_and_where_it_is():
         assert "2 × 3" in said and "Across: attended to →." in said and "Colour: weight." in said
     # What a token may not see is not its largest weight, whatever stands there.
     visible[1, 0] = False
-    assert "to x (7)" not in heatmap.heatmap(now, visible, ["a", "b"], ["x", "y", "z"], column_numbers=[7, 8, 9]).spec()["description"]
+    assert "0.75" not in heatmap.heatmap(now, visible, ["a", "b"], ["x", "y", "z"], column_numbers=[7, 8, 9]).spec()["description"]
     assert "Largest" not in heatmap.heatmap(now, visible & False, ["a", "b"], ["x", "y", "z"]).spec()["description"]
 
 
