@@ -77,7 +77,7 @@ def main() -> int:
         try:
             install()
         except (OSError, subprocess.CalledProcessError) as error:
-            print(f"no browser could be installed: {error}", file=sys.stderr)
+            print(f"not everything could be installed: {error}", file=sys.stderr)
         path = find(shell=True)
     print(path or "no browser: its tests will be skipped, or fail where CI is set")
     return 1 if path is None and os.environ.get("CI") else 0
