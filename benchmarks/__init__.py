@@ -10,10 +10,12 @@
   real Chromium; `long_session`: memory after opening and leaving many models.
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
-- `dragging`: how soon a picture follows a slider, and that no message leaves the browser meanwhile.
+- `dragging`: how soon a picture follows a slider, on the stage and at a desk, and that no message leaves the browser meanwhile.
 - `stage`: how soon her own sentence is seen, and how much of the page pictures cover, at a desk and on a stage.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.
+- `compiling`: what machine code changes of the small language models' training, and what it saves.
+- `syntax`: heads that find relations, against figures of an independent run.
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
 Helpers: `operations` has everything that is computed, as functions whose numbers can be compared, and `cards` what `gpu` measures with;

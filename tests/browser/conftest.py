@@ -18,7 +18,7 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 @pytest.fixture(scope="session")
 def browser():
-    path = find()
+    path = find(shell=True)
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: run `make test`, which installs one")
     with sync_playwright() as playwright:

@@ -208,7 +208,7 @@ def test_144_heads_at_128_tokens_are_a_small_message(open_page, app_url, tmp_pat
 
 
 def test_other_alphabets_draw(open_page, bert):
-    first, *others = ("שלום עולם, this is mixed", "🙂 🏳️‍🌈 flags", "我爱你")
+    first, *others = ("שלום עולם, this is mixed", "🙂 🏳️‍🌈 flags", "我爱你，你爱我。")
     page, seen = open_page(f"/?text={quote(first)}&layer=1&head=1"), set()
     for text in (first, *others):
         if text != first:

@@ -27,7 +27,8 @@ def test_a_click_on_the_map_chooses_a_head(open_page):
 def test_a_click_on_a_point_chooses_a_head_in_every_view(open_page):
     page = open_page(f"/heads?text={TEXT}&heads=scatter", wait_for=".st-key-all_heads svg.marks")
     for n, view in enumerate(("Scatter", "Families", "Roles", "Layers"), 1):
-        page.get_by_role("radio", name=view, exact=True).click()
+        if view != "Scatter":
+            page.get_by_role("radio", name=view, exact=True).click()
         page.wait_for_function("view => location.search.includes(`heads=${view}`)", arg=view.lower())
         inside = ".st-key-heads_layers" if view == "Layers" else ".st-key-all_heads"
         points = page.locator(f"{inside} svg.marks")
@@ -70,8 +71,9 @@ def test_another_text_is_another_picture(open_page):
         ("Scatter", ".mark-symbol", "Seven green apples fell from a tree.", 10),
         ("Roles", ".mark-rect.role-mark", "The dog slept.", 6),
     ):
-        page.get_by_role("radio", name=view, exact=True).click()
-        settled(page)
+        if view != "Scatter":
+            page.get_by_role("radio", name=view, exact=True).click()
+            settled(page)
         before = eventually(lambda marks=marks: drawn(marks), bool)
         page.get_by_label("Text", exact=True).fill(text)
         page.keyboard.press("Control+Enter")

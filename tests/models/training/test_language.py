@@ -4,7 +4,6 @@ import dataclasses
 import gzip
 import os
 import random
-import shutil
 import signal
 
 import pytest
@@ -213,12 +212,9 @@ def test_the_loss_equals_cross_entropy_over_all_logits(data, model):
     assert loss_of(network, Batch(inputs, targets)).item() == pytest.approx(wanted.item(), abs=2e-3)
 
 
-COMPILER = pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
-
-
-# Half a minute of writing machine code goes into one of the two; the other is taken apart in the same way, and then run.
-@pytest.mark.parametrize(("model", "backend"), [(GPT2, "aot_eager"), pytest.param(BERT, "inductor", marks=COMPILER)])
-def test_compiled_the_loss_and_its_gradient_are_the_same(data, model, backend):
+@pytest.mark.parametrize("model", [GPT2, BERT])
+def test_compiled_the_loss_and_its_gradient_are_the_same(data, model):
+    """Taken apart as it is for machine code, and then run; half a minute of writing machine code is in `benchmarks.compiling`."""
     recipe = dataclasses.replace(small(model), layers=1)
     texts = corpus.read(data)
     tokenizer = language.tokenizer_of(recipe, texts)
@@ -226,7 +222,7 @@ def test_compiled_the_loss_and_its_gradient_are_the_same(data, model, backend):
     asked = language.asked(language.batch_of(recipe, 0, language.streams_of(recipe, texts, tokenizer), tokenizer), torch.device("cpu"))
     plain = language.loss(network, *asked)
     gradients = torch.autograd.grad(plain, list(network.parameters()), allow_unused=True)
-    compiled = language.compiled_loss(network, backend)(network, *asked)
+    compiled = language.compiled_loss(network, "aot_eager")(network, *asked)
     assert compiled.item() == pytest.approx(plain.item(), abs=5e-3)
     for one, two in zip(gradients, torch.autograd.grad(compiled, list(network.parameters()), allow_unused=True), strict=True):
         assert (one is None) == (two is None) and (one is None or torch.allclose(one, two, atol=1e-6 + 0.05 * one.abs().max().item()))
