@@ -33,7 +33,7 @@ def dials(
         angles: for each dial, in radians, that of each hand.
         names: written below the dials.
         title: of the picture.
-        series: names of the hands, the same on every dial.
+        series: names of the hands, the same on every dial; hands of one name have one colour.
         faint: numbers of hands that are drawn dashed: where they were before.
         columns: dials in a row.
         size: of the drawing.
@@ -56,7 +56,7 @@ def dials(
         for at, angle in enumerate(each)
     ]
     faces = pd.DataFrame({"x": [x for x, _y in places], "y": [y for _x, y in places], "dial": range(len(names))})
-    description = _description(title, kinds, radius, size, dark)
+    description = _description(title, tuple(dict.fromkeys(kinds)), radius, size, dark)
     return Picture(description, {"hands": pd.DataFrame(hands), "faces": faces}, {"names": list(names)})
 
 
