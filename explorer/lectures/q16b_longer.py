@@ -94,10 +94,6 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     values = [read.get((scheme, length), math.nan) for scheme in SCHEMES]
     best = (min if what == "loss" else max)(value for value in values if not math.isnan(value))
     names = {scheme: words.label(f"scheme.{scheme}") for scheme in SCHEMES}
-    table = pd.DataFrame(
-        [(at, max(value, _LEAST), names[scheme]) for (scheme, at), value in read.items()],
-        columns=["x", "y", "series"],
-    )
     ends = (0.0, max(read.values())) if what == "loss" else (0.0, 1.0)
     return [
         bars(
@@ -112,24 +108,36 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             size=SIZES[2],
             dark=dark,
         ),
-        lines(
-            table,
-            words.label("curves"),
-            words.label("length"),
-            words.label(f"what.{what}"),
-            series=list(names.values()),
-            log_x=True,
-            log_y=what == "loss",
-            base=2,
-            ticks=sorted({at for _scheme, at in read}),
-            rules=[length],
-            ends=(_LEAST, 20) if what == "loss" else (0, 1),
-            format=".0e" if what == "loss" else "%",
-            legend_columns=3,
-            size=SIZES[2],
-            dark=dark,
-        ),
+        _curves(result, words, what, SIZES[2], dark),
     ]
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    return [_curves(result, words, "loss", SIZES[1], dark)]
+
+
+def _curves(result: Result, words: Words, what: str, size: tuple[int, int], dark: bool) -> Picture:
+    """All schemes over the length."""
+    data = result.data
+    names = {scheme: words.label(f"scheme.{scheme}") for scheme in SCHEMES}
+    rows = [(at, max(value, _LEAST), names[scheme]) for (scheme, at), value in data["read"][what].items()]
+    return lines(
+        pd.DataFrame(rows, columns=["x", "y", "series"]),
+        words.label("curves"),
+        words.label("length"),
+        words.label(f"what.{what}"),
+        series=list(names.values()),
+        log_x=True,
+        log_y=what == "loss",
+        base=2,
+        ticks=sorted({at for at, _value, _name in rows}),
+        rules=[data["n"] * data["times"]],
+        ends=(_LEAST, 20) if what == "loss" else (0, 1),
+        format=".0e" if what == "loss" else "%",
+        legend_columns=3 if size == SIZES[2] else None,
+        size=size,
+        dark=dark,
+    )
 
 
 DEMO = Demo(
@@ -146,5 +154,6 @@ DEMO = Demo(
         Control("run", ("measured", "small"), "measured"),
     ),
     make=make,
+    more=more,
     source="Press et al. 2021; Chen et al. 2023; Kazemnejad et al. 2023",
 )
