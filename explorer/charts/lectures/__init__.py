@@ -6,13 +6,17 @@
 - `columns`: a histogram of one or more draws
 - `grid`: a table of numbers as coloured cells, written out where there is room
 - `points`: points in a plane, with names
+- `sums`: small maps side by side, with the signs between them that make a sum of them
+- `dials`: clock hands, one or more on each of a few dials
 """
 
 from explorer.charts.lectures.bars import bars
 from explorer.charts.lectures.columns import columns
+from explorer.charts.lectures.dials import dials
 from explorer.charts.lectures.frame import SIZES
 from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.points import points
+from explorer.charts.lectures.sums import sums
 
-__all__ = ["SIZES", "bars", "columns", "grid", "lines", "points"]
+__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "sums"]

@@ -36,7 +36,7 @@ def bars(
 
     Args:
         names: of each bar; bars of one name, of several series, stand together.
-        values: of each bar.
+        values: of each bar; nan for one that is not there, whose name stays.
         title: of the picture; axis: of the values.
         of: series of each bar, one of `series`; of one series all where there are none.
         stacked: bars of one name on top of each other; else beside each other.
@@ -57,12 +57,15 @@ def bars(
         }
     )
     table["text"] = [_written(value, format) for value in table["value"]]
+    table["value"] = table["value"].fillna(0)
     description = _description(title, axis, len(order), kinds, stacked, ends, format, across, size, dark)
     return Picture(description, {"bars": table}, {"names": order})
 
 
 def _written(value: float, format: str) -> str:
-    """A number as d3 would write it in a format; of those that are used here, Python knows all but the mark that takes zeros off, and SI."""
+    """A number as d3 would write it, a dash where there is none; of d3's formats, Python lacks the mark that takes zeros off, and SI."""
+    if np.isnan(value):
+        return "–"
     plain = format.replace("~", "").replace("s", "g")
     return f"{round(value):{plain}}" if plain.endswith("d") else f"{value:{plain}}"
 

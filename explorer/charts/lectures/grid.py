@@ -54,7 +54,7 @@ def grid(
     shares = np.where(seen, values / top, np.nan)
     r, c = np.indices((n, m))
     table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, values, np.nan).ravel()})
-    table["colour"] = [_hex(share, signed, dark) for share in shares.ravel()]
+    table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
     table["ink"] = [_ink(colour) for colour in table["colour"]]
     table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(values.ravel(), seen.ravel(), strict=True)]
     frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
@@ -62,7 +62,8 @@ def grid(
     return Picture(_description(title, n, m, x, y, bool(written), size, dark), {"cells": table, "marked": frames}, shown)
 
 
-def _hex(share: float, signed: bool, dark: bool) -> str:
+def shade(share: float, signed: bool, dark: bool) -> str:
+    """The colour of a share of the largest value, from 0 or from -1 to 1; nan is what may not be seen."""
     if np.isnan(share):
         return palette.masked(dark)
     at = (np.clip(share, -1, 1) + 1) / 2 if signed else np.clip(share, 0, 1)

@@ -27,6 +27,7 @@ def lines(
     points: bool = True,
     ends: tuple[float, float] | None = None,
     format: str = "~g",
+    legend_columns: int | None = None,
     size: tuple[int, int] = frame.SIZES[1],
     dark: bool = False,
 ) -> Picture:
@@ -42,11 +43,12 @@ def lines(
         points: whether the points are drawn, too.
         ends: of y; as the data are where None.
         format: of the numbers on y.
+        legend_columns: of the legend, where one row of it is too long.
         size: of the drawing.
     """
     names = tuple(series) or ("",)
     frame_ = table.assign(series=table["series"] if "series" in table else names[0])[["x", "y", "series"]]
-    description = _description(title, x, y, names, log_x, log_y, base, tuple(ticks), points, ends, format, size, dark)
+    description = _description(title, x, y, names, log_x, log_y, base, tuple(ticks), points, ends, format, legend_columns, size, dark)
     return Picture(description, {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float)})
 
 
@@ -63,6 +65,7 @@ def _description(
     points: bool,
     ends: tuple[float, float] | None,
     format: str,
+    legend_columns: int | None,
     size: tuple[int, int],
     dark: bool,
 ) -> alt.LayerChart:
@@ -74,7 +77,7 @@ def _description(
         y_scale = alt.Scale(type="log" if log_y else "linear", domain=list(ends), nice=False, clamp=True)
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, format=format, labelOverlap=True))
     ink = palette.page(dark)[1]
-    colour = frame.colour(series, dark)
+    colour = frame.colour(series, dark, columns=legend_columns)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)
     drawn = alt.Chart(alt.NamedData("points")).encode(x=x, y=y, color=colour)
     tips = [

@@ -1,0 +1,227 @@
+"""Q13: without positions attention only moves its outputs when its inputs are moved."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, bars, grid, lines
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.words import Words
+from explorer.positions import order
+from explorer.reading import Tokens, read
+from models import Model
+from models.opening import sites
+from models.toy.rnn import RnnConfig, ToyRnn
+from models.training import runs
+
+ORDERS = ("ends", "reverse", "shift", "shuffle")
+SEEN = 1024
+"""Positions that a stack of convolutions is to see."""
+_CAUSAL_TEXT = "The old dog bites the young man again"
+_SEED, _DIMENSIONS, _ROWS, _WIDTH = 13, 12, 12, 32
+
+
+def compute(models: Models, positions: str = "off", text: str = "我爱你", swap: str = "ends", model: str = "zh-mini") -> Result:
+    """Reads a text, and its tokens in another order.
+
+    Args:
+        models: opens models.
+        positions: "off" or "on", what is drawn; measured are both.
+        text: any.
+        swap: the other order: first and last change places, all are turned round, all go one place on, or shuffled.
+        model: that reads.
+    """
+    opened = models(model)
+    tokens = read(opened, text)
+    free = tokens.free
+    new = reordered(len(free), swap)
+    found = {on: order.permuted(opened, tokens, new, on == "on") for on in ("off", "on")}
+    off, at = found["off"], list(free)
+    causal = last_token(models("gpt2-mini"))
+    measures = (
+        Measure("off", off.max, 0, tolerance=1e-5, format=".1e"),
+        Measure("on", found["on"].max, 0.01, "above", format=".2f"),
+        Measure("stayed", float(np.abs(off.after - off.before).max()), 0.01, "above", format=".2f"),
+        Measure("mean", float(np.abs(off.after[at].mean(axis=0) - off.before[at].mean(axis=0)).max()), 0, tolerance=1e-5, format=".1e"),
+        Measure("toy_with", trained("order"), 0.99, "at least", format=".1%"),
+        Measure("toy_without", trained("order-without-positions"), 0.5, "at most", format=".1%"),
+        Measure("causal_first", causal[1], 0, tolerance=1e-5, format=".1e"),
+        Measure("causal_second", causal[2], 0.001, "above", format=".3f"),
+    )
+    shown = found[positions]
+    names = [_joined([tokens.labels[i] for i in order_]) for order_ in (at, [at[i] for i in new])]
+    data = {"found": shown, "top": found["on"].scale, "names": names, "causal": causal, "others": others(), "layers": layers_needed()}
+    return Result(measures, data, {"before": names[0], "after": names[1], "model": opened.name})
+
+
+def reordered(n: int, swap: str) -> list[int]:
+    """Place i of the new order holds the token that stood at the i-th number; at least one token moves, where there are two."""
+    ahead = list(range(n))
+    if swap == "reverse":
+        return ahead[::-1]
+    if swap == "shift":
+        return ahead[-1:] + ahead[:-1]
+    if swap == "shuffle":
+        made = random.Random(_SEED).sample(ahead, n)
+        return made if made != ahead else ahead[::-1]
+    return [ahead[-1], *ahead[1:-1], ahead[0]] if n > 1 else ahead
+
+
+@cache
+def trained(name: str) -> float:
+    """Share of the held-out sentences for which a shipped toy says both who does it, and to whom."""
+    return runs.load(order.trained_toys()[name]).evaluate().exact
+
+
+def last_token(model: Model) -> list[float]:
+    """How far the state of the last token is from itself when those before it change places, in a causal model without positions, as a
+    share of its length: after the embeddings, and after each layer."""
+    tokens = read(model, _CAUSAL_TEXT)
+    n = len(tokens)
+    both: list[Tokens] = [tokens, tokens.take([*range(n - 1)[::-1], n - 1])]
+    network = order.without_positions(model)
+    with model.lock, torch.inference_mode():
+        passed = [
+            network.base_model(**sites.inputs_for(network, **one.inputs(model.device)), output_hidden_states=True).hidden_states for one in both
+        ]
+    return [float((a[0, -1] - b[0, -1]).norm() / a[0, -1].norm()) for a, b in zip(*passed, strict=True)]
+
+
+@cache
+def others() -> dict[str, float]:
+    """The same measure for untrained networks without positions, three tokens and a new order, as a share of the largest output."""
+    ids, new = torch.tensor([[0, 1, 2]]), [2, 1, 0]
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.manual_seed(_SEED)
+        embedding, kernel = nn.Embedding(3, _WIDTH), [nn.Conv1d(_WIDTH, _WIDTH, 3, padding=1) for _layer in range(2)]
+        recurrent = ToyRnn(RnnConfig(vocab_size=3, d_model=_WIDTH, causal=True)).eval()
+        toy = order.without_positions(order.toy("learned")).base_model
+
+        def convolved(given: torch.Tensor) -> torch.Tensor:
+            x = embedding(given).transpose(1, 2)
+            for layer in kernel:
+                x = layer(x).relu()
+            return x.transpose(1, 2)
+
+        made = {}
+        for name, network in (("attention", lambda given: toy(given)[0]), ("gru", lambda given: recurrent(given).last_hidden_state)):
+            made[name] = _moved(network, ids, new)
+        made["convolution"] = _moved(convolved, ids, new)
+    return made
+
+
+def _moved(network: Callable[[torch.Tensor], torch.Tensor], ids: torch.Tensor, new: list[int]) -> float:
+    before, after = network(ids)[0], network(ids[:, new])[0]
+    return float((after - before[new]).abs().max() / before.abs().max())
+
+
+@cache
+def layers_needed() -> dict[str, int]:
+    """Layers after which the last of so many positions has heard of the first; convolutions are causal, of kernel 3."""
+    return {
+        "convolution": _layers(lambda heard, _layer: heard | _back(heard, 1) | _back(heard, 2)),
+        "dilated": _layers(lambda heard, layer: heard | _back(heard, 2**layer) | _back(heard, 2 * 2**layer)),
+        "attention": _layers(lambda heard, _layer: np.ones_like(heard)),
+    }
+
+
+def _layers(joined: Callable[[np.ndarray, int], np.ndarray]) -> int:
+    heard, layer = np.arange(SEEN) == SEEN - 1, 0
+    while not heard.all():
+        heard, layer = joined(heard, layer), layer + 1
+    return layer
+
+
+def _back(heard: np.ndarray, by: int) -> np.ndarray:
+    """The same so many positions earlier."""
+    return np.concatenate([heard[by:], np.zeros(min(by, len(heard)), dtype=bool)])
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    found, top = result.data["found"], result.data["top"]
+    rows = [f"{found.labels[i]}" for i in found.order][:_ROWS]
+    columns = [""] * _DIMENSIONS
+    how = {"signed": True, "top": 0.5 * top, "written": False, "size": SIZES[3], "dark": dark}
+    before, after = result.data["names"]
+    moved, read_ = (values[: len(rows), :_DIMENSIONS] for values in (found.moved, found.after))
+    numbered = [f"{i + 1} {row}" for i, row in enumerate(rows)]
+    return [
+        grid(moved, rows, columns, words.label("moved").format(text=_short(before)), x=words.label("dimensions"), **how),
+        grid(read_, rows, columns, words.label("read").format(text=_short(after)), x=words.label("dimensions"), **how),
+        bars(
+            numbered,
+            found.deviation[: len(rows)],
+            words.label("apart"),
+            words.label("difference"),
+            ends=(0, top),
+            format=".2~g",
+            across=True,
+            size=SIZES[3],
+            dark=dark,
+        ),
+    ]
+
+
+def _joined(labels: Sequence[str]) -> str:
+    """A text of its tokens, with spaces between words."""
+    return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 14 else f"{text[:13]}…"
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    data: Mapping = result.data
+    table = pd.DataFrame({"x": range(len(data["causal"])), "y": data["causal"]})
+    others_, layers = data["others"], data["layers"]
+    return [
+        lines(table, words.label("twist"), words.label("layer"), words.label("length"), size=SIZES[3], dark=dark),
+        bars(
+            [words.label(f"network.{name}") for name in others_],
+            list(others_.values()),
+            words.label("others"),
+            words.label("share"),
+            format=".2f",
+            across=True,
+            size=(200, SIZES[3][1]),
+            dark=dark,
+        ),
+        bars(
+            [words.label(f"network.{name}") for name in layers],
+            list(layers.values()),
+            words.label("layers"),
+            words.label("layers_axis"),
+            format="d",
+            across=True,
+            size=(200, SIZES[3][1]),
+            dark=dark,
+        ),
+    ]
+
+
+DEMO = Demo(
+    id="Q13",
+    module="q13_order",
+    chapter=3,
+    compute=compute,
+    pictures=pictures,
+    right="B",
+    door=Door("positions", {"positions": "order", "model": "zh-mini", "text": "我爱你", "order": "2.1.0", "order_positions": "false"}),
+    controls=(
+        Control("positions", ("off", "on"), "off", main=True),
+        Control("text"),
+        Control("swap", ORDERS, "ends"),
+        Control("model", ("zh-mini", "bert-mini"), "zh-mini", model=True),
+    ),
+    more=more,
+    source="Vaswani et al. 2017, section 3.5; Haviv et al. 2022",
+)

@@ -1,0 +1,210 @@
+"""Q14: a sinusoidal position code is a set of clock hands of different speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, dials, grid, lines, points
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.words import Words
+from explorer.positions import extrapolation, tables
+from models.toy import ToyConfig, ToyModel
+from models.toy.positions import sinusoids
+
+D_MODEL, POSITIONS = 512, 1000
+VIEWS = ("similarity", "matrix", "turn", "wavelengths", "pca", "space")
+_CLOCKS = np.array([0, 20, 40, 60, 80, 110, 150, D_MODEL // 2 - 1])
+"""Pairs that have a dial: the fastest, the slowest, and more of those that are seen to move."""
+_NEAR, _ROWS, _COLUMNS, _BLOCKS = 0.01, 24, 48, 5
+"""Radians within which two hands are taken for the same; size of the matrix that is drawn; pairs of the rotation that are drawn."""
+_OFFSETS = 120
+
+
+def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", table: str = "sinusoids") -> Result:
+    """The table in float64, and what is said of it.
+
+    Args:
+        models: opens models.
+        pos: position that the hands show.
+        k: how much further the second hands are.
+        view: what is drawn beside the hands.
+        table: "sinusoids", or a model whose learned positions are drawn in their place.
+    """
+    code = sinusoids(POSITIONS + k, D_MODEL, dtype=torch.float64).numpy()
+    hands = np.arctan2(code[:, 0::2], code[:, 1::2])  # (position, pair), radians
+    model = models("gpt2-mini" if table == "sinusoids" else table)
+    learned = tables.learned(model)
+    weight = model.network.get_submodule(learned.name).weight
+    dots = np.einsum("pd,pd->p", code[:POSITIONS], code[k : POSITIONS + k])
+    similarity = code[:POSITIONS] @ code[0] / (D_MODEL / 2)
+    same = _turned(hands[1:POSITIONS]) < _NEAR  # as the hands of position 0, which all stand at 12
+    trained = extrapolation.shipped()
+    accuracy = trained.summary("accuracy").query("length == @trained.trained").set_index("scheme")["mean"]
+    measures = (
+        Measure("deviation", float(np.abs(code[:POSITIONS] @ turn(k).T - code[k : POSITIONS + k]).max()), 0, tolerance=1e-11, format=".1e"),
+        Measure("offset", float(np.ptp(dots)), 0, tolerance=1e-10, format=".1e"),
+        Measure("fastest", 2 * np.pi / hands[1, 0], 2 * np.pi, tolerance=1e-9, format=",.3f"),
+        Measure("slowest", 2 * np.pi / hands[1, -1], 2 * np.pi * 10000 ** ((D_MODEL - 2) / D_MODEL), tolerance=0.01, format=",.0f"),
+        Measure("one_hand", int(same[:, 0].sum()), 3, format="d"),
+        Measure("all_hands", int(same.all(axis=1).sum()), 0, format="d"),
+        Measure("rise", int(np.argmax(np.diff(similarity) > 0)), 43, format="d"),
+        Measure("parameters", without_table("sinusoidal"), 0, format=",d"),
+        Measure("learned", weight.numel(), model.network.config.max_position_embeddings * model.network.config.hidden_size, format=",d"),
+        Measure("trained_sinusoidal", accuracy["sinusoidal"], 0.99, "at least", format=".1%"),
+        Measure("trained_learned", accuracy["learned"], 0.99, "at least", format=".1%"),
+    )
+    data = {"hands": hands[[pos, pos + k]], "pos": pos, "k": k, "view": view, "table": table, "code": code}
+    data["values"] = values = code[: len(learned.values)] if table == "sinusoids" else learned.values
+    if view == "similarity":
+        data["by_offset"] = [by_offset(code[: len(values)]), *([by_offset(values)] if table != "sinusoids" else [])]
+    elif view in ("pca", "space"):
+        data["cloud"] = tables.pca(values, 3)[0]
+    said = {
+        "k": str(k),
+        "model": model.name,
+        "same": ", ".join(str(1 + at) for at in np.flatnonzero(same[:, 0])),
+    }
+    return Result(measures, data, said)
+
+
+def turn(k: int) -> np.ndarray:
+    """R(k), (d_model, d_model): turns pair i by k w_i, whatever the position."""
+    by = k * 10000 ** (-np.arange(0, D_MODEL, 2) / D_MODEL)
+    made, even = np.zeros((D_MODEL, D_MODEL)), np.arange(0, D_MODEL, 2)
+    made[even, even] = made[even + 1, even + 1] = np.cos(by)
+    made[even, even + 1], made[even + 1, even] = np.sin(by), -np.sin(by)
+    return made
+
+
+def without_table(positions: str) -> int:
+    """Parameters that positions of this kind add to a toy, counted from the modules."""
+    with torch.device("meta"):
+        both = [ToyModel(ToyConfig(positions=kind, d_model=D_MODEL)).num_parameters() for kind in (positions, "none")]
+    return both[0] - both[1]
+
+
+def _turned(angles: np.ndarray) -> np.ndarray:
+    """Size of the smaller turn to 12 o'clock."""
+    return np.abs(np.angle(np.exp(1j * angles)))
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    data = result.data
+    lengths = 2 * np.pi * 10000 ** (2 * _CLOCKS / D_MODEL)
+    clocks = dials(
+        data["hands"][:, _CLOCKS].T,
+        [f"{length:,.1f}" if length < 100 else f"{length:,.0f}" for length in lengths],
+        words.label("clocks").format(pos=data["pos"], later=data["pos"] + data["k"]),
+        series=[words.label("now"), words.label("later")],
+        faint=[1],
+        size=SIZES[2],
+        dark=dark,
+    )
+    return [clocks, _VIEWS[data["view"]](data, words, dark)]
+
+
+def _title(data: dict, words: Words, name: str) -> str:
+    table = data["table"]
+    return f"{words.label(name)}: {words.label('table.sinusoids') if table == 'sinusoids' else table}"
+
+
+def _similarity(data: dict, words: Words, dark: bool) -> Picture:
+    names = [words.label("table.sinusoids"), data["table"]][: len(data["by_offset"])]
+    rows = [pd.DataFrame({"x": range(len(values)), "y": values, "series": n}) for n, values in zip(names, data["by_offset"], strict=True)]
+    ends = (-0.4, 1.0) if len(names) == 2 else (0.0, 1.0)
+    axes = (words.label("similarity"), words.label("offset_k"), words.label("cosine"))
+    return lines(pd.concat(rows), *axes, series=names, rules=[data["k"]], points=False, ends=ends, size=SIZES[2], dark=dark)
+
+
+def by_offset(values: np.ndarray) -> np.ndarray:
+    """Mean cosine of rows that are 0, 1, 2 .. apart, over all rows."""
+    cosine = tables.similarity(values).cosine
+    return np.array([np.diagonal(cosine, offset).mean() for offset in range(min(_OFFSETS, len(values)))])
+
+
+def _matrix(data: dict, words: Words, dark: bool) -> Picture:
+    shown = data["values"][:_ROWS, :_COLUMNS]
+    rows = [str(p) if p % 4 == 0 else "" for p in range(_ROWS)]
+    columns = [str(c) if c % 8 == 0 else "" for c in range(_COLUMNS)]
+    top = float(np.quantile(np.abs(shown), 0.99))
+    return grid(
+        shown,
+        rows,
+        columns,
+        _title(data, words, "matrix"),
+        x=words.label("dimension"),
+        y=words.label("position"),
+        signed=True,
+        top=top,
+        size=SIZES[2],
+        dark=dark,
+    )
+
+
+def _rotation(data: dict, words: Words, dark: bool) -> Picture:
+    n = 2 * _BLOCKS
+    names = [str(i) for i in range(n)]
+    title = words.label("turn").format(k=data["k"])
+    return grid(turn(data["k"])[:n, :n], names, names, title, signed=True, top=1, written=False, size=SIZES[2], dark=dark)
+
+
+def _wavelengths(data: dict, words: Words, dark: bool) -> Picture:
+    pair = np.arange(D_MODEL // 2)
+    table = pd.DataFrame({"x": pair, "y": 2 * np.pi * 10000 ** (2 * pair / D_MODEL)})
+    axes = (words.label("wavelengths"), words.label("pair"), words.label("length"))
+    return lines(table, *axes, log_y=True, points=False, format="~s", size=SIZES[2], dark=dark)
+
+
+def _pca(data: dict, words: Words, dark: bool) -> Picture:
+    return _cloud(data["cloud"][:, :2], data, words, "pca", dark)
+
+
+def _space(data: dict, words: Words, dark: bool) -> Picture:
+    """Three components, seen from the side: turned by 30 degrees about the upright axis, and tilted by 20."""
+    a, b, c = data["cloud"].T
+    turned, tilted = np.radians(30), np.radians(20)
+    across, deep = a * np.cos(turned) - b * np.sin(turned), a * np.sin(turned) + b * np.cos(turned)
+    return _cloud(np.stack([across, c * np.cos(tilted) - deep * np.sin(tilted)], axis=1), data, words, "space", dark)
+
+
+def _cloud(at: np.ndarray, data: dict, words: Words, name: str, dark: bool) -> Picture:
+    line = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "name": "", "series": words.label("positions")})
+    line.loc[::64, "name"] = [str(p) for p in range(0, len(at), 64)]
+    here = line.iloc[[p for p in (data["pos"], data["pos"] + data["k"]) if p < len(at)]].assign(series=words.label("shown"))
+    here["name"] = [str(p) for p in here.index]
+    series = [words.label("positions"), words.label("shown")]
+    axes = (words.label("component").format(i=1), words.label("component").format(i=2)) if name == "pca" else ("", "")
+    return points(pd.concat([line, here]), _title(data, words, name), *axes, series=series, joined=True, size=SIZES[2], dark=dark)
+
+
+_VIEWS = {
+    "similarity": _similarity,
+    "matrix": _matrix,
+    "turn": _rotation,
+    "wavelengths": _wavelengths,
+    "pca": _pca,
+    "space": _space,
+}
+
+
+DEMO = Demo(
+    id="Q14",
+    module="q14_sinusoids",
+    chapter=3,
+    compute=compute,
+    pictures=pictures,
+    right="C",
+    door=Door("positions", {"positions": "sinusoidal"}),
+    controls=(
+        Control("pos", (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 44, 64, 100, 200, 333, 377, 500, 710), 4, main=True),
+        Control("k", (0, 1, 2, 3, 5, 8, 13, 21, 34, 44), 5),
+        Control("view", VIEWS, "similarity"),
+        Control("table", ("sinusoids", "bert-mini", "gpt2-mini"), "sinusoids", model=True),
+    ),
+    source="Vaswani et al. 2017, section 3.5",
+)

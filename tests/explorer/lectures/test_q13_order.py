@@ -1,0 +1,125 @@
+"""Q13 against eager transformers with its position embedding emptied, and attention as a loop."""
+
+import copy
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.lectures import demo, q13_order
+from explorer.lectures.words import read
+from models.toy import tasks
+
+
+def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
+    """Last hidden states by the network's own eager code; positions off by zeros in the table, which is what one row for all is too, up to
+    a constant that moves with nothing."""
+    network = copy.deepcopy(network)
+    network.set_attn_implementation("eager")
+    if not with_positions:
+        weight = next(w for name, w in network.named_parameters() if name.endswith(("position_embeddings.weight", "wpe.weight")))
+        weight.data[:] = weight.data[:1].clone()
+    with torch.inference_mode():
+        return network.base_model(torch.tensor([ids]), output_hidden_states=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "swap"), [("zh-mini", "我爱你", "ends"), ("zh-mini", "狗咬人", "shift"), ("bert-mini", "no good", "reverse")]
+)
+def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(opener, model, text, swap):
+    result = demo("Q13").compute(opener, text=text, swap=swap, model=model)
+    opened = opener(model)
+    ids = opened.tokenizer(text)["input_ids"]
+    inner = ids[1:-1]
+    new = {"ends": [inner[-1], *inner[1:-1], inner[0]], "shift": inner[-1:] + inner[:-1], "reverse": inner[::-1]}[swap]
+    place = {"ends": [*range(len(inner))], "shift": [*range(len(inner))], "reverse": [*range(len(inner))]}[swap]
+    place = {"ends": [place[-1], *place[1:-1], place[0]], "shift": place[-1:] + place[:-1], "reverse": place[::-1]}[swap]
+    full = [0, *(1 + i for i in place), len(ids) - 1]
+    for on, name in ((False, "off"), (True, "on")):
+        before, after = (_outputs(opened.network, given, on).last_hidden_state[0].numpy() for given in (ids, [ids[0], *new, ids[-1]]))
+        apart = np.abs(after - before[full]).max()
+        assert abs(apart - result[name]) < 2e-5
+        if not on:
+            assert apart < 1e-5 and abs(np.abs(after - before).max() - result["stayed"]) < 1e-4
+            assert np.abs(after[1:-1].mean(0) - before[1:-1].mean(0)).max() < 1e-5 > result["mean"]
+
+
+def test_one_head_as_a_loop_is_equivariant():
+    random = np.random.default_rng(0)
+    x, (q, k, v) = random.standard_normal((4, 6)), random.standard_normal((3, 6, 6))
+
+    def attention(rows):
+        made = []
+        for row in rows:
+            scores = [math.exp((row @ q) @ (other @ k) / math.sqrt(6)) for other in rows]
+            made.append(sum(score * (other @ v) for score, other in zip(scores, rows, strict=True)) / sum(scores))
+        return np.array(made)
+
+    for order in itertools.permutations(range(4)):
+        assert np.allclose(attention(x[list(order)]), attention(x)[list(order)], atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "measure"), [("order", "toy_with"), ("order-without-positions", "toy_without")])
+def test_toys_answer_as_they_are_said_to(opener, name, measure):
+    task, right, asked = tasks.make("order"), 0, 0
+    network = q13_order.runs.load(q13_order.order.trained_toys()[name]).network
+    for batch in task.held_out(1000):
+        for ids, targets in zip(batch.input_ids, batch.targets, strict=True):
+            with torch.inference_mode():
+                answers = network(ids[None]).logits[0].argmax(-1)
+            right += all(int(a) == int(t) for a, t in zip(answers, targets, strict=True) if t >= 0)
+            asked += 1
+    assert demo("Q13").compute(opener)[measure] == pytest.approx(right / asked)
+
+
+def test_a_causal_model_without_positions_notices_the_order_from_its_second_layer_on(opener):
+    result = demo("Q13").compute(opener)
+    model = opener("gpt2-mini")
+    ids = model.tokenizer(q13_order._CAUSAL_TEXT)["input_ids"]
+    other = [*ids[:-1][::-1], ids[-1]]
+    passed = [_outputs(model.network, given, False).hidden_states for given in (ids, other)]
+    found = [float(np.linalg.norm(a[0, -1] - b[0, -1]) / np.linalg.norm(a[0, -1])) for a, b in zip(*passed, strict=True)]
+    assert found[1] < 1e-5 and found[2] > 0.001
+    assert np.allclose(found, result.data["causal"], atol=1e-4)
+    assert result["causal_first"] == result.data["causal"][1] and result["causal_second"] == result.data["causal"][2]
+
+
+def test_other_networks_get_the_order_for_free(opener):
+    found = demo("Q13").compute(opener).data["others"]
+    assert found["attention"] < 1e-5 and min(found["gru"], found["convolution"]) > 0.05
+
+
+def test_layers_are_counted_as_reach_adds_up(opener):
+    found = demo("Q13").compute(opener).data["layers"]
+    reach, layers = 1, 0
+    while reach < 1024:
+        reach, layers = reach + 2, layers + 1
+    assert found["convolution"] == layers == 512
+    reach, layers = 1, 0
+    while reach < 1024:
+        reach, layers = reach + 2 * 2**layers, layers + 1
+    assert found["dilated"] == layers == 10
+    assert found["attention"] == 1
+
+
+@pytest.mark.parametrize("swap", q13_order.ORDERS)
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_every_order_is_one_of_all_tokens(swap, n):
+    made = q13_order.reordered(n, swap)
+    assert sorted(made) == list(range(n)) and (n == 1 or made != list(range(n)))
+
+
+def test_what_is_drawn_is_the_outputs_of_the_new_order(opener):
+    words = read("q13_order", "zh")
+    for positions in ("off", "on"):
+        result = demo("Q13").compute(opener, text="不好", positions=positions)
+        moved, after, bars = demo("Q13").pictures(result, words, False)
+        ids = opener("zh-mini").tokenizer("好不")["input_ids"]
+        expected = _outputs(opener("zh-mini").network, ids, positions == "on").last_hidden_state[0, :, :12].numpy()
+        cells = [picture.tables["cells"].pivot(index="r", columns="c", values="value").to_numpy() for picture in (moved, after)]
+        assert np.allclose(cells[1], expected, atol=1e-4)
+        assert (np.abs(cells[0] - expected).max() < 1e-4) == (positions == "off")
+        assert after.values["rows"][1:-1] == ["好", "不"] and "好不" in after.description["title"]["text"]
+        assert (bars.tables["bars"]["value"].max() < 1e-4) == (positions == "off")
