@@ -8,6 +8,7 @@
 - `points`: points in a plane, with names
 - `sums`: small maps side by side, with the signs between them that make a sum of them
 - `dials`: clock hands, one or more on each of a few dials
+- `texts`: a table of words, a colour for each kind of row
 """
 
 from explorer.charts.lectures.bars import bars
@@ -18,5 +19,6 @@ from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.points import points
 from explorer.charts.lectures.sums import sums
+from explorer.charts.lectures.texts import texts
 
-__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "sums"]
+__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "sums", "texts"]
