@@ -6,6 +6,7 @@
 - `columns`: a histogram of one or more draws
 - `grid`: a table of numbers as coloured cells, written out where there is room
 - `points`: points in a plane, with names
+- `strips`: rows of tokens that light up
 """
 
 from explorer.charts.lectures.bars import bars
@@ -14,5 +15,6 @@ from explorer.charts.lectures.frame import SIZES
 from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.points import points
+from explorer.charts.lectures.strips import strips
 
-__all__ = ["SIZES", "bars", "columns", "grid", "lines", "points"]
+__all__ = ["SIZES", "bars", "columns", "grid", "lines", "points", "strips"]
