@@ -6,6 +6,7 @@
 - `shipped`: what takes too long to compute in front of a class, kept as data (`data/`), with a card that says how it was made
 - `exercises`: three questions at the end of each chapter, whose answers are computed
 - `thumbnails`: a small picture for each demo (`pictures/`)
+- `work`: multiply-adds of a layer, counted and by formula
 - `draws`: random numbers and small pieces of arithmetic that several demos use
 
 A module a question; nothing but its `compute` computes:

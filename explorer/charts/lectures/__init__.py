@@ -9,6 +9,7 @@
 - `sums`: small maps side by side, with the signs between them that make a sum of them
 - `dials`: clock hands, one or more on each of a few dials
 - `texts`: a table of words, a colour for each kind of row
+- `strips`: rows of tokens that light up
 """
 
 from explorer.charts.lectures.bars import bars
@@ -18,7 +19,8 @@ from explorer.charts.lectures.frame import SIZES
 from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.points import points
+from explorer.charts.lectures.strips import strips
 from explorer.charts.lectures.sums import sums
 from explorer.charts.lectures.texts import texts
 
-__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "sums", "texts"]
+__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "strips", "sums", "texts"]

@@ -29,6 +29,7 @@ def bars(
     ends: tuple[float, float] | None = None,
     format: str = ".3~g",
     across: bool = False,
+    written: bool | None = None,
     size: tuple[int, int] = frame.SIZES[1],
     dark: bool = False,
 ) -> Picture:
@@ -44,6 +45,7 @@ def bars(
         ends: of the values; from 0 as the data are where None.
         format: of the numbers, which are written at the bars.
         across: whether bars lie, for long names.
+        written: whether numbers are written at the bars; where None, if they are few and not on top of each other.
         size: of the drawing.
     """
     kinds = tuple(series) or ("",)
@@ -57,8 +59,13 @@ def bars(
         }
     )
     table["text"] = [_written(value, format) for value in table["value"]]
+<<<<<<< HEAD
     table["value"] = table["value"].fillna(0)
     description = _description(title, axis, len(order), kinds, stacked, ends, format, across, size, dark)
+=======
+    written = (not stacked and len(order) * len(kinds) <= _WRITTEN) if written is None else written
+    description = _description(title, axis, len(order), kinds, stacked, ends, format, across, written, size, dark)
+>>>>>>> d1
     return Picture(description, {"bars": table}, {"names": order})
 
 
@@ -80,6 +87,7 @@ def _description(
     ends: tuple[float, float] | None,
     format: str,
     across: bool,
+    written: bool,
     size: tuple[int, int],
     dark: bool,
 ) -> alt.LayerChart:
@@ -99,8 +107,8 @@ def _description(
     tips = [alt.Tooltip("text:N", title=axis), *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else [])]
     marked = {"condition": {"test": "datum.marked", "value": palette.frame(dark)}, "value": None}
     drawn = base.mark_bar(strokeWidth=4).encode(color=frame.colour(series, dark), stroke=alt.Stroke(**marked), tooltip=tips)
-    if stacked or n * len(series) > _WRITTEN:
+    if not written:
         return frame.finished(alt.layer(drawn).add_params(alt.param(name="names", value=[])), *size, title)
     at = {"align": "left", "dx": 4} if across else {"baseline": "bottom", "dy": -3}
-    written = base.mark_text(fontSize=frame.LETTERS, color=ink, **at).encode(text="text:N")
-    return frame.finished(alt.layer(drawn, written).add_params(alt.param(name="names", value=[])), *size, title)
+    numbers = base.mark_text(fontSize=frame.LETTERS, color=ink, **at).encode(text="text:N")
+    return frame.finished(alt.layer(drawn, numbers).add_params(alt.param(name="names", value=[])), *size, title)

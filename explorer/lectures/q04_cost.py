@@ -1,0 +1,266 @@
+"""Q4: what a layer costs, term by term; where n squared overtakes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, bars, lines
+from explorer.lectures import shipped
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.words import Words
+from explorer.lectures.work import PAIRS, TERMS, Shape, counted, crossing, intensity_of_projections, intensity_of_scores, multiply_adds
+from models import InputError, load
+from models.words import told
+
+LENGTHS = tuple(2**i for i in range(6, 21))
+"""Tokens, 64 to 1,048,576."""
+BYTES = {"float32": 4, "float16": 2, "int8": 1}
+TIMED = tuple(2**i for i in range(6, 13))
+"""Lengths at which a layer is timed."""
+_FITTED = 512
+"""Lengths from here on count for the exponent: shorter ones are over before the machine has got going."""
+_UNITS = ("", "K", "M", "G", "T", "P", "E")
+
+
+SHAPES = {
+    "gpt2-small": Shape(768, 12, 12, 4 * 768),
+    "gpt3": Shape(12288, 96, 96, 4 * 12288),
+    "long": Shape(4096, 32, 32, 4 * 4096),
+}
+"""Published shapes (Radford et al. 2019, Brown et al. 2020), and one as is common for long contexts."""
+
+
+def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", dtype: str = "float16", ridge: str = "150") -> Result:
+    """Counts the work of a layer.
+
+    Args:
+        models: opens a model whose shape is asked for.
+        n: tokens.
+        shape: one of `SHAPES`, the name of a model, or any other as "WIDTHxHEADSxLAYERS".
+        dtype: of activations and weights, one of `BYTES`.
+        ridge: operations that the machine does while it moves a byte.
+
+    Raises:
+        InputError: a shape that does not exist, or a ridge that is no number.
+    """
+    of, size = shape_of(models, shape), BYTES[dtype]
+    found = counted(n, of)
+    linear_part, pairs = found["projections"] + found["output"], found["scores"] + found["weighted"]
+    maps = torch.empty(of.heads, n, n, dtype=getattr(torch, dtype), device="meta")
+    kept = shipped.read("q04_cost").data
+    timed = pd.DataFrame(kept["times"], columns=["n", "linear", "pairs"])
+    long = timed[timed["n"] >= _FITTED]
+    measures = (
+        Measure("four", linear_part, 4 * n * of.d**2, format=",d"),
+        Measure("pairs", pairs, 2 * n**2 * of.d, format=",d"),
+        Measure("ffn", found["ffn"], 2 * n * of.d * of.ffn, format=",d"),
+        Measure("share", pairs / (pairs + linear_part + found["ffn"]), n / (n + 2 * of.d + of.ffn), tolerance=1e-12, format=".1%"),
+        Measure("crossing", crossing(of), 2 * of.d, format=",d"),
+        Measure("crossing_ffn", crossing(of, ["ffn"]), of.ffn, format=",d"),
+        Measure("crossing_all", crossing(of, ["projections", "output", "ffn"]), 2 * of.d + of.ffn, format=",d"),
+        # The masked half without its diagonal: n (n + 1) / 2 pairs are left, and the crossing comes one token before twice the length.
+        Measure("crossing_causal", crossing(of, causal=True), 4 * of.d, tolerance=1, format=",d"),
+        Measure("bytes", maps.nbytes, of.heads * n**2 * size, format=",d"),
+        Measure("exponent", exponent(long["n"], long["pairs"]), 1.5, "above", format=".2f"),
+    )
+    largest = max(found["ffn"], linear_part, pairs)
+    said = {
+        "n": f"{n:,}",
+        "d": f"{of.d:,}",
+        "heads": str(of.heads),
+        "mib": f"{maps.nbytes / 2**20:,.4g}",
+        "ffn_g": written(found["ffn"]),
+        "four_g": written(linear_part),
+        "pairs_g": written(pairs),
+        "times": f"{largest / pairs:.3g}",
+    }
+    data = {"n": n, "shape": of, "counted": found, "bytes": size, "ridge": _number(ridge), "timed": timed, "width": kept["d"]}
+    return Result(measures, data, said)
+
+
+def shape_of(models: Models, name: str) -> Shape:
+    """The shape behind a name. Raises InputError."""
+    if name in SHAPES:
+        return SHAPES[name]
+    if typed := re.fullmatch(r"(\d{1,6})x(\d{1,4})x(\d{1,4})", name):
+        d, heads, layers = map(int, typed.groups())
+        if min(d, heads, layers) < 1 or d % heads:
+            raise InputError(told("{name} is no shape.", name=name), told("Write WIDTHxHEADSxLAYERS, such as 768x12x12; heads divide the width."))
+        return Shape(d, heads, layers, 4 * d)
+    opened = models(name)
+    config = opened.network.config.get_text_config()
+    d = config.hidden_size
+    widths = (getattr(config, field, None) for field in ("intermediate_size", "n_inner", "encoder_ffn_dim", "d_ff", "ffn_width"))
+    return Shape(d, opened.sites[0].heads, len(opened.sites), next(filter(None, widths), 4 * d))
+
+
+def exponent(n: Sequence[float], seconds: Sequence[float]) -> float:
+    """The slope of a line through the logarithms."""
+    return float(np.polyfit(np.log(n), np.log(seconds), 1)[0])
+
+
+def written(value: float) -> str:
+    """A count with three digits and a prefix, such as 4.83 G."""
+    power = min(max(0, (len(str(int(value))) - 1) // 3), len(_UNITS) - 1)
+    return f"{value / 1000**power:.3g} {_UNITS[power]}".strip()
+
+
+def make(report: Callable[[float], None]) -> Mapping[str, object]:
+    """Times the first layer of gpt2-mini, its own weights, on as many tokens as are asked for."""
+    network = load("gpt2-mini", "cpu").network
+    block, heads = network.transformer.h[0], network.config.n_head
+    random = torch.Generator().manual_seed(4)
+    rows, total = [], sum(n**2 for n in TIMED)
+    done = 0
+    with torch.inference_mode():
+        for n in TIMED:
+            states = network.transformer.wte(torch.randint(network.config.vocab_size, (1, n), generator=random))
+            of_linear, of_pairs = _timed(block, states, heads)
+            rows.append([n, float(f"{of_linear:.4g}"), float(f"{of_pairs:.4g}")])
+            done += n**2
+            report(done / total)
+    return {"d": network.config.n_embd, "heads": heads, "times": rows}
+
+
+def _timed(block: torch.nn.Module, states: torch.Tensor, heads: int) -> tuple[float, float]:
+    """Seconds of projections and FFN, and of scores, softmax and weighted sum, one head after the other; the shortest of five each.
+
+    Of the processor, so that what else the machine does meanwhile is not counted.
+    """
+
+    def shortest(does: Callable[[], object]) -> float:
+        found = []
+        for _time in range(5):
+            start = time.process_time()
+            does()
+            found.append(time.process_time() - start)
+        return min(found)
+
+    query, key, value = (part.unflatten(-1, (heads, -1))[0].transpose(0, 1).contiguous() for part in block.attn.c_attn(states).chunk(3, dim=-1))
+
+    def pairs() -> None:
+        for q, k, v in zip(query, key, value, strict=True):
+            (q @ k.T * q.shape[-1] ** -0.5).softmax(-1) @ v
+
+    def each() -> None:
+        block.attn.c_attn(states), block.attn.c_proj(states), block.mlp(states)
+
+    return shortest(each), shortest(pairs)
+
+
+def _number(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e6:
+        raise InputError(told("{word} is no number of operations for a byte.", word=word), told("Write one such as 150."))
+    return value
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    n, of, found = result.data["n"], result.data["shape"], result.data["counted"]
+    power = max(0, (len(str(max(found.values()))) - 1) // 3)
+    kinds = [words.label("linear"), words.label("square")]
+    rows = []
+    for length in (2**i for i in range(4, 22)):
+        cost = multiply_adds(length, of)
+        parts = {"four": cost["projections"] + cost["output"], "pairs": cost["scores"] + cost["weighted"], "ffn": cost["ffn"]}
+        rows += [(length, value, words.label(f"line.{name}")) for name, value in parts.items()]
+    return [
+        bars(
+            [words.label(f"term.{term}") for term in TERMS],
+            [found[term] / 1000**power for term in TERMS],
+            words.label("terms").format(n=f"{n:,}"),
+            words.label("unit").format(unit=_UNITS[power]),
+            of=[kinds[term in PAIRS] for term in TERMS],
+            series=kinds,
+            stacked=True,
+            written=True,
+            across=True,
+            size=SIZES[2],
+            dark=dark,
+        ),
+        lines(
+            pd.DataFrame(rows, columns=["x", "y", "series"]),
+            words.label("growth"),
+            words.label("n"),
+            words.label("multiply_adds"),
+            series=[words.label(f"line.{name}") for name in ("four", "pairs", "ffn")],
+            log_x=True,
+            log_y=True,
+            rules=[n],
+            points=False,
+            format="~s",
+            size=SIZES[2],
+            dark=dark,
+        ),
+    ]
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    timed, of, size = result.data["timed"], result.data["shape"], result.data["bytes"]
+    d = result.data["width"]
+    small = Shape(d, 1, 1, 4 * d)
+    costs = [multiply_adds(int(n), small) for n in timed["n"]]
+    each = np.array([cost["projections"] + cost["output"] + cost["ffn"] for cost in costs], float)
+    both = np.array([cost["scores"] + cost["weighted"] for cost in costs], float)
+    rate = float(np.median(each / timed["linear"]))
+    series = {"measured.linear": timed["linear"], "measured.pairs": timed["pairs"], "expected.linear": each / rate, "expected.pairs": both / rate}
+    times = [(n, seconds, words.label(name)) for name, values in series.items() for n, seconds in zip(timed["n"], values, strict=True)]
+    intensities = []
+    for n in (2**i for i in range(15)):
+        intensities += [
+            (n, intensity_of_projections(n, of, size), words.label("line.four")),
+            (n, intensity_of_scores(n, of, size), words.label("qk")),
+            (n, result.data["ridge"], words.label("ridge")),
+        ]
+    how = {"log_x": True, "log_y": True, "size": SIZES[2], "dark": dark}
+    return [
+        lines(
+            pd.DataFrame(times, columns=["x", "y", "series"]),
+            words.label("timed").format(d=d),
+            words.label("n"),
+            words.label("seconds"),
+            series=[words.label(name) for name in series],
+            base=2,
+            ticks=(100, 1000),
+            **how,
+        ),
+        lines(
+            pd.DataFrame(intensities, columns=["x", "y", "series"]),
+            words.label("intensity"),
+            words.label("n"),
+            words.label("operations"),
+            series=[words.label("line.four"), words.label("qk"), words.label("ridge")],
+            points=False,
+            **how,
+        ),
+    ]
+
+
+DEMO = Demo(
+    id="Q4",
+    module="q04_cost",
+    chapter=1,
+    compute=compute,
+    pictures=pictures,
+    right="C",
+    door=Door("attention", {"model": "gpt2-mini"}),
+    controls=(
+        Control("n", LENGTHS, 1024, main=True),
+        Control("shape", tuple(SHAPES), "gpt2-small", model=True),
+        Control("dtype", tuple(BYTES), "float16"),
+        Control("ridge"),
+    ),
+    make=make,
+    more=more,
+    source="Vaswani et al. 2017, table 1; Williams et al. 2009 (roofline)",
+)

@@ -1,0 +1,102 @@
+"""What a layer of a transformer costs: multiply-adds of its terms, counted and by formula; operations for each byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import linear
+from torch.utils.flop_counter import FlopCounterMode
+
+TERMS = ("projections", "scores", "softmax", "weighted", "output", "ffn")
+PAIRS = ("scores", "softmax", "weighted")
+"""Terms that grow with the square of n."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the cost of a layer depends on.
+
+    Attributes:
+        d: width of the residual stream.
+        heads: of a layer; together they are as wide as the stream.
+        layers: of the model.
+        ffn: units of the feed-forward network.
+    """
+
+    d: int
+    heads: int
+    layers: int
+    ffn: int
+
+
+def multiply_adds(n: int, of: Shape, pairs: int | None = None) -> dict[str, int]:
+    """Of each term of a layer; of softmax the exponentials. `pairs` of tokens that are scored, n squared where None."""
+    pairs = n * n if pairs is None else pairs
+    return {
+        "projections": 3 * n * of.d**2,
+        "scores": pairs * of.d,
+        "softmax": of.heads * pairs,
+        "weighted": pairs * of.d,
+        "output": n * of.d**2,
+        "ffn": 2 * n * of.d * of.ffn,
+    }
+
+
+def counted_in(does: Callable[[], object]) -> int:
+    """Multiply-adds of all products that torch does in a call."""
+    with FlopCounterMode(display=False) as counter:
+        does()
+    return counter.get_total_flops() // 2  # it counts a multiplication and an addition as two
+
+
+def counted(n: int, of: Shape) -> dict[str, int]:
+    """The same, counted by torch while it does the layer's products on tensors that have a shape and no numbers."""
+
+    def empty(*sizes: int) -> torch.Tensor:
+        return torch.empty(sizes, device="meta")
+
+    x, d_k = empty(n, of.d), of.d // of.heads
+    heads, weights = empty(of.heads, n, d_k), empty(of.heads, n, n)
+    return {
+        "projections": counted_in(lambda: linear(x, empty(3 * of.d, of.d))),
+        "scores": counted_in(lambda: heads @ heads.mT),
+        "softmax": weights.exp().numel(),
+        "weighted": counted_in(lambda: weights @ heads),
+        "output": counted_in(lambda: linear(x, empty(of.d, of.d))),
+        "ffn": counted_in(lambda: linear(linear(x, empty(of.ffn, of.d)), empty(of.d, of.ffn))),
+    }
+
+
+def crossing(of: Shape, against: Sequence[str] = ("projections", "output"), *, causal: bool = False) -> int:
+    """The least n at which scores and weighted sum cost at least as much as other terms of the layer together.
+
+    Args:
+        of: the layer.
+        against: the other terms.
+        causal: whether only the pairs that a causal model sees are computed.
+    """
+
+    def overtaken(n: int) -> bool:
+        cost = multiply_adds(n, of, n * (n + 1) // 2 if causal else None)
+        return cost["scores"] + cost["weighted"] >= sum(cost[term] for term in against)
+
+    low, high = 0, 1
+    while not overtaken(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if overtaken(middle) else (middle, high)
+    return high
+
+
+def intensity_of_projections(n: int, of: Shape, size: int) -> float:
+    """Operations for each byte that is moved: n vectors in and out, and one matrix."""
+    return 2 * n * of.d**2 / (size * (2 * n * of.d + of.d**2))
+
+
+def intensity_of_scores(n: int, of: Shape, size: int) -> float:
+    """The same for q k^T of one head: queries and keys in, all pairs out."""
+    d_k = of.d / of.heads
+    return 2 * n * n * d_k / (size * (2 * n * d_k + n * n))

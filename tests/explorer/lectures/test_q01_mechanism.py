@@ -1,0 +1,97 @@
+"""Q1: each measure against transformers' own eager attention."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, MarianMTModel
+
+from explorer.lectures import q01_mechanism
+from explorer.lectures.words import read
+from models.opening import catalogue
+
+TEXT = "I love you very much."
+
+
+def eager(name, kind):
+    return kind.from_pretrained(catalogue.bundled_folder(name), attn_implementation="eager", dtype=torch.float32).eval().requires_grad_(False)
+
+
+def share_above(attentions):
+    """Of all weights of all layers, (batch, heads, query, key) each, those right of the diagonal; a row at a time."""
+    above = total = 0.0
+    for layer in attentions:
+        for head in layer[0].double():
+            for i, row in enumerate(head):
+                above += float(row[i + 1 :].sum())
+                total += float(row.sum())
+    return above / total
+
+
+@pytest.fixture(scope="module")
+def result(opener):
+    return q01_mechanism.compute(opener, query=3, text=TEXT, layer=2)
+
+
+def test_shares_above_the_diagonal_are_those_of_eager_attention(opener, result):
+    for name, measure in (("bert-mini", "above_bert"), ("gpt2-mini", "above_gpt")):
+        ids = torch.tensor([opener(name).tokenizer(TEXT)["input_ids"]])
+        found = share_above(eager(name, AutoModel)(ids, output_attentions=True).attentions)
+        assert result[measure] == pytest.approx(found, abs=1e-5)
+    assert result["above_gpt"] == result["above_target"] == 0
+    assert result["above_bert"] > 0.05
+
+
+def test_the_translator_is_the_one_of_transformers(opener, result):
+    model = opener("translate-mini")
+    ids = torch.tensor([model.tokenizer(TEXT)["input_ids"]])
+    network = eager("translate-mini", MarianMTModel)
+    target = torch.tensor([[network.config.decoder_start_token_id, *model.tokenizer(text_target=written(opener))["input_ids"][:-1]]])
+    out = network(input_ids=ids, decoder_input_ids=target, output_attentions=True)
+    assert result["above_source"] == pytest.approx(share_above(out.encoder_attentions), abs=1e-5)
+    assert (result["cross_rows"], result["cross_columns"]) == out.cross_attentions[0].shape[-2:]
+    word, chance = result.data["predictions"][4]
+    chances = out.logits[0, 2].softmax(-1)
+    assert chance == pytest.approx(float(chances.max()), abs=1e-4)
+    assert word == model.tokenizer.convert_ids_to_tokens(int(chances.argmax())).strip("▁ ")
+    row = result.data["rows"][4]
+    assert np.allclose(row["weights"], out.cross_attentions[2][0, :, 2].mean(0).detach(), atol=1e-5)
+
+
+def written(opener):
+    """What the translator writes, by transformers' own generation."""
+    model = opener("translate-mini")
+    ids = torch.tensor([model.tokenizer(TEXT)["input_ids"]])
+    made = eager("translate-mini", MarianMTModel).generate(ids, num_beams=1, do_sample=False, max_new_tokens=11)
+    return model.tokenizer.decode(made[0], skip_special_tokens=True)
+
+
+def test_predictions_are_those_of_the_networks(opener, result):
+    bert, gpt = opener("bert-mini"), opener("gpt2-mini")
+    ids = torch.tensor([bert.tokenizer(TEXT)["input_ids"]])
+    ids[0, 3] = bert.tokenizer.mask_token_id
+    chances = eager("bert-mini", AutoModelForMaskedLM)(ids).logits[0, 3].softmax(-1)
+    assert result.data["predictions"][0] == (
+        bert.tokenizer.decode([int(chances.argmax())]).strip(),
+        pytest.approx(float(chances.max()), abs=1e-4),
+    )
+    ids = torch.tensor([gpt.tokenizer(TEXT)["input_ids"]])
+    chances = eager("gpt2-mini", AutoModelForCausalLM)(ids).logits[0, 2].softmax(-1)
+    assert result.data["predictions"][1] == (gpt.tokenizer.decode([int(chances.argmax())]).strip(), pytest.approx(float(chances.max()), abs=1e-4))
+
+
+def test_what_lights_up_is_what_may_be_seen(opener, result):
+    words = read("q01_mechanism", "en")
+    for query in (1, 4):
+        found = q01_mechanism.compute(opener, query=query, text=TEXT, layer=2)
+        cells = q01_mechanism.pictures(found, words, False)[0].tables["cells"]
+        lit = cells.assign(lit=cells["value"].notna()).groupby("r")["lit"].agg(["sum", "size"])
+        assert lit.loc[[0, 2, 4], "sum"].tolist() == lit.loc[[0, 2, 4], "size"].tolist()
+        assert lit.loc[[1, 3], "sum"].tolist() == [query, query]
+    assert len(q01_mechanism.more(result, words, False)) == 3
+
+
+def test_a_long_text_is_cut_and_a_query_beyond_it_is_its_last_token(opener):
+    found = q01_mechanism.compute(opener, query=8, text="Yes.")
+    assert [row["query"] for row in found.data["rows"]][1] == len(found.data["rows"][1]["tokens"]) - 1
+    long = q01_mechanism.compute(opener, text="the dog and the cat " * 8)
+    assert max(len(row["tokens"]) for row in long.data["rows"]) <= 12

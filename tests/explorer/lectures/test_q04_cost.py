@@ -1,0 +1,87 @@
+"""Q4: each measure against a count of its own."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import GPT2Config, GPT2Model
+
+from explorer.lectures import q04_cost, shipped
+from explorer.lectures.registry import demo
+from models import InputError
+
+
+def of_a_real_layer(n, config):
+    """Multiply-adds of one layer of transformers' own GPT-2, by looking at what its modules read and write."""
+    with torch.device("meta"):
+        block = GPT2Model(config).h[0]
+    found = {}
+    for name, weight in block.named_parameters():
+        if weight.dim() == 2:
+            part = "ffn" if "mlp" in name else "four"
+            found[part] = found.get(part, 0) + n * weight.numel()
+    return found
+
+
+def test_counts_are_those_of_a_real_gpt2(opener):
+    result = q04_cost.compute(opener, n=1024)
+    real = of_a_real_layer(1024, GPT2Config())
+    assert (result["four"], result["ffn"]) == (real["four"], real["ffn"])
+    pairs = sum(2 * 64 for _head in range(12)) * 1024 * 1024
+    assert result["pairs"] == pairs
+    assert result["share"] == pytest.approx(pairs / (pairs + real["four"] + real["ffn"]), abs=1e-12)
+    assert f"{result['share']:.3f}" == "0.182" and demo("Q4").right_option(result) == "C" and real["ffn"] > max(real["four"], pairs)
+
+
+@pytest.mark.parametrize(("shape", "n", "share"), [("gpt3", 2048, 0.027), ("long", 16384, 0.4)])
+def test_shares_of_other_shapes(opener, shape, n, share):
+    assert q04_cost.compute(opener, n=n, shape=shape)["share"] == pytest.approx(share, abs=5e-4)
+
+
+def test_crossings_are_where_the_curves_meet(opener):
+    result, d = q04_cost.compute(opener), 768
+    n = np.arange(1, 8 * d)
+    two, four, eight = 2 * n * n * d, 4 * n * d * d, 8 * n * d * d
+    for name, rest in (("crossing", four), ("crossing_ffn", eight), ("crossing_all", four + eight)):
+        assert result[name] == n[two >= rest][0]
+    assert result["crossing_causal"] == n[n * (n + 1) * d >= four][0]
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float16", 2), ("int8", 1)])
+def test_bytes_are_those_of_the_tensor(opener, dtype, size):
+    result = q04_cost.compute(opener, n=64, dtype=dtype)
+    assert result["bytes"] == torch.zeros(12, 64, 64, dtype=getattr(torch, dtype)).untyped_storage().nbytes() == 12 * 64 * 64 * size
+
+
+def test_the_exponent_is_the_slope_of_what_was_timed(opener):
+    result = q04_cost.compute(opener)
+    times = [row for row in shipped.read("q04_cost").data["times"] if row[0] >= 512]
+    x = np.log([row[0] for row in times])
+    y = np.log([row[2] for row in times])
+    slope = ((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()
+    assert result["exponent"] == pytest.approx(slope, abs=1e-9)
+
+
+def test_a_shape_is_a_preset_a_model_or_three_numbers(opener):
+    mini = q04_cost.shape_of(opener, "gpt2-mini")
+    assert (mini.d, mini.heads, mini.layers, mini.ffn) == (256, 8, 6, 1024)
+    assert q04_cost.shape_of(opener, "64x4x2") == q04_cost.Shape(64, 4, 2, 256)
+    with pytest.raises(InputError, match="no shape"):
+        q04_cost.shape_of(opener, "64x5x2")
+    with pytest.raises(InputError, match="no number"):
+        q04_cost.compute(opener, ridge="much")
+
+
+def test_a_ridge_that_is_typed_is_drawn(opener):
+    from explorer.lectures.words import read
+
+    words = read("q04_cost", "en")
+    drawn = [q04_cost.more(q04_cost.compute(opener, ridge=ridge), words, False)[1].tables["points"] for ridge in ("20", "300")]
+    heights = [set(table[table["series"] == words.label("ridge")]["y"]) for table in drawn]
+    assert heights == [{20.0}, {300.0}]
+
+
+def test_what_is_timed_is_the_layer_itself(opener):
+    block = opener("gpt2-mini").network.transformer.h[0]
+    times = q04_cost._timed(block, torch.randn(1, 16, 256), 8)
+    assert all(0 < seconds < 60 for seconds in times)
+    assert [row[0] for row in shipped.read("q04_cost").data["times"]] == list(q04_cost.TIMED)
