@@ -59,13 +59,9 @@ def bars(
         }
     )
     table["text"] = [_written(value, format) for value in table["value"]]
-<<<<<<< HEAD
     table["value"] = table["value"].fillna(0)
-    description = _description(title, axis, len(order), kinds, stacked, ends, format, across, size, dark)
-=======
     written = (not stacked and len(order) * len(kinds) <= _WRITTEN) if written is None else written
     description = _description(title, axis, len(order), kinds, stacked, ends, format, across, written, size, dark)
->>>>>>> d1
     return Picture(description, {"bars": table}, {"names": order})
 
 

@@ -54,26 +54,16 @@ def grid(
     shares = np.where(seen, values / top, np.nan)
     r, c = np.indices((n, m))
     table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, values, np.nan).ravel()})
-<<<<<<< HEAD
     table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
-    table["ink"] = [_ink(colour) for colour in table["colour"]]
-=======
-    table["colour"] = [colour_of(share, signed, dark) for share in shares.ravel()]
     table["ink"] = [ink_on(colour) for colour in table["colour"]]
->>>>>>> d1
     table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(values.ravel(), seen.ravel(), strict=True)]
     frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
     shown = {"rows": list(rows), "columns": list(columns)}
     return Picture(_description(title, n, m, x, y, bool(written), size, dark), {"cells": table, "marked": frames}, shown)
 
 
-<<<<<<< HEAD
 def shade(share: float, signed: bool, dark: bool) -> str:
     """The colour of a share of the largest value, from 0 or from -1 to 1; nan is what may not be seen."""
-=======
-def colour_of(share: float, signed: bool, dark: bool) -> str:
-    """The colour of a value from 0 (or -1, where signed) to 1; of nan that of what may not be seen."""
->>>>>>> d1
     if np.isnan(share):
         return palette.masked(dark)
     at = (np.clip(share, -1, 1) + 1) / 2 if signed else np.clip(share, 0, 1)
