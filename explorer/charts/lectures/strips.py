@@ -11,7 +11,7 @@ import pandas as pd
 from explorer.charts.common import palette
 from explorer.charts.common.picture import Picture, described
 from explorer.charts.lectures import frame
-from explorer.charts.lectures.grid import shade, ink_on
+from explorer.charts.lectures.grid import ink_on, shade
 
 
 def strips(
