@@ -12,7 +12,8 @@
     What to do, and what to look at.
 
     ## Notice
-    Two or three sentences; {variance} stands for the measure of that name as it was measured.
+    Two or three sentences; {variance} stands for the measure of that name as it was measured, and {A} for the letter that this option has on
+    the screen, where options are shuffled.
 
     ## Follow
     The next question.

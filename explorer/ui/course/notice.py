@@ -26,6 +26,8 @@ def draw(demo: Demo, words: Words) -> None:
     with measured:
         st.html(_measures(words, found))
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
+    # An option is called by the letter that it has on this screen.
+    said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
     with st.container(key="course_noticed"):
         st.markdown(words.noticed(said))
     if demo.more is not None:

@@ -39,7 +39,7 @@ def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, opener):
     assert {measure.name for measure in result.measures} <= words["en"].labels.keys()
     assert {control.name for control in one.controls} <= words["en"].labels.keys()
     assert one.right_option(result) in words["en"].options and one.first in words["en"].options
-    said = {measure.name: measure.shown for measure in result.measures} | dict(result.said)
+    said = {measure.name: measure.shown for measure in result.measures} | dict(result.said) | dict(words["en"].options)
     assert not [name for name in _named(words["en"].notice) if name.strip("{}") not in said]
     for which, text in words.items():
         for draw in (one.pictures, one.more):
