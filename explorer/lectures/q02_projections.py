@@ -1,0 +1,219 @@
+"""Q2: query, key and value; and what happens where keys and values are one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from explorer.capture import capture
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, bars, grid
+from explorer.lectures import shipped
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.draws import softmax
+from explorer.lectures.words import Words
+from models.seeded import seeded
+from models.toy.config import ToyConfig
+from models.toy.layers import ToyCrossAttention
+
+MODEL = "all-MiniLM-L6-v2"
+TEXT = "The bank lent her money for a new house."
+WIDTHS = (2, 4, 8, 16)
+SEEDS = (0, 1)
+KEYS, VALUES, PAIRS = 32, 32, 8
+"""Cards to draw from, books, and pairs that stand in the dictionary at one time."""
+_STEPS, _BATCH, _RATE, _TRIED = 400, 128, 1e-2, 2000
+
+
+class Dictionary(nn.Module):
+    """Pairs of a key and a value, and keys that are asked for: one head looks them up.
+
+    A pair is the sum of two embeddings, so that what is matched and what is handed over lie in one vector: only projections can part them.
+    """
+
+    def __init__(self, d_k: int, tied: bool, width: int = 64) -> None:
+        super().__init__()
+        self.keys, self.asked, self.values = nn.Embedding(KEYS, width), nn.Embedding(KEYS, width), nn.Embedding(VALUES, width)
+        self.attention = ToyCrossAttention(ToyConfig(d_model=width, heads=1, d_k=d_k, tie_kv=tied, attn_implementation="sdpa"))
+        self.read = nn.Linear(width, VALUES)
+
+    def forward(self, keys: Tensor, values: Tensor, asked: Tensor) -> Tensor:
+        """Logits of the value of each key that is asked for, (batch, asked, VALUES); all are (batch, pairs)."""
+        return self.read(self.attention(self.asked(asked), None, self.keys(keys) + self.values(values))[0])
+
+
+def draw(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """n dictionaries of different keys, (n, PAIRS) each: keys and values."""
+    keys = torch.rand(n, KEYS, generator=generator).argsort(dim=1)[:, :PAIRS]
+    return keys, torch.randint(VALUES, keys.shape, generator=generator)
+
+
+def train(d_k: int, tied: bool, seed: int, report: Callable[[float], None] = lambda _share: None, steps: int = _STEPS) -> Dictionary:
+    """A network that has learned to look up, or has not."""
+    with seeded(seed):
+        network = Dictionary(d_k, tied)
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.0)
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = _RATE * min(1.0, (step + 1) / 50) * (1 - step / steps)
+        keys, values = draw(_BATCH, generator)
+        loss = nn.functional.cross_entropy(network(keys, values, keys).flatten(0, 1), values.flatten())
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step % 10 == 9:
+            report((step + 1) / steps)
+    return network
+
+
+@torch.inference_mode()
+def accuracy(network: Dictionary, seed: int = 99) -> float:
+    """Share of right values, on dictionaries that no training drew."""
+    keys, values = draw(_TRIED, torch.Generator().manual_seed(seed))
+    return float((network(keys, values, keys).argmax(-1) == values).float().mean())
+
+
+def make(report: Callable[[float], None]) -> Mapping[str, object]:
+    """Trains with keys and values apart and tied, by width of the head; accuracies by seed."""
+    runs = [(d_k, tied, seed) for d_k in WIDTHS for tied in (False, True) for seed in SEEDS]
+    rows = []
+    for i, (d_k, tied, seed) in enumerate(runs):
+        network = train(d_k, tied, seed, lambda share, i=i: report((i + share) / len(runs)))
+        rows.append([d_k, int(tied), seed, round(accuracy(network), 4)])
+    return {"rows": rows}
+
+
+def compute(models: Models, query: int = 2, head: int = 7, layer: int = 2, width: int = 2) -> Result:
+    """Follows one query token of one head, from its query to its output.
+
+    Args:
+        models: opens the bundled BERT.
+        query: token that looks, its number in the text.
+        head: of the layer.
+        layer: from 0.
+        width: of the head in the trainings.
+    """
+    captured = capture(models(MODEL), TEXT)
+    record, labels = captured.record(layer), captured.source.labels
+    q, k, v = (t[0, head].double().numpy() for t in (record.query, record.key, record.value))
+    scores = np.array([sum(a * b for a, b in zip(q[query], key, strict=True)) for key in k]) / np.sqrt(k.shape[1])
+    weights = softmax(scores)
+    parts = weights[:, None] * v
+    output = parts.sum(axis=0)
+    own = scaled_dot_product_attention(record.query[:, head], record.key[:, head], record.value[:, head])[0, query]
+    best = int(weights.argmax())
+    trained = {(d_k, bool(tied)): [] for d_k in WIDTHS for tied in (0, 1)}
+    for d_k, tied, _seed, share in shipped.read("q02_projections").data["rows"]:
+        trained[d_k, bool(tied)].append(share)
+    mean = {key: float(np.mean(shares)) for key, shares in trained.items()}
+    narrow, wide = min(WIDTHS), max(WIDTHS)
+    measures = (
+        Measure("deviation", float(np.abs(output - own.double().numpy()).max()), 0, tolerance=1e-5, format=".1e"),
+        Measure("best", weights[best], 1 / len(labels), "at least", format=".1%"),
+        Measure("sum", weights.sum(), 1, tolerance=1e-9, format=".4f"),
+        Measure("untied", mean[width, False], 0.9, "above", format=".1%"),
+        Measure("tied", mean[width, True], format=".1%"),
+        Measure("narrow_gap", mean[narrow, False] - mean[narrow, True], 0.2, "above", format=".1%"),
+        Measure("wide_gap", mean[wide, False] - mean[wide, True], 0, tolerance=0.05, format=".1%"),
+    )
+    said = {
+        "token": labels[query],
+        "card": labels[best],
+        "width": str(width),
+        "narrow": str(narrow),
+        "wide": str(wide),
+        "chance": f"{1 / VALUES:.0%}",
+    }
+    data = {
+        "scores": scores,
+        "weights": weights,
+        "parts": parts,
+        "output": output,
+        "labels": labels,
+        "query": query,
+        "trained": mean,
+        "width": width,
+    }
+    return Result(measures, data, said)
+
+
+def right(result: Result) -> str:
+    """The option that the trainings speak for: by the gap in the narrowest head and in the widest."""
+    narrow, wide = result["narrow_gap"], result["wide_gap"]
+    if max(abs(narrow), abs(wide)) < 0.05:
+        return "B"
+    if min(narrow, wide) > 0.05:
+        return "A"
+    return "C" if narrow > 0.05 else "D"
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    data, size = result.data, SIZES[3]
+    labels = data["labels"]
+    spread = np.abs(data["scores"]).max() or 1.0
+    steps = np.stack([data["scores"] / spread, data["weights"]], axis=1)
+    texts = [words.label("score"), words.label("weight")]
+    summed = np.vstack([data["parts"], data["output"]])
+    shares = data["trained"]
+    return [
+        grid(
+            steps,
+            labels,
+            texts,
+            words.label("steps").format(token=labels[data["query"]]),
+            signed=True,
+            top=1,
+            marked=[(int(data["weights"].argmax()), 1)],
+            written=True,
+            size=size,
+            dark=dark,
+        ),
+        grid(
+            summed,
+            [*labels, words.label("sum.row")],
+            [""] * summed.shape[1],
+            words.label("parts"),
+            signed=True,
+            written=False,
+            size=size,
+            dark=dark,
+        ),
+        bars(
+            [str(d_k) for d_k, _tied in shares],
+            list(shares.values()),
+            words.label("trained"),
+            words.label("accuracy"),
+            of=[words.label("apart") if not tied else words.label("one") for _d_k, tied in shares],
+            series=[words.label("apart"), words.label("one")],
+            marked=[i for i, (d_k, _tied) in enumerate(shares) if d_k == data["width"]],
+            ends=(0, 1),
+            written=False,
+            format=".1f",
+            size=size,
+            dark=dark,
+        ),
+    ]
+
+
+DEMO = Demo(
+    id="Q2",
+    module="q02_projections",
+    chapter=1,
+    compute=compute,
+    pictures=pictures,
+    right=right,
+    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "2", "head": "7"}),
+    controls=(
+        Control("query", tuple(range(12)), 2, main=True),
+        Control("head", tuple(range(12)), 7),
+        Control("layer", (0, 1, 2, 3, 4, 5), 2),
+        Control("width", WIDTHS, 2),
+    ),
+    make=make,
+    source="Vaswani et al. 2017, section 3.2; Luong et al. 2015 (one vector for keys and values, queries from elsewhere)",
+)

@@ -1,0 +1,63 @@
+"""Q2: each measure against transformers' own eager attention, or a loop."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel
+
+from explorer.lectures import q02_projections, shipped
+from explorer.lectures.demo import Measure, Result
+from explorer.lectures.q02_projections import MODEL, TEXT, WIDTHS
+from models.opening import catalogue
+
+
+@torch.no_grad()
+def test_one_query_step_by_step_is_what_the_model_does(opener):
+    result = q02_projections.compute(opener, query=5, head=3, layer=1)
+    network = AutoModel.from_pretrained(catalogue.bundled_folder(MODEL), attn_implementation="eager", dtype=torch.float32).eval()
+    ids = torch.tensor([opener(MODEL).tokenizer(TEXT)["input_ids"]])
+    inside = {}
+    network.encoder.layer[1].attention.output.dense.register_forward_pre_hook(lambda _m, args: inside.update(z=args[0][0]))
+    weights = network(ids, output_attentions=True).attentions[1][0, 3, 5]
+    assert np.allclose(result.data["weights"], weights, atol=1e-5)
+    assert np.allclose(result.data["output"], inside["z"][5, 3 * 32 : 4 * 32], atol=1e-5)
+    assert np.allclose(result.data["parts"].sum(0), result.data["output"], atol=1e-9)
+    assert result["best"] == pytest.approx(float(weights.max()), abs=1e-5) and result["sum"] == pytest.approx(1, abs=1e-9)
+    assert result.said["card"] == opener(MODEL).tokenizer.convert_ids_to_tokens(int(ids[0, weights.argmax()]))
+    assert result["deviation"] < 1e-5
+
+
+def test_accuracies_are_means_over_the_seeds(opener):
+    rows = shipped.read("q02_projections").data["rows"]
+    for width in WIDTHS:
+        result = q02_projections.compute(opener, width=width)
+        for name, tied in (("untied", 0), ("tied", 1)):
+            found = [share for d_k, was_tied, _seed, share in rows if (d_k, was_tied) == (width, tied)]
+            assert len(found) == len(q02_projections.SEEDS) and result[name] == pytest.approx(sum(found) / len(found))
+    assert q02_projections.DEMO.right_option(result) == "C"
+
+
+@pytest.mark.parametrize(("narrow", "wide", "option"), [(0.8, 0.0, "C"), (0.01, 0.0, "B"), (0.5, 0.4, "A"), (-0.3, -0.2, "D")])
+def test_the_trainings_decide_which_option_is_right(narrow, wide, option):
+    assert q02_projections.right(Result((Measure("narrow_gap", narrow), Measure("wide_gap", wide)))) == option
+
+
+@torch.no_grad()
+def test_tied_keys_are_the_values_and_a_lookup_reads_the_right_pair():
+    network = q02_projections.Dictionary(4, True)
+    keys, values = q02_projections.draw(3, torch.Generator().manual_seed(5))
+    assert all(len(set(row.tolist())) == q02_projections.PAIRS for row in keys)
+    pairs = network.keys(keys) + network.values(values)
+    attention = network.attention
+    key = attention.key(pairs)
+    query = attention.query(network.asked(keys))
+    z = ((query @ key.mT) / 2).softmax(-1) @ key
+    assert attention.value is None
+    assert torch.allclose(network(keys, values, keys), network.read(attention.output(z)), atol=1e-5)
+
+
+def test_a_training_is_a_function_of_its_seed_and_learns():
+    told = []
+    one, other = (q02_projections.train(8, False, 3, told.append, steps=60) for _time in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+    assert told[-1] == 1 and q02_projections.accuracy(one) > 3 / q02_projections.VALUES
