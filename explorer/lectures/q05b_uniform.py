@@ -58,7 +58,7 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
         Measure("switched", float(np.abs(out - of_head.uniform).max()), 0.0, tolerance=1e-5, format=".1e"),
         Measure("pooling", float(np.abs(out[-1] - mean).max()), 0.0, tolerance=1e-5, format=".1e"),
         Measure("uniform_entropy", float(np.abs(entropy(weights[0.0]) - np.log(seen)).max()), 0.0, tolerance=1e-5, format=".1e"),
-        Measure("one_hot", float(entropy(weights[ONE_HOT]).max()), 0.0, tolerance=1e-3, format=".1e"),
+        Measure("one_hot", abs(float(entropy(weights[ONE_HOT]).max())), 0.0, tolerance=1e-3, format=".1e"),
         Measure("over", float(max(over)), 1e-5, "at most", format=".3g"),
         Measure("most", float(np.log(seen)[several].mean())),
         Measure("learned", float(entropy(own)[several].mean())),
@@ -68,7 +68,6 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
     costs = shipped.read("q05b_uniform").data.get(opened.name)
     if costs is not None:
         measures.append(Measure("cost", costs["rise"][layer][head]))
-        measures.append(Measure("dearest", float(np.nanmax(costs["rise"])), 0.0, "above"))
     order = np.sort(np.argsort(-of_head.values.std(axis=0), kind="stable")[:_SHOWN])
     row = next((i for i, token in enumerate(learned.tokens) if token.strip().lower() == WORD), len(tokens) - 1)
     data = {

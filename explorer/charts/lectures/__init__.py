@@ -10,6 +10,7 @@
 - `dials`: clock hands, one or more on each of a few dials
 - `texts`: a table of words, a colour for each kind of row
 - `strips`: rows of tokens that light up
+- `maps`: the maps of several heads side by side
 """
 
 from explorer.charts.lectures.bars import bars
@@ -18,9 +19,10 @@ from explorer.charts.lectures.dials import dials
 from explorer.charts.lectures.frame import SIZES
 from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
+from explorer.charts.lectures.maps import maps
 from explorer.charts.lectures.points import points
 from explorer.charts.lectures.strips import strips
 from explorer.charts.lectures.sums import sums
 from explorer.charts.lectures.texts import texts
 
-__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "points", "strips", "sums", "texts"]
+__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "maps", "points", "strips", "sums", "texts"]

@@ -1,0 +1,251 @@
+"""Q9b: what the heads of a real model do, and where most of their attention goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from explorer.capture import Capture, capture
+from explorer.charts.common.picture import Picture
+from explorer.charts.lectures import SIZES, bars, grid
+from explorer.lectures import shipped
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.words import Words
+from explorer.scores import null, roles
+from explorer.scores.measure import on_texts
+from explorer.scores.repeated import on_repeated
+from explorer.syntax import published, sentences
+from explorer.syntax.relations import best_heads
+from models import Model, load
+from models.errors import ExplorerError
+
+BUNDLED = ("all-MiniLM-L6-v2", "bert-mini", "gpt2-mini")
+TEXTS = 12
+"""Sentences of the project's treebank that are read in front of the class."""
+SHARES = ("separator", "first", "neighbours", "itself", "rest")
+ROLES = {role.name: role.scores for role in roles.ROLES} | {"same": ("same",), roles.SYNTACTIC: ()}
+SHOWN = ("sink", "positional", "same", "broad", "rare", "induction", "duplicate", roles.SYNTACTIC)
+MIDDLE = (5 / 12, 10 / 12)
+"""The layers that Clark et al. 2019 name, 6 to 10 of 12 as they count, as a share of the depth."""
+
+
+def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2") -> Result:
+    """Where attention goes, layer by layer, and how much every head does of one role.
+
+    Args:
+        models: opens models.
+        role: one of `SHOWN`.
+        model: an encoder or a decoder.
+    """
+    opened = models(model)
+    captures = [capture(opened, text) for text in texts(TEXTS)]
+    layers = shares(captures, opened)
+    low, high = middle(len(layers) - 1)
+    mean = layers[low:high].mean(axis=0)
+    scores = on_texts(opened, captures)
+    kept = shipped.read("q09b_roles").data.get(opened.name)
+    if kept is None:
+        scores = scores.with_(on_repeated(opened) if opened.kind != "encoder-decoder" else {})
+        held = [(one.layer, one.head, one.role) for one in roles.Known(scores, None, None).roles()]
+    else:
+        scores = scores.with_({name: np.array(values, float) for name, values in kept["repeated"].items()})
+        held = [tuple(one) for one in kept["held"]]
+    relative = np.nanmean(scores.values["relative_entropy"], axis=1)
+    third = max(1, len(relative) // 3)
+    measures = [
+        *(Measure(name, float(value), format=".1%") for name, value in zip(SHARES, mean, strict=True)),
+        Measure("equal_nowhere", float(layers[-1, :2].sum()), format=".1%"),
+        Measure("total", float(np.abs(layers.sum(axis=1) - 1).max()), 0.0, tolerance=1e-5, format=".1e"),
+        Measure("shallow", float(relative[:third].mean())),
+        Measure("deep", float(relative[-third:].mean())),
+    ]
+    if kept is not None:
+        measures.append(Measure("random", kept["random"], format=".1%"))
+    if role == roles.SYNTACTIC:
+        values = np.full(scores.shape, np.nan) if kept is None else np.array(kept["gain"], float)
+    else:
+        values = np.nanmax(np.stack([scores.values[name] for name in ROLES[role]]), axis=0)
+    counts = {name: len({one[:2] for one in held if one[2] == name}) for name in SHOWN if name != "same"}
+    data = {
+        "layers": layers,
+        "middle": (low, high),
+        "values": values,
+        "held": [one[:2] for one in held if one[2] == role],
+        "role": role,
+        "counts": counts,
+        "relations": None if kept is None else kept["relations"],
+    }
+    said = {
+        "nowhere": f"{mean[:2].sum():.1%}",
+        "n_syntactic": str(counts[roles.SYNTACTIC]),
+        "model": opened.name,
+        "layers": f"{low}-{high - 1}",
+        "heads": str(int((~np.isnan(scores.values["confidence"])).sum())),
+    }
+    return Result(tuple(measures), data, said)
+
+
+def texts(n: int) -> list[str]:
+    """Sentences of the project's treebank, one after the other, not those of one kind."""
+    everything = sentences.own("en")
+    return [" ".join(one.words) for one in everything[:: max(1, len(everything) // n)][:n]]
+
+
+def middle(layers: int) -> tuple[int, int]:
+    """The first of the middle layers, and the one after the last."""
+    low = round(layers * MIDDLE[0])
+    return low, max(low + 1, round(layers * MIDDLE[1]))
+
+
+def shares(captures: Sequence[Capture], model: Model) -> np.ndarray:
+    """Where the attention of each layer goes, mean over heads, queries and texts, (layers + 1, `SHARES`); each key is counted once.
+
+    The last row is that of equal weights: where attention would go that prefers nothing.
+
+    The separator is the tokenizer's own, which a decoder does not read; the first token is [CLS] where the tokenizer puts it there.
+    """
+    found = []
+    for captured in captures:
+        ids = np.array(captured.source.ids)
+        n, separator = len(ids), model.tokenizer.sep_token_id
+        kinds = np.full((n, n), SHARES.index("rest"))
+        kinds[np.abs(np.subtract.outer(np.arange(n), np.arange(n))) == 1] = SHARES.index("neighbours")
+        np.fill_diagonal(kinds, SHARES.index("itself"))
+        kinds[:, 0] = SHARES.index("first")
+        if model.kind == "encoder" and separator is not None:
+            kinds[:, ids == separator] = SHARES.index("separator")
+        mass = np.stack([captured.mean(site.layer) for site in captured.sites()])
+        seen = captured.visible(0)
+        equal = seen / seen.sum(axis=-1, keepdims=True)
+        both = np.concatenate([mass, equal[None]])
+        found.append(np.stack([(both * (kinds == kind)).sum(axis=-1) for kind in range(len(SHARES))], axis=-1))  # (layers + 1, query, kinds)
+    return np.concatenate(found, axis=1).mean(axis=1)
+
+
+def make(report: Callable[[float], None]) -> Mapping[str, object]:
+    """Roles of the bundled models, held against random weights and shuffled tokens; and their heads against dependency trees."""
+    found, trees, read = {}, sentences.own("en"), texts(TEXTS)
+    for i, name in enumerate(BUNDLED):
+
+        def tell(share: float, at: int = i) -> None:
+            report((at + share) / len(BUNDLED))
+
+        model = load(name, "cpu")
+        known = roles.known(model, read, progress=lambda share: tell(0.5 * share))
+        syntax = best_heads(model, trees, progress=lambda share: tell(0.5 + 0.45 * share))
+        held = [(one.layer, one.head, one.role) for one in known.roles(syntax.syntactic())]
+        table = syntax.table(least=10)
+        names = [one.relation for one in table.itertuples() if one.relation not in ("root", "punct")]
+        bests = {one.relation: one for one in table.itertuples()}
+        gain = np.max([syntax.accuracies(relation).max(axis=0) - bests[relation].baseline for relation in names], axis=0)
+        relations = [[one, bests[one].layer, bests[one].head, round(bests[one].accuracy, 4), round(bests[one].baseline, 4)] for one in names]
+        repeated = {key: np.round(values, 4).tolist() for key, values in known.scores.values.items() if key.startswith("repeated_")}
+        try:
+            drawn = null.random_weights(model)
+            layers = shares([capture(drawn, text) for text in read], drawn)
+            random = float(layers[slice(*middle(len(layers) - 1)), :2].sum(axis=1).mean())
+        except (ValueError, ExplorerError):
+            random = float("nan")
+        found[name] = {"held": held, "repeated": repeated, "gain": np.round(gain, 4).tolist(), "relations": relations, "random": round(random, 5)}
+    return found
+
+
+def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    data = result.data
+    n = len(data["layers"])
+    low, high = data["middle"]
+    kinds = [words.label(f"share.{name}") for name in SHARES]
+    names = [f"{i}*" if low <= i < high else str(i) for i in range(n - 1)] + [words.label("equal")]
+    layers, heads = ([str(i) for i in range(k)] for k in data["values"].shape)
+    return [
+        bars(
+            [names[i] for i in range(n) for _kind in kinds],
+            [float(value) for row in data["layers"] for value in row],
+            words.label("where"),
+            words.label("share"),
+            of=[kind for _i in range(n) for kind in kinds],
+            series=kinds,
+            stacked=True,
+            ends=(0, 1),
+            format=".0%",
+            size=SIZES[2],
+            dark=dark,
+        ),
+        grid(
+            np.nan_to_num(data["values"]),
+            layers,
+            heads,
+            words.label("heads").format(role=words.label(f"role.{data['role']}")),
+            x=words.label("head"),
+            y=words.label("layer"),
+            visible=~np.isnan(data["values"]),
+            signed=data["role"] == roles.SYNTACTIC,
+            top=1.0,
+            marked=data["held"],
+            format=".1f",
+            size=SIZES[2],
+            dark=dark,
+        ),
+    ]
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    """Relations: the best head of this model, the best offset, and the best head of BERT-base as published."""
+    known = {one.ud: one.accuracy / 100 for one in published.HEADS}
+    relations = [row for row in result.data["relations"] or () if row[0] in known][:6]
+    counts = result.data["counts"]
+    made = [
+        bars(
+            [words.label(f"short.{name}") for name in counts],
+            list(counts.values()),
+            words.label("counted").format(heads=result.said["heads"]),
+            words.label("n_heads"),
+            format=".0f",
+            across=True,
+            size=SIZES[2],
+            dark=dark,
+        )
+    ]
+    if relations:
+        kinds = [words.label(f"relation.{name}") for name in ("head", "offset", "published")]
+        values = [value for row in relations for value in (row[3], row[4], known[row[0]])]
+        made.append(
+            bars(
+                [row[0] for row in relations for _kind in kinds],
+                values,
+                words.label("relations"),
+                words.label("accuracy"),
+                of=[kind for _row in relations for kind in kinds],
+                series=kinds,
+                ends=(0, 1),
+                format=".0%",
+                size=SIZES[2],
+                dark=dark,
+            )
+        )
+    return made
+
+
+def right(result: Result) -> str:
+    """Whichever takes the largest share in the middle layers; separator and first token are one: no word's meaning is looked for there."""
+    found = {"A": result["rest"], "B": result["neighbours"], "C": result["separator"] + result["first"], "D": result["itself"]}
+    return max(found, key=found.get)
+
+
+DEMO = Demo(
+    id="Q9b",
+    module="q09b_roles",
+    chapter=2,
+    compute=compute,
+    pictures=pictures,
+    more=more,
+    right=right,
+    door=Door("heads", {"heads": "roles", "model": "all-MiniLM-L6-v2", "scored_on": "own"}),
+    controls=(
+        Control("role", SHOWN, "sink", main=True),
+        Control("model", BUNDLED, "all-MiniLM-L6-v2", model=True),
+    ),
+    make=make,
+    source="Clark et al. 2019; Voita et al. 2019; Olsson et al. 2022",
+)

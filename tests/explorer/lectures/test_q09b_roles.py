@@ -1,0 +1,98 @@
+"""Q9b: shares of attention by a loop over transformers' own eager weights, or over the records; roles against their definitions."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from explorer.lectures import q09b_roles as q09b
+from explorer.lectures import shipped
+from explorer.lectures.words import read
+from explorer.syntax import sentences
+from explorer.syntax.relations import best_heads
+from models.opening import catalogue
+
+
+def eager_weights(texts):
+    """MiniLM's weights by layer, (layers, heads, n, n), and its tokens, by transformers alone."""
+    folder = catalogue.bundled_folder(catalogue.BUNDLED_BERT)
+    network = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for text in texts:
+        given = tokenizer(text, return_tensors="pt")
+        with torch.inference_mode():
+            weights = network(**given, output_attentions=True).attentions
+        yield torch.cat(weights).double().numpy(), tokenizer.convert_ids_to_tokens(given["input_ids"][0])
+
+
+def test_shares_are_those_of_a_loop_over_eager_weights(opener):
+    made = q09b.compute(opener)
+    sums, rows = np.zeros((6, 5)), 0
+    for weights, tokens in eager_weights(q09b.texts(q09b.TEXTS)):
+        n = len(tokens)
+        for i in range(n):
+            rows += 1
+            for j in range(n):
+                if tokens[j] == "[SEP]":
+                    kind = 0
+                elif j == 0:
+                    kind = 1
+                else:
+                    kind = {0: 3, 1: 2}.get(abs(i - j), 4)
+                sums[:, kind] += weights[:, :, i, j].mean(axis=1)
+    assert np.abs(made.data["layers"][:-1] - sums / rows).max() < 1e-5
+    low, high = made.data["middle"]
+    for name, value in zip(q09b.SHARES, (sums / rows)[low:high].mean(axis=0), strict=True):
+        assert made[name] == pytest.approx(value, abs=1e-5)
+    assert made["total"] < 1e-5
+
+
+def test_equal_weights_give_each_key_its_share(opener):
+    made = q09b.compute(opener)
+    lengths = [len(tokens) for _weights, tokens in eager_weights(q09b.texts(q09b.TEXTS))]
+    # Of n keys one is the separator, one the first; a query each.
+    assert made["equal_nowhere"] == pytest.approx(sum(n * 2 / n for n in lengths) / sum(lengths), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", q09b.BUNDLED)
+def test_the_option_that_is_right_is_the_largest_share(opener, name):
+    made = q09b.compute(opener, model=name)
+    shares = {share: made[share] for share in ("rest", "neighbours", "itself")} | {"nowhere": made["separator"] + made["first"]}
+    largest = max(shares, key=shares.get)
+    assert {"rest": "A", "neighbours": "B", "nowhere": "C", "itself": "D"}[largest] == q09b.right(made)
+
+
+def test_middle_layers_are_those_of_the_paper():
+    assert q09b.middle(12) == (5, 10)  # 6 to 10, counted from 1
+    assert q09b.middle(6) == (2, 5) and q09b.middle(1) == (0, 1)
+
+
+@pytest.mark.parametrize("role", q09b.SHOWN)
+def test_heads_that_hold_a_role_are_framed_and_counted(opener, role):
+    made = q09b.compute(opener, role=role)
+    kept = shipped.read("q09b_roles").data["all-MiniLM-L6-v2"]
+    held = {(layer, head) for layer, head, name in kept["held"] if name == role}
+    assert set(made.data["held"]) == held
+    if role != "same":
+        assert made.data["counts"][role] == len(held)
+    if role in ("sink", "positional", "rare", "broad") and held:
+        inside = [made.data["values"][at] for at in held]
+        assert np.median(inside) > np.nanmedian(made.data["values"]) or len(held) > 36
+
+
+def test_a_syntactic_head_beats_the_offset_also_in_a_plain_count(opener):
+    """The best head of one relation, counted again: the word that a word attends to most, or by which it is attended to most."""
+    kept = shipped.read("q09b_roles").data["all-MiniLM-L6-v2"]
+    relation, layer, head, accuracy, baseline = max(kept["relations"], key=lambda row: row[3] - row[4])
+    best = best_heads(opener("all-MiniLM-L6-v2"), sentences.own("en")).best(relation)
+    assert (best.layer, best.head) == (layer, head)
+    assert best.accuracy == pytest.approx(accuracy, abs=1e-3) and best.baseline == pytest.approx(baseline, abs=1e-3)
+    assert accuracy > baseline
+
+
+def test_a_model_without_shipped_roles_is_scored_here(opener):
+    words = read("q09b_roles", "en")
+    made = q09b.compute(opener, role="sink", model="zh-mini")
+    assert made.data["relations"] is None and len(q09b.more(made, words, False)) == 1
+    assert "random" not in {measure.name for measure in made.measures}
+    assert len(q09b.pictures(made, words, True)) == 2
