@@ -196,12 +196,12 @@ def read_out(model: Model, report: Callable[[float], None]) -> tuple[dict[str, l
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     distance, size = result.data["distance"], SIZES[3]
-    curves = {"mean": np.nanmean(distance, 1), "most": np.nanmax(distance, 1), "least": np.nanmin(distance, 1)}
+    curves = {"mean": np.nanmean(distance, 1), "least": np.nanmin(distance, 1)}
     if "random" in result.data:
         curves["untrained"] = result.data["random"]
     layers = len(distance)
     far = _table(curves, words)
-    names = [words.label(name) for name in ("mean", "most", "least", "untrained")]
+    names = [words.label(name) for name in ("mean", "least", "untrained")]
     shares = _table({"broad": result.data["entropy"], "sunk": result.data["sink"]}, words)
     where = pd.DataFrame(result.data["places"], columns=["x", "y"]).assign(name="", series=[_layer(words, at) for at, _h in result.data["heads"]])
     edge = 1.1 * float(np.abs(result.data["places"]).max())
