@@ -23,13 +23,14 @@ from models.toy.rnn import RnnConfig, ToyRnn
 from models.training import runs
 
 ORDERS = ("ends", "reverse", "shift", "shuffle")
+VIEWS = ("vectors", "others")
 SEEN = 1024
 """Positions that a stack of convolutions is to see."""
 _CAUSAL_TEXT = "The old dog bites the young man again"
 _SEED, _DIMENSIONS, _ROWS, _WIDTH = 13, 12, 12, 32
 
 
-def compute(models: Models, positions: str = "off", text: str = "我爱你", swap: str = "ends", model: str = "zh-mini") -> Result:
+def compute(models: Models, positions: str = "off", text: str = "我爱你", swap: str = "ends", view: str = "vectors") -> Result:
     """Reads a text, and its tokens in another order.
 
     Args:
@@ -37,9 +38,9 @@ def compute(models: Models, positions: str = "off", text: str = "我爱你", swa
         positions: "off" or "on", what is drawn; measured are both.
         text: any.
         swap: the other order: first and last change places, all are turned round, all go one place on, or shuffled.
-        model: that reads.
+        view: "vectors" in both orders, or "others": a causal model, and networks that are not attention.
     """
-    opened = models(model)
+    opened = models(reader(text))
     tokens = read(opened, text)
     free = tokens.free
     new = reordered(len(free), swap)
@@ -58,8 +59,21 @@ def compute(models: Models, positions: str = "off", text: str = "我爱你", swa
     )
     shown = found[positions]
     names = [_joined([tokens.labels[i] for i in order_]) for order_ in (at, [at[i] for i in new])]
-    data = {"found": shown, "top": found["on"].scale, "names": names, "causal": causal, "others": others(), "layers": layers_needed()}
+    data = {
+        "found": shown,
+        "top": found["on"].scale,
+        "names": names,
+        "causal": causal,
+        "others": others(),
+        "layers": layers_needed(),
+        "view": view,
+    }
     return Result(measures, data, {"before": names[0], "after": names[1], "model": opened.name})
+
+
+def reader(text: str) -> str:
+    """The bundled model that reads a text: Chinese or English."""
+    return "zh-mini" if any("\u3400" <= character <= "\u9fff" for character in text) else "bert-mini"
 
 
 def reordered(n: int, swap: str) -> list[int]:
@@ -146,6 +160,10 @@ def _back(heard: np.ndarray, by: int) -> np.ndarray:
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    return (_others if result.data["view"] == "others" else _vectors)(result, words, dark)
+
+
+def _vectors(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     found, top = result.data["found"], result.data["top"]
     rows = [f"{found.labels[i]}" for i in found.order][:_ROWS]
     columns = [""] * _DIMENSIONS
@@ -179,7 +197,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 14 else f"{text[:13]}…"
 
 
-def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+def _others(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     data: Mapping = result.data
     table = pd.DataFrame({"x": range(len(data["causal"])), "y": data["causal"]})
     others_, layers = data["others"], data["layers"]
@@ -220,8 +238,7 @@ DEMO = Demo(
         Control("positions", ("off", "on"), "off", main=True),
         Control("text"),
         Control("swap", ORDERS, "ends"),
-        Control("model", ("zh-mini", "bert-mini"), "zh-mini", model=True),
+        Control("view", VIEWS, "vectors"),
     ),
-    more=more,
     source="Vaswani et al. 2017, section 3.5; Haviv et al. 2022",
 )

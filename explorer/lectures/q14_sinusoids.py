@@ -22,7 +22,8 @@ _CLOCKS = np.array([0, 20, 40, 60, 80, 110, 150, D_MODEL // 2 - 1])
 """Pairs that have a dial: the fastest, the slowest, and more of those that are seen to move."""
 _NEAR, _ROWS, _COLUMNS, _BLOCKS = 0.01, 24, 48, 5
 """Radians within which two hands are taken for the same; size of the matrix that is drawn; pairs of the rotation that are drawn."""
-_OFFSETS = 120
+_OFFSETS, _CLOUD = 120, 128
+"""Offsets, and positions of the clouds, that are drawn."""
 
 
 def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", table: str = "sinusoids") -> Result:
@@ -63,7 +64,7 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
     if view == "similarity":
         data["by_offset"] = [by_offset(code[: len(values)]), *([by_offset(values)] if table != "sinusoids" else [])]
     elif view in ("pca", "space"):
-        data["cloud"] = tables.pca(values, 3)[0]
+        data["cloud"] = tables.pca(values[:_CLOUD], 3)[0]
     said = {
         "k": str(k),
         "model": model.name,
@@ -174,7 +175,7 @@ def _space(data: dict, words: Words, dark: bool) -> Picture:
 
 def _cloud(at: np.ndarray, data: dict, words: Words, name: str, dark: bool) -> Picture:
     line = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "name": "", "series": words.label("positions")})
-    line.loc[::64, "name"] = [str(p) for p in range(0, len(at), 64)]
+    line.loc[::32, "name"] = [str(p) for p in range(0, len(at), 32)]
     here = line.iloc[[p for p in (data["pos"], data["pos"] + data["k"]) if p < len(at)]].assign(series=words.label("shown"))
     here["name"] = [str(p) for p in here.index]
     series = [words.label("positions"), words.label("shown")]

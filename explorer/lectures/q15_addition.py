@@ -21,12 +21,13 @@ from models.toy import ToyConfig, ToyModel
 
 TERMS = ("cc", "cp", "pc", "pp")
 WAYS = ("added", "first", "qkv", "stream")
+VIEWS = ("maps", "angles", "cost")
 _TOKENS = 8
 """Tokens that are drawn, the first ones."""
 _ANGLES: WeakKeyDictionary[Model, terms.PrincipalAngles] = WeakKeyDictionary()
 
 
-def compute(models: Models, head: int = 0, text: str = "The cat sat on the mat", model: str = "bert-mini") -> Result:
+def compute(models: Models, head: int = 0, text: str = "The cat sat on the mat", model: str = "bert-mini", view: str = "maps") -> Result:
     """Takes the scores of one head of the first layer apart.
 
     Args:
@@ -34,6 +35,7 @@ def compute(models: Models, head: int = 0, text: str = "The cat sat on the mat",
         head: counted from 0; the last one, where there are not so many.
         text: that is read.
         model: one that adds positions to its tokens.
+        view: what is drawn: the maps, the angles of both subspaces, or what putting beside each other would cost.
     """
     opened = models(model)
     head = min(head, opened.sites[0].heads - 1)
@@ -57,7 +59,7 @@ def compute(models: Models, head: int = 0, text: str = "The cat sat on the mat",
     shares = np.array(found.spreads) / sum(found.spreads)
     said = {"head": str(head), "model": opened.name, "width": str(width), "layers": str(layers)}
     said |= {f"share_{name}": f"{share:.0%}" for name, share in zip(TERMS, shares, strict=True)}
-    return Result(measures, {"found": found, "angles": angles, "added": added, "shares": shares}, said)
+    return Result(measures, {"found": found, "angles": angles, "added": added, "shares": shares, "view": view}, said)
 
 
 @cache
@@ -98,43 +100,46 @@ def _parameters(module: nn.Module) -> int:
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    return [{"maps": _maps, "angles": _drawn_angles, "cost": _cost}[result.data["view"]](result, words, dark)]
+
+
+def _maps(result: Result, words: Words, dark: bool) -> Picture:
     found = result.data["found"]
     n = min(_TOKENS, len(found.labels))
     maps = [part[:n, :n] for part in (*found.terms, found.scores)]
     titles = [f"{words.label(name)} {share:.0%}" for name, share in zip(TERMS, result.data["shares"], strict=True)]
-    return [
-        sums(
-            maps,
-            ["+", "+", "+", "="],
-            [*titles, words.label("score")],
-            found.labels[:n],
-            words.label("maps").format(head=result.said["head"], model=result.said["model"]),
-            size=SIZES[1],
-            dark=dark,
-        )
-    ]
+    return sums(
+        maps,
+        ["+", "+", "+", "="],
+        [*titles, words.label("score")],
+        found.labels[:n],
+        words.label("maps").format(head=result.said["head"], model=result.said["model"]),
+        size=SIZES[1],
+        dark=dark,
+    )
 
 
-def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+def _drawn_angles(result: Result, words: Words, dark: bool) -> Picture:
     angles = result.data["angles"]
     at = np.arange(1, len(angles.angles) + 1)
     series = [words.label("measured"), words.label("drawn")]
     tables = [pd.DataFrame({"x": at, "y": v, "series": s}) for s, v in zip(series, (angles.angles, angles.random), strict=True)]
     axes = (words.label("angles"), words.label("number"), words.label("degrees"))
+    return lines(pd.concat(tables), *axes, series=series, ends=(60, 90), ticks=list(at), size=SIZES[1], dark=dark)
+
+
+def _cost(result: Result, words: Words, dark: bool) -> Picture:
     added = result.data["added"]
-    return [
-        lines(pd.concat(tables), *axes, series=series, ends=(60, 90), ticks=list(at), size=SIZES[2], dark=dark),
-        bars(
-            [words.label(f"way.{way}") for way in WAYS],
-            [added[way] / 1e6 for way in WAYS],
-            words.label("ways"),
-            words.label("millions"),
-            format=".2~f",
-            across=True,
-            size=SIZES[2],
-            dark=dark,
-        ),
-    ]
+    return bars(
+        [words.label(f"way.{way}") for way in WAYS],
+        [added[way] / 1e6 for way in WAYS],
+        words.label("ways"),
+        words.label("millions"),
+        format=".2~f",
+        across=True,
+        size=(SIZES[1][0] - 120, SIZES[1][1]),
+        dark=dark,
+    )
 
 
 DEMO = Demo(
@@ -149,7 +154,7 @@ DEMO = Demo(
         Control("head", tuple(range(8)), 0, main=True),
         Control("text"),
         Control("model", ("bert-mini", "gpt2-mini", "zh-mini"), "bert-mini", model=True),
+        Control("view", VIEWS, "maps"),
     ),
-    more=more,
     source="Vaswani et al. 2017, section 3.5; Ke et al. 2021",
 )

@@ -108,12 +108,8 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             size=SIZES[2],
             dark=dark,
         ),
-        _curves(result, words, what, SIZES[2], dark),
+        _curves(result, words, what, (SIZES[2][0], SIZES[2][1] - 30), dark),
     ]
-
-
-def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
-    return [_curves(result, words, "loss", SIZES[1], dark)]
 
 
 def _curves(result: Result, words: Words, what: str, size: tuple[int, int], dark: bool) -> Picture:
@@ -134,7 +130,7 @@ def _curves(result: Result, words: Words, what: str, size: tuple[int, int], dark
         rules=[data["n"] * data["times"]],
         ends=(_LEAST, 20) if what == "loss" else (0, 1),
         format=".0e" if what == "loss" else "%",
-        legend_columns=3 if size == SIZES[2] else None,
+        legend_columns=3,
         size=size,
         dark=dark,
     )
@@ -154,6 +150,5 @@ DEMO = Demo(
         Control("run", ("measured", "small"), "measured"),
     ),
     make=make,
-    more=more,
     source="Press et al. 2021; Chen et al. 2023; Kazemnejad et al. 2023",
 )

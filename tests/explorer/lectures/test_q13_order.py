@@ -29,8 +29,9 @@ def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
     ("model", "text", "swap"), [("zh-mini", "我爱你", "ends"), ("zh-mini", "狗咬人", "shift"), ("bert-mini", "no good", "reverse")]
 )
 def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(opener, model, text, swap):
-    result = demo("Q13").compute(opener, text=text, swap=swap, model=model)
+    result = demo("Q13").compute(opener, text=text, swap=swap)
     opened = opener(model)
+    assert result.said["model"] == opened.name
     ids = opened.tokenizer(text)["input_ids"]
     inner = ids[1:-1]
     new = {"ends": [inner[-1], *inner[1:-1], inner[0]], "shift": inner[-1:] + inner[:-1], "reverse": inner[::-1]}[swap]
@@ -123,3 +124,11 @@ def test_what_is_drawn_is_the_outputs_of_the_new_order(opener):
         assert (np.abs(cells[0] - expected).max() < 1e-4) == (positions == "off")
         assert after.values["rows"][1:-1] == ["好", "不"] and "好不" in after.description["title"]["text"]
         assert (bars.tables["bars"]["value"].max() < 1e-4) == (positions == "off")
+
+
+def test_other_networks_are_drawn_where_they_are_asked_for(opener):
+    result = demo("Q13").compute(opener, view="others")
+    twist, others, layers = demo("Q13").pictures(result, read("q13_order", "en"), False)
+    assert twist.tables["points"]["y"].tolist() == result.data["causal"]
+    assert others.tables["bars"]["value"].tolist() == list(result.data["others"].values())
+    assert layers.tables["bars"]["value"].tolist() == [512, 10, 1]

@@ -90,3 +90,13 @@ def test_a_head_that_is_not_there_is_the_last(opener):
     heads = opener("bert-mini").sites[0].heads
     assert demo("Q15").compute(opener, head=99).said["head"] == str(heads - 1)
     assert q15_addition.concatenated(64, 2)["first"] == 2 * 64 * 64
+
+
+def test_angles_and_cost_are_drawn_where_they_are_asked_for(opener):
+    one, words = demo("Q15"), read("q15_addition", "en")
+    result = one.compute(opener, view="angles")
+    points = one.pictures(result, words, False)[0].tables["points"]
+    assert points["y"].iloc[0] == result["smallest"] and points["y"].iloc[10] == result["random"] and len(points) == 20
+    result = one.compute(opener, view="cost")
+    bars = one.pictures(result, words, False)[0].tables["bars"]
+    assert np.allclose(bars["value"] * 1e6, [result[way] for way in ("added", "first", "qkv", "stream")])
