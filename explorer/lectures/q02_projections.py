@@ -88,7 +88,7 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
     return {"rows": rows}
 
 
-def compute(models: Models, query: int = 2, head: int = 7, layer: int = 2, width: int = 2) -> Result:
+def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width: int = 2) -> Result:
     """Follows one query token of one head, from its query to its output.
 
     Args:
@@ -118,8 +118,8 @@ def compute(models: Models, query: int = 2, head: int = 7, layer: int = 2, width
         Measure("sum", weights.sum(), 1, tolerance=1e-9, format=".4f"),
         Measure("untied", mean[width, False], 0.9, "above", format=".1%"),
         Measure("tied", mean[width, True], format=".1%"),
-        Measure("narrow_gap", mean[narrow, False] - mean[narrow, True], 0.2, "above", format=".1%"),
-        Measure("wide_gap", mean[wide, False] - mean[wide, True], 0, tolerance=0.05, format=".1%"),
+        Measure("narrow_gap", _gap(mean, narrow), 0.2, "above", format=".1%"),
+        Measure("wide_gap", _gap(mean, wide), 0, tolerance=0.05, format=".1%"),
     )
     said = {
         "token": labels[query],
@@ -140,6 +140,11 @@ def compute(models: Models, query: int = 2, head: int = 7, layer: int = 2, width
         "width": width,
     }
     return Result(measures, data, said)
+
+
+def _gap(mean: Mapping[tuple[int, bool], float], width: int) -> float:
+    # In tenths of a percent, as it is written; and never a zero with a minus.
+    return round(mean[width, False] - mean[width, True], 3) + 0.0
 
 
 def right(result: Result) -> str:
@@ -168,6 +173,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             words.label("steps").format(token=labels[data["query"]]),
             signed=True,
             top=1,
+            numbers=np.stack([data["scores"], data["weights"]], axis=1),
             marked=[(int(data["weights"].argmax()), 1)],
             written=True,
             size=size,
@@ -207,11 +213,11 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right=right,
-    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "2", "head": "7"}),
+    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "0", "head": "1"}),
     controls=(
-        Control("query", tuple(range(12)), 2, main=True),
-        Control("head", tuple(range(12)), 7),
-        Control("layer", (0, 1, 2, 3, 4, 5), 2),
+        Control("query", tuple(range(12)), 5, main=True),
+        Control("head", tuple(range(12)), 1),
+        Control("layer", (0, 1, 2, 3, 4, 5), 0),
         Control("width", WIDTHS, 2),
     ),
     make=make,

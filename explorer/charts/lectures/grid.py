@@ -30,6 +30,7 @@ def grid(
     marked: Sequence[tuple[int, int]] = (),
     format: str = ".2f",
     written: bool | None = None,
+    numbers: np.ndarray | None = None,
     size: tuple[int, int] = frame.SIZES[1],
     dark: bool = False,
 ) -> Picture:
@@ -45,6 +46,7 @@ def grid(
         marked: cells, (row, column), that carry a frame.
         format: of the numbers in the cells, as Python has it.
         written: whether they are written; where None, if there are few enough.
+        numbers: what is written and told in the place of `values`, where colours are on another scale.
         size: of the drawing.
     """
     n, m = values.shape
@@ -52,11 +54,12 @@ def grid(
     top = float(top if top is not None else (np.abs(values[seen]).max() if seen.any() else 1.0)) or 1.0
     written = n * m <= _WRITTEN and min(size[0] / m, size[1] / n * 2) >= 38 if written is None else written
     shares = np.where(seen, values / top, np.nan)
+    numbers = values if numbers is None else numbers
     r, c = np.indices((n, m))
-    table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, values, np.nan).ravel()})
+    table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, numbers, np.nan).ravel()})
     table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
     table["ink"] = [ink_on(colour) for colour in table["colour"]]
-    table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(values.ravel(), seen.ravel(), strict=True)]
+    table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(numbers.ravel(), seen.ravel(), strict=True)]
     frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
     shown = {"rows": list(rows), "columns": list(columns)}
     return Picture(_description(title, n, m, x, y, bool(written), size, dark), {"cells": table, "marked": frames}, shown)

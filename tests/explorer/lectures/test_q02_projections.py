@@ -8,6 +8,7 @@ from transformers import AutoModel
 from explorer.lectures import q02_projections, shipped
 from explorer.lectures.demo import Measure, Result
 from explorer.lectures.q02_projections import MODEL, TEXT, WIDTHS
+from explorer.lectures.words import read
 from models.opening import catalogue
 
 
@@ -34,7 +35,21 @@ def test_accuracies_are_means_over_the_seeds(opener):
         for name, tied in (("untied", 0), ("tied", 1)):
             found = [share for d_k, was_tied, _seed, share in rows if (d_k, was_tied) == (width, tied)]
             assert len(found) == len(q02_projections.SEEDS) and result[name] == pytest.approx(sum(found) / len(found))
+    gaps = [result[name] for name in ("narrow_gap", "wide_gap")]
+    by_width = {width: q02_projections.compute(opener, width=width) for width in (min(WIDTHS), max(WIDTHS))}
+    assert gaps == pytest.approx([found["untied"] - found["tied"] for found in by_width.values()], abs=6e-4)
     assert q02_projections.DEMO.right_option(result) == "C"
+
+
+def test_scores_are_written_as_they_are_and_change_with_the_query(opener):
+    words = read("q02_projections", "en")
+    drawn = []
+    for query in (1, 5):
+        result = q02_projections.compute(opener, query=query)
+        cells = q02_projections.pictures(result, words, False)[0].tables["cells"]
+        drawn.append(cells.sort_values(["r", "c"])["value"].tolist())
+        assert drawn[-1][0::2] == pytest.approx(list(result.data["scores"])) and drawn[-1][1::2] == pytest.approx(list(result.data["weights"]))
+    assert drawn[0] != drawn[1]
 
 
 @pytest.mark.parametrize(("narrow", "wide", "option"), [(0.8, 0.0, "C"), (0.01, 0.0, "B"), (0.5, 0.4, "A"), (-0.3, -0.2, "D")])
