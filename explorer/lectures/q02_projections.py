@@ -164,7 +164,6 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     steps = np.stack([data["scores"] / spread, data["weights"]], axis=1)
     texts = [words.label("score"), words.label("weight")]
     summed = np.vstack([data["parts"], data["output"]])
-    shares = data["trained"]
     return [
         grid(
             steps,
@@ -189,21 +188,30 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             size=size,
             dark=dark,
         ),
-        bars(
-            [str(d_k) for d_k, _tied in shares],
-            list(shares.values()),
-            words.label("trained"),
-            words.label("accuracy"),
-            of=[words.label("apart") if not tied else words.label("one") for _d_k, tied in shares],
-            series=[words.label("apart"), words.label("one")],
-            marked=[i for i, (d_k, _tied) in enumerate(shares) if d_k == data["width"]],
-            ends=(0, 1),
-            written=False,
-            format=".1f",
-            size=size,
-            dark=dark,
-        ),
+        _trained(result, words, size, dark),
     ]
+
+
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    return [_trained(result, words, SIZES[1], dark)]
+
+
+def _trained(result: Result, words: Words, size: tuple[int, int], dark: bool) -> Picture:
+    shares = result.data["trained"]
+    return bars(
+        [str(d_k) for d_k, _tied in shares],
+        [100 * share for share in shares.values()],
+        words.label("trained"),
+        words.label("accuracy"),
+        of=[words.label("apart") if not tied else words.label("one") for _d_k, tied in shares],
+        series=[words.label("apart"), words.label("one")],
+        marked=[i for i, (d_k, _tied) in enumerate(shares) if d_k == result.data["width"]],
+        ends=(0, 100),
+        written=size == SIZES[1],
+        format=".0f",
+        size=size,
+        dark=dark,
+    )
 
 
 DEMO = Demo(
@@ -221,5 +229,6 @@ DEMO = Demo(
         Control("width", WIDTHS, 2),
     ),
     make=make,
+    more=more,
     source="Vaswani et al. 2017, section 3.2; Luong et al. 2015 (one vector for keys and values, queries from elsewhere)",
 )
