@@ -36,7 +36,7 @@ def switches(kind: str, heads: int, d_model: int) -> dict[str, object]:
     return {"heads": heads, "d_model": d_model, "d_k": d_k, "combine": "mean" if kind == "averaged" else "concat"}
 
 
-def compute(models: Models, heads: int = 8, kind: str = "split") -> Result:
+def compute(models: Models, heads: int = 8, kind: str = "double") -> Result:
     """Counts a layer of one shape, and reads what toys of that shape learned.
 
     Args:
@@ -139,13 +139,14 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     heads, kind, size = result.data["heads"], result.data["kind"], SIZES[3]
-    series = [words.label(f"kind.{which}") for which in KINDS]
+    series = [words.label(f"short.{which}") for which in KINDS]
     millions = [result.data["parameters"][which][heads] / 1e6 for which in KINDS]
     learned = pd.DataFrame(
-        [(h, y, words.label(f"kind.{which}")) for which in KINDS for h, y in result.data["accuracy"][which].items()], columns=["x", "y", "series"]
+        [(h, y, words.label(f"short.{which}")) for which in KINDS for h, y in result.data["accuracy"][which].items()],
+        columns=["x", "y", "series"],
     )
     over = pd.DataFrame(
-        [(step, y, words.label(f"kind.{which}")) for which in KINDS for step, y in result.data["curves"][which]], columns=["x", "y", "series"]
+        [(step, y, words.label(f"short.{which}")) for which in KINDS for step, y in result.data["curves"][which]], columns=["x", "y", "series"]
     )
     return [
         bars(
@@ -189,7 +190,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
 def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     names = [words.label(f"short.{which}") for which in KINDS]
     cost = [result.data["cost"][which] / 1e6 for which in KINDS]
-    return [bars(names, cost, words.label("costs"), words.label("millions"), format=",.1f", size=SIZES[1], dark=dark)]
+    return [bars(names, cost, words.label("costs"), words.label("millions"), format=",.0f", size=SIZES[1], dark=dark)]
 
 
 DEMO = Demo(
@@ -199,8 +200,8 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("training", {"lab_heads": "8", "lab_d_k": "8"}),
-    controls=(Control("heads", HEADS, 8, main=True), Control("kind", KINDS, "split")),
+    door=Door("training", {"lab_preset": "recall", "lab_heads": "8", "lab_d_k": "8"}),
+    controls=(Control("heads", HEADS, 8, main=True), Control("kind", KINDS, "double")),
     make=make,
     more=more,
     source="Vaswani et al. 2017, table 3 (A); Raffel et al. 2020",

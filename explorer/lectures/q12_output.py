@@ -306,7 +306,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="B",
-    door=Door("training", {"lab_heads": "1"}),
+    door=Door("training", {"lab_preset": "recall", "lab_heads": "1"}),
     controls=(
         Control("heads", HEADS, 1, main=True),
         Control("output", ("with", "without"), "with"),

@@ -52,7 +52,7 @@ def compute(models: Models, left: int = 2, seed: int = SEEDS[0]) -> Result:
         Measure("tuned", _mean(runs, "tuned", left), format=".3f"),
         Measure("whole", _mean(runs, "start", ALL), format=".3f"),
         # Nothing is taken away from all heads: three ways to the same network.
-        Measure("same", max(abs(run[way][str(ALL)] - run["start"][str(ALL)]) for run in runs for way in WAYS), 0, tolerance=1e-9, format=".1e"),
+        Measure("same", max(abs(run[way][str(ALL)] - run["start"][str(ALL)]) for run in runs for way in WAYS), 0, tolerance=1e-9, format=".1g"),
         Measure("insurance", learned[left], format=".0%"),
         Measure("insurance_all", learned[ALL], format=".0%"),
     )
@@ -186,7 +186,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             words.label("accuracy"),
             of=[words.label(f"way.{way}") for way in WAYS for _seed in SEEDS],
             series=series,
-            ends=(0, 1),
+            ends=(0, 1.15),
             format=".2f",
             size=size,
             dark=dark,
