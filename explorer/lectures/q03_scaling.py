@@ -151,7 +151,7 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     """Gradients for three divisors, saturation while training, and a real model whose scale is multiplied."""
     size, names = SIZES[3], [words.label(f"divisor.{name}") for name in TRAINED]
     norms = result.data["norms"]
-    kinds = [words.label("median"), words.label("mean")]
+    kinds = [words.label("gradient.median"), words.label("gradient.mean")]
     real = pd.DataFrame([(factor, score) for factor, score, *_rest in result.data["factors"]], columns=["x", "y"])
     return [
         bars(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 
 from explorer.i18n import N_
 from explorer.lectures.demo import Demo
@@ -41,7 +40,7 @@ MODULES = (
 @cache
 def demos() -> tuple[Demo, ...]:
     """In the order of the course."""
-    return tuple(import_module(f"explorer.lectures.{name}").DEMO for name in MODULES if find_spec(f"explorer.lectures.{name}"))
+    return tuple(import_module(f"explorer.lectures.{name}").DEMO for name in MODULES)
 
 
 def demo(id_: str) -> Demo:

@@ -11,6 +11,7 @@ from explorer.lectures import q03_scaling as q03
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import CHAPTERS, of_chapter
 from explorer.lectures.words import read
+from tests.browser.accessibility import violations
 from tests.browser.test_stage import LETTERS
 from tests.browser.waiting import PATIENCE, eventually
 
@@ -170,3 +171,18 @@ def test_every_step_carries_a_hall(course, chapter, language):
             eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
             assert not page.evaluate(CUT), where
             assert not page.locator("[data-testid=stAlert]").all_inner_texts(), where
+
+
+def test_contents_and_steps_break_no_rule(open_page):
+    """axe-core and the contrast of letters in pictures, at a desk, in the light theme and in high contrast by turns."""
+    page = open_page("/course?lang=zh", wait_for=".st-key-card_Q3")
+    eventually(partial(violations, page), [], timeout=PATIENCE / 4)
+    page.locator(".st-key-open_Q3 button").click()
+    for step in STEPS:
+        page.locator(SEEN[step]).first.wait_for()
+        if step == "notice":
+            for theme in ("light", "dark", "contrast"):
+                page.keyboard.press("t")
+                page.wait_for_function("theme => new URLSearchParams(location.search).get('theme') === theme", arg=theme)
+        eventually(partial(violations, page), [], timeout=PATIENCE / 4)
+        page.keyboard.press("PageDown")

@@ -89,7 +89,7 @@ def _description(
 ) -> alt.LayerChart:
     ink = palette.page(dark)[1]
     longest = 150 if across else max(60, size[0] // max(1, n))
-    label = alt.Axis(labelExpr="names[datum.value]", labelAngle=0, ticks=False, labelLimit=longest, labelOverlap=False)
+    label = alt.Axis(labelExpr="names[datum.value]", labelAngle=0, ticks=False, labelLimit=longest, labelOverlap=n > _WRITTEN)
     name = {"field": "name", "type": "ordinal", "title": None, "axis": label, "scale": alt.Scale(domain=list(range(n)), paddingInner=0.25)}
     scale = alt.Scale(zero=True) if ends is None else alt.Scale(domain=list(ends), clamp=True)
     value = {"field": "value", "type": "quantitative", "title": axis, "scale": scale, "stack": "zero" if stacked else None}

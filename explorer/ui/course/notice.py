@@ -20,16 +20,16 @@ def draw(demo: Demo, words: Words) -> None:
     found = results.of(demo, settings.current(demo))
     if found is None:
         return
-    guessed, measured = st.columns([1, 1.15], gap="medium")
-    with guessed:
-        st.html(_guesses(demo, words, found))
-    with measured:
-        st.html(_measures(words, found))
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
-    with st.container(key="course_noticed"):
-        st.markdown(words.noticed(said))
+    guessed, measured = st.columns([1.15, 1], gap="medium")
+    with guessed:
+        st.html(_guesses(demo, words, found))
+        with st.container(key="course_noticed"):
+            st.markdown(words.noticed(said))
+    with measured:
+        st.html(_measures(words, found))
     if demo.more is not None:
         show.row(demo.more(found, words, is_dark()), f"{demo.id}_more")
     if demo.source:
