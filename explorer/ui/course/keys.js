@@ -4,6 +4,7 @@ const ONCE = "__attentionExplorerCourse";
 const CHANNEL = "attention-explorer-course";
 // Digits that follow each other within this time are one number.
 const NUMBER_MS = 700;
+const AGAIN_MS = 3000;
 
 function send(state, what) {
   state.number = Math.max(Date.now(), state.number + 1);
@@ -71,7 +72,9 @@ export default function ({ setTriggerValue, data }) {
   state.channel ??= new BroadcastChannel(CHANNEL);
   // What the stage shows, the notes in the other window follow.
   if (data.place && !data.notes) state.channel.postMessage(data.place);
-  if (state.events.length) state.tell(state.events.slice());
+  // What got lost is told again, but not while it may be on its way: each message brings the address along, which is old until the answer comes.
+  clearTimeout(state.again);
+  if (state.events.length) state.again = setTimeout(() => state.tell(state.events.slice()), AGAIN_MS);
   if (state.watching) return;
   state.watching = true;
   state.channel.addEventListener("message", (event) => {

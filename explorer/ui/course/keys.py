@@ -5,6 +5,7 @@ The browser keeps what was pressed until the page has taken it: two presses betw
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ KEYS = (
     ("s", N_("spotlight on one picture")),
     ("n", N_("the speaker's notes, in a second window")),
 )
+_QUICK_S = 1.0
+"""Seconds in which the browser has surely been told its new address."""
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _component = st.components.v2.component("attention_explorer.course", html="<span></span>", js=_JS)
 
@@ -55,7 +58,7 @@ def _take(events: Sequence[dict], notes: bool) -> None:
 def does(what: str, notes: bool = False) -> None:
     """What a key does: "forward", "back", "reset", "hand b", "jump 12", or "follow Q3 show" for the second window."""
     word, _space, rest = what.partition(" ")
-    now = place.now()
+    now = _now()
     if word == "follow" and notes:
         id_, _space, step = rest.partition(" ")
         address.write(demo=id_, step=step)
@@ -65,6 +68,7 @@ def does(what: str, notes: bool = False) -> None:
         return
     elif word in ("forward", "back") and (there := now.beside(1 if word == "forward" else -1)) is not None:
         place.go(there)
+        st.session_state["_course_turned"] = there, time.monotonic()
     elif word == "reset":
         settings.reset(now.demo)
     elif word == "hand" and now.step == "ask":
@@ -72,3 +76,9 @@ def does(what: str, notes: bool = False) -> None:
         at = ord(rest[:1] or "?") - ord("a")
         if 0 <= at < len(shown):
             hands.add(now.demo, shown[at])
+
+
+def _now() -> place.Place | None:
+    """Where the viewer is. A key that follows another at once brings the address along as it was before the first."""
+    turned, at = st.session_state.get("_course_turned", (None, 0.0))
+    return turned if turned is not None and time.monotonic() - at < _QUICK_S else place.now()
