@@ -52,7 +52,9 @@ with st.sidebar, st.container(horizontal=True, key="app_bar"):
     stage.button()
     theme.button()
     glossary.button()
+# The libraries are loaded. The first page may have to wait for its model, and is run again and again until it is there.
+garbage.freeze("libraries")
 page.run()
 address.finish()
 # All that the first page needs is loaded by now.
-garbage.freeze()
+garbage.freeze("page")

@@ -7,8 +7,8 @@ from functools import cache
 
 
 @cache
-def freeze() -> None:
-    """Takes everything that is there now, for good, out of what the garbage collector looks through; once in this process.
+def freeze(when: str) -> None:
+    """Takes everything that is there now, for good, out of what the garbage collector looks through; once in this process for each `when`.
 
     Streamlit collects all generations after every run of a page. With the libraries and a model in memory that took 0.3 s of one core,
     with Python's one lock held: three bars that look at their jobs twice a second left nothing for the jobs. Reference counts still

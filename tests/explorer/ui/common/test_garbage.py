@@ -9,7 +9,7 @@ def test_what_is_there_is_not_looked_through_again_and_what_comes_later_is():
     garbage.freeze.cache_clear()
     before = len(gc.get_objects())
     try:
-        garbage.freeze()
+        garbage.freeze("test")
         assert gc.get_freeze_count() >= before / 2 and len(gc.get_objects()) < before / 2
         later: list = []
         later.append(later)
