@@ -3,6 +3,7 @@
 import zipfile
 from urllib.parse import quote, unquote
 
+import pytest
 from playwright.sync_api import expect
 
 import models
@@ -54,18 +55,16 @@ def speeds_measured(dialog) -> None:
     dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
 
 
-def test_quick_clicks_all_count(open_page):
+@pytest.mark.parametrize("gap", [60, 200, 400])
+def test_quick_clicks_all_count(open_page, gap):
     page = opened(open_page)
     # Where the cells are does not change, though the board is drawn anew meanwhile.
     boxes = [cell(page, i, i + 1).bounding_box() for i in range(5)]
-    for gap in (60, 200, 400):
-        for box in boxes:
-            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            page.wait_for_timeout(gap)
-        page.wait_for_function("decodeURIComponent(location.search).includes('pruned=0.1,1.2,2.3,3.4,4.5')")
-        removed(page, 5)
-        page.get_by_role("button", name="Reset", exact=True).click()
-        removed(page, 0)
+    for box in boxes:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(gap)
+    page.wait_for_function("decodeURIComponent(location.search).includes('pruned=0.1,1.2,2.3,3.4,4.5')")
+    removed(page, 5)
 
 
 def test_a_click_counts_that_began_before_the_board_changed(open_page):
@@ -103,15 +102,17 @@ def test_clicks_before_and_after_another_colour_and_another_page_add_up(open_pag
     assert "pruned=2.1,3.3" in unquote(page.url)
 
 
-def test_the_margin_takes_a_whole_layer_and_a_whole_column_and_a_drag_several(open_page):
+def test_the_margin_takes_a_whole_layer_and_a_whole_column(open_page):
     page = opened(open_page)
     labels = page.locator(f"{BOARD} .mark-text.role-mark")
     labels.nth(0).locator("text").nth(3).click(force=True)
     removed(page, 12)
     page.locator(f"{BOARD} .mark-text.role-mark").nth(1).locator("text").nth(4).click(force=True)
     removed(page, 12 + 5)
-    page.get_by_role("button", name="Reset", exact=True).click()
-    removed(page, 0)
+
+
+def test_a_drag_takes_several(open_page):
+    page = opened(open_page)
     first, last = cell(page, 1, 2).bounding_box(), cell(page, 2, 4).bounding_box()
     page.mouse.move(first["x"] + 8, first["y"] + 8)
     page.mouse.down()
@@ -214,8 +215,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     page.get_by_text("Each of them alone").wait_for()
     page.get_by_role("button", name="Cut out").click()
     dialog = page.locator("[data-testid=stDialog]")
-    # Measured at the first size of batch, it has stood there for a while.
-    dialog.locator(".mark-rect path").first.wait_for(state="attached")
+    speeds_measured(dialog)
     expect(page.get_by_text("Each of them alone")).to_have_count(0)
     dialog.get_by_label("Close").click()
     dialog.wait_for(state="detached")
