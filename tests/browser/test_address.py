@@ -84,6 +84,8 @@ def test_a_text_that_is_too_long_for_an_address_stays_when_one_goes_back(open_pa
     box.fill(text)
     box.press("Control+Enter")
     page.get_by_text("512 tokens").first.wait_for()
+    # While the long text is drawn, the panel of the one before is still there.
+    expect(page.locator(".st-key-go_Right button")).to_have_count(1)
     page.locator(".st-key-go_Right button").click()
     shown(page, "Layer 0, head 1")
     addressed(page, 0, 1)
