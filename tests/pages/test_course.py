@@ -99,9 +99,9 @@ def test_steps_lead_from_demo_to_demo_and_controls_begin_anew():
 
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
-def test_words_follow_the_language(language):
-    with i18n.speaking(language):
-        app = alone("course", demo="Q3", step="show")
+def test_words_follow_the_language(monkeypatch, language):
+    monkeypatch.setattr(i18n, "_asked", lambda: language)
+    app = alone("course", demo="Q3", step="show")
     assert read("q03_scaling", language).show in written(app)
     assert app.select_slider(key="q3_d_k").label == read("q03_scaling", language).label("d_k")
 

@@ -11,7 +11,7 @@ from explorer.ablation import importance
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common import address, chosen_head, jobs, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
@@ -33,7 +33,8 @@ def maps(choice: TaskChoice) -> list[Figure]:
     head = chosen_head.among(sizes) if len(choice.model.parts) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", key="importance_head"):
         st.caption(_("Layers down, heads across, both from 0."))
-        if head is not None:
+        # Before anybody has chosen a head there is none to open.
+        if head is not None and address.read("layer") is not None:
             st.space("stretch")
             st.markdown(f"**{_('Layer {layer}, head {head}').format(layer=head[0], head=head[1])}**")
             st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
