@@ -7,7 +7,7 @@
 - `exercises`: three questions at the end of each chapter, whose answers are computed
 - `thumbnails`: a small picture for each demo (`pictures/`)
 - `work`: multiply-adds of a layer, counted and by formula
-- `draws`: random numbers and small pieces of arithmetic that several demos use
+- `matrices`: W_Q, W_K, W_V and W_O of a real layer
 
 A module a question; nothing but its `compute` computes:
 

@@ -32,6 +32,8 @@ class Control:
         default: where it stands at first. The default of a text is the label `NAME.default`, so that each language has its own.
         main: whether it is the one that matters, drawn large; one a demo.
         model: whether its values are names of models; the model that the viewer has open is offered, too.
+        chips: for an order that is dragged: `chips(models, settings)` gives the texts of the chips, by number, and the order in which the
+            settings have them. The control can then also stand at such an order, "2.0.1" for the third chip first.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Control:
     default: Value = ""
     main: bool = False
     model: bool = False
+    chips: Callable[[Models, Settings], tuple[Sequence[str], list[int]]] | None = None
 
     @property
     def is_text(self) -> bool:
@@ -50,10 +53,16 @@ class Control:
 
     def parsed(self, word: str) -> Value | None:
         """The value that a word of an address or of the shell stands for; None for none."""
-        if self.is_text:
+        if self.is_text or (self.chips is not None and ordered(word) is not None):
             return word
         found = next((value for value in self.values if str(value) == word), None)
         return word if found is None and self.model and word else found
+
+
+def ordered(word: str) -> list[int] | None:
+    """The order that a word such as "2.0.1" stands for; None for none."""
+    numbers = [int(part) for part in word.split(".") if part.isascii() and part.isdigit() and len(part) < 5]
+    return numbers if sorted(numbers) == list(range(word.count(".") + 1)) else None
 
 
 @dataclass(frozen=True)

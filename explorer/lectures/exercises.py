@@ -13,11 +13,10 @@ from functools import cache
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
-from explorer.lectures.draws import softmax
+from explorer.lectures import q08_parameters, q11_width, work
 from explorer.lectures.words import FOLDER
-from models.toy.config import ToyConfig
-from models.toy.layers import ToyAttention
 
 
 @dataclass(frozen=True)
@@ -40,33 +39,11 @@ class Answer:
         return abs(given - value) <= self.tolerance * abs(value) + (1e-12 if value == 0 else 0)
 
 
-def _bits(layer: torch.nn.Module) -> int:
-    return sum(weight.numel() for weight in layer.parameters())
-
-
-def _attention(**switches: object) -> torch.nn.Module:
-    with torch.device("meta"):
-        return ToyAttention(ToyConfig(**switches))
-
-
-def _qkv(**switches: object) -> int:
-    return _bits(_attention(bias=False, **switches).qkv)
-
-
 @cache
 def _products() -> np.ndarray:
     """q . k of 10,000 pairs of vectors with 256 independent entries of mean 0 and variance 1."""
     random = np.random.default_rng(0)
     return np.einsum("pd,pd->p", *random.standard_normal((2, 10_000, 256)))
-
-
-def _first_n(costs_more: Callable[[int], bool]) -> int:
-    """The least n from which on something costs at least as much, by bisection."""
-    low, high = 1, 1 << 20
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if costs_more(middle) else (middle + 1, high)
-    return low
 
 
 def _rank() -> int:
@@ -76,6 +53,7 @@ def _rank() -> int:
 
 
 _D = 768
+_GPT2 = work.Shape(d=_D, heads=12, layers=12, ffn=4 * _D)
 EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
     1: (
         (
@@ -84,19 +62,19 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
             Answer("d_k", lambda: float((_products() / 256).std()), 0.03),
         ),
         (
-            Answer("one", lambda: float(softmax(np.array([2, 1, 0.5])).max())),
-            Answer("four", lambda: float(softmax(4 * np.array([2, 1, 0.5])).max())),
+            Answer("one", lambda: float(softmax([2, 1, 0.5]).max())),
+            Answer("four", lambda: float(softmax([8, 4, 2]).max())),
         ),
         (
-            Answer("projections", lambda: _first_n(lambda n: 2 * n * n * _D >= 4 * n * _D**2), 0),
-            Answer("all", lambda: _first_n(lambda n: 2 * n * n * _D >= 12 * n * _D**2), 0),
+            Answer("projections", lambda: work.crossing(_GPT2), 0),
+            Answer("all", lambda: work.crossing(_GPT2, ("projections", "output", "ffn")), 0),
         ),
     ),
     2: (
-        (Answer("parameters", lambda: _bits(_attention(d_model=512, heads=8)), 0),),
+        (Answer("parameters", lambda: q08_parameters.module_parameters(8, bias=True), 0),),
         (
-            Answer("full", lambda: _qkv(d_model=512, heads=8, d_k=512, combine="mean"), 0),
-            Answer("times", lambda: _qkv(d_model=512, heads=8, d_k=512, combine="mean") / _qkv(d_model=512, heads=8), 0),
+            Answer("full", lambda: q11_width.qkv_parameters("averaged", 8), 0),
+            Answer("times", lambda: q11_width.qkv_parameters("averaged", 8) / q11_width.qkv_parameters("split", 8), 0),
         ),
         (
             Answer("entries", lambda: _D * _D, 0),
@@ -110,7 +88,7 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
             Answer("fastest", lambda: 2 * math.pi, 0.001),
         ),
         (
-            Answer("learned", lambda: _bits(torch.nn.Embedding(2048, 512, device="meta")), 0),
+            Answer("learned", lambda: torch.nn.Embedding(2048, 512, device="meta").weight.numel(), 0),
             Answer("sinusoidal", lambda: 0, 0),
         ),
         (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -14,7 +15,6 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.draws import softmax
 from explorer.lectures.words import Words
 from models.seeded import seeded
 from models.toy.config import ToyConfig
@@ -102,7 +102,7 @@ def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width
     record, labels = captured.record(layer), captured.source.labels
     q, k, v = (t[0, head].double().numpy() for t in (record.query, record.key, record.value))
     scores = np.array([sum(a * b for a, b in zip(q[query], key, strict=True)) for key in k]) / np.sqrt(k.shape[1])
-    weights = softmax(scores)
+    weights = softmax(scores, axis=-1)
     parts = weights[:, None] * v
     output = parts.sum(axis=0)
     own = scaled_dot_product_attention(record.query[:, head], record.key[:, head], record.value[:, head])[0, query]

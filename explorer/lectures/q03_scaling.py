@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import softmax
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.draws import entropy, histogram, softmax
 from explorer.lectures.words import Words
-from explorer.softmax.heads import SATURATED
+from explorer.softmax.heads import SATURATED, entropies
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.tasks import choose
 from models import attention, load
@@ -28,7 +28,7 @@ PAIRS, KEYS, QUERIES = 4000, 64, 200
 TRAINED = ("none", "sqrt", "d_k")
 REAL = "minilm-sst2"
 """The model whose own scale is multiplied."""
-_SEED = 3
+_SEED, _BINS = 3, 41
 
 
 def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
@@ -43,28 +43,29 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
     raw = np.einsum("pd,pd->p", *random.standard_normal((2, PAIRS, d_k), dtype=np.float32)).astype(np.float64)
     keys = random.standard_normal((KEYS, d_k), dtype=np.float32)
     queries = random.standard_normal((QUERIES, d_k), dtype=np.float32)
-    weights = softmax((queries @ keys.T).astype(np.float64) / by)
+    weights = softmax((queries @ keys.T).astype(np.float64) / by, axis=-1)
     norms = _norms(queries, keys, by)
     measures = (
         Measure("variance", raw.var(), d_k, tolerance=0.1 * d_k),
         Measure("after", (raw / by).var(), d_k / by**2, tolerance=0.1 * d_k / by**2),
         Measure("largest", weights.max(axis=1).mean()),
-        Measure("entropy", entropy(weights).mean()),
+        Measure("entropy", entropies(weights).mean()),
         Measure("jacobian", (1 - (weights**2).sum(axis=1)).mean()),
         Measure("deviation", jacobian_deviation(weights[0]), 0, tolerance=1e-6, format=".1e"),
         Measure("median", float(np.median(norms))),
         Measure("mean", norms.mean()),
     )
-    by_divisor = {name: (_norms(queries, keys, of(d_k)), (raw / of(d_k)).var()) for name, of in DIVISORS.items() if name in TRAINED}
     kept = shipped.read("q03_scaling").data
     spread = 3.5 * max(1.0, d_k**0.5)
-    data = {"scores": histogram(raw / by, -spread, spread), "weights": weights[0], "norms": {n: v[0] for n, v in by_divisor.items()}, **kept}
+    counts, edges = np.histogram(raw / by, bins=_BINS, range=(-spread, spread))
+    by_divisor = {name: _norms(queries, keys, DIVISORS[name](d_k)) for name in TRAINED}
+    data = {"scores": (edges, counts / PAIRS), "weights": weights[0], "norms": by_divisor, **kept}
     return Result(measures, data, {"d_k": f"{d_k:,}", "keys": str(KEYS)})
 
 
 def _norms(queries: np.ndarray, keys: np.ndarray, by: float) -> np.ndarray:
     """(queries,): Frobenius norm of d softmax / d q = J K / divisor, J (keys, keys), K (keys, d_k)."""
-    weights = softmax((queries @ keys.T).astype(np.float64) / by)
+    weights = softmax((queries @ keys.T).astype(np.float64) / by, axis=-1)
     # |J K|^2 = sum_i p_i^2 |k_i - sum_j p_j k_j|^2, without a Jacobian for each query.
     mean = weights @ keys
     squares = (keys**2).sum(axis=1)[None] - 2 * mean @ keys.T + (mean**2).sum(axis=1)[:, None]

@@ -13,7 +13,6 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.draws import entropy
 from explorer.lectures.words import Words
 from explorer.softmax import heads
 from explorer.tasks import choose
@@ -52,18 +51,18 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
     normed = own * np.linalg.norm(of_head.values, axis=1)
     # A row of a causal head that sees itself alone has no choice.
     several = seen > 1
-    over = [(entropy(learned.patterns(site.layer)) - np.log(learned.visible(site.layer).sum(axis=1))).max() for site in learned.sites()]
+    over = [(heads.entropies(learned.patterns(site.layer)) - np.log(learned.visible(site.layer).sum(axis=1))).max() for site in learned.sites()]
     measures = [
         Measure("deviation", heads.deviation_from_mean(learned), 0.0, tolerance=1e-5, format=".1e"),
         Measure("switched", float(np.abs(out - of_head.uniform).max()), 0.0, tolerance=1e-5, format=".1e"),
         Measure("pooling", float(np.abs(out[-1] - mean).max()), 0.0, tolerance=1e-5, format=".1e"),
-        Measure("uniform_entropy", float(np.abs(entropy(weights[0.0]) - np.log(seen)).max()), 0.0, tolerance=1e-5, format=".1e"),
-        Measure("one_hot", abs(float(entropy(weights[ONE_HOT]).max())), 0.0, tolerance=1e-3, format=".1e"),
+        Measure("uniform_entropy", float(np.abs(heads.entropies(weights[0.0]) - np.log(seen)).max()), 0.0, tolerance=1e-5, format=".1e"),
+        Measure("one_hot", abs(float(heads.entropies(weights[ONE_HOT]).max())), 0.0, tolerance=1e-3, format=".1e"),
         Measure("over", float(max(over)), 1e-5, "at most", format=".3g"),
         Measure("most", float(np.log(seen)[several].mean())),
-        Measure("learned", float(entropy(own)[several].mean())),
-        Measure("entropy", float(entropy(weights[float(sharpness)])[several].mean())),
-        Measure("normed", float(entropy(normed / normed.sum(axis=1, keepdims=True))[several].mean())),
+        Measure("learned", float(heads.entropies(own)[several].mean())),
+        Measure("entropy", float(heads.entropies(weights[float(sharpness)])[several].mean())),
+        Measure("normed", float(heads.entropies(normed / normed.sum(axis=1, keepdims=True))[several].mean())),
     ]
     costs = shipped.read("q05b_uniform").data.get(opened.name)
     if costs is not None:

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
 
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from explorer.softmax import vectors
 from models import attention
@@ -136,12 +136,9 @@ def asymmetries(network: nn.Module) -> np.ndarray:
     """How far W_Q^T W_K of each head is from a similarity, which is symmetric: the odd part's share of its length, (layers, heads)."""
     found = []
     for projections in cutting.head_projections(network):
-        weights = [projections.module.get_submodule(name) for name in projections.family.inputs]
-        rows = [(one.weight.T if isinstance(one, Conv1D) else one.weight).detach().float() for one in weights]
-        query, key = (rows[0].chunk(3)[:2]) if len(rows) == 1 else rows[:2]
-        query, key = (t.unflatten(0, (-1, projections.size)) for t in (query, key))  # (heads, d_k, d_model)
+        query, key, *_rest = (t[:-1].permute(1, 0, 2) for t in matrices(projections)[:3])  # (heads, d_model, d_k), without the bias
         key = key.repeat_interleave(len(query) // len(key), dim=0)
-        product = query.mT @ key
+        product = query @ key.mT
         found.append(((product - product.mT) / 2).flatten(1).norm(dim=1) / product.flatten(1).norm(dim=1))
     return torch.stack(found).numpy()
 

@@ -10,7 +10,9 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.matrices import parameters
 from explorer.lectures.words import Words
+from models.surgery.cutting import head_projections
 from models.toy.config import ToyConfig
 from models.toy.layers import ToyAttention
 
@@ -31,7 +33,7 @@ def compute(models: Models, heads: int = 8, model: str = "gpt2-mini") -> Result:
     biased = module_parameters(heads, bias=True)
     opened = models(model)
     width = opened.network.config.hidden_size
-    real = attention_parameters(opened.network, width)
+    real = parameters(head_projections(opened.network)[0])
     measures = (
         Measure("one", counted[1], 4 * D_MODEL**2, format=",d"),
         Measure("many", counted[heads], 4 * D_MODEL**2, format=",d"),
@@ -47,13 +49,6 @@ def module_parameters(heads: int, bias: bool = False) -> int:
     with torch.device("meta"):
         module = ToyAttention(ToyConfig(d_model=D_MODEL, heads=heads, bias=bias))
     return sum(weight.numel() for weight in module.parameters())
-
-
-def attention_parameters(network: torch.nn.Module, width: int) -> int:
-    """Parameters of the attention of the first layer of a real network: all projections below the first module called so, norms left out."""
-    names = [name for name, _module in network.named_modules() if name.endswith((".attn", ".attention"))]
-    first = network.get_submodule(names[0])
-    return sum(weight.numel() for name, weight in first.named_parameters() if "norm" not in name.lower() and "ln" not in name.lower())
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from explorer.lectures.work import counted_in
 from models import attention
 from models.seeded import seeded
 from models.toy import ToyConfig
@@ -91,11 +91,13 @@ def expected_parameters(kind: str, heads: int) -> int:
 def multiply_adds(kind: str, heads: int) -> int:
     """Multiply-adds of one layer on a text of `LENGTH` tokens, counted while it runs, without numbers."""
     module = _module(kind, heads)
-    with FlopCounterMode(display=False) as counter:
+
+    def layer() -> torch.Tensor:
         q, k, v = module._projected(torch.empty(1, LENGTH, WIDE, device="meta"), None)
         z = ((q @ k.transpose(-1, -2)).softmax(-1) @ v).transpose(1, 2)
-        module.output(z.mean(2) if module.averaged else z.flatten(2))
-    return counter.get_total_flops() // 2
+        return module.output(z.mean(2) if module.averaged else z.flatten(2))
+
+    return counted_in(layer)
 
 
 def expected_cost(kind: str, heads: int) -> int:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer import reading
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from models import InputError, Model, attention
 from models.seeded import seeded
-from models.surgery.cutting import HeadProjections, head_projections
+from models.surgery.cutting import head_projections
 from models.surgery.private import private
 from models.toy import ToyConfig, ToyModel
 from models.toy.layers import ToyAttention
@@ -151,6 +152,8 @@ def folded(model: Model) -> Folded:
     record = min(run.records, key=lambda one: one.site)
     x, y = seen["x"][0].double(), seen["y"][0].double()
     w_q, w_k, w_v, w_o = matrices(first)
+    if w_k.shape[1] != w_q.shape[1]:
+        raise InputError(told("Heads of this model share keys and values."), told("Choose another model."))
     # A bias is one more row of a matrix, for an input that is always 1.
     x = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], dim=1)
     qk = torch.einsum("dhk,ehk->hde", w_q, w_k)
@@ -170,26 +173,6 @@ def folded(model: Model) -> Folded:
         x.shape[1] - 1,
         first.size,
     )
-
-
-def matrices(of: HeadProjections) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]:
-    """W_Q, W_K and W_V with their bias as a last row, (width + 1, heads, d_k) each; W_O (heads, d_k, width) and its bias; float64."""
-    inputs = [_rows(of.module.get_submodule(name)) for name in of.family.inputs]
-    if len(inputs) == 1:  # queries, keys and values lie side by side in one matrix
-        inputs = list(inputs[0].chunk(3, dim=1))
-    w_q, w_k, w_v = (one.unflatten(1, (-1, of.size)) for one in inputs)
-    if w_k.shape[1] != w_q.shape[1]:
-        raise InputError(told("Heads of this model share keys and values."), told("Choose another model."))
-    out = _rows(of.output)
-    return w_q, w_k, w_v, (out[:-1].unflatten(0, (-1, of.size)), out[-1])
-
-
-def _rows(layer: nn.Module) -> Tensor:
-    """(inputs + 1, outputs): how each input is mapped, and the bias as the last row."""
-    weight = layer.weight.detach().double()
-    weight = weight.T if isinstance(layer, nn.Linear) else weight  # GPT-2 keeps it the other way round
-    bias = torch.zeros(weight.shape[1], dtype=weight.dtype) if layer.bias is None else layer.bias.detach().double()
-    return torch.cat([weight, bias[None]])
 
 
 def writes(module: ToyAttention) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, ordered
 from explorer.lectures.words import Words
 from explorer.positions import order
 from explorer.reading import Tokens, read
@@ -37,7 +37,7 @@ def compute(models: Models, positions: str = "off", text: str = "我爱你", swa
         models: opens models.
         positions: "off" or "on", what is drawn; measured are both.
         text: any.
-        swap: the other order: first and last change places, all are turned round, all go one place on, or shuffled.
+        swap: the other order: first and last change places, all are turned round, all go one place on, or shuffled; or an order itself.
         view: "vectors" in both orders, or "others": a causal model, and networks that are not attention.
     """
     opened = models(reader(text))
@@ -76,9 +76,22 @@ def reader(text: str) -> str:
     return "zh-mini" if any("\u3400" <= character <= "\u9fff" for character in text) else "bert-mini"
 
 
+def chips(models: Models, settings: Settings) -> tuple[list[str], list[int]]:
+    """The tokens of the text, which can be dragged, and the order in which they are read."""
+    text = str(settings["text"])
+    tokens = read(models(reader(text)), text)
+    labels = [tokens.labels[i] for i in tokens.free]
+    return labels, reordered(len(labels), str(settings["swap"]))
+
+
 def reordered(n: int, swap: str) -> list[int]:
-    """Place i of the new order holds the token that stood at the i-th number; at least one token moves, where there are two."""
+    """Place i of the new order holds the token that stood at the i-th number; by name, at least one token moves, where there are two.
+
+    An order of more or fewer tokens is one of another text, from before this one was typed: first and last change places then.
+    """
     ahead = list(range(n))
+    if (given := ordered(swap)) is not None and len(given) == n:
+        return given
     if swap == "reverse":
         return ahead[::-1]
     if swap == "shift":
@@ -237,7 +250,7 @@ DEMO = Demo(
     controls=(
         Control("positions", ("off", "on"), "off", main=True),
         Control("text"),
-        Control("swap", ORDERS, "ends"),
+        Control("swap", ORDERS, "ends", chips=chips),
         Control("view", VIEWS, "vectors"),
     ),
     source="Vaswani et al. 2017, section 3.5; Haviv et al. 2022",

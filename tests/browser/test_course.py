@@ -1,7 +1,19 @@
-"""The course in a real browser: the spotlight, fields that are typed into, the door."""
+"""The course in a real browser: keys, the second window, and every step of every demo on a stage."""
+
+import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
+
+from explorer import i18n
+from explorer.lectures import q03_scaling as q03
+from explorer.lectures.demo import STEPS
+from explorer.lectures.registry import CHAPTERS, of_chapter
+from explorer.lectures.words import read
+from tests.browser.accessibility import violations
+from tests.browser.test_stage import LETTERS
+from tests.browser.waiting import PATIENCE, eventually
 
 SEEN = {
     "ask": ".st-key-course_options input",
@@ -9,6 +21,18 @@ SEEN = {
     "notice": ".course-measures > div",
     "follow": ".st-key-course_next",
 }
+MARKS = """() => {
+  // How many marks each picture on the step has.
+  const kinds = ['rect path', 'line path', 'symbol path', 'rule line', 'arc path', 'area path', 'text.role-mark text', 'image image'];
+  const selector = kinds.map((kind) => `svg.marks .mark-${kind}`).join(', ');
+  return [...document.querySelectorAll('.st-key-course_pictures .stVegaLiteChart')].map(
+    (chart) => (chart.querySelector('canvas') ? 99 : chart.querySelectorAll(selector).length));
+}"""
+CUT = """() => {
+  const looked = '.st-key-course_bar *, .st-key-course_options p, .st-key-course_controls label, .course-guesses span, .course-measures span';
+  const cut = (e) => e.getBoundingClientRect().width > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX === 'hidden';
+  return [...document.querySelectorAll(looked)].filter(cut).map((e) => e.innerText);
+}"""
 
 
 @pytest.fixture
@@ -17,6 +41,74 @@ def course(open_page):
         return open_page(f"/course?{address}", wait_for=SEEN[step])
 
     return opened
+
+
+def at(page, demo, step):
+    """Waits for an address. It is asked of the browser: what playwright knows of it is as old as the last answer."""
+    page.wait_for_function(
+        "([demo, step]) => { const said = new URLSearchParams(location.search); return said.get('demo') === demo && said.get('step') === step; }",
+        arg=[demo, step],
+    )
+
+
+def named(page, setting, there=True):
+    """Waits until the address has a setting, or has it no more."""
+    page.wait_for_function("([setting, there]) => location.search.includes(setting) === there", arg=[setting, there])
+
+
+def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
+    page = course("demo=Q3&step=ask")
+    for step in ("show", "notice", "follow"):
+        page.keyboard.press("PageDown")
+        page.locator(SEEN[step]).first.wait_for()
+        at(page, "Q3", step)
+    page.keyboard.press("ArrowLeft")
+    at(page, "Q3", "notice")
+    page.go_back()
+    at(page, "Q3", "follow")
+    page.keyboard.type("8")
+    at(page, "Q8", "ask")
+    expect(page.locator(".st-key-course_question")).to_contain_text(read("q08_parameters", "en").question[:30])
+
+
+def test_hands_are_counted_by_keys_and_held_against_the_number(course):
+    page = course("demo=Q3&step=ask")
+    for key in "aaab":
+        page.keyboard.press(key)
+    fields = page.locator(".st-key-course_options input")
+    expect(fields.nth(0)).to_have_value("3")
+    expect(fields.nth(1)).to_have_value("1")
+    first = page.locator(".st-key-course_options p").nth(0).inner_text().split("\u2002")[-1].strip()
+    assert not page.locator(".course-guesses").count()
+    page.keyboard.press("ArrowRight")
+    page.locator(SEEN["show"]).first.wait_for()
+    page.keyboard.press("ArrowRight")
+    row = page.locator(".course-guesses .guess").nth(0)
+    expect(row).to_contain_text(first[-20:])
+    expect(row.locator("b").nth(1)).to_have_text("3")
+    expect(page.locator(".course-guesses .right")).to_have_count(1)
+    expect(page.locator(".course-guesses .right")).to_contain_text(read("q03_scaling", "en").options["C"])
+
+
+def test_a_slider_moves_the_picture_and_r_puts_it_back(course):
+    page = course("demo=Q3&step=show&q3_d_k=16", "show")
+    bars = page.locator(".st-key-course_pictures .stVegaLiteChart").first.locator(".mark-rect path")
+
+    def heights() -> list[int]:
+        return bars.evaluate_all("paths => paths.map(p => Math.round(p.getBBox().height))")
+
+    before = eventually(heights, lambda found: sum(found) > 0)
+    thumb = page.get_by_role("slider").first
+    thumb.focus()
+    thumb.press("ArrowRight")
+    named(page, "q3_d_k=64")
+    eventually(heights, lambda now: now != before)
+    shares = q03.compute(None, d_k=64).data["scores"][1]
+    now = heights()
+    assert now.index(max(now)) == shares.argmax()
+    page.locator(".st-key-course_step_show p").first.click()
+    page.keyboard.press("r")
+    named(page, "q3_d_k", there=False)
 
 
 def test_the_spotlight_dims_all_pictures_but_one(course):
@@ -29,13 +121,28 @@ def test_the_spotlight_dims_all_pictures_but_one(course):
     expect(dim).to_have_count(0)
 
 
+def test_the_second_window_follows_the_first(course):
+    page = course("demo=Q3&step=ask")
+    with page.context.expect_page() as opening:
+        page.keyboard.press("n")
+    notes = opening.value
+    expect(notes.locator(".stMain")).to_contain_text("Let them bet")
+    eventually(lambda: bool(re.search(r"\d\d:\d\d", notes.locator(".course-clock").inner_text())), True)
+    page.bring_to_front()
+    page.keyboard.press("PageDown")
+    at(page, "Q3", "show")
+    at(notes, "Q3", "show")
+    expect(notes.locator(".stMain")).to_contain_text("Notice")
+    assert "✓" not in page.locator(".stMain").inner_text()
+
+
 def test_keys_typed_into_a_field_are_letters(course):
     page = course("demo=Q3&step=ask")
     field = page.locator(".st-key-course_options input").first
     field.fill("12")
     field.press("Enter")
     expect(field).to_have_value("12")
-    assert "step=ask" in page.url
+    at(page, "Q3", "ask")
 
 
 def test_the_door_opens_the_page_that_shows_the_same(course):
@@ -43,3 +150,48 @@ def test_the_door_opens_the_page_that_shows_the_same(course):
     page.get_by_text("On your own text and model").click()
     page.locator(".stMain h4", has_text="Softmax laboratory").wait_for()
     page.locator(".stMain svg.marks").first.wait_for()
+
+
+def small_letters(page):
+    return [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95]
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("chapter", [number for number in CHAPTERS if of_chapter(number)])
+def test_every_step_carries_a_hall(course, chapter, language):
+    """From step to step by the clicker, on a stage of 1920 x 1080: something is drawn, nothing is cut, all can be read, all measures hold."""
+    walked = of_chapter(chapter)
+    page = course(f"demo={walked[0].id}&step=ask&stage=1&lang={language}")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    for one in walked:
+        for step in STEPS:
+            where = f"{one.id} {step}"
+            if where != f"{walked[0].id} ask":
+                page.keyboard.press("PageDown")
+            at(page, one.id, step)
+            page.locator(f".st-key-course_step_{step}").wait_for(state="attached")
+            page.locator(SEEN[step]).first.wait_for()
+            if step == "ask":
+                expect(page.locator(".st-key-course_question")).to_contain_text(read(one.module, language).question.replace("*", "")[:12])
+            if step == "show":
+                eventually(partial(page.evaluate, MARKS), lambda marks: marks and all(marks))
+            if step == "notice":
+                assert not page.locator(".course-measures .fails").all_inner_texts(), where
+            eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
+            assert not page.evaluate(CUT), where
+            assert not page.locator("[data-testid=stAlert]").all_inner_texts(), where
+
+
+def test_contents_and_steps_break_no_rule(open_page):
+    """axe-core and the contrast of letters in pictures, at a desk, in the light theme and in high contrast by turns."""
+    page = open_page("/course?lang=zh", wait_for=".st-key-card_Q3")
+    eventually(partial(violations, page), [], timeout=PATIENCE / 4)
+    page.locator(".st-key-open_Q3 button").click()
+    for step in STEPS:
+        page.locator(SEEN[step]).first.wait_for()
+        if step == "notice":
+            for theme in ("light", "dark", "contrast"):
+                page.keyboard.press("t")
+                page.wait_for_function("theme => new URLSearchParams(location.search).get('theme') === theme", arg=theme)
+        eventually(partial(violations, page), [], timeout=PATIENCE / 4)
+        page.keyboard.press("PageDown")

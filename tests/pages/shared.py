@@ -10,6 +10,9 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from explorer.jobs import JOBS, Job
+
+# It says at import who knows the language. Were that first so in a test that puts another in its place, none would know it afterwards.
+from explorer.ui.common import language  # noqa: F401
 from tests import ROOT
 
 PATIENCE = 300

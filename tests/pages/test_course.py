@@ -10,7 +10,8 @@ from explorer.lectures import registry
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import demo, demos
 from explorer.lectures.words import read
-from explorer.ui.course import keys, notes, place
+from explorer.ui.common import sortable
+from explorer.ui.course import keys, notes, place, results
 from tests.pages.shared import alone, charts, opened, settle, tables, written
 
 Q3 = read("q03_scaling", "en")
@@ -82,6 +83,18 @@ def test_a_control_changes_what_is_drawn_and_what_is_noticed():
         assert next(measure.shown for measure in result.measures if measure.name == "variance") in shown(app)
         found[d_k] = bins["share"].tolist()
     assert found[16] != found[1024]
+
+
+def test_chips_of_the_text_stand_in_the_order_of_the_address(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(sortable, "_chips", lambda **given: drawn.append(given))
+    app = opened("course", demo="Q13", step="show", q13_text="我爱你", q13_swap="1.2.0")
+    assert drawn[-1]["data"] == {"labels": ["我", "爱", "你"], "order": [1, 2, 0], "numbered": False}
+    result = demo("Q13").compute(results.opened, text="我爱你", swap="1.2.0")
+    assert result.said["after"] == "爱你我" and any("爱你我" in str(chart) for chart in charts(app))
+    # Of another text the order is not one.
+    settle(app.text_input(key="q13_text").set_value("不好").run())
+    assert drawn[-1]["data"]["labels"] == ["不", "好"] and drawn[-1]["data"]["order"] == [1, 0]
 
 
 def test_steps_lead_from_demo_to_demo_and_controls_begin_anew():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.charts.common import data, palette
-from explorer.charts.common.heatmap import rectangles
+from explorer.charts.common.heatmap import rectangles, weight_colour
 from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.follow import TOP, Followed
 from explorer.i18n import _
@@ -20,7 +20,6 @@ _LETTERS = 12
 """Pixels from one label of a head to the next, at least."""
 _MANY = 6_000
 """Rectangles from which a browser paints them on a canvas."""
-_END = alt.ExprRef("top")
 
 
 def rows(
@@ -88,14 +87,7 @@ def _rows(
         x2="end:Q",
         y=y,
         y2="down:Q",
-        color=alt.Color(
-            "w:Q",
-            title=_("weight"),
-            scale=alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=_END, range=palette.colours(dark), interpolate="rgb", clamp=True),
-            legend=alt.Legend(
-                orient="bottom", direction="horizontal", gradientLength=min(220, width), gradientThickness=8, tickCount=5, titleOrient="left"
-            ),
-        ),
+        color=weight_colour(gamma, width, dark),
         tooltip=[
             alt.Tooltip("name:N", title=_("where")),
             alt.Tooltip("to:N", title=_("to (position)")),

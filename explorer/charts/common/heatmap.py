@@ -101,15 +101,7 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         x=x,
         x2="end:Q",
         y=y,
-        color=alt.Color(
-            "w:Q",
-            title=_("weight"),
-            # Mixed as in the thumbnails: another colour space would tint what is almost white.
-            scale=alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=TOP, range=palette.colours(dark), interpolate="rgb", clamp=True),
-            legend=alt.Legend(
-                orient="bottom", direction="horizontal", gradientLength=min(220, width), gradientThickness=8, tickCount=5, titleOrient="left"
-            ),
-        ),
+        color=weight_colour(gamma, width, dark),
         tooltip=[
             alt.Tooltip("from:N", title=_("from (position)")),
             alt.Tooltip("to:N", title=_("to (position)")),
@@ -146,6 +138,14 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         # What shows between the cells: the colour of masked ones only where there are any.
         .configure_view(stroke=None, fill=palette.colours(dark)[0] if all_visible else palette.masked(dark))
     )
+
+
+def weight_colour(gamma: float, width: int, dark: bool) -> alt.Color:
+    """The colour of a weight, field w, and the bar under the picture that explains it; the parameter "top" gets the last one."""
+    # Mixed as in the thumbnails: another colour space would tint what is almost white.
+    scale = alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=TOP, range=palette.colours(dark), interpolate="rgb", clamp=True)
+    bar = {"orient": "bottom", "direction": "horizontal", "gradientLength": min(220, width), "gradientThickness": 8, "tickCount": 5}
+    return alt.Color("w:Q", title=_("weight"), scale=scale, legend=alt.Legend(**bar, titleOrient="left"))
 
 
 def _aloud(weights: np.ndarray, visible: np.ndarray, names: dict[str, list[str]]) -> str:

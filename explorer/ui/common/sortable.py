@@ -34,9 +34,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     chip.dataset.token = token;
     chip.textContent = data.labels[token];
     chip.setAttribute("role", "listitem");
-    const number = document.createElement("small");
-    number.textContent = token;
-    chip.append(number);
+    if (data.numbered) {
+      const number = document.createElement("small");
+      number.textContent = token;
+      chip.append(number);
+    }
     chip.onkeydown = (event) => {
       const at = [...box.children].indexOf(chip), last = box.children.length - 1;
       const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
@@ -81,7 +83,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 _chips = st.components.v2.component("attention_explorer.chips", html=_HTML, css=_CSS, js=_JS)
 
 
-def chips(labels: Sequence[str], order: Sequence[int], key: str, on_change: Callable[[list[int]], None]) -> None:
+def chips(labels: Sequence[str], order: Sequence[int], key: str, on_change: Callable[[list[int]], None], numbered: bool = True) -> None:
     """Draws the chips.
 
     Args:
@@ -89,6 +91,7 @@ def chips(labels: Sequence[str], order: Sequence[int], key: str, on_change: Call
         order: numbers of the tokens, as they stand.
         key: of the widget.
         on_change: told the new order, before the page runs again.
+        numbered: whether each chip has its number beside its text.
     """
 
     def changed() -> None:
@@ -97,4 +100,4 @@ def chips(labels: Sequence[str], order: Sequence[int], key: str, on_change: Call
         if isinstance(found, list) and sorted(map(int, found)) == list(range(len(labels))):
             on_change([int(i) for i in found])
 
-    _chips(key=key, data={"labels": list(labels), "order": list(order)}, on_order_change=changed)
+    _chips(key=key, data={"labels": list(labels), "order": list(order), "numbered": numbered}, on_order_change=changed)

@@ -61,7 +61,7 @@ def matches(demo: Demo, wanted: str) -> bool:
 def _card(demo: Demo) -> None:
     words = read(demo.module, language())
     if (picture := picture_of(demo)) is not None:
-        st.image(str(picture), width="stretch")
+        st.image(str(picture), width="stretch", alt=words.title)
     there = place.Place(demo, "ask")
     st.button(f"{demo.id} · {words.title}", key=f"open_{demo.id}", on_click=place.go, args=(there,), type="tertiary", width="stretch")
     st.caption(words.question)

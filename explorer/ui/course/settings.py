@@ -8,8 +8,8 @@ from explorer.i18n import _, language
 from explorer.lectures import Control, Demo
 from explorer.lectures.demo import Value
 from explorer.lectures.words import Words, read
-from explorer.ui.common import address
-from explorer.ui.course import place
+from explorer.ui.common import address, sortable
+from explorer.ui.course import place, results
 
 
 def current(demo: Demo) -> dict[str, Value]:
@@ -39,7 +39,7 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
             ordered = [*main, *others]
         for control, column in zip(ordered, places, strict=False):
             with column:
-                made[control.name] = _one(demo, control, words)
+                made[control.name] = _one(demo, control, words) if control.chips is None else _chips(demo, control, words)
         with places[-1]:
             st.button(
                 _("Reset"),
@@ -56,6 +56,17 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
 def reset(demo: Demo) -> None:
     """All controls as they are at first."""
     address.write(**dict.fromkeys(place.names(demo)))
+
+
+def _chips(demo: Demo, control: Control, words: Words) -> Value:
+    """Chips that are dragged into an order."""
+    now, name = current(demo), place.name(demo, control.name)
+    st.markdown(words.label(control.name))
+    if control.chips is not None:
+        texts, order = control.chips(results.opened, now)
+        told = str(hash(tuple(texts)))
+        sortable.chips(texts, order, f"{name}_{told}", lambda made: address.write(**{name: ".".join(map(str, made))}), numbered=False)
+    return now[control.name]
 
 
 def _one(demo: Demo, control: Control, words: Words) -> Value:

@@ -7,8 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from explorer.lectures import demo, q13_order
+from explorer.lectures.demo import ordered
 from explorer.lectures.words import read
 from models.toy import tasks
 
@@ -26,7 +29,14 @@ def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("model", "text", "swap"), [("zh-mini", "我爱你", "ends"), ("zh-mini", "狗咬人", "shift"), ("bert-mini", "no good", "reverse")]
+    ("model", "text", "swap"),
+    [
+        ("zh-mini", "我爱你", "ends"),
+        ("zh-mini", "狗咬人", "shift"),
+        ("bert-mini", "no good", "reverse"),
+        ("zh-mini", "不好", "1.0"),
+        ("bert-mini", "the old man", "1.2.0"),
+    ],
 )
 def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(opener, model, text, swap):
     result = demo("Q13").compute(opener, text=text, swap=swap)
@@ -34,9 +44,8 @@ def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(open
     assert result.said["model"] == opened.name
     ids = opened.tokenizer(text)["input_ids"]
     inner = ids[1:-1]
-    new = {"ends": [inner[-1], *inner[1:-1], inner[0]], "shift": inner[-1:] + inner[:-1], "reverse": inner[::-1]}[swap]
-    place = {"ends": [*range(len(inner))], "shift": [*range(len(inner))], "reverse": [*range(len(inner))]}[swap]
-    place = {"ends": [place[-1], *place[1:-1], place[0]], "shift": place[-1:] + place[:-1], "reverse": place[::-1]}[swap]
+    place = {"ends": [2, 1, 0], "shift": [2, 0, 1], "reverse": [1, 0], "1.0": [1, 0], "1.2.0": [1, 2, 0]}[swap]
+    new = [inner[i] for i in place]
     full = [0, *(1 + i for i in place), len(ids) - 1]
     for on, name in ((False, "off"), (True, "on")):
         before, after = (_outputs(opened.network, given, on).last_hidden_state[0].numpy() for given in (ids, [ids[0], *new, ids[-1]]))
@@ -110,6 +119,19 @@ def test_layers_are_counted_as_reach_adds_up(opener):
 def test_every_order_is_one_of_all_tokens(swap, n):
     made = q13_order.reordered(n, swap)
     assert sorted(made) == list(range(n)) and (n == 1 or made != list(range(n)))
+
+
+@given(st.permutations(range(5)))
+def test_an_order_that_is_dragged_is_taken_as_it_is_and_only_for_as_many_tokens(order):
+    word = ".".join(map(str, order))
+    (control,) = (control for control in demo("Q13").controls if control.name == "swap")
+    assert control.parsed(word) == word and ordered(word) == order == q13_order.reordered(5, word)
+    assert q13_order.reordered(4, word) == q13_order.reordered(4, "ends")
+
+
+@pytest.mark.parametrize("word", ["0.0", "1.2", "", ".", "0.1.", "-1.0", "x", "²", "0,1"])
+def test_what_is_no_order_is_none(word):
+    assert ordered(word) is None
 
 
 def test_what_is_drawn_is_the_outputs_of_the_new_order(opener):

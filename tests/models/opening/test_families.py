@@ -124,8 +124,9 @@ def test_text_is_made_as_transformers_makes_it_and_looks_where_the_whole_text_lo
 
 # What takes many passes runs the same code as what takes one.
 ONCE = operations.OPERATIONS.keys() - {"swept", "by_gradient", "greedy", "scaled"}
-ROUNDING = {"bfloat16": 0.25, "float16": 0.02}
-"""How far a result may be off: eight and eleven bits of each number, through two layers with large weights."""
+ROUNDING = {"bfloat16": 0.25, "float16": 0.03}
+"""How far a result may be off: eight and eleven bits of each number, through two layers with large weights. How sums are rounded differs with the
+processor: of one model (mT5) float16 is off by 0.019 on one and by 0.021 on another."""
 STEPS = 0.1
 """One token of the shortest text that looks elsewhere: what share of all tokens looks at something changes by so much at once."""
 

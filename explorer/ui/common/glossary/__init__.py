@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -18,8 +19,7 @@ def text(which: str) -> str:
 
 def button() -> None:
     """Opens the glossary beside whatever is on the page."""
-    with (
-        st.popover(_("Glossary"), icon=":material/menu_book:", help=_("Glossary"), key="glossary"),
-        st.container(height=520, border=False, width=560),
-    ):
-        st.markdown(text(language()))
+    with st.popover(_("Glossary"), icon=":material/menu_book:", help=_("Glossary"), key="glossary"):
+        # What is longer than the screen has to be reached by keyboard alone: tabindex lets the arrow keys scroll it.
+        start = f'<div class="glossary" tabindex="0" role="region" aria-label="{escape(_("Glossary"))}">'
+        st.markdown(f"{start}\n\n{text(language())}\n\n</div>", unsafe_allow_html=True)
