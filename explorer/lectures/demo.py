@@ -116,11 +116,13 @@ class Result:
         measures: numbers, in the order in which they are read.
         data: whatever the pictures are drawn from, by name.
         said: more words that the notice fills in, by name; such as names of tokens.
+        opens: the model whose heads a click on a picture opens (`charts.lectures.grid`, argument of the same name); empty for none.
     """
 
     measures: tuple[Measure, ...]
     data: Mapping[str, object] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
+    opens: str = ""
 
     def __getitem__(self, name: str) -> float:
         """The value of a measure."""

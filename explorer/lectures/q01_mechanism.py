@@ -18,53 +18,67 @@ from explorer.tokens import readable
 from models import Model
 from models.opening import sites
 
+STAND = {"encoder": "bert-mini", "decoder": "gpt2-mini", "encoder-decoder": "translate-mini"}
+"""A model of each kind; one that the viewer chooses takes the place of the one of its kind."""
 STACKS = (
-    ("bert-mini", "encoder"),
-    ("gpt2-mini", "decoder"),
-    ("translate-mini", "encoder"),
-    ("translate-mini", "decoder"),
-    ("translate-mini", "cross"),
+    ("encoder", "encoder"),
+    ("decoder", "decoder"),
+    ("encoder-decoder", "encoder"),
+    ("encoder-decoder", "decoder"),
+    ("encoder-decoder", "cross"),
 )
-"""Models, and the part of each that is shown."""
+"""Kinds, and the part of each that is shown."""
+_CALLED = {"bert-mini": "BERT", "gpt2-mini": "GPT-2"}
 _MOST = 12
 """Tokens of a text; more would be too small to read."""
 
 
-def compute(models: Models, query: int = 2, text: str = "I love you very much.", layer: int = 1) -> Result:
+def compute(models: Models, query: int = 2, text: str = "I love you very much.", layer: int = 1, model: str = "bert-mini") -> Result:
     """Runs one sentence through three models.
 
     Args:
         models: opens models.
         query: which token looks, counted from 1; the last one where a text is shorter.
         text: an English sentence, cut at 12 tokens.
-        layer: whose attention is shown, the mean over its heads.
+        layer: whose attention is shown, the mean over its heads; the last one of a model that has fewer.
+        model: any; it stands in the place of the one of its kind.
 
     Raises:
         InputError: an empty text.
     """
-    found = {name: capture(models(name), text, max_tokens=_MOST) for name in dict.fromkeys(name for name, _part in STACKS)}
-    rows = [_row(found[name], part, layer, query) for name, part in STACKS]
-    above = {(name, part): share_above(found[name], part) for name, part in STACKS if part != "cross"}
-    cross = found["translate-mini"].pattern(layer, 0, "cross")
-    translated = found["translate-mini"]
+    of = {kind: models(name) for kind, name in (STAND | {models(model).kind: model}).items()}
+    found = {kind: capture(one, text, max_tokens=_MOST) for kind, one in of.items()}
+    rows = [_row(found[kind], part, layer, query) for kind, part in STACKS]
+    above = [share_above(found[kind], part) for kind, part in STACKS if part != "cross"]
+    translated = found["encoder-decoder"]
+    cross = translated.mean(_layer(translated, "cross", layer), "cross")
     measures = (
-        Measure("above_bert", above["bert-mini", "encoder"], 0, "above", format=".1%"),
-        Measure("above_gpt", above["gpt2-mini", "decoder"], 0, format=".1%"),
-        Measure("above_source", above["translate-mini", "encoder"], 0, "above", format=".1%"),
-        Measure("above_target", above["translate-mini", "decoder"], 0, format=".1%"),
+        Measure("above_bert", above[0], 0, "above", format=".1%"),
+        Measure("above_gpt", above[1], 0, format=".1%"),
+        Measure("above_source", above[2], 0, "above", format=".1%"),
+        Measure("above_target", above[3], 0, format=".1%"),
         Measure("cross_rows", cross.shape[0], len(translated.sides["decoder"]), format="d"),
         Measure("cross_columns", cross.shape[1], len(translated.sides["encoder"]), format="d"),
     )
     predictions = [
-        _masked(models("bert-mini"), found["bert-mini"], rows[0]["query"]),
-        _next(models("gpt2-mini"), found["gpt2-mini"].sides["decoder"], rows[1]["query"]),
+        _masked(of["encoder"], found["encoder"], rows[0]["query"]),
+        _next(of["decoder"], found["decoder"].sides["decoder"], rows[1]["query"]),
         None,
         None,
-        _target(models("translate-mini"), translated, rows[4]["query"]),
+        _target(of["encoder-decoder"], translated, rows[4]["query"]),
     ]
-    said = {"bert": predictions[0][0], "gpt": predictions[1][0], "translated": predictions[4][0], "text": text}
-    maps = [(name, part, *_map(found[name], part, layer)) for name, part in (STACKS[0], STACKS[1], STACKS[4])]
-    return Result(measures, {"rows": rows, "predictions": predictions, "maps": maps}, said)
+    words = {name: "–" if predictions[i] is None else predictions[i][0] for i, name in ((0, "bert"), (1, "gpt"), (4, "translated"))}
+    names = {kind: _CALLED.get(one.name, one.short_name) for kind, one in of.items()}
+    maps = [_map(found[kind], part, layer) for kind, part in (STACKS[0], STACKS[1], STACKS[4])]
+    titles = [names[kind] if STAND[kind] != of[kind].name else "" for kind, _part in STACKS]
+    data = {"rows": rows, "predictions": predictions, "maps": maps, "titles": titles}
+    return Result(measures, data, words | {"text": text, "encoder": names["encoder"], "decoder": names["decoder"]})
+
+
+def _layer(captured: Capture, part: str, layer: int) -> int:
+    """The layer of this number, or the last one."""
+    sites = captured.sites(part)
+    return sites[min(layer, len(sites) - 1)].layer
 
 
 def share_above(captured: Capture, part: str) -> float:
@@ -76,7 +90,7 @@ def share_above(captured: Capture, part: str) -> float:
 
 
 def _row(captured: Capture, part: str, layer: int, query: int) -> dict[str, object]:
-    queries, keys = captured.queries(part), captured.keys(part)
+    queries, keys, layer = captured.queries(part), captured.keys(part), _layer(captured, part, layer)
     at = _place(queries, part, query)
     inside = part != "cross"
     return {
@@ -96,19 +110,26 @@ def _place(tokens: Tokens, part: str, query: int) -> int:
 
 
 def _map(captured: Capture, part: str, layer: int) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    layer = _layer(captured, part, layer)
     return captured.mean(layer, part), captured.visible(layer, part), captured.queries(part).labels, captured.keys(part).labels
 
 
-def _masked(model: Model, captured: Capture, at: int) -> tuple[str, float]:
-    """The likeliest word in the place of a token that is masked, and its probability."""
+def _masked(model: Model, captured: Capture, at: int) -> tuple[str, float] | None:
+    """The likeliest word in the place of a token that is masked, and its probability; None for a model that predicts no words."""
+    if model.network.get_output_embeddings() is None or model.tokenizer.mask_token_id is None:
+        return None
     return _likeliest(model, text_of(model, captured, at).inputs(), at)
 
 
-def _next(model: Model, tokens: Tokens, at: int) -> tuple[str, float]:
+def _next(model: Model, tokens: Tokens, at: int) -> tuple[str, float] | None:
+    if model.network.get_output_embeddings() is None:
+        return None
     return _likeliest(model, tokens.inputs(), at)
 
 
-def _target(model: Model, captured: Capture, at: int) -> tuple[str, float]:
+def _target(model: Model, captured: Capture, at: int) -> tuple[str, float] | None:
+    if model.network.get_output_embeddings() is None:
+        return None
     given = captured.sides["encoder"].inputs() | {"decoder_input_ids": torch.tensor([captured.sides["decoder"].ids])}
     return _likeliest(model, given, at)
 
@@ -129,7 +150,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
         notes.append(note)
     return [
         strips(
-            [words.label(f"stack.{i}") for i in range(len(rows))],
+            [_title(result, words, i) for i in range(len(rows))],
             [row["tokens"] for row in rows],
             [row["weights"] for row in rows],
             words.label("seen"),
@@ -142,10 +163,16 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def _title(result: Result, words: Words, i: int) -> str:
+    """What a row is called: by the name of its model, where the viewer chose it."""
+    name = result.data["titles"][i]
+    return words.label(f"stack.{i}") if not name else name if i < 2 else f"{name}: {words.label(f'part.{i}')}"
+
+
 def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     drawn = []
-    for i, (_name, _part, weights, visible, rows, columns) in zip((0, 1, 4), result.data["maps"], strict=True):
-        title = f"{words.label(f'stack.{i}')} · {len(rows)} × {len(columns)}"
+    for i, (weights, visible, rows, columns) in zip((0, 1, 4), result.data["maps"], strict=True):
+        title = f"{_title(result, words, i)} · {len(rows)} × {len(columns)}"
         drawn.append(grid(weights, rows, columns, title, visible=visible, written=False, size=SIZES[3], dark=dark))
     return drawn
 
@@ -162,6 +189,7 @@ DEMO = Demo(
         Control("query", tuple(range(1, 9)), 2, main=True),
         Control("text"),
         Control("layer", (0, 1, 2, 3), 1),
+        Control("model", tuple(STAND.values()), "bert-mini", model=True),
     ),
     more=more,
     source="Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019; Radford et al. 2019",

@@ -13,7 +13,8 @@ from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.scores import null, roles
-from explorer.scores.measure import on_texts
+from explorer.scores import published as heads
+from explorer.scores.measure import HeadScores, on_texts
 from explorer.scores.repeated import on_repeated
 from explorer.syntax import published, sentences
 from explorer.syntax.relations import best_heads
@@ -26,6 +27,8 @@ TEXTS = 12
 SHARES = ("separator", "first", "neighbours", "itself", "rest")
 ROLES = {role.name: role.scores for role in roles.ROLES} | {"same": ("same",), roles.SYNTACTIC: ()}
 SHOWN = ("sink", "positional", "same", "broad", "rare", "induction", "duplicate", roles.SYNTACTIC)
+REPEATED = ("repeated_previous", "repeated_duplicate", "repeated_induction")
+"""Measured on random tokens that are repeated once, as others did."""
 MIDDLE = (5 / 12, 10 / 12)
 """The layers that Clark et al. 2019 name, 6 to 10 of 12 as they count, as a share of the depth."""
 
@@ -75,6 +78,7 @@ def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2")
         "role": role,
         "counts": counts,
         "relations": None if kept is None else kept["relations"],
+        "repeated": repeated(scores),
     }
     said = {
         "nowhere": f"{mean[:2].sum():.1%}",
@@ -83,7 +87,19 @@ def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2")
         "layers": f"{low}-{high - 1}",
         "heads": str(int((~np.isnan(scores.values["confidence"])).sum())),
     }
-    return Result(tuple(measures), data, said)
+    return Result(tuple(measures), data, said, opens=model)
+
+
+def repeated(scores: HeadScores) -> list[tuple[str, str, float, str, float]]:
+    """Score, the head that has most of it here and how much, the head that has most of it in GPT-2 small as published and how much."""
+    found = []
+    for name in REPEATED:
+        if (values := scores.values.get(name)) is None or np.isnan(values).all():
+            continue
+        layer, head = np.unravel_index(np.nanargmax(values), values.shape)
+        best = max((one for one in heads.FIGURES[heads.GPT2] if one.score == name), key=lambda one: one.value)
+        found.append((name, f"{layer}.{head}", float(values[layer, head]), f"{best.layer}.{best.head}", best.value))
+    return found
 
 
 def texts(n: int) -> list[str]:
@@ -184,6 +200,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             top=1.0,
             marked=data["held"],
             format=".1f",
+            opens=True,
             size=SIZES[2],
             dark=dark,
         ),
@@ -191,10 +208,13 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
 
 
 def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
-    """Relations: the best head of this model, the best offset, and the best head of BERT-base as published."""
+    """How many heads have each role; the best heads for relations beside BERT-base's; and on repeated tokens beside GPT-2's, as published."""
+    data = result.data
     known = {one.ud: one.accuracy / 100 for one in published.HEADS}
-    relations = [row for row in result.data["relations"] or () if row[0] in known][:6]
-    counts = result.data["counts"]
+    relations = [row for row in data["relations"] or () if row[0] in known][:6]
+    size = SIZES[1 + bool(relations) + bool(data["repeated"])]
+    shared = {"ends": (0, 1), "size": size, "dark": dark}
+    counts = data["counts"]
     made = [
         bars(
             [words.label(f"short.{name}") for name in counts],
@@ -203,27 +223,22 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             words.label("n_heads"),
             format=".0f",
             across=True,
-            size=SIZES[2],
+            size=size,
             dark=dark,
         )
     ]
     if relations:
         kinds = [words.label(f"relation.{name}") for name in ("head", "offset", "published")]
+        named = [row[0] for row in relations for _kind in kinds]
         values = [value for row in relations for value in (row[3], row[4], known[row[0]])]
-        made.append(
-            bars(
-                [row[0] for row in relations for _kind in kinds],
-                values,
-                words.label("relations"),
-                words.label("accuracy"),
-                of=[kind for _row in relations for kind in kinds],
-                series=kinds,
-                ends=(0, 1),
-                format=".0%",
-                size=SIZES[2],
-                dark=dark,
-            )
-        )
+        of = kinds * len(relations)
+        made.append(bars(named, values, words.label("relations"), words.label("accuracy"), of=of, series=kinds, format=".0%", **shared))
+    if rows := data["repeated"]:
+        kinds = [words.label(f"repeated.{name}") for name in ("here", "published")]
+        named = [words.label(f"short.{row[0]}").format(here=row[1], there=row[3]) for row in rows for _kind in kinds]
+        values = [value for row in rows for value in (row[2], row[4])]
+        of = kinds * len(rows)
+        made.append(bars(named, values, words.label("repeated"), words.label("share"), of=of, series=kinds, format=".2f", **shared))
     return made
 
 

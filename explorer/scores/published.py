@@ -21,6 +21,7 @@ class Figure:
     how: str
 
 
+GPT2 = "openai-community/gpt2"
 _GPT2 = {
     "repeated_previous": {(4, 11): 0.992, (3, 7): 0.529, (6, 8): 0.499, (2, 2): 0.482},
     "repeated_duplicate": {(0, 5): 0.703, (3, 0): 0.678},
@@ -30,7 +31,7 @@ _DISTILGPT2 = {"repeated_induction": {(3, 10): 0.937, (3, 2): 0.867}}
 
 FIGURES: dict[str, tuple[Figure, ...]] = {
     model: tuple(Figure(score, *head, value, RANDOM_TOKENS) for score, heads in figures.items() for head, value in heads.items())
-    for model, figures in (("openai-community/gpt2", _GPT2), ("distilbert/distilgpt2", _DISTILGPT2))
+    for model, figures in ((GPT2, _GPT2), ("distilbert/distilgpt2", _DISTILGPT2))
 }
 """By the model's full name."""
 

@@ -8,11 +8,11 @@ import pytest
 from explorer import i18n
 from explorer.lectures import registry
 from explorer.lectures.demo import STEPS
-from explorer.lectures.registry import demo, demos
+from explorer.lectures.registry import demo, demos, of_chapter
 from explorer.lectures.words import read
 from explorer.ui.common import sortable
 from explorer.ui.course import keys, notes, place, results
-from tests.pages.shared import alone, charts, opened, settle, tables, written
+from tests.pages.shared import alone, charts, opened, settle, started, tables, written
 
 Q3 = read("q03_scaling", "en")
 BINS = {"low", "high", "share", "series"}
@@ -156,3 +156,58 @@ def test_every_step_has_a_name_and_every_key_its_words():
     with i18n.speaking("zh"):
         assert all(chinese != english for (_k, chinese), (_e, english) in zip(keys.help_(), keys.KEYS, strict=True))
     assert registry.CHAPTERS.keys() >= {one.chapter for one in demos()}
+
+
+def _go(app, **address):
+    """To another address of the same page."""
+    app.query_params.clear()
+    for name, value in address.items():
+        app.query_params[name] = value
+    settle(app.run())
+
+
+def closing_rows(app):
+    """Of the card that ends a chapter, the cells of each row, tags taken out."""
+    (body,) = (element.proto.body for element in app.get("html") if 'class="course-closing"' in element.proto.body)
+    rows = re.findall(r"<div>(.*?)</div>", body.removeprefix('<div class="course-closing">'))
+    return [[html.unescape(re.sub("<.*?>", "", cell)) for cell in re.findall(r"<(?:b|s|span|i)>.*?</(?:b|s|span|i)>", row)] for row in rows]
+
+
+def test_a_chapter_ends_with_what_was_believed_and_how_many_were_right_before_and_after():
+    app = opened("course", demo="Q3")
+    for option, n in (("A", 30), ("C", 10)):
+        key = next(str(field.key) for field in app.number_input if str(field.key).endswith(f"_{option}"))
+        settle(app.number_input(key=key).set_value(n).run())
+    _go(app, closing="1")
+    rows = closing_rows(app)
+    assert [row[0] for row in rows[1:]] == [one.id for one in of_chapter(1)]
+    row = next(row for row in rows if row[0] == "Q3")
+    assert row[1:] == [Q3.options["A"], Q3.options["C"], "25%", ""]
+    settle(app.number_input(key="after_Q3").set_value(38).run())
+    rows = closing_rows(app)
+    assert next(row for row in rows if row[0] == "Q3")[3:] == ["25%", "95%"]
+    assert rows[0][3].endswith("25%") and rows[0][4].endswith("95%")
+    # Nobody was asked anything else.
+    assert [field.key for field in app.number_input] == ["after_Q3"]
+
+
+def test_what_the_measurement_decides_stands_on_the_card_once_it_was_shown():
+    one = next(one for one in demos() if not isinstance(one.right, str) and one.chapter == 2)
+    app = opened("course", closing="2")
+    assert next(row for row in closing_rows(app) if row[0] == one.id)[2] == "not shown yet"
+    settle(app.button(key="course_contents").click().run())
+    _go(app, demo=one.id, step="notice")
+    _go(app, closing="2")
+    expected = one.right_option(one.compute(results.opened, **one.defaults(read(one.module, "en"))))
+    assert next(row for row in closing_rows(app) if row[0] == one.id)[2] == read(one.module, "en").options[expected]
+
+
+def test_the_course_leaves_text_model_and_head_as_they_were():
+    app = started(text="Seven green apples.", layer="2", head="5")
+    app.switch_page("pages/course.py")
+    for address in ({"demo": "Q13", "step": "show", "q13_text": "不好"}, {"demo": "Q9b", "step": "show"}):
+        _go(app, **address)
+        assert not app.exception
+    app.switch_page("pages/attention.py")
+    _go(app)
+    assert app.text_area(key="text").value == "Seven green apples." and "Layer 2, head 5" in written(app)

@@ -8,6 +8,7 @@
 - `ask`, `show`, `notice`, `follow`: the four steps
 - `hands`: how many chose each option
 - `exercises`: three questions at the end of a chapter, checked
+- `closing`: the card that ends a chapter: beliefs and measurements, how many were right before and after
 - `keys`: a clicker, digits and letters (`keys.js`), the lecturer's second window
 - `notes`: what stands in that window
 """

@@ -43,6 +43,14 @@ def draw() -> None:
                 on_click=address.write,
                 kwargs={"exercises": number},
             )
+            st.button(
+                _("What was believed, what was measured"),
+                key=f"closing_{number}",
+                icon=":material/fact_check:",
+                type="tertiary",
+                on_click=address.write,
+                kwargs={"closing": number},
+            )
         for first in range(0, len(shown), _COLUMNS):
             for demo, column in zip(shown[first : first + _COLUMNS], st.columns(_COLUMNS), strict=False):
                 with column, st.container(border=True, key=f"card_{demo.id}"):

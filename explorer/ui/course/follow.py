@@ -9,7 +9,7 @@ from explorer.lectures import Demo, demos
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.words import Words, read
 from explorer.ui.common import address
-from explorer.ui.course import place
+from explorer.ui.course import closing, place
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -23,6 +23,13 @@ def draw(demo: Demo, words: Words) -> None:
             there = place.Place(one, "ask")
             st.button(title, key="course_next_demo", icon=":material/arrow_forward:", type="primary", on_click=place.go, args=(there,))
         if of_chapter(demo.chapter)[-1] is demo:
+            st.button(
+                _("What this chapter corrected"),
+                key="course_closing",
+                icon=":material/fact_check:",
+                on_click=address.write,
+                kwargs={closing.NAME: demo.chapter},
+            )
             st.button(
                 _("Exercises of this chapter"),
                 key="course_exercises",

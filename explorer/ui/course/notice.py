@@ -11,15 +11,17 @@ from explorer.lectures import Demo, Measure, Result
 from explorer.lectures.words import Words
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
-from explorer.ui.course import hands, results, settings, show
+from explorer.ui.course import closing, hands, results, settings, show
 
 _RELATIONS = {"equals": "=", "below": "<", "above": ">", "at most": "≤", "at least": "≥"}
 
 
 def draw(demo: Demo, words: Words) -> None:
-    found = results.of(demo, settings.current(demo))
+    chosen = settings.current(demo)
+    found = results.of(demo, chosen)
     if found is None:
         return
+    closing.measured(demo, demo.right_option(found))
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
@@ -31,7 +33,7 @@ def draw(demo: Demo, words: Words) -> None:
     with measured:
         st.html(_measures(words, found))
     if demo.more is not None:
-        show.row(demo.more(found, words, is_dark()), f"{demo.id}_more")
+        show.row(demo.more(found, words, is_dark()), f"{demo.id}_more", found.opens, tuple(sorted(chosen.items())))
     if demo.source:
         st.caption(demo.source)
 

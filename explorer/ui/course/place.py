@@ -45,11 +45,11 @@ def numbered(number: int) -> Demo | None:
 def go(place: Place | None) -> None:
     """Opens a place as one step of the browser's history; another demo begins with its controls as they are at first. None opens the contents."""
     if place is None:
-        address.write(demo=None, step=None, exercises=None)
+        address.write(demo=None, step=None, exercises=None, closing=None)
         return
     before = now()
     gone = {} if before is None or before.demo.id == place.demo.id else dict.fromkeys(names(before.demo) | names(place.demo))
-    address.write(demo=place.demo.id, step=place.step, exercises=None, **gone)
+    address.write(demo=place.demo.id, step=place.step, exercises=None, closing=None, **gone)
 
 
 def name(demo: Demo, control: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import streamlit as st
 
@@ -25,18 +25,41 @@ def draw(demo: Demo, words: Words) -> None:
     # What stands there while something else is computed says what it is.
     kept = jobs.kept(f"course_{demo.id}", identity, f"{words.title}: {told}", found)
     if kept is not None:
-        row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show")
+        row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show", kept.what.opens, identity)
     if demo.make is not None:
         _card(demo)
 
 
-def row(drawn: Sequence[Picture], key: str) -> None:
-    """Pictures side by side."""
+def row(drawn: Sequence[Picture], key: str, opens: str = "", identity: Hashable = ()) -> None:
+    """Pictures side by side, of what `identity` says; a click on a head opens it, of the model that `opens` names."""
     number = hashlib.sha256(f"{key} {is_dark()} {language()}".encode()).hexdigest()[:8]
     with st.container(key="course_pictures"):
         for i, (picture, column) in enumerate(zip(drawn, st.columns(len(drawn)), strict=True)):
             with column:
-                pictures.draw(picture, f"{key}_{i}_{number}")
+                if opens and _has_heads(picture):
+                    _clickable(picture, f"{key}_{i}", opens, identity)
+                else:
+                    pictures.draw(picture, f"{key}_{i}_{number}")
+
+
+def _has_heads(picture: Picture) -> bool:
+    return any({"layer", "head"} <= set(table.columns) for table in picture.tables.values())
+
+
+def _clickable(picture: Picture, slot: str, model: str, identity: Hashable) -> None:
+    """A picture whose heads are opened on the attention page by a click."""
+
+    def picked(selection: Mapping[str, list]) -> tuple[int, int] | None:
+        points = selection.get("head")
+        if not points or points[0]["layer"] < 0:
+            return None
+        st.session_state["_course_opens"] = found = int(points[0]["layer"]), int(points[0]["head"])
+        return found
+
+    pictures.clickable(slot, identity, None, lambda _chosen, _dark: picture, picked)
+    if (head := st.session_state.pop("_course_opens", None)) is not None:
+        asked = {"lang": language(), "model": model, "layer": str(head[0]), "head": str(head[1])}
+        st.switch_page("pages/attention.py", query_params=asked)
 
 
 def _card(demo: Demo) -> None:

@@ -5,9 +5,11 @@ import pytest
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, MarianMTModel
 
+from explorer.capture import capture
 from explorer.lectures import q01_mechanism
 from explorer.lectures.words import read
 from models.opening import catalogue
+from tests import tiny
 
 TEXT = "I love you very much."
 
@@ -95,3 +97,20 @@ def test_a_long_text_is_cut_and_a_query_beyond_it_is_its_last_token(opener):
     assert [row["query"] for row in found.data["rows"]][1] == len(found.data["rows"][1]["tokens"]) - 1
     long = q01_mechanism.compute(opener, text="the dog and the cat " * 8)
     assert max(len(row["tokens"]) for row in long.data["rows"]) <= 12
+
+
+@pytest.mark.parametrize(("name", "at"), [("zh-mini", 0), ("all-MiniLM-L6-v2", 0), ("gpt2", 1)])
+def test_the_viewers_model_stands_in_the_place_of_its_kind(opener, tmp_path, name, at):
+    """A masked language model, one that predicts nothing, and a decoder of two layers."""
+    name = str(tiny.save(name, tmp_path)) if at else name
+    model, text = opener(name), "the dog and the cat"
+    found = q01_mechanism.compute(opener, query=2, text=text, layer=3, model=name)
+    words = read("q01_mechanism", "en")
+    assert found.data["titles"][at] == model.short_name and not any(found.data["titles"][2:])
+    assert all(measure.holds for measure in found.measures)
+    captured = capture(model, text, max_tokens=12)
+    assert found.data["rows"][at]["tokens"] == captured.source.labels
+    last = captured.sites()[-1].layer
+    assert np.allclose(found.data["maps"][at][0], captured.mean(min(3, last)), atol=1e-6)
+    assert (found.data["predictions"][at] is None) == (name == "all-MiniLM-L6-v2")
+    assert model.short_name in str(q01_mechanism.pictures(found, words, False)[0].values)

@@ -8,6 +8,7 @@ from transformers import AutoModel, AutoTokenizer
 from explorer.lectures import q09b_roles as q09b
 from explorer.lectures import shipped
 from explorer.lectures.words import read
+from explorer.scores.repeated import on_repeated
 from explorer.syntax import sentences
 from explorer.syntax.relations import best_heads
 from models.opening import catalogue
@@ -90,9 +91,30 @@ def test_a_syntactic_head_beats_the_offset_also_in_a_plain_count(opener):
     assert accuracy > baseline
 
 
+def test_on_repeated_tokens_gpt2s_best_heads_stand_beside_this_models(opener):
+    words, made = read("q09b_roles", "en"), q09b.compute(opener, model="gpt2-mini")
+    rows = {name: rest for name, *rest in made.data["repeated"]}
+    # The syllabus' figures (section "Published reference points").
+    published = {"repeated_previous": ("4.11", 0.992), "repeated_duplicate": ("0.5", 0.703), "repeated_induction": ("5.1", 0.931)}
+    assert {name: (row[2], row[3]) for name, row in rows.items()} == published
+    here = on_repeated(opener("gpt2-mini"))
+    for name, (head, value, *_rest) in rows.items():
+        layer, number = map(int, head.split("."))
+        assert value == pytest.approx(here[name].max(), abs=1e-4) == pytest.approx(here[name][layer, number], abs=1e-4)
+    drawn = q09b.more(made, words, False)[-1].tables["bars"]
+    assert drawn["value"].tolist() == [value for row in rows.values() for value in (row[1], row[3])]
+
+
+def test_a_click_on_a_cell_names_its_layer_and_head(opener):
+    made = q09b.compute(opener)
+    cells = q09b.pictures(made, read("q09b_roles", "en"), False)[1].tables["cells"]
+    assert made.opens == "all-MiniLM-L6-v2" and len(cells) == 6 * 12
+    assert all(made.data["values"][row.layer, row.head] == pytest.approx(row.value) for row in cells.itertuples())
+
+
 def test_a_model_without_shipped_roles_is_scored_here(opener):
     words = read("q09b_roles", "en")
     made = q09b.compute(opener, role="sink", model="zh-mini")
-    assert made.data["relations"] is None and len(q09b.more(made, words, False)) == 1
+    assert made.data["relations"] is None and len(q09b.more(made, words, False)) == 2
     assert "random" not in {measure.name for measure in made.measures}
     assert len(q09b.pictures(made, words, True)) == 2

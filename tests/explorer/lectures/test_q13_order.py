@@ -134,6 +134,15 @@ def test_what_is_no_order_is_none(word):
     assert ordered(word) is None
 
 
+@pytest.mark.parametrize(("name", "claimed"), [("all-MiniLM-L6-v2", True), ("gpt2-mini", False)])
+def test_the_viewers_model_reads_the_text(opener, name, claimed):
+    """The claim is one about attention without a causal mask; of a decoder it is not made, and its outputs do change."""
+    found = demo("Q13").compute(opener, text="No dog bites", swap="2.0.1" if claimed else "reverse", model=name)
+    assert found.said["model"] == opener(name).name
+    off = next(measure for measure in found.measures if measure.name == "off")
+    assert (off.expected is not None) == claimed and (off.value < 1e-4) == claimed and off.holds
+
+
 def test_what_is_drawn_is_the_outputs_of_the_new_order(opener):
     words = read("q13_order", "zh")
     for positions in ("off", "on"):
