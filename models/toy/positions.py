@@ -1,6 +1,6 @@
 """Where order comes from: sines to add, rotations of queries and keys, biases on the scores; and which keys a query may see.
 
-All of it is computed for the length at hand, in float32 where nobody asks for more, so that nothing here ends at a longest sequence.
+All of it is computed for the length at hand, in the default precision unless another is asked for: nothing here ends at a longest sequence.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 
-def sinusoids(n: int, width: int, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
-    """PE(pos, 2i) = sin(pos / 10000^(2i / width)), PE(pos, 2i + 1) the cosine (Vaswani et al. 2017, section 3.5), (n, width)."""
-    angles = _angles(torch.arange(n, device=device, dtype=dtype), width + width % 2, 10000.0)
+def sinusoids(n: int, width: int, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Tensor:
+    """PE(pos, 2i) = sin(pos / 10000^(2i / width)), PE(pos, 2i + 1) the cosine (Vaswani et al. 2017, section 3.5), (n, width).
+
+    In the default precision of torch where none is asked for.
+    """
+    angles = _angles(torch.arange(n, device=device, dtype=dtype or torch.get_default_dtype()), width + width % 2, 10000.0)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]
 
 

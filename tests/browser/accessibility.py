@@ -8,14 +8,15 @@ from playwright.sync_api import Page
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 _PALE = """(least) => {
-  const numbers = (colour) => {
-    const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-    pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
-    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
+  const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true}), known = new Map();
   const light = (colour) => {
-    const [r, g, b] = numbers(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    if (!known.has(colour)) {
+      pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+      const numbers = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+      const [r, g, b] = numbers.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+      known.set(colour, 0.2126 * r + 0.7152 * g + 0.0722 * b);
+    }
+    return known.get(colour);
   };
   const ground = light(getComputedStyle(document.querySelector('.stApp')).backgroundColor), found = [];
   const roles = ['axis-label', 'axis-title', 'legend-label', 'legend-title', 'title-text', 'title-subtitle'];

@@ -86,10 +86,12 @@ function name(root) {
 }
 
 // A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
-function fit(svg) {
+function fit(svg, sizes) {
   const box = svg.getAttribute("viewBox");
   const around = svg.closest(".stElementContainer")?.parentElement;
   if (!box || !around) return;
+  // The columns beside a figure may come after it, and its room changes with them.
+  sizes.observe(around);
   const [, , wide, high] = box.split(/[ ,]+/).map(Number);
   const style = getComputedStyle(around);
   const room = around.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
@@ -118,7 +120,7 @@ function fitSoon(state) {
   state.waiting ??= requestAnimationFrame(() => {
     state.waiting = null;
     if (!onStage()) clear(state);
-    charts(document).forEach(fit);
+    charts(document).forEach((svg) => fit(svg, state.sizes));
     reachable(state);
   });
 }
@@ -202,10 +204,10 @@ export default function ({ setTriggerValue, data }) {
   state.tell = (theme) => setTriggerValue("theme", theme);
   state.turn = () => setTriggerValue("turn", true);
   state.drawn = data.dark;
-  fitSoon(state);
-  document.querySelectorAll(BOUND).forEach(say);
   // What stands above a figure comes and goes, and with it the room that is left.
   state.sizes ??= new ResizeObserver(() => fitSoon(state));
+  fitSoon(state);
+  document.querySelectorAll(BOUND).forEach(say);
   const block = document.querySelector(".stMainBlockContainer");
   if (block) state.sizes.observe(block);
   if (!state.watching) begin(state);
@@ -220,6 +222,7 @@ function begin(state) {
   state.system = window.matchMedia(DARK);
   answer(state);
   window.addEventListener("keydown", (event) => chartKeys(event, state), true);
+  window.addEventListener("pointerdown", () => { state.pointed = true; }, true);
   document.addEventListener("focusin", (event) => { if (!event.target.closest(CHART)) state.again = null; });
   document.addEventListener("keydown", apply, true);
   document.addEventListener("keydown", (event) => press(event, state));

@@ -36,7 +36,9 @@ function focusOn(mark) {
 
 function chartKeys(event, state) {
   const chart = event.target.closest?.(CHART);
-  if (!chart || event.target.closest("form") || event.ctrlKey || event.metaKey || event.altKey) return;
+  // A picture that has the focus from a click was not asked for by keyboard: the arrows go from head to head, as elsewhere on the page.
+  if (event.key === "Tab") state.pointed = false;
+  if (!chart || state.pointed || event.target.closest("form") || event.ctrlKey || event.metaKey || event.altKey) return;
   const marks = choosable(chart), at = event.target === chart ? -1 : marks.indexOf(event.target);
   if (!marks.length) return;
   if (event.key in ARROWS) focusOn(at < 0 ? marks[0] : beside(marks[at], marks, ARROWS[event.key]));
@@ -46,7 +48,6 @@ function chartKeys(event, state) {
     marks[at].dispatchEvent(new MouseEvent("click", { bubbles: true, clientX, clientY, view: window }));
   } else if (at >= 0 && event.key === "Escape") chart.focus();
   else return;
-  // The arrows go from head to head elsewhere on the page.
   event.preventDefault();
   event.stopImmediatePropagation();
 }
