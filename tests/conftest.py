@@ -49,12 +49,22 @@ def tiny(tmp_path_factory):
     return load
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough", action="store_true", help="also the tests marked thorough: every page in every theme, every demo in each language"
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes long first, for every worker: at the end one would be at it alone, and one that helps would start a dashboard for it.
 
     Workers of pytest-xdist begin with parts of the list that are equally long and follow each other; each part begins with its share of the
     tests in the browser, files in one piece as far as possible.
     """
+    if not config.getoption("--thorough"):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     browser = [item for item in items if item.path.parent.name == "browser"]
     others = [item for item in items if item.path.parent.name != "browser"]
