@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from explorer.charts.lectures import SIZES, bars, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
-from explorer.positions import extrapolation
+from explorer.positions import extrapolation, order
 from explorer.positions.extrapolation import SCHEMES, SMALL, Curves
 from models.training.extrapolation_runs import Reading
 
@@ -22,6 +23,8 @@ WHAT = ("accuracy", "end_accuracy", "loss")
 _NAMES = {"rope": "RoPE", "sinusoidal": "sinusoidal", "alibi": "ALiBi", "learned": "learned"}
 _LEAST = 1e-6
 """Losses below are drawn as this, on an axis that knows no 0."""
+TELLING = ("none", "learned", "sinusoidal", "rope", "alibi")
+_TEXT, _TURNED = "我爱你", (2, 1, 0)
 
 
 def compute(models: Models, times: int = 1, what: str = "accuracy", run: str = "measured") -> Result:
@@ -43,6 +46,8 @@ def compute(models: Models, times: int = 1, what: str = "accuracy", run: str = "
         Measure("learned", sum(reading.loss is None for reading in curves.readings if is_long(reading, n)), _long(curves), format="d"),
         Measure("none_accuracy", read["accuracy"]["none", 4 * n], format=".1%"),
         Measure("none_end", read["end_accuracy"]["none", 4 * n], read["accuracy"]["none", 4 * n], "below", format=".1%"),
+        *(Measure(f"told_{scheme}", told()[scheme], 0, tolerance=1e-5, format=".1e") for scheme in ("none", "alibi")),
+        Measure("told_rope", told()["rope"], 1e-3, "above", format=".3f"),
     )
     said = {
         "n": str(n),
@@ -53,6 +58,15 @@ def compute(models: Models, times: int = 1, what: str = "accuracy", run: str = "
         "seeds": str(len({reading.seed for reading in curves.readings})),
     }
     return Result(measures, {"read": read, "times": times, "what": what, "n": n, "best": best, "loses": loses}, said)
+
+
+@cache
+def told() -> dict[str, float]:
+    """How far the outputs for 你爱我 are from those for 我爱你 put into that order, in an untrained encoder with each scheme.
+
+    Distances are the same from both ends, so ALiBi without a causal mask cannot tell a sentence from the same one turned round.
+    """
+    return {scheme: order.permuted(order.toy(scheme), _TEXT, _TURNED).max for scheme in TELLING}
 
 
 def by_scheme(curves: Curves, what: str) -> dict[tuple[str, int], float]:
@@ -136,12 +150,29 @@ def _curves(result: Result, words: Words, what: str, size: tuple[int, int], dark
     )
 
 
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    """Which schemes tell a short sentence from the same one turned round."""
+    return [
+        bars(
+            [words.label(f"scheme.{scheme}") for scheme in TELLING],
+            list(told().values()),
+            words.label("told"),
+            words.label("difference"),
+            format=".1~g",
+            across=True,
+            size=SIZES[1],
+            dark=dark,
+        )
+    ]
+
+
 DEMO = Demo(
     id="Q16b",
     module="q16b_longer",
     chapter=3,
     compute=compute,
     pictures=pictures,
+    more=more,
     right=right,
     door=Door("positions", {"positions": "extrapolation"}),
     controls=(

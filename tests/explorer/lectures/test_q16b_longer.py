@@ -9,7 +9,7 @@ import torch
 
 from explorer.lectures import demo, q16b_longer, shipped
 from explorer.lectures.words import read
-from explorer.positions import extrapolation
+from explorer.positions import extrapolation, order
 from explorer.positions.extrapolation import Curves, Plan
 from models.opening.catalogue import SHIPPED
 from models.training.extrapolation_runs import Reading
@@ -87,3 +87,19 @@ def test_making_trains_each_kind_and_reads_it_as_a_loop_does(monkeypatch):
                     right, total = right + int(scores.argmax() == target), total + 1
     found = next(r for r in made["readings"] if (r["scheme"], r["length"]) == ("alibi", 32))
     assert found["loss"] == pytest.approx(losses / total, rel=1e-4) and found["accuracy"] == pytest.approx(right / total, abs=1e-4)
+
+
+def test_a_sentence_turned_round_is_told_by_all_but_no_positions_and_symmetric_distances(opener):
+    """Outputs of the toys themselves for both orders, token by token."""
+    found = demo("Q16b").compute(opener)
+    for scheme in q16b_longer.TELLING:
+        model = order.toy(scheme)
+        ids = torch.tensor([model.tokenizer("我爱你", add_special_tokens=False)["input_ids"]])
+        with torch.inference_mode():
+            before, after = (model.network.base_model(given)[0][0] for given in (ids, ids.flip(1)))
+        apart = max(float((after[2 - i] - before[i]).abs().max()) for i in range(3))
+        assert q16b_longer.told()[scheme] == pytest.approx(apart, abs=2e-5)
+        assert (apart < 1e-5) == (scheme in ("none", "alibi"))
+    (drawn,) = q16b_longer.more(found, read("q16b_longer", "en"), False)
+    assert drawn.tables["bars"]["value"].tolist() == list(q16b_longer.told().values())
+    assert [found[f"told_{scheme}"] for scheme in ("none", "alibi", "rope")] == [q16b_longer.told()[s] for s in ("none", "alibi", "rope")]
