@@ -41,7 +41,17 @@ def maps(
     for name, values in (("one", one), ("other", other), ("difference", difference)):
         table, end = matrix.filling(values, top if name == "difference" else 1.0, dark, table=name, name=_TOPS[name])
         tables, given = tables | table, given | end
-    return Picture(_description(width, height, dark), tables, given)
+    return Picture(_description(width, height, dark), tables, given, _aloud(difference, rows, columns))
+
+
+def _aloud(difference: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """What stands out for those who hear of the picture: where the two differ most."""
+    if not np.isfinite(difference).any():
+        return ""
+    i, j = np.unravel_index(np.nanargmax(np.abs(difference)), difference.shape)
+    return _("They differ most where {query} looks at {key}: {difference}.").format(
+        query=rows[i], key=columns[j], difference=f"{difference[i, j]:+.2f}"
+    )
 
 
 @described

@@ -6,6 +6,7 @@ from explorer.charts.attention.grid import Cell, head_grid
 from explorer.charts.beyond.contributions import waterfall
 from explorer.charts.common import bars, heatmap, matrix
 from explorer.charts.common.spoken import sentences
+from explorer.charts.compare import side_by_side
 from explorer.charts.positions import rope
 
 
@@ -35,6 +36,14 @@ def test_bars_and_sums_say_their_largest():
     assert "The largest: b, -3.00." in waterfall(["a", "b"], [1.0, -3.0], total="logit").spec()["description"]
     neurons = bars.neuron_bars(np.array([1.0, 2]), np.array([3.0, 4]), np.array([3.0, 8]))
     assert "add up to 11.00" in neurons.spec()["description"]
+
+
+def test_two_maps_say_where_they_differ_most():
+    one, other = np.array([[0.2, 0.8]]), np.array([[0.7, 0.3]])
+    said = [
+        side_by_side.maps(one, given, given - one, ["a"], ["x", "y"], top=1.0).spec()["description"] for given in (other, other + [[0.0, -0.2]])
+    ]
+    assert "They differ most where a looks at x: +0.50." in said[0] and "where a looks at y: -0.70." in said[1]
 
 
 def test_titles_of_all_parts_are_said_once_and_hidden_axes_are_not():
