@@ -2,10 +2,9 @@
 
 PYTHON ?= python3
 ARGS ?=
-# A pytest worker for each core and one more, since tests in the browser wait as much as they compute; and no more than four, since each worker
-# runs a dashboard and a Chromium of its own. A worker that has nothing left to do takes tests from one that has. ARGS="-n 0" runs all in one
-# process.
-PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 4 --dist worksteal
+# A pytest worker for each core, and no more than four: a test in the browser keeps a dashboard and a Chromium busy beside its worker. A worker that
+# has nothing left to do takes tests from one that has. ARGS="-n 0" runs all in one process.
+PARALLEL := -n $(shell getconf _NPROCESSORS_ONLN) --maxprocesses 4 --dist worksteal
 BIN := .venv/bin
 
 export HF_HUB_DISABLE_TELEMETRY := 1

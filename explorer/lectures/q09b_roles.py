@@ -213,7 +213,8 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     known = {one.ud: one.accuracy / 100 for one in published.HEADS}
     relations = [row for row in data["relations"] or () if row[0] in known][:6]
     size = SIZES[1 + bool(relations) + bool(data["repeated"])]
-    shared = {"ends": (0, 1), "size": size, "dark": dark}
+    # Above 1 there is room for the numbers.
+    shared = {"ends": (0, 1.1), "size": size, "dark": dark}
     counts = data["counts"]
     made = [
         bars(

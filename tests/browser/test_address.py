@@ -4,7 +4,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import expect
 
-from explorer.charts.common import palette
 from tests.browser.waiting import addressed, eventually, settled
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
@@ -122,22 +121,3 @@ def test_a_colour_bar_keeps_its_colours_when_the_address_changes(open_page):
         # Named by its place in the page, whatever the address is.
         # In one look: the picture may be drawn anew between two.
         eventually(lambda: bar.first.evaluate(gradient_of), lambda found: found)
-
-
-def test_charts_follow_the_theme_of_the_system(open_page):
-    page = open_page("/?layer=0&head=0", theme="light")
-    label = page.locator(f"{PANEL} .mark-text.role-mark text").first
-    stops = page.locator(f"{PANEL} svg.marks linearGradient stop")
-
-    def ends() -> list[tuple[int, ...]]:
-        # All at once: the picture may be drawn anew between two looks.
-        colours = stops.evaluate_all("all => all.map(one => one.getAttribute('stop-color'))")
-        colours = [colours[0], colours[-1]]
-        return [tuple(int(n) for n in colour[4:-1].split(",")) if colour.startswith("rgb") else palette.rgb(colour) for colour in colours]
-
-    for theme in ("dark", "light"):
-        before = label.get_attribute("fill")
-        page.emulate_media(color_scheme=theme)
-        eventually(lambda before=before: label.get_attribute("fill"), lambda fill, before=before: fill != before)
-        colours = palette.colours(theme == "dark")
-        eventually(ends, [palette.rgb(colours[0]), palette.rgb(colours[-1])])

@@ -120,18 +120,6 @@ def test_text_is_never_markup(open_page):
             assert page.frame_locator(f"{PANEL} iframe").locator("svg line").count() > 100
 
 
-def test_two_viewers_see_their_own_texts(open_page):
-    first = open_page(f"/?text={quote('One two three.')}&q=1")
-    second = open_page(f"/?text={quote('Seven green apples fell.')}&q=1", theme="dark")
-    click_head(first, 1, 1)
-    click_head(second, 4, 7)
-    first.locator(PANEL).get_by_text("Layer 1, head 1").wait_for()
-    second.locator(PANEL).get_by_text("Layer 4, head 7").wait_for()
-    expect(second.locator(f"{PANEL} .mark-text text", has_text="apples").first).to_be_attached()
-    expect(first.locator(f"{PANEL} .mark-text text", has_text="three").first).to_be_attached()
-    expect(first.locator(f"{PANEL} .mark-text text", has_text="apples")).to_have_count(0)
-
-
 def test_a_cell_has_the_colour_of_its_weight_and_says_it_with_both_tokens(open_page, bert):
     page = open_page("/?layer=0&head=2&text=The%20cat%20sat%20down.")
     cells(page).nth(2 * 7 + 1).hover(force=True)

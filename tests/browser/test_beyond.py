@@ -60,7 +60,7 @@ def test_contributions_are_drawn_and_a_click_on_a_head_opens_it(open_page):
     addressed(page, layer, head)
 
 
-@pytest.mark.parametrize("view", ["tokens", "lens"])
+@pytest.mark.parametrize("view", ["tokens", pytest.param("lens", marks=pytest.mark.thorough)])
 def test_the_picture_is_in_reach_without_a_scroll(open_page, view):
     inside = ".st-key-strips" if view == "tokens" else ".st-key-lens_grid"
     page = open_page(f"{GPT2}&beyond={view}", wait_for=f"{inside} svg.marks")

@@ -8,18 +8,13 @@ POINTS = ".st-key-curves .mark-symbol.role-mark path"
 STOP = ".st-key-curves [data-testid=stButton] button"
 
 
-def test_maps_and_a_curve_are_drawn(open_page):
-    page = open_page("/importance?limit=8", wait_for=".st-key-curves [data-testid=stVegaLiteChart]")
-    expect(page.locator(POINTS)).to_have_count(21)
-    for measure in ("gradient", "confidence"):
-        cells = page.locator(f".st-key-measure_{measure} [data-testid=stVegaLiteChart] .mark-rect path")
-        eventually(cells.count, lambda n: n >= 72)
-
-
 def test_a_curve_grows_while_it_is_computed_and_the_exact_map_comes_with_it(open_page):
     page = open_page("/importance?limit=8&orders=exact", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     eventually(lambda: page.locator(".st-key-curves [data-testid=stProgress]").count(), 0)
     expect(page.locator(POINTS)).to_have_count(21)
+    for measure in ("gradient", "confidence"):
+        cells = page.locator(f".st-key-measure_{measure} [data-testid=stVegaLiteChart] .mark-rect path")
+        eventually(cells.count, lambda n: n >= 72)
     # The sweep that ranked the heads is kept, and its map is there without a click.
     page.locator(".st-key-measure_exact .mark-rect path").nth(71).wait_for(state="attached")
     page.get_by_text("rank correlation with exact").nth(1).wait_for()

@@ -55,7 +55,7 @@ def speeds_measured(dialog) -> None:
     dialog.locator(".mark-rect path").nth(3).wait_for(state="attached")
 
 
-@pytest.mark.parametrize("gap", [60, 200, 400])
+@pytest.mark.parametrize("gap", [pytest.param(60, marks=pytest.mark.thorough), 200, pytest.param(400, marks=pytest.mark.thorough)])
 def test_quick_clicks_all_count(open_page, gap):
     page = opened(open_page)
     # Where the cells are does not change, though the board is drawn anew meanwhile.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts import find_browser
-from tests.browser.waiting import PATIENCE, eventually
+from tests.browser.waiting import eventually
 
 GRID = ".st-key-head_grid svg.marks"
 TEXT = ".st-key-text_bar textarea"
@@ -131,18 +131,6 @@ def test_the_grid_grows_with_the_window(open_page):
     page.locator(".st-key-head_panel").get_by_text("Layer 3, head 5").wait_for()
     page.set_viewport_size({"width": 1024, "height": 768})
     eventually(width, lambda now: now < before)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_in_chinese_no_label_is_cut_and_on_a_stage_every_letter_can_be_read(open_page, name):
-    drawn = ".stMain svg.marks" if name != "generate" else ".st-key-text_bar textarea"
-    page = open_page(PAGES[name] + ("&" if "?" in PAGES[name] else "?") + "lang=zh", wait_for=drawn)
-    assert not page.evaluate(OVERFLOW)
-    assert re.search(r"[\u4e00-\u9fff]", page.locator(".stMain h4").first.inner_text())
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.keyboard.press("f")
-    expect(page.locator(".stSidebar")).to_be_hidden()
-    eventually(lambda: [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95], [], timeout=PATIENCE / 4)
 
 
 def test_f_enters_the_stage_and_escape_leaves_it(open_page):

@@ -16,16 +16,22 @@ def test_a_theme_by_the_address_draws_the_charts_in_its_colours():
     assert palette.frame() not in drawn["contrast"] and palette.page()[1] not in drawn["contrast"]
 
 
+def marked(app):
+    """The themes whose buttons are marked."""
+    buttons = {str(button.key).removeprefix("theme_"): button for button in app.button if str(button.key).startswith("theme_")}
+    return [name for name, button in buttons.items() if button.proto.type == "primary"]
+
+
 def test_the_choice_redraws_and_goes_into_the_address_of_all_pages():
     app = started()
-    assert app.radio(key="theme").value == theme.SYSTEM
-    settle(app.radio(key="theme").set_value(theme.CONTRAST).run())
+    assert marked(app) == [theme.SYSTEM]
+    settle(app.button(key="theme_contrast").click().run())
     assert app.query_params["theme"] == "contrast" and shared(app, "theme") == "contrast"
     assert palette.frame() not in str(charts(app)) and palette.strong(palette.frame()) in str(charts(app))
 
 
 def test_a_theme_that_there_is_not_is_the_systems():
-    assert started(theme="sepia").radio(key="theme").value == theme.SYSTEM
+    assert marked(started(theme="sepia")) == [theme.SYSTEM]
 
 
 def test_the_key_comes_to_all_themes_and_never_to_what_is_there(monkeypatch):

@@ -92,21 +92,31 @@ def _choose_row(shown: View) -> None:
 def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
     """The pinned row as bars, or how to pin one."""
     pinned = pinned_query()
-    if how.view != "neurons":
-        _choose_row(shown)
     row = shown.row(pinned) if pinned is not None else None
+    # Side by side: below, the bars would end under the fold.
+    with st.container(horizontal=True, vertical_alignment="center", key="pin"):
+        if how.view != "neurons":
+            _choose_row(shown)
+        st.caption(
+            _("Click a row of the map, or a token on its left, to pin it here as bars; or choose it by name.")
+            if row is None
+            else _told(shown, row)
+        )
     if row is None:
-        st.caption(_("Click a row of the map, or a token on its left, to pin it here as bars; or choose it above."))
         return None
+
+    def drawn(dark: bool) -> Picture:
+        return bars.row_bars(shown.weights[row], shown.column_labels, visible=shown.visible[row], width=455, height=78, dark=dark)
+
+    pictures.draw(drawn(how.dark), "row_bars")
+    return Figure(_("The pinned row"), f"{name(choice)}-from{shown.rows[row]}", picture_files(lambda: drawn(False)))
+
+
+def _told(shown: View, row: int) -> str:
+    """Which token looks, and how much of its attention is not shown."""
     removed = float(shown.removed[row])
     message = f"{escaped(shown.row_labels[row])} ({_('position')} {shown.rows[row]})"
     if removed > 5e-4:
         gone = _("{share:.1%} of its attention goes to tokens that are not shown").format(share=removed)
         message += f" · {gone}" + (f", {_('the rest is renormalised')}" if shown.renormalised else "")
-    st.caption(_("From **{token}**").format(token=message))
-
-    def drawn(dark: bool) -> Picture:
-        return bars.row_bars(shown.weights[row], shown.column_labels, visible=shown.visible[row], width=455, height=100, dark=dark)
-
-    pictures.draw(drawn(how.dark), "row_bars")
-    return Figure(_("The pinned row"), f"{name(choice)}-from{shown.rows[row]}", picture_files(lambda: drawn(False)))
+    return _("From **{token}**").format(token=message)

@@ -3,7 +3,7 @@
 const ONCE = "__attentionExplorerBrowser";
 const NAMED = /url\("?[^"#)]+#([^")]+)"?\)/;
 // Pixels that letters have at least on a stage, and the share of the window that one figure fills at most.
-const STAGE_LETTERS = 24, TALLEST = 0.86;
+const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", UNDER = ".st-key-course_card";
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 
@@ -100,9 +100,12 @@ function fit(svg, sizes) {
   const stage = onStage();
   const beside = getComputedStyle(around).flexDirection === "row" && around.children.length > 1;
   const letters = STAGE_LETTERS / zoom / smallest(svg);
-  // At a desk a figure ends where the window does, so that nothing has to be scrolled; but it is never made smaller than it was drawn.
+  // At a desk a figure ends where the window does, so that nothing has to be scrolled; but it is never made smaller than it was drawn. So it is
+  // with the figures of the course on a stage, where the clicker goes to the next step and not down.
   const top = svg.getBoundingClientRect().top + (document.querySelector(".stMain")?.scrollTop ?? 0);
-  const tall = stage ? TALLEST * window.innerHeight / zoom / high : Math.max(1, (window.innerHeight - top - BELOW) / high);
+  const under = document.querySelector(UNDER)?.getBoundingClientRect().height ?? 0;
+  const left = (window.innerHeight - top - BELOW - under) / zoom / high;
+  const tall = !stage ? Math.max(1, left) : svg.closest(ENDING) ? left : TALLEST * window.innerHeight / zoom / high;
   let scale = stage ? Math.max(Math.min(room / wide, tall), letters) : Math.min(tall, DESK_LARGEST);
   scale = Math.min(scale, room / wide);
   if (beside && !stage) scale = Math.min(1, scale);
@@ -215,9 +218,25 @@ export default function ({ setTriggerValue, data }) {
   compare(state);
 }
 
+// An address that only becomes complete, without anybody having done anything (address.finish), is no step to go back to: Streamlit makes one of
+// each, and Back would end on the address before, which becomes complete again.
+function completeInPlace(state) {
+  const push = window.history.pushState.bind(window.history);
+  window.history.pushState = (data, title, url) => {
+    const [now, next] = [new URL(window.location.href), new URL(url, window.location.href)];
+    const more = now.pathname === next.pathname && [...now.searchParams].every(([name, value]) => next.searchParams.get(name) === value);
+    if (more && !state.did) return window.history.replaceState(data, title, url);
+    state.did = false;
+    push(data, title, url);
+  };
+  for (const kind of ["pointerdown", "keydown", "input"]) window.addEventListener(kind, () => { state.did = true; }, true);
+  window.addEventListener("popstate", () => { state.did = false; }, true);
+}
+
 // Once in the life of a page.
 function begin(state) {
   state.watching = true;
+  completeInPlace(state);
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);
   answer(state);

@@ -41,7 +41,11 @@ def is_strong() -> bool:
 def button() -> None:
     """The choice, behind a button as small as its neighbours."""
     with st.popover(_("Theme"), icon=":material/contrast:", help=_("Theme: light, dark, high contrast. Key t."), key="theme_button"):
-        address.choice(st.radio, _("Theme"), _TITLES, NAME)
+        # Buttons, which keep no value: the browser would not hear of another one while the popover is closed, and send its own back.
+        now = chosen()
+        for name, title in _TITLES.items():
+            kind = "primary" if name == now else "secondary"
+            st.button(_(title), key=f"theme_{name}", type=kind, on_click=address.write, kwargs={NAME: name}, width="stretch")
 
 
 def turn() -> None:

@@ -25,7 +25,7 @@ def draw(demo: Demo, words: Words) -> None:
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
-    guessed, measured = st.columns([1.15, 1], gap="medium")
+    guessed, measured = st.columns([1, 1.1], gap="medium")
     with guessed:
         st.html(_guesses(demo, words, found))
         with st.container(key="course_noticed"):

@@ -31,12 +31,11 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
     others = [control for control in demo.controls if not control.main]
     made: dict[str, Value] = {}
     with st.container(key="course_controls"):
-        places = st.columns([3 * len(main) + (not main), *[1.4] * len(others), 0.5], vertical_alignment="bottom") if main else None
-        if places is None:
-            places = st.columns([*[1.4] * len(others), 0.5], vertical_alignment="bottom")
-            ordered = others
-        else:
-            ordered = [*main, *others]
+        ordered = [*main, *others]
+        # Chips need room to be dragged, and the control that matters gives way to them.
+        dragged = any(control.chips is not None for control in others)
+        wide = [(2.0 if dragged else 3.0) if control.main else 2.6 if control.chips is not None else 1.4 for control in ordered]
+        places = st.columns([*wide, 0.5], vertical_alignment="bottom")
         for control, column in zip(ordered, places, strict=False):
             with column:
                 made[control.name] = _one(demo, control, words) if control.chips is None else _chips(demo, control, words)
@@ -74,8 +73,9 @@ def _one(demo: Demo, control: Control, words: Words) -> Value:
     if control.is_text:
         return address.entry(st.text_input, title, name, default)
     values = list(control.values)
-    if control.model and (loaded := address.read("model")) and loaded not in values:
-        values.append(loaded)
+    if control.model:
+        # The model that is open, and the one that a link names.
+        values += [named for named in dict.fromkeys((address.read("model"), address.read(name))) if named and named not in values]
 
     def shown(value: Value) -> str:
         return f"{value:,}" if isinstance(value, int) else words.labels.get(f"{control.name}.{value}", str(value))
