@@ -92,9 +92,12 @@ def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     eventually(lambda: hexadecimal(ends(page)), [palette.colours(True)[0], palette.colours(True)[-1]])
     assert "theme=dark" in page.url and page.locator(INK).first.get_attribute("fill") != bare
     page.keyboard.press("Escape")
+    entries = page.evaluate("history.length")
     page.get_by_role("link", name="Softmax laboratory", exact=True).click()
     page.locator(".stMain svg.marks").first.wait_for()
-    page.wait_for_function("location.search.includes('theme=dark')")
+    page.wait_for_function("location.pathname.endsWith('/softmax') && location.search.includes('theme=dark')")
+    # Its address became complete in place: there is one step to go back to.
+    assert page.evaluate("history.length") == entries + 1
     shown_in(page, True)
     page.go_back()
     page.locator(PANEL).wait_for()
