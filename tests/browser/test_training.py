@@ -6,6 +6,7 @@ import zipfile
 from playwright.sync_api import expect
 
 import models
+from models.training.presets import PRESETS
 from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled, shows
 
 QUICK = "/training?lab_preset=recall&lab_layers=2&lab_heads=2&lab_batch=16"
@@ -104,6 +105,25 @@ def test_the_page_says_which_run_it_shows_and_what_is_too_much(open_page):
     batch.press("Enter")
     page.get_by_text(re.compile(r"One step takes about [\d.]+ GB of memory")).wait_for()
     expect(page.locator(TRAIN)).to_be_disabled()
+
+
+def test_a_preset_sets_the_switches_that_are_folded_away_too(open_page):
+    """They were seen, so that the browser knows their values, and are folded when another preset is chosen."""
+    page = open_page("/training?lab_preset=copying", wait_for=".st-key-lab_network")
+    more, dropout = page.locator("[data-testid=stExpander] summary"), page.locator(".st-key-lab_dropout input")
+    more.click()
+    expect(dropout).to_have_value("0")
+    more.click()
+    page.locator(".st-key-lab_preset input").click()
+    page.get_by_role("option", name="characters", exact=True).click()
+    page.wait_for_function("location.search.includes('lab_preset=characters')")
+    # What the browser believes goes along with the next change.
+    steps = page.locator(".st-key-lab_steps input")
+    steps.fill("120")
+    steps.press("Enter")
+    page.wait_for_function("location.search.includes('lab_steps=120')")
+    more.click()
+    expect(dropout).to_have_value(f"{PRESETS['characters'].switches['dropout']}")
 
 
 def test_a_run_of_another_task_is_shown_under_its_own_name(open_page):

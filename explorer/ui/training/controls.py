@@ -67,7 +67,7 @@ def choose() -> TrainingRequest:
     with st.container(key="lab_network", gap="xsmall"):
         network = _widgets({switch: (_(IN_VIEW[switch]), of_preset(preset, switch)) for switch in IN_VIEW})
         settings = _widgets({field: (_(TRAINING[field]), getattr(preset.settings, field)) for field in TRAINING})
-    with st.popover(_("More switches"), icon=":material/tune:", width="stretch"):
+    with st.expander(_("More switches"), icon=":material/tune:"):
         st.caption(_("Task"))
         task = _widgets({field.name: (field.name, of_task(preset, field.name)) for field in task_fields(preset.task)})
         st.caption(_("Network"))
