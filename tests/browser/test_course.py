@@ -156,6 +156,25 @@ def small_letters(page):
     return [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95]
 
 
+def test_a_click_on_a_head_opens_it_and_back_returns(course):
+    page = course("demo=Q9b&step=show", "show")
+    page.locator(".st-key-course_pictures svg.marks").nth(1).locator(".mark-rect path").nth(3 * 12 + 7).click()
+    page.locator(".st-key-head_panel").get_by_text("Layer 3, head 7").wait_for()
+    page.go_back()
+    page.locator(SEEN["show"]).first.wait_for()
+    at(page, "Q9b", "show")
+
+
+def test_tokens_are_moved_and_what_is_read_follows(course):
+    page = course("demo=Q13&step=show&lang=zh", "show")
+    chips = page.locator(".st-key-course_controls .chip")
+    expect(chips).to_have_text(["你", "爱", "我"])
+    chips.nth(0).press("ArrowRight")
+    named(page, "q13_swap=1.2.0")
+    expect(chips).to_have_text(["爱", "你", "我"])
+    expect(page.locator(".st-key-course_pictures svg.marks").nth(1)).to_contain_text("爱你我")
+
+
 WALKS = [(chapter, language) for chapter in CHAPTERS for language in i18n.LANGUAGES if of_chapter(chapter)]
 EVERY_TIME = [(chapter, list(i18n.LANGUAGES)[chapter % 2]) for chapter in CHAPTERS]
 

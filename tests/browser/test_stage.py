@@ -156,7 +156,7 @@ def test_f_enters_the_stage_and_escape_leaves_it(open_page):
     page.locator(".st-key-stage_is_on").wait_for(state="attached")
     page.keyboard.press("Escape")
     expect(page.locator(".stSidebar")).to_be_visible()
-    assert "stage" not in page.url
+    page.wait_for_function("!location.search.includes('stage')")
 
 
 def test_letters_of_the_keys_are_letters_in_a_text(open_page):

@@ -6,6 +6,8 @@ const NAMED = /url\("?[^"#)]+#([^")]+)"?\)/;
 const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", UNDER = ".st-key-course_card";
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
+// Addresses that follow each other within this time, and nothing done between them, are of one act.
+const AT_ONCE_MS = 1000;
 
 const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
 const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
@@ -218,15 +220,16 @@ export default function ({ setTriggerValue, data }) {
   compare(state);
 }
 
-// An address that only becomes complete, without anybody having done anything (address.finish), is no step to go back to: Streamlit makes one of
-// each, and Back would end on the address before, which becomes complete again.
+// One act, one step to go back to. Streamlit makes one of each address: of one that only becomes complete, without anybody having done anything
+// (address.finish), so that Back would end on the address before, which becomes complete again; and of two that follow each other at once, as
+// where a click opens another page and this one's parameters are taken away first.
 function completeInPlace(state) {
   const push = window.history.pushState.bind(window.history);
   window.history.pushState = (data, title, url) => {
     const [now, next] = [new URL(window.location.href), new URL(url, window.location.href)];
     const more = now.pathname === next.pathname && [...now.searchParams].every(([name, value]) => next.searchParams.get(name) === value);
-    if (more && !state.did) return window.history.replaceState(data, title, url);
-    state.did = false;
+    if (!state.did && (more || performance.now() - state.pushed < AT_ONCE_MS)) return window.history.replaceState(data, title, url);
+    [state.did, state.pushed] = [false, performance.now()];
     push(data, title, url);
   };
   for (const kind of ["pointerdown", "keydown", "input"]) window.addEventListener(kind, () => { state.did = true; }, true);

@@ -37,7 +37,9 @@ function press(event, state) {
   // Keys of a page that is not this one, and of fields that are typed into, are theirs.
   if (!document.querySelector(".st-key-course_watch")) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog], [role=slider], [role=listbox]")) return;
+  // What is inside of a component is seen only so.
+  const [target] = event.composedPath();
+  if (target.closest?.(".chip, input, textarea, [contenteditable=true], [role=combobox], [role=dialog], [role=slider], [role=listbox]")) return;
   const turns = state.place && !state.notes;
   const does = {
     ...(turns && {

@@ -11,7 +11,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _, language
 from explorer.lectures import Demo, shipped
 from explorer.lectures.words import Words
-from explorer.ui.common import jobs, pictures
+from explorer.ui.common import address, jobs, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.course import results, settings
 
@@ -58,8 +58,9 @@ def _clickable(picture: Picture, slot: str, model: str, identity: Hashable) -> N
 
     pictures.clickable(slot, identity, None, lambda _chosen, _dark: picture, picked)
     if (head := st.session_state.pop("_course_opens", None)) is not None:
-        asked = {"lang": language(), "model": model, "layer": str(head[0]), "head": str(head[1])}
-        st.switch_page("pages/attention.py", query_params=asked)
+        # Not as parameters of the switch: Streamlit would put them into this page's address first, as a step of the history.
+        address.keep(model=model, layer=head[0], head=head[1])
+        st.switch_page("pages/attention.py")
 
 
 def _card(demo: Demo) -> None:
