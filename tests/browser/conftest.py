@@ -94,6 +94,8 @@ def open_page(request, browser, app_url):
             dragging.watch(page, sent)
         page.goto(app_url + path)
         page.locator(wait_for).first.wait_for()
+        # Keys are heard once the page's own script listens, which a browser on a busy machine loads after all else.
+        page.wait_for_function("window.__attentionExplorerBrowser?.watching")
         if at_rest:
             settled(page)
         return page

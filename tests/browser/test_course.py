@@ -38,7 +38,9 @@ CUT = """() => {
 @pytest.fixture
 def course(open_page):
     def opened(address, step="ask"):
-        return open_page(f"/course?{address}", wait_for=SEEN[step])
+        page = open_page(f"/course?{address}", wait_for=SEEN[step])
+        page.wait_for_function("window.__attentionExplorerCourse?.watching")
+        return page
 
     return opened
 
