@@ -115,26 +115,25 @@ def _map(captured: Capture, part: str, layer: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _masked(model: Model, captured: Capture, at: int) -> tuple[str, float] | None:
-    """The likeliest word in the place of a token that is masked, and its probability; None for a model that predicts no words."""
-    if model.network.get_output_embeddings() is None or model.tokenizer.mask_token_id is None:
+    """The likeliest word in the place of a token that is masked, and its probability; None as `_likeliest`, or without a mask token."""
+    if model.tokenizer.mask_token_id is None:
         return None
     return _likeliest(model, text_of(model, captured, at).inputs(), at)
 
 
 def _next(model: Model, tokens: Tokens, at: int) -> tuple[str, float] | None:
-    if model.network.get_output_embeddings() is None:
-        return None
     return _likeliest(model, tokens.inputs(), at)
 
 
 def _target(model: Model, captured: Capture, at: int) -> tuple[str, float] | None:
-    if model.network.get_output_embeddings() is None:
-        return None
     given = captured.sides["encoder"].inputs() | {"decoder_input_ids": torch.tensor([captured.sides["decoder"].ids])}
     return _likeliest(model, given, at)
 
 
-def _likeliest(model: Model, given: dict[str, torch.Tensor], at: int) -> tuple[str, float]:
+def _likeliest(model: Model, given: dict[str, torch.Tensor], at: int) -> tuple[str, float] | None:
+    """The likeliest word at a place, and its probability; None for a model that predicts no words."""
+    if model.network.get_output_embeddings() is None:
+        return None
     given = {name: tensor.to(model.device) for name, tensor in given.items()}
     with model.lock, torch.inference_mode():
         logits = model.network(**sites.inputs_for(model.network, **given)).logits[0, at].float()

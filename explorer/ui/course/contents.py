@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.i18n import LANGUAGES, _, language
+from explorer.i18n import LANGUAGES, N_, _, language
 from explorer.lectures import CHAPTERS, Demo
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.thumbnails import picture_of
 from explorer.lectures.words import read
 from explorer.ui.common import address
-from explorer.ui.course import place
+from explorer.ui.course import closing, place
 
 _COLUMNS = 4
+_ENDS = (
+    ("exercises", N_("Exercises"), ":material/edit:"),
+    (closing.NAME, N_("What was believed, what was measured"), ":material/fact_check:"),
+)
+"""What a chapter ends with: its name in the address, title, icon."""
 
 
 def draw() -> None:
@@ -35,22 +40,9 @@ def draw() -> None:
         found += len(shown)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"##### {number} · {_(title)}", width="content")
-            st.button(
-                _("Exercises"),
-                key=f"exercises_{number}",
-                icon=":material/edit:",
-                type="tertiary",
-                on_click=address.write,
-                kwargs={"exercises": number},
-            )
-            st.button(
-                _("What was believed, what was measured"),
-                key=f"closing_{number}",
-                icon=":material/fact_check:",
-                type="tertiary",
-                on_click=address.write,
-                kwargs={"closing": number},
-            )
+            for name, title, icon in _ENDS:
+                how = {"icon": icon, "type": "tertiary", "on_click": address.write, "kwargs": {name: number}}
+                st.button(_(title), key=f"{name}_{number}", **how)
         for first in range(0, len(shown), _COLUMNS):
             for demo, column in zip(shown[first : first + _COLUMNS], st.columns(_COLUMNS), strict=False):
                 with column, st.container(border=True, key=f"card_{demo.id}"):
