@@ -6,12 +6,14 @@ drawn, its measures written). Exits 1 where the median is above the goal.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import report
+from explorer.i18n import LANGUAGES, SOURCE
 from explorer.lectures import demos
 from explorer.lectures.demo import STEPS
 from scripts.find_browser import ARGUMENTS, find
@@ -46,7 +48,10 @@ def walk(page: Page) -> dict[tuple[str, str], float]:
     return found
 
 
-def main(language: str = "en") -> int:
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default=SOURCE)
+    language = parser.parse_args().language
     with serve() as url, sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS).new_page(viewport={"width": 1920, "height": 1080})
         page.goto(f"{url}/course?demo={demos()[0].id}&step=ask&stage=1&lang={language}")
@@ -64,4 +69,4 @@ def main(language: str = "en") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

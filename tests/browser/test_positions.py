@@ -9,18 +9,14 @@ from playwright.sync_api import expect
 from tests.browser import dragging
 from tests.browser.waiting import eventually, in_reach, resize, resting_box, settled, shows
 
-PATIENCE_MS = 250
-"""The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
-
 
 def repainted(page, inside: str, sent: list[object], **sliders: int) -> None:
-    """Sliders that are dragged move the picture at once, so many times at least, and ask nobody."""
+    """Sliders that are dragged move the picture so many times at least, and ask nobody. How soon, benchmarks/dragging.py measures."""
     assert sent, "the page itself does send messages, and they are counted"
     for slider, least in sliders.items():
-        found = dragging.drag(page, inside, slider, sent)
+        found = dragging.drag(page, inside, slider, sent, patient=True)
         assert found.sent == 0
         assert found.inputs >= least and found.changed >= least * 0.8
-        assert found.median < PATIENCE_MS
 
 
 def reached(page, inside: str, share: float = 1.0) -> None:

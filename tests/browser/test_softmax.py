@@ -14,16 +14,13 @@ from tests.browser.waiting import eventually, in_reach, resize
 
 VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
 PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=lookups"}
-PATIENCE_MS = 250
-"""The goals are in benchmarks/dragging.py; a test also runs on a busy machine."""
 
 
 def repainted(page, inside: str, slider: str, least: int, sent: list[object]) -> None:
-    """A slider that is dragged moves the picture at once, and asks nobody."""
-    found = dragging.drag(page, inside, slider, sent)
+    """A slider that is dragged moves the picture, and asks nobody. How soon, benchmarks/dragging.py measures."""
+    found = dragging.drag(page, inside, slider, sent, patient=True)
     assert found.sent == 0
     assert found.inputs >= least and found.changed >= least * 0.8
-    assert found.median < PATIENCE_MS
 
 
 def reached(page, inside: str) -> None:
