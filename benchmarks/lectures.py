@@ -18,6 +18,7 @@ from explorer.lectures import demos
 from explorer.lectures.demo import STEPS
 from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
+from tests.browser import clicker
 
 GOAL_S = 1.5
 _THERE = {
@@ -30,13 +31,13 @@ _THERE = {
 
 def walk(page: Page) -> dict[tuple[str, str], float]:
     """Seconds of each step but the first of all, by demo and step."""
+    page.evaluate("addEventListener('keydown', () => { window.pressed = performance.now(); }, true)")
     found = {}
     for number, demo in enumerate(demos()):
         for step in STEPS:
             if number == 0 and step == STEPS[0]:
                 continue
-            page.evaluate("window.pressed = performance.now()")
-            page.keyboard.press("PageDown")
+            clicker.forward(page)
             selectors = ", ".join(f".st-key-course_step_{step} {one.strip()}" for one in _THERE[step].split(","))
             handle = page.wait_for_function(
                 "([demo, step, selector]) => new URL(location).searchParams.get('demo') === demo && document.querySelector(selector)"

@@ -52,7 +52,10 @@ def write(out: Path, network: nn.Module, tokenizer: PreTrainedTokenizerBase) -> 
 
 def machine() -> str:
     """What a run was computed on, for its card."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def device() -> torch.device:

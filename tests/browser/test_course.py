@@ -11,6 +11,7 @@ from explorer.lectures import q03_scaling as q03
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import CHAPTERS, of_chapter
 from explorer.lectures.words import read
+from tests.browser import clicker
 from tests.browser.accessibility import violations
 from tests.browser.test_stage import LETTERS
 from tests.browser.waiting import PATIENCE, eventually
@@ -61,7 +62,7 @@ def named(page, setting, there=True):
 def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
     page = course("demo=Q3&step=ask")
     for step in ("show", "notice", "follow"):
-        page.keyboard.press("PageDown")
+        clicker.forward(page)
         page.locator(SEEN[step]).first.wait_for()
         at(page, "Q3", step)
     page.keyboard.press("ArrowLeft")
@@ -73,6 +74,21 @@ def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
     expect(page.locator(".st-key-course_question")).to_contain_text(read("q08_parameters", "en").question[:30])
 
 
+def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
+    page = course("demo=Q4&step=notice&stage=1", "notice")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    last = page.locator(".st-key-course_pictures svg.marks").last
+    eventually(lambda: last.bounding_box(), lambda box: box and box["y"] + box["height"] > 1080 + 24)
+    page.keyboard.press("PageDown")
+    eventually(lambda: last.bounding_box(), lambda box: box["y"] + box["height"] <= 1080)
+    at(page, "Q4", "notice")
+    page.keyboard.press("PageDown")
+    at(page, "Q4", "follow")
+    page.keyboard.press("PageUp")
+    page.locator(SEEN["notice"]).first.wait_for()
+    assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "a step is read from its beginning"
+
+
 def test_hands_are_counted_by_keys_and_held_against_the_number(course):
     page = course("demo=Q3&step=ask")
     for key in "aaab":
@@ -82,9 +98,9 @@ def test_hands_are_counted_by_keys_and_held_against_the_number(course):
     expect(fields.nth(1)).to_have_value("1")
     first = page.locator(".st-key-course_options p").nth(0).inner_text().split("\u2002")[-1].strip()
     assert not page.locator(".course-guesses").count()
-    page.keyboard.press("ArrowRight")
+    clicker.forward(page)
     page.locator(SEEN["show"]).first.wait_for()
-    page.keyboard.press("ArrowRight")
+    clicker.forward(page)
     row = page.locator(".course-guesses .guess").nth(0)
     expect(row).to_contain_text(first[-20:])
     expect(row.locator("b").nth(1)).to_have_text("3")
@@ -131,7 +147,7 @@ def test_the_second_window_follows_the_first(course):
     expect(notes.locator(".stMain")).to_contain_text("Let them bet")
     eventually(lambda: bool(re.search(r"\d\d:\d\d", notes.locator(".course-clock").inner_text())), True)
     page.bring_to_front()
-    page.keyboard.press("PageDown")
+    clicker.forward(page)
     at(page, "Q3", "show")
     at(notes, "Q3", "show")
     expect(notes.locator(".stMain")).to_contain_text("Notice")
@@ -191,7 +207,7 @@ def test_every_step_carries_a_hall(course, chapter, language):
         for step in STEPS:
             where = f"{one.id} {step}"
             if where != f"{walked[0].id} ask":
-                page.keyboard.press("PageDown")
+                clicker.forward(page)
             at(page, one.id, step)
             page.locator(f".st-key-course_step_{step}").wait_for(state="attached")
             page.locator(SEEN[step]).first.wait_for()
@@ -218,4 +234,4 @@ def test_contents_and_steps_break_no_rule(open_page):
                 page.keyboard.press("t")
                 page.wait_for_function("theme => new URLSearchParams(location.search).get('theme') === theme", arg=theme)
         eventually(partial(violations, page), [], timeout=PATIENCE / 4)
-        page.keyboard.press("PageDown")
+        clicker.forward(page)

@@ -32,6 +32,8 @@ def on_page(spec: Mapping[str, object], dark: bool = False, contrast: bool = Fal
         if contrast and part == "axis":
             colours |= {"domainColor": ink, "tickColor": ink}
         config[part] = {**colours, **given.get(part, {})}
+    # Streamlit keeps first and last labels inside of an axis. Where a label belongs to a row or a column, it stands beside it.
+    config["axisBand"] = {"labelFlush": False, **given.get("axisBand", {})}
     tables = spec.get("datasets", {})
     made = {**{key: value for key, value in spec.items() if key != "datasets"}, "config": config}
     return {**(_strong(made) if contrast else made), "datasets": tables}

@@ -20,6 +20,22 @@ function spotlight() {
   });
 }
 
+// A clicker has no wheel: what stands below the window is shown before the next step is.
+const READ = "[class*=st-key-course_step_] :is(.stVegaLiteChart, .course-guesses, .course-measures, .stMarkdown, button)";
+const ENOUGH = 24;
+function hidden() {
+  const lowest = Math.max(0, ...[...document.querySelectorAll(READ)].map((one) => one.getBoundingClientRect().bottom));
+  return Math.max(0, lowest - window.innerHeight);
+}
+
+function forward(state) {
+  const below = hidden();
+  if (below < ENOUGH) return send(state, "forward");
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const top = Math.min(below + ENOUGH, 0.8 * window.innerHeight);
+  document.querySelector(".stMain").scrollBy({ top, behavior: still ? "instant" : "smooth" });
+}
+
 function notes() {
   const address = new URL(window.location.href);
   address.searchParams.set("notes", "1");
@@ -43,7 +59,7 @@ function press(event, state) {
   const turns = state.place && !state.notes;
   const does = {
     ...(turns && {
-      ArrowRight: () => send(state, "forward"), PageDown: () => send(state, "forward"),
+      ArrowRight: () => forward(state), PageDown: () => forward(state),
       ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
       r: () => send(state, "reset"), s: spotlight, n: notes,
     }),
@@ -68,6 +84,8 @@ export default function ({ setTriggerValue, data }) {
   const state = (window[ONCE] ??= { number: 0, events: [], digits: "", since: Date.now() });
   state.tell = (events) => setTriggerValue("pressed", events);
   state.events = state.events.filter((event) => event.n > data.seen);
+  // Each step is read from its beginning.
+  if (state.place !== data.place) document.querySelector(".stMain")?.scrollTo(0, 0);
   state.place = data.place;
   state.notes = data.notes;
   state.channel ??= new BroadcastChannel(CHANNEL);

@@ -17,7 +17,7 @@ from explorer.ui.common import address
 from explorer.ui.course import hands, place, settings
 
 KEYS = (
-    ("→ · ← · Page Down · Page Up", N_("next step, the one before")),
+    ("→ · ← · Page Down · Page Up", N_("what stands below, then the next step; the step before")),
     ("1 … 24", N_("to this question")),
     ("a · b · c · d", N_("one more hand for this option")),
     ("r", N_("controls as at first")),

@@ -25,12 +25,11 @@ def draw(demo: Demo, words: Words) -> None:
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
-    guessed, measured = st.columns([1, 1.1], gap="medium")
-    with guessed:
+    # Three blocks in two columns, as even as the browser can make them.
+    with st.container(key="course_found"):
         st.html(_guesses(demo, words, found))
         with st.container(key="course_noticed"):
             st.markdown(words.noticed(said))
-    with measured:
         st.html(_measures(words, found))
     if demo.more is not None:
         show.row(demo.more(found, words, is_dark()), f"{demo.id}_more", found.opens, tuple(sorted(chosen.items())))
@@ -40,17 +39,21 @@ def draw(demo: Demo, words: Words) -> None:
 
 def _guesses(demo: Demo, words: Words, found: Result) -> str:
     counted, right = hands.of(demo), demo.right_option(found)
-    most = max([*counted.values(), 1])
+    most = max(counted.values(), default=0)
     rows = []
     for at, option in enumerate(hands.order(demo, words)):
         n = counted.get(option, 0)
         marks = ("right" if option == right else "other", "★ " if option == demo.first else "", "✓" if option == right else "")
         rows.append(
             f'<div class="guess {marks[0]}"><b>{hands.letter(at)}</b><span>{marks[1]}{html.escape(words.options[option])}</span>'
-            f'<i><s style="width:{100 * n / most:.0f}%"></s></i><b>{n or ""}</b><b>{marks[2]}</b></div>'
+            f"{_bar(n, most) if most else ''}<b>{marks[2]}</b></div>"
         )
     note = _("★ the usual first answer  ✓ what was measured")
-    return f'<div class="course-guesses">{"".join(rows)}<small>{html.escape(note)}</small></div>'
+    return f'<div class="course-guesses{" counted" if most else ""}">{"".join(rows)}<small>{html.escape(note)}</small></div>'
+
+
+def _bar(n: int, most: int) -> str:
+    return f'<i><s style="width:{100 * n / most:.0f}%"></s></i><b>{n or ""}</b>'
 
 
 def _measures(words: Words, found: Result) -> str:

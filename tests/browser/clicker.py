@@ -1,0 +1,20 @@
+"""A clicker in the course: what stands below the window comes first, then the next step."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+_TURNED = "() => window.__attentionExplorerCourse.number"
+_MOST = 6
+"""Windows that one step may fill."""
+
+
+def forward(page: Page) -> int:
+    """Presses until the page is told to turn, and says how often that was."""
+    before = page.evaluate(_TURNED)
+    for presses in range(1, _MOST + 1):
+        page.keyboard.press("PageDown")
+        if page.evaluate(_TURNED) != before:
+            return presses
+        page.evaluate("() => new Promise((done) => { document.querySelector('.stMain').onscrollend = done; setTimeout(done, 1000); })")
+    raise AssertionError(f"{page.evaluate('location.search')}: {_MOST} presses do not turn the page")
