@@ -82,7 +82,7 @@ def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
     page.keyboard.press("PageDown")
     eventually(lambda: last.bounding_box(), lambda box: box["y"] + box["height"] <= 1080)
     at(page, "Q4", "notice")
-    page.keyboard.press("PageDown")
+    clicker.forward(page)
     at(page, "Q4", "follow")
     page.keyboard.press("PageUp")
     page.locator(SEEN["notice"]).first.wait_for()
