@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import softmax
+from scipy.special import erf, softmax
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, lines
-from explorer.lectures import shipped
+from explorer.lectures import scales, shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.softmax.heads import SATURATED, entropies
@@ -26,18 +26,24 @@ from models.training.toy import Training
 DIVISORS = {"none": lambda d: 1.0, "sqrt": lambda d: d**0.5, "d_k": float, "8": lambda d: 8.0}
 PAIRS, KEYS, QUERIES = 4000, 64, 200
 TRAINED = ("none", "sqrt", "d_k")
+D_K = (1, 4, 16, 64, 256, 1024, 4096)
+WITHIN = 3
+"""Standard deviations; of a normal variable 99.7 % lie inside."""
 REAL = "minilm-sst2"
 """The model whose own scale is multiplied."""
 _SEED, _BINS = 3, 41
+_REAL_D_K = 32
+"""Of `REAL`; its scale is one over the square root of it."""
 
 
-def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
+def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "drawn") -> Result:
     """Draws queries and keys with independent entries of mean 0 and variance 1.
 
     Args:
-        models: is not needed.
+        models: opens `REAL` where it is looked at.
         d_k: width of a head.
         divisor: what q . k is divided by.
+        view: "drawn" for these, "real" for a real model whose q . k is divided by the same, "hand" for three scores by hand.
     """
     random, by = np.random.default_rng(_SEED), DIVISORS[divisor](d_k)
     raw = np.einsum("pd,pd->p", *random.standard_normal((2, PAIRS, d_k), dtype=np.float32)).astype(np.float64)
@@ -48,6 +54,8 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
     measures = (
         Measure("variance", raw.var(), d_k, tolerance=0.1 * d_k),
         Measure("after", (raw / by).var(), d_k / by**2, tolerance=0.1 * d_k / by**2),
+        # Narrow heads have longer tails than a normal variable.
+        Measure("within", (np.abs(raw) < WITHIN * d_k**0.5).mean(), erf(WITHIN / 2**0.5), tolerance=0.02, format=".1%"),
         Measure("largest", weights.max(axis=1).mean()),
         Measure("entropy", entropies(weights).mean()),
         Measure("jacobian", (1 - (weights**2).sum(axis=1)).mean()),
@@ -59,7 +67,10 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none") -> Result:
     spread = 3.5 * max(1.0, d_k**0.5)
     counts, edges = np.histogram(raw / by, bins=_BINS, range=(-spread, spread))
     by_divisor = {name: _norms(queries, keys, DIVISORS[name](d_k)) for name in TRAINED}
-    data = {"scores": (edges, counts / PAIRS), "weights": weights[0], "norms": by_divisor, **kept}
+    data = {"scores": (edges, counts / PAIRS), "weights": weights[0], "norms": by_divisor, "view": view, **kept}
+    if view != "drawn":
+        further, data[view] = scales.by_hand() if view == "hand" else scales.real(models, REAL, by, kept["factors"])
+        measures += further
     return Result(measures, data, {"d_k": f"{d_k:,}", "keys": str(KEYS)})
 
 
@@ -91,7 +102,9 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
         losses[divisor], saturated[divisor] = _trained(divisor, lambda share, at=i: report((at + share) / (len(TRAINED) + 1)))
     model = load(REAL, "cpu")
     curve = ScaleCurve(choose.make("classify", model, choose.built_in("classify")))
-    points = curve.compute(FACTORS, lambda share: report((len(TRAINED) + share) / (len(TRAINED) + 1)))
+    # Between the factors of the curve are those that the two controls give.
+    reached = {float(f"{_REAL_D_K**0.5 / by(d_k):.4g}") for d_k in D_K for by in DIVISORS.values()}
+    points = curve.compute(sorted({*FACTORS, *reached}), lambda share: report((len(TRAINED) + share) / (len(TRAINED) + 1)))
     rows = [[point.factor, round(point.score, 4), round(point.loss, 4), round(point.saturated, 4)] for point in points]
     return {"losses": losses, "saturated": saturated, "factors": rows}
 
@@ -131,6 +144,10 @@ def _saturated(network: torch.nn.Module, batch: Batch) -> float:
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    if result.data["view"] == "hand":
+        return scales.hand_pictures(result.data["hand"], words, dark)
+    if result.data["view"] == "real":
+        return scales.real_pictures(result.data["real"], result.data["factors"], words, dark)
     edges, shares = result.data["scores"]
     weights = np.sort(result.data["weights"])[::-1]
     size = SIZES[3]
@@ -153,12 +170,13 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     size, names = SIZES[3], [words.label(f"divisor.{name}") for name in TRAINED]
     norms = result.data["norms"]
     kinds = [words.label("gradient.median"), words.label("gradient.mean")]
-    real = pd.DataFrame([(factor, score) for factor, score, *_rest in result.data["factors"]], columns=["x", "y"])
+    factors = [row[:2] for row in result.data["factors"] if row[0] >= min(FACTORS)]
+    real = pd.DataFrame(factors, columns=["x", "y"])
     return [
         bars(
             *([name for name in names for _ in kinds], [f(norms[n]) for n in TRAINED for f in (np.median, np.mean)]),
             *(words.label("gradients"), words.label("norm")),
-            **{"of": kinds * len(names), "series": kinds, "size": size, "dark": dark},
+            **{"of": kinds * len(names), "series": kinds, "across": True, "size": size, "dark": dark},
         ),
         lines(
             *(_over_steps(result.data["saturated"], words), words.label("saturation"), words.label("step"), words.label("saturated")),
@@ -186,8 +204,9 @@ DEMO = Demo(
     right="C",
     door=Door("softmax", {"softmax": "vectors"}),
     controls=(
-        Control("d_k", (1, 4, 16, 64, 256, 1024, 4096), 64, main=True),
+        Control("d_k", D_K, 64, main=True),
         Control("divisor", tuple(DIVISORS), "none"),
+        Control("view", ("drawn", "real", "hand"), "drawn"),
     ),
     make=make,
     source="Vaswani et al. 2017, section 3.2.1",

@@ -70,7 +70,9 @@ def _description(
     dark: bool,
 ) -> alt.LayerChart:
     x_scale = alt.Scale(type="log", base=base, nice=False) if log_x else alt.Scale(zero=False, nice=False)
-    x_axis = alt.Axis(grid=False, format="~s", labelOverlap=True, **({"values": list(ticks)} if ticks else {"tickCount": 6}))
+    # A tenth is written as one, and not as 100 thousandths.
+    written = "format(datum.value, abs(datum.value) < 1 ? '~g' : '~s')"
+    x_axis = alt.Axis(grid=False, labelExpr=written, labelOverlap=True, **({"values": list(ticks)} if ticks else {"tickCount": 6}))
     x = alt.X("x:Q", title=x_title, scale=x_scale, axis=x_axis)
     y_scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
     if ends is not None:
