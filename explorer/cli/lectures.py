@@ -45,21 +45,25 @@ def _opener() -> Models:
 
 def _list(given: argparse.Namespace) -> int:
     if given.json:
-        write_json(given.json, [_about(one) for one in demos()], ensure_ascii=False)
+        models = _opener()
+        write_json(given.json, [_about(one, models) for one in demos()], ensure_ascii=False)
     for one in demos():
         print(f"{one.id:<5} {one.chapter}  {read(one.module, language()).title}")
     return 0
 
 
-def _about(one: Demo) -> dict[str, object]:
-    words = read(one.module, "en")
+def _about(one: Demo, models: Models) -> dict[str, object]:
+    words, said = read(one.module, "en"), {which: read(one.module, which) for which in LANGUAGES}
+    # What is measured is known when it has been: a demo measures what its controls ask for.
+    measures = one.compute(models, **one.defaults(words)).measures
     return {
         "id": one.id,
         "chapter": {"number": one.chapter, "title": CHAPTERS[one.chapter]},
-        "title": {which: read(one.module, which).title for which in LANGUAGES},
+        "title": {which: of.title for which, of in said.items()},
         "steps": list(STEPS),
         "controls": {control.name: {"values": list(control.values), "default": one.defaults(words)[control.name]} for control in one.controls},
         "door": {"page": one.door.page, "settings": dict(one.door.settings)},
+        "measures": {measure.name: {which: of.label(measure.name) for which, of in said.items()} for measure in measures},
         "ships_data": one.make is not None,
     }
 

@@ -136,10 +136,16 @@ class Door:
     Attributes:
         page: its file in `pages/`, without ending.
         settings: what stands in its address then.
+        carried: what controls of the demo stand at goes along: the name in the address by the name of the control.
     """
 
     page: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    carried: Mapping[str, str] = field(default_factory=dict)
+
+    def address(self, chosen: Settings) -> dict[str, str]:
+        """What stands in the page's address, where the controls stand at `chosen`."""
+        return {**self.settings, **{name: str(chosen[control]) for control, name in self.carried.items()}}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.lens.layers import text_of
 from explorer.reading import Tokens
-from explorer.tokens import readable
+from explorer.tokens import labels, readable
 from models import Model
 from models.opening import sites
 
@@ -138,7 +138,7 @@ def _likeliest(model: Model, given: dict[str, torch.Tensor], at: int) -> tuple[s
     with model.lock, torch.inference_mode():
         logits = model.network(**sites.inputs_for(model.network, **given)).logits[0, at].float()
     chance, number = logits.softmax(-1).max(-1)
-    return readable(model.tokenizer, [int(number)])[0].strip(), float(chance)
+    return labels(readable(model.tokenizer, [int(number)]))[0], float(chance)
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
@@ -183,9 +183,9 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("attention", {"model": "translate-mini", "text": "I love you."}),
+    door=Door("attention", {"model": "translate-mini", "text": "I love you."}, {"text": "text", "layer": "layer"}),
     controls=(
-        Control("query", tuple(range(1, 9)), 2, main=True),
+        Control("query", tuple(range(1, _MOST + 1)), 2, main=True),
         Control("text"),
         Control("layer", (0, 1, 2, 3), 1),
         Control("model", tuple(STAND.values()), "bert-mini", model=True),

@@ -221,7 +221,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right=right,
-    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "0", "head": "1"}),
+    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "0", "head": "1"}, {"layer": "layer", "head": "head", "query": "q"}),
     controls=(
         Control("query", tuple(range(12)), 5, main=True),
         Control("head", tuple(range(12)), 1),

@@ -17,8 +17,9 @@ from explorer.flow.blankout import filler
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.reading import Tokens
-from models import Model
+from models import InputError, Model
 from models.opening import sites
+from models.words import told
 
 WORD = "bank"
 PAIRS = {
@@ -40,9 +41,13 @@ def compute(models: Models, layer: int = 2, head: int = 0, model: str = MODELS[0
         pair: one of `PAIRS`.
 
     Raises:
-        InputError: a model with two stacks, or one that is view-only.
+        InputError: a model with two stacks, one that is view-only, or one that has no token for the word.
     """
     opened = models(model)
+    if opened.kind == "encoder-decoder":
+        raise InputError(
+            told("{name} has two stacks, and no single one to look at layer by layer.", name=opened.name), told("Choose another model.")
+        )
     one, other = (capture(opened, text) for text in PAIRS[pair])
     part = one.parts[0]
     layer = min(layer, len(one.sites()) - 1)
@@ -76,8 +81,11 @@ def compute(models: Models, layer: int = 2, head: int = 0, model: str = MODELS[0
 
 
 def place(tokens: Tokens) -> int:
-    """Where the word stands."""
-    return next(i for i, text in enumerate(tokens.text) if text.strip().lower() == WORD)
+    """Where the word stands. Raises InputError where it is no token."""
+    at = next((i for i, text in enumerate(tokens.text) if text.strip().lower() == WORD), None)
+    if at is None:
+        raise InputError(told("This model has no token for the word {word}.", word=WORD), told("Choose another model."))
+    return at
 
 
 def states(model: Model, tokens: Tokens, ids: torch.Tensor | None = None) -> torch.Tensor:
@@ -183,7 +191,11 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="D",
-    door=Door("compare", {"model": MODELS[0], "text": PAIRS["after"][0]}),
+    door=Door(
+        "compare",
+        {"model": MODELS[0], "compare": "texts", "text": PAIRS["after"][0], "other_text": PAIRS["after"][1]},
+        {"model": "model", "layer": "layer", "head": "head"},
+    ),
     controls=(
         Control("layer", (0, 1, 2, 3, 4, 5), 2, main=True),
         Control("head", tuple(range(12)), 0),

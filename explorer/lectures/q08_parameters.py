@@ -10,7 +10,7 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.matrices import parameters
+from explorer.lectures.matrices import matrices, parameters
 from explorer.lectures.words import Words
 from models.surgery.cutting import head_projections
 from models.toy.config import ToyConfig
@@ -18,7 +18,7 @@ from models.toy.layers import ToyAttention
 
 D_MODEL = 512
 _SHOWN = 16
-"""Width of the picture of the reshape; so many columns stand for all."""
+"""Cells of the picture of the reshape, where no head would get less than one; each stands for several columns."""
 
 
 def compute(models: Models, heads: int = 8, model: str = "gpt2-mini") -> Result:
@@ -33,12 +33,15 @@ def compute(models: Models, heads: int = 8, model: str = "gpt2-mini") -> Result:
     biased = module_parameters(heads, bias=True)
     opened = models(model)
     width = opened.network.config.hidden_size
-    real = parameters(head_projections(opened.network)[0])
+    attention = head_projections(opened.network)[0]
+    real = parameters(attention)
+    # Where heads share keys, or a projection has no bias, there are fewer.
+    usual = all(w.shape[0] == width + 1 and w.shape[1] * w.shape[2] == width and w[-1].any() for w in matrices(attention)[:3])
     measures = (
         Measure("one", counted[1], 4 * D_MODEL**2, format=",d"),
         Measure("many", counted[heads], 4 * D_MODEL**2, format=",d"),
         Measure("biased", biased, 4 * D_MODEL**2 + 4 * D_MODEL, format=",d"),
-        Measure("real", real, 4 * width**2 + 4 * width, format=",d"),
+        Measure("real", real, 4 * width**2 + 4 * width if usual else None, format=",d"),
     )
     said = {"heads": str(heads), "width": str(width), "d_k": str(D_MODEL // heads), "model": opened.name}
     return Result(measures, {"counted": counted, "heads": heads}, said)
@@ -54,7 +57,7 @@ def module_parameters(heads: int, bias: bool = False) -> int:
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     counted, heads = result.data["counted"], result.data["heads"]
     names = [str(h) for h in counted]
-    wide = np.repeat(np.arange(heads), max(1, _SHOWN // heads))[None, :_SHOWN] + 1.0
+    wide = np.repeat(np.arange(heads), max(1, _SHOWN // heads))[None] + 1.0
     columns = [words.label("columns").format(low=i * D_MODEL // wide.size, high=(i + 1) * D_MODEL // wide.size - 1) for i in range(wide.size)]
     return [
         bars(

@@ -137,7 +137,7 @@ def folded(model: Model) -> Folded:
     """Folds the matrices of the first layer and runs it by the folded ones alone. Raises InputError for a layer that cannot be taken apart."""
     network = private(model.network)
     found = head_projections(network)
-    if not found:
+    if not found or model.kind == "encoder-decoder":
         raise InputError(told("The projections of {name} are not known here.", name=model.name), told("Choose another model."))
     first = found[0]
     seen: dict[str, Tensor] = {}

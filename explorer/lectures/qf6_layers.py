@@ -282,7 +282,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right=right,
-    door=Door("heads", {"heads": "layers", "scored_on": "own"}),
+    door=Door("heads", {"heads": "layers", "scored_on": "own"}, {"model": "model"}),
     controls=(
         Control("model", MODELS, MODELS[0], main=True, model=True),
         Control("tokens", ("all", "words"), "all"),

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer import i18n
+from explorer.lectures import q02_projections as q02
 from explorer.lectures import q03_scaling as q03
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import CHAPTERS, of_chapter
@@ -164,10 +165,11 @@ def test_keys_typed_into_a_field_are_letters(course):
 
 
 def test_the_door_opens_the_page_that_shows_the_same(course):
-    page = course("demo=Q3&step=follow", "follow")
+    """In the state that the demo was left in: layer and head are those of its sliders."""
+    page = course("demo=Q2&step=follow&q2_layer=3&q2_head=4", "follow")
     page.get_by_text("On your own text and model").click()
-    page.locator(".stMain h4", has_text="Softmax laboratory").wait_for()
-    page.locator(".stMain svg.marks").first.wait_for()
+    page.locator(".st-key-head_panel").get_by_text("Layer 3, head 4").wait_for()
+    expect(page.locator(".st-key-text_bar").get_by_role("textbox").first).to_have_value(q02.TEXT)
 
 
 def small_letters(page):

@@ -9,7 +9,7 @@ from explorer.lectures import Demo, demos
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.words import Words, read
 from explorer.ui.common import address
-from explorer.ui.course import closing, place
+from explorer.ui.course import closing, place, settings
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -41,5 +41,5 @@ def draw(demo: Demo, words: Words) -> None:
             f"pages/{demo.door.page}.py",
             label=_("On your own text and model"),
             icon=":material/door_open:",
-            query_params={"lang": language(), **demo.door.settings},
+            query_params={"lang": language(), **demo.door.address(settings.current(demo))},
         )

@@ -17,6 +17,9 @@ def test_the_list_has_every_demo_in_both_languages(tmp_path, capsys) -> None:
     made = json.loads(out.read_text(encoding="utf-8"))
     assert [one["id"] for one in made] == [one.id for one in demos()]
     assert made[0]["title"] == {which: read(demos()[0].module, which).title for which in ("en", "zh")}
+    q8 = next(one for one in made if one["id"] == "Q8")
+    assert q8["measures"]["one"] == {"en": "parameters of one head", "zh": read("q08_parameters", "zh").label("one")}
+    assert all(one["measures"] for one in made)
     assert made[0]["steps"] == ["ask", "show", "notice", "follow"]
     assert capsys.readouterr().out.count("\n") == len(demos())
 
@@ -25,7 +28,7 @@ def test_a_run_says_what_was_measured_and_whether_it_holds(tmp_path, capsys) -> 
     out = tmp_path / "q3.json"
     assert main.main(["lectures", "run", "q3", "--set", "d_k=256", "--json", str(out)]) == 0
     made = json.loads(out.read_text(encoding="utf-8"))
-    assert made["settings"] == {"d_k": 256, "divisor": "none"} and made["right"] == "C"
+    assert made["settings"] == {"d_k": 256, "divisor": "none", "view": "drawn"} and made["right"] == "C"
     variance = made["measures"][0]
     assert variance["name"] == "variance" and variance["expected"] == 256 and variance["holds"]
     assert variance["value"] == pytest.approx(demo("Q3").compute(None, d_k=256)["variance"])

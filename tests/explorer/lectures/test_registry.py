@@ -96,6 +96,18 @@ def test_settings_are_read_and_wrong_ones_are_refused():
         demo("Q99")
 
 
+@pytest.mark.parametrize("id_", IDS)
+def test_a_door_takes_along_what_the_controls_stand_at(id_):
+    one, words = demo(id_), read(demo(id_).module, "en")
+    chosen = one.defaults(words)
+    last = chosen | {control.name: control.values[-1] for control in one.controls if control.values}
+    assert set(one.door.carried) <= set(chosen)
+    for settings in (chosen, last):
+        address = one.door.address(settings)
+        assert set(address) == {*one.door.settings, *one.door.carried.values()}
+        assert all(address[name] == str(settings[control]) for control, name in one.door.carried.items())
+
+
 def test_the_course_is_in_order():
     assert [one.module for one in demos()] == list(MODULES)
     assert len({one.id for one in demos()}) == len(MODULES) == 21
