@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import q08_parameters, q11_width, work
+from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, work
 from explorer.lectures.words import FOLDER
 
 
@@ -89,7 +89,7 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
         ),
         (
             Answer("learned", lambda: torch.nn.Embedding(2048, 512, device="meta").weight.numel(), 0),
-            Answer("sinusoidal", lambda: 0, 0),
+            Answer("sinusoidal", lambda: q14_sinusoids.without_table("sinusoidal"), 0),
         ),
         (
             Answer("first", lambda: 2 ** (-8 * 1 / 8), 0.001),

@@ -151,7 +151,7 @@ DEMO = Demo(
     right="D",
     door=Door("positions", {"positions": "terms", "model": "bert-mini", "text": "The cat sat on the mat"}),
     controls=(
-        Control("head", tuple(range(8)), 0, main=True),
+        Control("head", tuple(range(12)), 0, main=True),
         Control("text"),
         Control("model", ("bert-mini", "gpt2-mini", "zh-mini"), "bert-mini", model=True),
         Control("view", VIEWS, "maps"),

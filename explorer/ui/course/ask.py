@@ -16,7 +16,8 @@ def draw(demo: Demo, words: Words) -> None:
     counted = hands.of(demo)
     with st.container(key="course_options"):
         for at, option in enumerate(hands.order(demo, words)):
-            key = f"hands_{demo.id}_{option}"
+            counting = hands.counting()
+            key = f"hands_{demo.id}_{option}_{counting}"
             st.session_state[key] = counted.get(option, 0)
             text, number = st.columns([6, 1.2], vertical_alignment="center")
             with text:
@@ -27,11 +28,12 @@ def draw(demo: Demo, words: Words) -> None:
                     *(0, 9999),
                     key=key,
                     on_change=_typed,
-                    args=(demo, option, key),
+                    args=(demo, option, key, counting),
                     label_visibility="collapsed",
                 )
     st.caption(_("How many hands go up for each? Type the numbers, or press the letter once for each hand."))
 
 
-def _typed(demo: Demo, option: str, key: str) -> None:
-    hands.put(demo, option, int(st.session_state[key] or 0))
+def _typed(demo: Demo, option: str, key: str, counting: int) -> None:
+    if counting == hands.counting():
+        hands.put(demo, option, int(st.session_state[key] or 0))

@@ -27,6 +27,13 @@ def add(demo: Demo, option: str, by: int = 1) -> None:
     """Counts hands for an option, never below 0."""
     counted = of(demo)
     counted[option] = max(0, counted.get(option, 0) + by)
+    st.session_state["_hands_counted"] = counting() + 1
+
+
+def counting() -> int:
+    """How often a key counted a hand. A field that shows the count has it in its name: what the browser still has from before the last key
+    sends its old number along with the next, and is known by that."""
+    return st.session_state.get("_hands_counted", 0)
 
 
 def put(demo: Demo, option: str, number: int) -> None:

@@ -79,3 +79,23 @@ def test_what_is_shipped_are_three_trainings_and_a_real_model(opener):
 
 def _batch(inputs):
     return {name: torch.tensor([ids]) for name, ids in inputs.items()}
+
+
+def test_the_jacobian_is_that_of_gradients_taken_one_by_one(opener):
+    """d p_i / d s_j by torch, weight by weight, beside p_i (1 if i = j, else 0, minus p_j): of the first row of weights, and of weights that
+    are none because their sum is not 1."""
+    _pairs, keys, queries = drawn(64)
+    first = torch.softmax(torch.from_numpy(keys) @ torch.from_numpy(queries[0]) / 8, -1).numpy()
+
+    def apart(p):
+        scores = torch.log(torch.from_numpy(p)).requires_grad_(True)
+        weights, most = scores.softmax(-1), 0.0
+        for i in range(len(p)):
+            (row,) = torch.autograd.grad(weights[i], scores, retain_graph=True)
+            for j in range(len(p)):
+                most = max(most, abs(float(row[j]) - p[i] * ((i == j) - p[j])))
+        return most
+
+    assert q03.compute(opener, d_k=64, divisor="sqrt")["deviation"] == pytest.approx(apart(first), abs=1e-12)
+    wrong = np.array([0.7, 0.2, 0.2])
+    assert q03.jacobian_deviation(wrong) == pytest.approx(apart(wrong), rel=1e-9) and apart(wrong) > 0.01

@@ -29,13 +29,13 @@ def blocks(training):
     return found
 
 
-@pytest.mark.parametrize("start", ["usual", "identical", "blocks"])
+@pytest.mark.parametrize("start", ["usual", "identical", "blocks", "dropout"])
 def test_heads_begin_as_they_are_called_and_part_at_the_first_step_or_never(start):
     training = q09.begun(start)
     for layer in blocks(training):
         same = [np.array_equal(head[0], layer[0][0]) for head in layer[1:]]
         assert all(same) if start != "usual" else not any(same)
-        assert all(np.array_equal(head[1], layer[0][1]) == (start == "identical") for head in layer[1:])
+        assert all(np.array_equal(head[1], layer[0][1]) == (start in ("identical", "dropout")) for head in layer[1:])
     training.step()
     apart = max(float(np.abs(head[0] - layer[0][0]).max()) for layer in blocks(training) for head in layer)
     points = np.array(shipped.read("q09_specialise").data[start]["points"])
@@ -121,3 +121,13 @@ def test_the_gradient_of_a_head_moves_when_the_other_is_silenced(result):
 def test_packed_numbers_come_back():
     numbers = np.arange(200).reshape(2, 100)
     assert q09.unpacked(q09.packed(numbers)).tolist() == numbers.ravel().tolist()
+
+
+def test_dropout_parts_heads_that_begin_alike(result, opener):
+    """The distance after the last step, from the rows as they are in the file: step, both layers, weights, loss."""
+    rows = shipped.read("q09_specialise").data["dropout"]["points"]
+    for layer in (0, 1):
+        first, last = (next(row for row in rows if row[0] == step) for step in (0, 400))
+        made = q09.compute(opener, layer=layer)
+        assert first[1 + layer] == 0 < made["dropout"] == last[1 + layer]
+    assert result["dropout"] == made["dropout"] > result["identical"]

@@ -118,3 +118,18 @@ def test_a_model_without_shipped_roles_is_scored_here(opener):
     assert made.data["relations"] is None and len(q09b.more(made, words, False)) == 2
     assert "random" not in {measure.name for measure in made.measures}
     assert len(q09b.pictures(made, words, True)) == 2
+
+
+def test_entropies_of_shallow_and_deep_layers_are_those_of_a_loop(opener):
+    """As a share of the largest that a row could have; two layers of six are a third."""
+    total, rows = np.zeros(6), 0
+    for weights, tokens in eager_weights(q09b.texts(q09b.TEXTS)):
+        n = len(tokens)
+        for i in range(n):
+            rows += 1
+            for layer in range(6):
+                for head in range(12):
+                    total[layer] -= sum(w * np.log(w) for w in weights[layer, head, i] if w > 0) / np.log(n) / 12
+    made = q09b.compute(opener)
+    assert made["shallow"] == pytest.approx((total[0] + total[1]) / 2 / rows, abs=1e-4)
+    assert made["deep"] == pytest.approx((total[4] + total[5]) / 2 / rows, abs=1e-4)

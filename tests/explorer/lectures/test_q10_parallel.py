@@ -107,3 +107,47 @@ def test_factors_and_shares_follow_from_the_times_that_are_drawn(opener):
 @pytest.mark.parametrize(("factor", "letter"), [(0.7, "D"), (1.0, "A"), (3.5, "B"), (16.0, "C")])
 def test_the_measurement_decides_which_option_is_right(factor, letter):
     assert DEMO.right(Result((Measure("asked", factor),))) == letter
+
+
+def test_shares_of_the_rate_are_operations_over_times(opener, monkeypatch):
+    """With times and a best rate that are given: operations of 32 sentences of 8 tokens, counted from the shape of the network."""
+    model = opener("gpt2-mini")
+    config, n = model.network.config, 8
+    d, layers = config.n_embd, config.n_layer
+    per_token = layers * (4 * d * d + 2 * d * (config.n_inner or 4 * d)) + d * config.vocab_size
+    one = 2 * (n * per_token + layers * 2 * n * n * d)
+    monkeypatch.setattr(q10_parallel, "timings", lambda _model, sizes: {size: 0.01 * size[0] ** 0.5 for size in sizes})
+    monkeypatch.setattr(q10_parallel, "best_rate", lambda: 1e12)
+    found = DEMO.compute(opener)
+    assert found["share_many"] == pytest.approx(32 * one / (0.01 * 32**0.5) / 1e12, rel=1e-6)
+    assert found["share_one"] == pytest.approx(one / 0.01 / 1e12, rel=1e-6)
+
+
+def test_heads_of_a_real_layer_are_a_numpy_loop_and_another_head_would_be_told(opener, monkeypatch):
+    """Each head of the first layer of gpt2-mini by loops over its own matrices, beside what the layer hands to its output projection."""
+    model = opener("gpt2-mini")
+    layer, seen = model.network.transformer.h[0].attn, {}
+    hook = layer.c_proj.register_forward_pre_hook(lambda _module, given: seen.setdefault("z", given[0]) is None or None)
+    source = layer.c_attn.register_forward_pre_hook(lambda _module, given: seen.setdefault("x", given[0]) is None or None)
+    try:
+        with torch.no_grad():
+            model.network(**model.tokenizer(q10_parallel.TEXT, return_tensors="pt"))
+    finally:
+        hook.remove()
+        source.remove()
+    x, z = (seen[name][0].double().numpy() for name in ("x", "z"))
+    weight, bias = (t.detach().double().numpy() for t in (layer.c_attn.weight, layer.c_attn.bias))
+    q, k, v = np.split(x @ weight + bias, 3, axis=1)
+    d_k, expected = q.shape[1] // layer.num_heads, np.zeros_like(z)
+    for head in range(layer.num_heads):
+        at = slice(head * d_k, (head + 1) * d_k)
+        for i in range(len(x)):
+            scores = np.exp(k[: i + 1, at] @ q[i, at] / d_k**0.5)
+            expected[i, at] = scores @ v[: i + 1, at] / scores.sum()
+    captured = q10_parallel.capture(model, q10_parallel.TEXT)
+    apart = [np.abs(captured.outputs(0, head) - expected[:, head * d_k : (head + 1) * d_k]).max() for head in range(layer.num_heads)]
+    assert np.abs(expected - z).max() < 1e-5 and max(apart) < 1e-5
+    assert DEMO.compute(opener)["real"] == q10_parallel.real_deviation(model) <= 2 * max(apart) + 1e-6
+    outputs = type(captured).outputs
+    monkeypatch.setattr(type(captured), "outputs", lambda self, layer, head: outputs(self, layer, head) + 0.5 * (head == 3))
+    assert q10_parallel.real_deviation(model) == pytest.approx(0.5, abs=1e-5)

@@ -123,3 +123,14 @@ def test_more_heads_make_folding_dear_and_the_switch_shows_the_diagonal(opener):
     assert heights[8] == pytest.approx([4 * 512**2 / 1e6, 10 * 512**2 / 1e6, 16 * 512**2 / 1e6])
     cells = DEMO.pictures(DEMO.compute(opener, heads=4, output="without"), words, False)[1].tables["cells"]
     assert cells["value"].to_numpy().reshape(4, 4) == pytest.approx(np.eye(4))
+
+
+@pytest.mark.parametrize("heads", q12_output.HEADS)
+def test_accuracies_are_those_of_the_toys_that_are_shipped(opener, heads):
+    found, seen = DEMO.compute(opener, heads=heads), 0
+    for name, kept in shipped.read(DEMO.module).data.items():
+        for which, one in kept.items():
+            if name == str(heads):
+                assert found[f"accuracy_{which}"] == one["accuracy"] and 0 <= one["accuracy"] <= 1
+                seen += 1
+    assert seen == 2

@@ -36,6 +36,7 @@ def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
         ("bert-mini", "no good", "reverse"),
         ("zh-mini", "不好", "1.0"),
         ("bert-mini", "the old man", "1.2.0"),
+        ("bert-mini", "I love you", "ends"),
     ],
 )
 def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(opener, model, text, swap):
@@ -163,3 +164,29 @@ def test_other_networks_are_drawn_where_they_are_asked_for(opener):
     assert twist.tables["points"]["y"].tolist() == result.data["causal"]
     assert others.tables["bars"]["value"].tolist() == list(result.data["others"].values())
     assert layers.tables["bars"]["value"].tolist() == [512, 10, 1]
+
+
+def test_who_knows_no_order_is_right_as_often_as_is_said(opener):
+    """All sentences of three words, by their words: the best single answer for each set of them."""
+    task, hits, asked = tasks.make("order"), 0, 0
+    by_words: dict[frozenset, list[tuple]] = {}
+    for one, verb, other in itertools.product(range(len(task.tokens)), repeat=3):
+        words = [task.tokens[i] for i in (one, verb, other)]
+        if one != other and words[1] in "爱恨看找帮等追画" and words[0] in "我你他她猫狗鸟马牛羊虎兔" and words[2] in "我你他她猫狗鸟马牛羊虎兔":
+            by_words.setdefault(frozenset(words), []).append((words[0], words[2]))
+    for answers in by_words.values():
+        hits, asked = hits + max(answers.count(answer) for answer in answers), asked + len(answers)
+    found = demo("Q13").compute(opener)
+    assert asked == 12 * 11 * 8 and found["chance"] == hits / asked == 0.5
+    (without,) = (measure for measure in found.measures if measure.name == "toy_without")
+    assert without.expected == found["chance"]
+
+
+@pytest.mark.parametrize("model", ["auto", "gpt2-mini"])
+def test_the_notice_says_what_was_measured_of_any_model(opener, model):
+    """Of a causal model the outputs do differ, and the notice gives the number; what it claims is of models whose mask tells no order."""
+    found = demo("Q13").compute(opener, text="I love you", model=model)
+    shown = {measure.name: measure.shown for measure in found.measures}
+    for language in ("en", "zh"):
+        said = read("q13_order", language).noticed(shown | dict(found.said))
+        assert shown["off"] in said and found.said["model"] in said and shown["chance"] in said and "{" not in said

@@ -100,3 +100,11 @@ def test_angles_and_cost_are_drawn_where_they_are_asked_for(opener):
     result = one.compute(opener, view="cost")
     bars = one.pictures(result, words, False)[0].tables["bars"]
     assert np.allclose(bars["value"] * 1e6, [result[way] for way in ("added", "first", "qkv", "stream")])
+
+
+def test_every_head_of_a_model_of_twelve_can_be_chosen(opener):
+    (control,) = (control for control in demo("Q15").controls if control.main)
+    for name in ("all-MiniLM-L6-v2", "bert-mini"):
+        heads = opener(name).sites[0].heads
+        chosen = [demo("Q15").compute(opener, head=head, model=name).said["head"] for head in control.values]
+        assert set(chosen) == {str(head) for head in range(heads)} and chosen[-1] == str(heads - 1)

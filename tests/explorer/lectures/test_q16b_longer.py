@@ -103,3 +103,13 @@ def test_a_sentence_turned_round_is_told_by_all_but_no_positions_and_symmetric_d
     (drawn,) = q16b_longer.more(found, read("q16b_longer", "en"), False)
     assert drawn.tables["bars"]["value"].tolist() == list(q16b_longer.told().values())
     assert [found[f"told_{scheme}"] for scheme in ("none", "alibi", "rope")] == [q16b_longer.told()[s] for s in ("none", "alibi", "rope")]
+
+
+def test_the_notice_says_what_the_readings_say(opener, readings):
+    said = demo("Q16b").compute(opener).said
+    assert said["short_loss"] == f"{_mean(readings, 'sinusoidal', 32, 'loss'):.2g}"
+    assert said["long_loss"] == f"{_mean(readings, 'sinusoidal', 128, 'loss'):.2g}"
+    assert _mean(readings, "sinusoidal", 32, "loss") < _mean(readings, "sinusoidal", 128, "loss")
+    for scheme in ("sinusoidal", "rope"):
+        assert said[f"{scheme}_right"] == f"{_mean(readings, scheme, 128, 'accuracy'):.0%}"
+    assert said["rope_end"] == f"{_mean(readings, 'rope', 128, 'end_accuracy'):.0%}"

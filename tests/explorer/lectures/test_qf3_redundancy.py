@@ -100,3 +100,12 @@ def test_make_gives_all_ways_to_all_counts(monkeypatch):
 @pytest.mark.parametrize(("start", "pruned", "letter"), [(0.9, 0.92, "A"), (0.9, 0.6, "B"), (0.5, 0.7, "C"), (0.2, 0.4, "D")])
 def test_the_measurement_decides_which_option_is_right(start, pruned, letter):
     assert DEMO.right(Result((), {"asked": (start, pruned)})) == letter
+
+
+def test_how_often_all_heads_learn_the_task_is_counted(opener):
+    right, runs = 0, shipped.read("qf3_redundancy").data["runs"]
+    for run in runs:
+        if run["start"]["8"] >= 0.95:
+            right += 1
+    for left in qf3_redundancy.LEFT:
+        assert DEMO.compute(opener, left=left)["insurance_all"] == right / len(runs)
