@@ -222,7 +222,7 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             (n, intensity_of_scores(n, of, size), words.label("qk")),
             (n, result.data["ridge"], words.label("ridge")),
         ]
-    how = {"log_x": True, "log_y": True, "format": ".0e", "size": SIZES[2], "dark": dark}
+    how = {"log_x": True, "log_y": True, "size": SIZES[2], "dark": dark}
     return [
         lines(
             pd.DataFrame(times, columns=["x", "y", "series"]),
@@ -232,6 +232,7 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             series=[words.label(name) for name in series],
             base=2,
             ticks=(100, 1000),
+            format=".0e",
             **how,
         ),
         lines(
