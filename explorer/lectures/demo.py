@@ -162,7 +162,7 @@ class Demo:
         right: the option that is right, or, where the measurement decides, a function of the result that says which.
         door: where the same is seen on one's own text.
         controls: the one that matters first.
-        first: the option that a student really gave first, or that is the usual belief.
+        first: letters of the options that students really gave first, or of the usual belief.
         make: for what takes longer: `make(report)` computes what `compute` reads back (`explorer.lectures.shipped`).
         more: as `pictures`, for those that are seen with the notice.
         source: papers.

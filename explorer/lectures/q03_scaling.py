@@ -202,6 +202,7 @@ DEMO = Demo(
     pictures=pictures,
     more=more,
     right="C",
+    first="AB",
     door=Door("softmax", {"softmax": "vectors"}),
     controls=(
         Control("d_k", D_K, 64, main=True),

@@ -289,6 +289,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="B",
+    first="AD",
     door=Door("training", {"lab_preset": "recall", "lab_heads": "1"}),
     controls=(
         Control("heads", HEADS, 1, main=True),

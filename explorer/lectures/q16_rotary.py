@@ -25,7 +25,7 @@ from models.toy.positions import distances, rotated, rotation, slopes, visible
 from models.training.settings import Settings
 from models.training.toy import Training, configure
 
-VIEWS = ("alibi.1", "alibi.4", "slopes", "where", "read")
+VIEWS = ("alibi.1", "alibi.4", "alibi.8", "slopes", "where", "read")
 D_K, PAIR, PLACES, FAR, HEADS = 64, 8, 16, 64, 8
 """Width of query and key; the pair on the dial; positions that are drawn, and that are measured; heads of ALiBi."""
 SCHEMES = ("sinusoidal", "learned", "rope", "alibi")

@@ -73,9 +73,9 @@ def _head(shown: list[Demo]) -> str:
 
 def _row(demo: Demo) -> str:
     words, option = read(demo.module, language()), right(demo)
-    corrected = option is not None and option != demo.first
+    corrected = option is not None and option not in demo.first
     truth = words.options[option] if option is not None else _("not shown yet")
-    believed = html.escape(words.options[demo.first])
+    believed = html.escape(" / ".join(words.options[letter] for letter in demo.first))
     cells = [f"<b>{demo.id}</b>", f"<s>{believed}</s>" if corrected else f"<span>{believed}</span>", f"<span>{html.escape(truth)}</span>"]
     for after in (False, True):
         value = share(demo, after)

@@ -43,7 +43,7 @@ def _guesses(demo: Demo, words: Words, found: Result) -> str:
     rows = []
     for at, option in enumerate(hands.order(demo, words)):
         n = counted.get(option, 0)
-        marks = ("right" if option == right else "other", "★ " if option == demo.first else "", "✓" if option == right else "")
+        marks = ("right" if option == right else "other", "★ " if option in demo.first else "", "✓" if option == right else "")
         rows.append(
             f'<div class="guess {marks[0]}"><b>{hands.letter(at)}</b><span>{marks[1]}{html.escape(words.options[option])}</span>'
             f"{_bar(n, most) if most else ''}<b>{marks[2]}</b></div>"
