@@ -20,7 +20,7 @@ from explorer.lectures.words import Words
 TEXT = "The film was a wonderful surprise, and never dull."
 SCORES, TIMES = (2.0, 1.0, 0.5), (1, 2, 4, 8)
 """Three scores, and what they are multiplied by."""
-HALVES = {"fp16": torch.float16, "fp32": torch.float32, "fp64": torch.float64}
+PRECISIONS = {"fp16": torch.float16, "fp32": torch.float32, "fp64": torch.float64}
 _LAYER, _BINS = 2, 41
 
 
@@ -71,6 +71,7 @@ def real_pictures(found: Mapping[str, object], factors: Sequence[Sequence[float]
     return [
         columns(found["edges"], [found["shares"]], words.label("real_scores"), words.label("score"), words.label("share"), size=size, dark=dark),
         bars(
+            # A text may have a token twice, and bars of one name would stand together: spaces that nobody sees tell them apart.
             *([f"{found['keys'][i]} " + " " * i for i in order], found["weights"][order]),
             *(words.label("real_weights").format(token=found["asks"]), words.label("weight")),
             **{"ends": (0, 1), "across": True, "format": ".2f", "size": size, "dark": dark},
@@ -98,7 +99,7 @@ def by_hand() -> tuple[tuple[Measure, ...], Mapping[str, np.ndarray]]:
     weights = softmax(np.outer(TIMES, SCORES), axis=-1)
     largest = (weights * (1 - weights)).max(axis=1)
     gains = np.stack([largest, largest * np.asarray(TIMES)], axis=1)
-    limits = np.array([_limits(dtype) for dtype in HALVES.values()])
+    limits = np.array([_limits(dtype) for dtype in PRECISIONS.values()])
     measures = [Measure(f"gain_{times}", gain, format=".3g") for times, gain in zip(TIMES, largest, strict=True)]
     return (*measures, Measure("overflow", limits[0, 0], format=".2f")), {"weights": weights, "gains": gains, "limits": limits}
 
@@ -121,7 +122,7 @@ def hand_pictures(tables: Mapping[str, np.ndarray], words: Words, dark: bool) ->
             **{"format": ".2g", "size": size, "dark": dark},
         ),
         grid(
-            *(np.column_stack([np.zeros(len(seen)), seen]), list(HALVES), [words.label(f"limit.{i}") for i in range(3)]),
+            *(np.column_stack([np.zeros(len(seen)), seen]), list(PRECISIONS), [words.label(f"limit.{i}") for i in range(3)]),
             words.label("hand_limits"),
             **{"numbers": limits, "top": 1, "format": ".4g", "size": size, "dark": dark},
         ),
