@@ -53,15 +53,16 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _about(one: Demo, models: Models) -> dict[str, object]:
-    words, said = read(one.module, "en"), {which: read(one.module, which) for which in LANGUAGES}
+    said = {which: read(one.module, which) for which in LANGUAGES}
+    defaults = one.defaults(said["en"])
     # What is measured is known when it has been: a demo measures what its controls ask for.
-    measures = one.compute(models, **one.defaults(words)).measures
+    measures = one.compute(models, **defaults).measures
     return {
         "id": one.id,
         "chapter": {"number": one.chapter, "title": CHAPTERS[one.chapter]},
         "title": {which: of.title for which, of in said.items()},
         "steps": list(STEPS),
-        "controls": {control.name: {"values": list(control.values), "default": one.defaults(words)[control.name]} for control in one.controls},
+        "controls": {control.name: {"values": list(control.values), "default": defaults[control.name]} for control in one.controls},
         "door": {"page": one.door.page, "settings": dict(one.door.settings)},
         "measures": {measure.name: {which: of.label(measure.name) for which, of in said.items()} for measure in measures},
         "ships_data": one.make is not None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,7 @@ def real(models: Models, name: str, by: float, factors: Sequence[Sequence[float]
     Args:
         name: of the model.
         by: what q . k is divided by.
-        factors: rows of factor on the model's own scale and score of its task.
+        factors: rows of factor on the model's own scale and score of its task; one of them is what `by` makes of that scale.
     """
     captured = capture(models(name), TEXT)
     record = captured.record(_LAYER)
@@ -38,12 +37,12 @@ def real(models: Models, name: str, by: float, factors: Sequence[Sequence[float]
     own = float(record.scale.flatten()[0])
     weights = softmax(raw / by, axis=-1)
     factor = 1 / by / own
-    score = next((score for at, score, *_rest in factors if math.isclose(at, factor, rel_tol=1e-3)), math.nan)
+    score = next(score for at, score, *_rest in factors if math.isclose(at, factor, rel_tol=1e-3))
     measures = (
         Measure("real_variance", raw.var()),
         Measure("real_after", (raw / by).var()),
         Measure("real_own", _own_deviation(captured, raw, own), 0, tolerance=1e-5, format=".1e"),
-        *(() if math.isnan(score) else (Measure("real_score", score, format=".1%"),)),
+        Measure("real_score", score, format=".1%"),
     )
     counts, edges = np.histogram(raw / by, bins=_BINS)
     head = int(weights.max(axis=-1).mean(axis=1).argmax())
@@ -88,7 +87,6 @@ def real_pictures(found: Mapping[str, object], factors: Sequence[Sequence[float]
     ]
 
 
-@lru_cache(maxsize=1)
 def by_hand() -> tuple[tuple[Measure, ...], Mapping[str, np.ndarray]]:
     """Softmax of `SCORES` times each of `TIMES`, the largest entry of its Jacobian's diagonal, and where exp overflows.
 

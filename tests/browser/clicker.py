@@ -9,12 +9,12 @@ _MOST = 6
 """Windows that one step may fill."""
 
 
-def forward(page: Page) -> int:
-    """Presses until the page is told to turn, and says how often that was."""
+def forward(page: Page) -> None:
+    """Presses until the page is told to turn."""
     before = page.evaluate(_TURNED)
-    for presses in range(1, _MOST + 1):
+    for _press in range(_MOST):
         page.keyboard.press("PageDown")
         if page.evaluate(_TURNED) != before:
-            return presses
+            return
         page.evaluate("() => new Promise((done) => { document.querySelector('.stMain').onscrollend = done; setTimeout(done, 1000); })")
     raise AssertionError(f"{page.evaluate('location.search')}: {_MOST} presses do not turn the page")

@@ -39,7 +39,6 @@ _LISTEN = """(box, name) => {
   seen.observer.observe(picture, {subtree: true, childList: true, attributes: true, characterData: true});
   window.__dragged = seen;
 }"""
-_DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 _STOP = "() => { const {observer, waiting, last, ...seen} = window.__dragged; observer.disconnect(); return seen; }"
 
 
@@ -118,7 +117,7 @@ def drag(
         page.mouse.move(*at(start + (end - start) * i / steps))
         page.wait_for_timeout(_PAUSE_MS)
         if patient:
-            page.evaluate(_DRAWN)
+            quiet(page, frames=2)
     quiet(page)
     found, during = page.evaluate(_STOP), len(sent) - before
     page.mouse.up()

@@ -37,7 +37,7 @@ def test_scores_of_the_real_model_are_its_projections_multiplied(opener, project
     assert found["real_variance"] == pytest.approx(np.var(products), rel=1e-4)
     assert found["real_after"] == pytest.approx(np.var(products) / by**2, rel=1e-4)
     rows = torch.stack([(q @ key[head].T / by).softmax(-1) for head in range(len(query)) for q in query[head]])
-    assert min((row.double().numpy() - found.data["real"]["weights"]).__abs__().max() for row in rows) < 1e-5
+    assert min(np.abs(row.double().numpy() - found.data["real"]["weights"]).max() for row in rows) < 1e-5
     assert found["real_own"] < 1e-5
 
 
