@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.lectures import SIZES, bars, lines
+from explorer.charts.lectures import SIZES, lines, whole
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -167,24 +167,20 @@ def _number(word: str) -> float:
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     n, of, found = result.data["n"], result.data["shape"], result.data["counted"]
-    power = max(0, (len(str(max(found.values()))) - 1) // 3)
-    kinds = [words.label("linear"), words.label("square")]
+    # What grows with n at the left, what grows with its square at the right.
+    terms = [term for term in TERMS if term not in PAIRS] + list(PAIRS)
     rows = []
     for length in (2**i for i in range(4, 22)):
         cost = multiply_adds(length, of)
         parts = {"four": cost["projections"] + cost["output"], "pairs": cost["scores"] + cost["weighted"], "ffn": cost["ffn"]}
         rows += [(length, value, words.label(f"line.{name}")) for name, value in parts.items()]
     return [
-        bars(
-            [words.label(f"term.{term}") for term in TERMS],
-            [found[term] / 1000**power for term in TERMS],
-            words.label("terms").format(n=f"{n:,}"),
-            words.label("unit").format(unit=_UNITS[power]),
-            of=[kinds[term in PAIRS] for term in TERMS],
-            series=kinds,
-            stacked=True,
-            written=True,
-            across=True,
+        whole(
+            [words.label(f"term.{term}") for term in terms],
+            [found[term] for term in terms],
+            [words.label("square" if term in PAIRS else "linear") for term in terms],
+            words.label("terms").format(n=f"{n:,}", total=written(sum(found.values()))),
+            words.label("part"),
             size=SIZES[2],
             dark=dark,
         ),

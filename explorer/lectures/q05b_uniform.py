@@ -14,6 +14,7 @@ from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from explorer.scores import null
 from explorer.softmax import heads
 from explorer.tasks import choose
 from models import Model, attention, load
@@ -61,6 +62,7 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
         Measure("over", float(max(over)), 1e-5, "at most", format=".3g"),
         Measure("most", float(np.log(seen)[several].mean())),
         Measure("learned", float(heads.entropies(own)[several].mean())),
+        *([] if (random := null.drawn(opened)) is None else [Measure("random", _entropy(random, layer, head, several))]),
         Measure("entropy", float(heads.entropies(weights[float(sharpness)])[several].mean())),
         Measure("normed", float(heads.entropies(normed / normed.sum(axis=1, keepdims=True))[several].mean())),
     ]
@@ -85,6 +87,11 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
     }
     causal = opened.kind == "decoder"
     return Result(tuple(measures), data | {"causal": causal}, {"model": opened.name, "layer": str(layer), "head": str(head)})
+
+
+def _entropy(model: Model, layer: int, head: int, rows: np.ndarray) -> float:
+    """Mean entropy of a head over the rows of the text that count, in nats."""
+    return float(heads.entropies(capture(model, TEXT).pattern(layer, head))[rows].mean())
 
 
 def sharpened(opened: Model, layer: int, head: int, factor: float) -> Capture:

@@ -18,6 +18,7 @@ from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
+from explorer.scores import null
 from explorer.softmax import vectors
 from models import attention
 from models.attention.normalisers import sparsemax
@@ -59,7 +60,8 @@ def compute(models: Models, temperature: float = 1, query: str = "apple", step: 
     formula = p[0] * (torch.eye(3, dtype=torch.float64)[0] - p)
     toy = recalled(step)
     last = recalled(STEPS[-1])
-    asymmetry = asymmetries(models(model).network)
+    opened = models(model)
+    asymmetry, random = asymmetries(opened.network), null.drawn(opened)
     kept = shipped.read("q06_dictionary").data
     measures = (
         Measure("hard_gradient", float(gradient("hard", apple, temperature).abs().max()), 0.0, format=".3g"),
@@ -74,6 +76,7 @@ def compute(models: Models, temperature: float = 1, query: str = "apple", step: 
         Measure("trained_hard", kept["hard"][-1][2], kept["soft"][-1][2], "below", format=".1%"),
         Measure("moved", kept["moved"], 0.0, format=".3g"),
         Measure("asymmetry", float(asymmetry.mean()), 0.0, "above"),
+        *([] if random is None else [Measure("asymmetry_random", float(asymmetries(random.network).mean()), 0.0, "above")]),
     )
     data = {"weights": weights, "gradients": gradients, "toy": toy, "trained": kept, "asymmetry": asymmetry, "temperature": temperature}
     said = {"now": f"{toy['accuracy']:.1%}", "trained_soft": f"{kept['soft'][-1][2]:.1%}"}

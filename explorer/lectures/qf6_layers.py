@@ -260,6 +260,8 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
                 series=series,
                 ticks=ticks,
                 ends=(0, 1),
+                # Thin: who always names the most frequent class.
+                levels={words.label(name): share for name, share in result.data["chance"].items()},
                 size=SIZES[2],
                 dark=dark,
             )

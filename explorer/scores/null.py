@@ -33,6 +33,14 @@ def shuffled_tokens(model: Model, texts: Sequence[AnyText], seed: int = 0) -> li
     return found
 
 
+def drawn(model: Model, seed: int = 0) -> Model | None:
+    """As `random_weights`; None where an architecture cannot be made from its config alone."""
+    try:
+        return random_weights(model, seed)
+    except ValueError:
+        return None
+
+
 def random_weights(model: Model, seed: int = 0) -> Model:
     """The same architecture with weights drawn as for the start of a training; `trained` is False.
 

@@ -153,6 +153,15 @@ def test_the_second_window_follows_the_first(course):
     at(notes, "Q3", "show")
     expect(notes.locator(".stMain")).to_contain_text("Notice")
     assert "✓" not in page.locator(".stMain").inner_text()
+    # A question that the measurement decides: its letters are those of the hall, and one of them has a tick.
+    page.keyboard.type("2")
+    at(page, "Q2", "ask")
+    at(notes, "Q2", "ask")
+    for option in read("q02_projections", "en").options.values():
+        row = page.locator(".st-key-course_options p").filter(has_text=option)
+        letter = row.inner_text()[0]
+        expect(notes.locator("li").filter(has_text=option)).to_have_text(re.compile(rf"^{letter} (✓ )?{re.escape(option)}$"))
+    expect(notes.locator("li").filter(has_text="✓")).to_have_count(1)
 
 
 def test_keys_typed_into_a_field_are_letters(course):

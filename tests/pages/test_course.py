@@ -10,8 +10,8 @@ from explorer.lectures import registry
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import demo, demos, of_chapter
 from explorer.lectures.words import read
-from explorer.ui.common import sortable
-from explorer.ui.course import keys, notes, place, results
+from explorer.ui.common import address, sortable
+from explorer.ui.course import hands, keys, notes, place, results
 from tests.pages.shared import alone, charts, opened, settle, started, tables, written
 
 Q3 = read("q03_scaling", "en")
@@ -126,12 +126,16 @@ def test_keys_count_hands_turn_and_jump():
     before = place.Place(demo("Q3"), "ask")
     assert before.beside(1) == place.Place(demo("Q3"), "show") and place.Place(demos()[0], "ask").beside(-1) is None
     assert place.numbered(8) is demo("Q8") and place.numbered(99) is None
+    after = {None: "Q3", "Q3": "QF3", "QF3": "Q3", "Q8": "Q3"}
+    assert {one: place.numbered(3, one and demo(one)).id for one in after} == after
+    reached = {one.id for number in range(25) for before in (None, *demos()) if (one := place.numbered(number, before))}
+    assert reached == {one.id for one in demos()}
     assert sorted(order) == list("ABCD")
 
 
 def test_an_address_that_names_nothing_opens_the_contents():
-    for address in ({"demo": "Q99"}, {"demo": "</script>"}, {"exercises": "9"}):
-        app = opened("course", **address)
+    for where in ({"demo": "Q99"}, {"demo": "</script>"}, {"exercises": "9"}):
+        app = opened("course", **where)
         assert not app.exception and any(button.key == "open_Q3" for button in app.button)
     app = opened("course", demo="Q3", step="nowhere", q3_d_k="3", q3_divisor="x")
     assert not app.exception and Q3.question in written(app)
@@ -149,6 +153,26 @@ def test_exercises_are_checked_by_what_is_computed():
 def test_the_notes_say_what_comes_next():
     app = opened("course", demo="Q3", step="ask", notes="1")
     assert Q3.notes in written(app) and "Show" in written(app) and not charts(app)
+    # Nobody has seen the options in an order yet.
+    assert f"✓ {Q3.options[demo('Q3').right]}" in written(app) and written(app).count("✓") == 1 and "**A**" not in written(app)
+
+
+def test_the_notes_tick_what_the_measurement_says():
+    """QF6's option depends on the model: it is read at the controls of the first window."""
+    one = demo("QF6")
+    words = read(one.module, "en")
+    app = opened("course", demo="QF6", step="ask", notes="1", qf6_model="gpt2-mini")
+    expected = one.right_option(one.compute(results.opened, **one.settings(words, {"model": "gpt2-mini"})))
+    assert f"✓ {words.options[expected]}" in written(app) and written(app).count("✓") == 1
+
+
+@pytest.mark.parametrize("told", ["", "demo=Q99&step=ask", "demo=Q3&step=nowhere", "demo=Q3&step=ask&options=AAAA", "</script>"])
+def test_what_another_window_tells_wrong_changes_nothing(told, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(address, "write", kept.update)
+    monkeypatch.setattr(hands.st, "session_state", {})
+    keys.does(f"follow {told}", notes=True)
+    assert kept.get("demo") in (None, "Q3") and hands.known_order(demo("Q3")) is None
 
 
 def test_every_step_has_a_name_and_every_key_its_words():
@@ -205,8 +229,8 @@ def test_what_the_measurement_decides_stands_on_the_card_once_it_was_shown():
 def test_the_course_leaves_text_model_and_head_as_they_were():
     app = started(text="Seven green apples.", layer="2", head="5")
     app.switch_page("pages/course.py")
-    for address in ({"demo": "Q13", "step": "show", "q13_text": "不好"}, {"demo": "Q9b", "step": "show"}):
-        _go(app, **address)
+    for where in ({"demo": "Q13", "step": "show", "q13_text": "不好"}, {"demo": "Q9b", "step": "show"}):
+        _go(app, **where)
         assert not app.exception
     app.switch_page("pages/attention.py")
     _go(app)

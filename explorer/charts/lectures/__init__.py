@@ -3,6 +3,7 @@
 - `frame`: how large they are, their letters, their titles
 - `lines`: values over something, a line for each series
 - `bars`: a bar for each of a few names; in groups, or stacked
+- `whole`: one bar that is cut into its parts
 - `columns`: a histogram of one or more draws
 - `grid`: a table of numbers as coloured cells, written out where there is room
 - `points`: points in a plane, with names
@@ -24,5 +25,6 @@ from explorer.charts.lectures.points import points
 from explorer.charts.lectures.strips import strips
 from explorer.charts.lectures.sums import sums
 from explorer.charts.lectures.texts import texts
+from explorer.charts.lectures.whole import whole
 
-__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "maps", "points", "strips", "sums", "texts"]
+__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "maps", "points", "strips", "sums", "texts", "whole"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -24,6 +24,7 @@ def lines(
     base: int = 10,
     ticks: Sequence[float] = (),
     rules: Sequence[float] = (),
+    levels: Mapping[str, float] | None = None,
     points: bool = True,
     ends: tuple[float, float] | None = None,
     format: str = "~g",
@@ -40,6 +41,7 @@ def lines(
         log_x, log_y: whether an axis is logarithmic, with this `base` for x.
         ticks: of x; as Vega likes where there are none.
         rules: places on x that are marked.
+        levels: a value of y that is marked in the colour of a series, by its name: what is to be beaten.
         points: whether the points are drawn, too.
         ends: of y; as the data are where None.
         format: of the numbers on y.
@@ -49,7 +51,9 @@ def lines(
     names = tuple(series) or ("",)
     frame_ = table.assign(series=table["series"] if "series" in table else names[0])[["x", "y", "series"]]
     description = _description(title, x, y, names, log_x, log_y, base, tuple(ticks), points, ends, format, legend_columns, size, dark)
-    return Picture(description, {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float)})
+    marked = pd.DataFrame({"series": list(levels or {}), "y": list((levels or {}).values())}, columns=["series", "y"])
+    tables = {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float), "levels": marked.astype({"series": object, "y": float})}
+    return Picture(description, tables)
 
 
 @described
@@ -89,6 +93,7 @@ def _description(
     ]
     layers = [
         alt.Chart(alt.NamedData("rules")).mark_rule(strokeDash=[5, 4], strokeWidth=2, color=ink, opacity=0.7).encode(x=x),
+        alt.Chart(alt.NamedData("levels")).mark_rule(strokeWidth=1.5).encode(y=y, color=colour),
         drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash),
     ]
     if points:

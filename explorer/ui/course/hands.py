@@ -7,7 +7,7 @@ import random
 import streamlit as st
 
 from explorer.lectures import Demo
-from explorer.lectures.words import Words
+from explorer.lectures.words import Words, read
 
 
 def order(demo: Demo, words: Words) -> list[str]:
@@ -16,6 +16,17 @@ def order(demo: Demo, words: Words) -> list[str]:
     if demo.id not in orders:
         orders[demo.id] = random.sample(list(words.options), len(words.options))
     return orders[demo.id]
+
+
+def known_order(demo: Demo) -> list[str] | None:
+    """The order in which the options were shown, here or in the window that this one follows; None where they were not."""
+    return st.session_state.get("_option_orders", {}).get(demo.id)
+
+
+def take_order(demo: Demo, options: str) -> None:
+    """Shows the options as another window does: "CABD"."""
+    if sorted(options) == sorted(read(demo.module, "en").options):
+        st.session_state.setdefault("_option_orders", {})[demo.id] = list(options)
 
 
 def of(demo: Demo) -> dict[str, int]:

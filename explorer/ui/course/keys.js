@@ -2,6 +2,8 @@
 
 const ONCE = "__attentionExplorerCourse";
 const CHANNEL = "attention-explorer-course";
+// What a second window asks when it is opened.
+const WHERE = "where";
 // Digits that follow each other within this time are one number.
 const NUMBER_MS = 700;
 
@@ -90,13 +92,19 @@ export default function ({ setTriggerValue, data }) {
   state.notes = data.notes;
   state.channel ??= new BroadcastChannel(CHANNEL);
   // What the stage shows, the notes in the other window follow.
-  if (data.place && !data.notes) state.channel.postMessage(data.place);
+  if (data.told && !data.notes) state.channel.postMessage(data.told);
+  state.told = data.told;
   if (state.watching) return;
   state.watching = true;
   state.channel.addEventListener("message", (event) => {
-    const said = new URLSearchParams(event.data);
-    if (state.notes && event.data !== state.place) send(state, `follow ${said.get("demo")} ${said.get("step")}`);
+    if (event.data === WHERE) {
+      if (state.told && !state.notes) state.channel.postMessage(state.told);
+    } else if (state.notes && event.data !== state.heard) {
+      state.heard = event.data;
+      send(state, `follow ${event.data}`);
+    }
   });
+  if (data.notes) state.channel.postMessage(WHERE);
   // Before anybody else hears of it: the stage turns figures with the same keys.
   window.addEventListener("keydown", (event) => press(event, state), true);
   setInterval(() => clock(state), 500);

@@ -8,17 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
 from explorer.i18n import N_, _
+from explorer.lectures import demos
+from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
 from explorer.ui.common import address
 from explorer.ui.course import hands, place, settings
 
 KEYS = (
     ("→ · ← · Page Down · Page Up", N_("what stands below, then the next step; the step before")),
-    ("1 … 24", N_("to this question")),
+    ("1 … 24", N_("to this question; again, to the next with this number")),
     ("a · b · c · d", N_("one more hand for this option")),
     ("r", N_("controls as at first")),
     ("s", N_("spotlight on one picture")),
@@ -42,8 +45,31 @@ def listen(at: place.Place | None, notes: bool = False) -> None:
         _take((st.session_state.get("course_keys") or {}).get("pressed") or (), notes)
 
     with st.container(key="course_watch"):
-        data = {"seen": st.session_state.get("_course_seen", 0), "place": None if at is None else at.link, "notes": notes}
+        here = None if at is None else at.link
+        data = {
+            "seen": st.session_state.get("_course_seen", 0),
+            "place": here,
+            "told": None if at is None or notes else _told(at),
+            "notes": notes,
+        }
         _component(key="course_keys", data=data, on_pressed_change=pressed)
+
+
+def _told(at: place.Place) -> str:
+    """What the second window is told: the place, the order of the options on this screen, and what the controls stand at."""
+    stand = {place.name(at.demo, name): value for name, value in settings.current(at.demo).items()}
+    return urlencode({"demo": at.demo.id, "step": at.step, "options": "".join(hands.order(at.demo, read(at.demo.module, "en"))), **stand})
+
+
+def _follow(told: str) -> None:
+    """Takes over what the first window told."""
+    said = dict(parse_qsl(told))
+    demo = next((one for one in demos() if one.id == said.get("demo")), None)
+    if demo is None or said.get("step") not in STEPS:
+        return
+    hands.take_order(demo, said.get("options", ""))
+    place.go(place.Place(demo, said["step"]))
+    address.write(**{name: value for name, value in said.items() if name in place.names(demo)})
 
 
 def _take(events: Sequence[dict], notes: bool) -> None:
@@ -56,13 +82,18 @@ def _take(events: Sequence[dict], notes: bool) -> None:
 
 
 def does(what: str, notes: bool = False) -> None:
-    """What a key does: "forward", "back", "reset", "hand b", "jump 12", or "follow Q3 show" for the second window."""
+    """What a key does: "forward", "back", "reset", "hand b", "jump 12", or "follow demo=Q3&step=show&.." for the second window."""
     word, _space, rest = what.partition(" ")
     now = _now()
-    if word == "follow" and notes:
-        id_, _space, step = rest.partition(" ")
-        address.write(demo=id_, step=step)
-    elif word == "jump" and rest.isascii() and rest.isdigit() and (demo := place.numbered(int(rest))) is not None:
+    if word == "follow":
+        if notes:
+            _follow(rest)
+    elif (
+        word == "jump"
+        and rest.isascii()
+        and rest.isdigit()
+        and (demo := place.numbered(int(rest), None if now is None else now.demo)) is not None
+    ):
         place.go(place.Place(demo, "ask"))
     elif now is None:
         return

@@ -1,4 +1,4 @@
-"""What stands in the lecturer's second window: the notes of what the hall sees, the next step, and a clock."""
+"""What stands in the lecturer's second window: the notes of what the hall sees, its options, the next step, and a clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import streamlit as st
 from explorer.i18n import N_, _, language
 from explorer.lectures.words import read
 from explorer.ui.common import address
+from explorer.ui.common.markdown import explained
+from explorer.ui.course import hands, results, settings
 from explorer.ui.course.place import Place
+from models.errors import ExplorerError
 
 STEPS = {"ask": N_("Ask"), "show": N_("Show"), "notice": N_("Notice"), "follow": N_("Follow up")}
 
@@ -25,9 +28,29 @@ def draw(at: Place | None) -> None:
     words = read(at.demo.module, language())
     st.markdown(f"### {at.demo.id} · {words.title}\n\n**{_(STEPS[at.step])}**")
     st.markdown(words.notes)
-    options = "\n".join(f"- {'✓' if at.demo.right == option else ''} {text}" for option, text in words.options.items())
-    st.markdown(f"{words.question}\n\n{options}")
+    # What must be computed for the tick, or goes wrong, is told at the end.
+    asked_for, ahead, last = st.container(), st.container(), st.container()
     after = at.beside(1)
     if after is not None:
         title = read(after.demo.module, language()).title
-        st.markdown(f":material/arrow_forward: **{after.demo.id} · {_(STEPS[after.step])}** &ensp; {title}")
+        ahead.markdown(f":material/arrow_forward: **{after.demo.id} · {_(STEPS[after.step])}** &ensp; {title}")
+    order = hands.known_order(at.demo)
+    with last:
+        right = _right(at)
+    options = [
+        f"- {f'**{hands.letter(i)}** ' if order else ''}{'✓ ' if option == right else ''}{words.options[option]}"
+        for i, option in enumerate(order or words.options)
+    ]
+    asked_for.markdown(f"{words.question}\n\n" + "\n".join(options))
+
+
+def _right(at: Place) -> str | None:
+    """The right option, where the controls of the first window stand; None while it is computed, or if it cannot be."""
+    if isinstance(at.demo.right, str):
+        return at.demo.right
+    try:
+        found = results.of(at.demo, settings.current(at.demo))
+    except ExplorerError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
+    return None if found is None else at.demo.right_option(found)

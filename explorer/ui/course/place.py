@@ -36,10 +36,11 @@ def now() -> Place | None:
     return None if demo is None else Place(demo, step)
 
 
-def numbered(number: int) -> Demo | None:
-    """The first demo of a question, by its number: 3 is Q3, 5 is Q5 and not Q5b."""
-    found = [one for one in demos() if one.id.removeprefix("Q").rstrip("abcdef") == str(number)]
-    return found[0] if found else None
+def numbered(number: int, after: Demo | None = None) -> Demo | None:
+    """The demo of a question, by its number: 3 is Q3 first. Where that demo, or another of the number, is open: the next, QF3, and Q3 again."""
+    found = [one for one in demos() if one.id.strip("QFabcdef") == str(number)]
+    at = found.index(after) + 1 if after in found else 0
+    return found[at % len(found)] if found else None
 
 
 def go(place: Place | None) -> None:

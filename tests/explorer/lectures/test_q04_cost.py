@@ -7,6 +7,7 @@ from transformers import GPT2Config, GPT2Model
 
 from explorer.lectures import q04_cost, shipped
 from explorer.lectures.registry import demo
+from explorer.lectures.words import read
 from models import InputError
 
 
@@ -85,3 +86,13 @@ def test_what_is_timed_is_the_layer_itself(opener):
     times = q04_cost._timed(block, torch.randn(1, 16, 256), 8)
     assert all(0 < seconds < 60 for seconds in times)
     assert [row[0] for row in shipped.read("q04_cost").data["times"]] == list(q04_cost.TIMED)
+
+
+@pytest.mark.parametrize("n", [64, 1024, 2**20])
+def test_the_bar_is_cut_as_the_formulas_say(opener, n):
+    d, heads = 768, 12
+    terms = {"Q, K, V": 3 * n * d**2, "W_O": n * d**2, "FFN": 8 * n * d**2, "scores": n**2 * d, "softmax": heads * n**2, "weighted sum": n**2 * d}
+    drawn = q04_cost.pictures(q04_cost.compute(opener, n=n), read("q04_cost", "en"), False)[0].tables
+    assert list(drawn["parts"]["name"]) == list(terms)
+    assert list(drawn["parts"]["share"]) == pytest.approx([term / sum(terms.values()) for term in terms.values()])
+    assert drawn["groups"]["share"].tolist()[1] == pytest.approx((2 * d + heads) * n / (12 * d**2 + (2 * d + heads) * n))

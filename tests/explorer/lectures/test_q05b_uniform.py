@@ -7,6 +7,7 @@ import torch
 from explorer.lectures import q05b_uniform as q05b
 from explorer.lectures import shipped
 from explorer.lectures.words import read
+from explorer.scores import null
 from explorer.tasks import choose
 from models import attention
 
@@ -53,6 +54,10 @@ def test_outputs_and_entropies_are_those_of_a_loop(opener, name, causal, sharpne
     learned = loop(q[2], k[2], v[2], scale, causal)[0]
     assert np.abs(made.data["weights"] - learned[made.data["row"]]).max() < 1e-5
     assert made["learned"] == pytest.approx(np.mean([-sum(w * np.log(w) for w in learned[i] if w > 0) for i in rows]), abs=1e-5)
+    random = null.random_weights(opener(name))
+    made_random = loop(*[t[2] for t in heads_of(random, 1)[0]], heads_of(random, 1)[1], causal)[0]
+    assert made["random"] == pytest.approx(np.mean([-sum(w * np.log(w) for w in made_random[i] if w > 0) for i in rows]), abs=1e-5)
+    assert made["most"] - made["random"] < 0.05
     normed = learned * np.linalg.norm(v[2], axis=1)
     normed /= normed.sum(axis=1, keepdims=True)
     assert made["normed"] == pytest.approx(np.mean([-sum(w * np.log(w) for w in normed[i] if w > 0) for i in rows]), abs=1e-5)

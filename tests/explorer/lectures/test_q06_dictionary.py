@@ -103,6 +103,8 @@ def test_asymmetry_is_that_of_the_scores(opener, name):
         module(zero)
     query, key = ((one - none)[0, 3].double() for one, none in zip(*[(r.query, r.key) for r in run.records], strict=True))
     product = (query @ key.T).numpy()
+    # Of two independent normal matrices the product is as much odd as even: half of its square each.
+    assert q06.compute(opener, model=name)["asymmetry_random"] == pytest.approx(0.5**0.5, abs=0.01)
     assert found[0, 3] == pytest.approx(np.linalg.norm((product - product.T) / 2) / np.linalg.norm(product), rel=1e-4)
 
 

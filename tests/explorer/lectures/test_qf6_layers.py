@@ -105,10 +105,15 @@ def test_the_shipped_curve_of_random_weights_is_flat_and_the_one_that_such_a_net
     assert DEMO.compute(opener, model="bert-mini")["random"] == pytest.approx((max(kept) - min(kept)) / np.mean(kept), abs=1e-4)
 
 
-def test_what_is_read_out_is_the_word_at_once_and_the_word_before_only_through_attention():
+def test_what_is_read_out_is_the_word_at_once_and_the_word_before_only_through_attention(opener):
     for name, kept in shipped.read("qf6_layers").data.items():
         assert kept["read"].keys() == kept["chance"].keys() == set(qf6_layers.READ), name
         assert all(0 <= share <= 1 for shares in kept["read"].values() for share in shares)
+        result = DEMO.compute(opener, model=name)
+        levels = DEMO.more(result, read(DEMO.module, "en"), False)[1].tables["levels"]
+        assert dict(zip(levels["series"], levels["y"], strict=True)) == {
+            read(DEMO.module, "en").label(of): share for of, share in kept["chance"].items()
+        }
         word, previous = kept["read"]["word"], kept["read"]["previous"]
         assert word[0] > 0.99 and max(previous[1:]) > previous[0] + 0.1, name
 

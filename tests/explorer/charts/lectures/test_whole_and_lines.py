@@ -1,0 +1,37 @@
+"""What Vega draws of a bar that is cut into its parts, and of levels that lines are to beat."""
+
+import pandas as pd
+import pytest
+
+from explorer.charts.lectures import lines, whole
+from tests.explorer.charts import scene
+
+PARTS, GROUPS = ("a", "b", "c"), ("n", "n", "n²")
+
+
+def test_parts_are_as_wide_as_their_shares_and_stand_in_their_order():
+    values = [6.0, 2.0, 0.5]
+    drawn = scene.rendered(lambda: whole(PARTS, values, GROUPS, "t", "share", size=(400, 200)))
+    parts, groups = scene.marks(drawn, "rect")
+    assert [part["width"] for part in parts] == pytest.approx([400 * value / sum(values) for value in values])
+    assert [part.get("x", 0) for part in parts] == pytest.approx([0, 400 * 6 / 8.5, 400 * 8 / 8.5])
+    assert [group["width"] for group in groups] == pytest.approx([400 * 8 / 8.5, 400 * 0.5 / 8.5])
+    texts = [[item["text"] for item in items] for items in scene.marks(drawn, "text")]
+    # The last part is too narrow for its share, which stands below.
+    assert texts == [["71%", "24%", ""], ["n: 94%"], ["n²: 5.9%"]]
+
+
+def test_a_bar_of_other_numbers_is_another_table_in_the_same_description():
+    made = [whole(PARTS, values, GROUPS, "t", "share") for values in ([1, 2, 3], [3, 0, 1])]
+    assert made[0].description is made[1].description
+    assert not made[0].tables["parts"].equals(made[1].tables["parts"])
+
+
+def test_levels_stand_at_their_values_in_the_colours_of_their_series():
+    table = pd.DataFrame([(x, y, name) for name, y in (("a", 0.9), ("b", 0.6)) for x in (0, 1)], columns=["x", "y", "series"])
+    picture = lines(table, "t", "x", "y", series=("a", "b"), levels={"b": 0.25, "a": 0.5}, ends=(0, 1), size=(400, 200))
+    drawn = scene.rendered(lambda: picture)
+    rules = [item for items in scene.marks(drawn, "rule") for item in items]
+    colours = {item["fill"] for items in scene.marks(drawn, "symbol") for item in items}
+    assert [rule["y"] for rule in rules] == pytest.approx([150, 100])
+    assert {rule["stroke"] for rule in rules} == colours and len(colours) == 2
