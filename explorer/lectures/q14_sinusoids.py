@@ -234,7 +234,8 @@ def _pca(data: dict, words: Words, dark: bool) -> Picture:
 
 def _space(data: dict, words: Words, dark: bool) -> Picture:
     at, shown = data["cloud"], _shown(data)
-    names = [str(p) if p in shown else name for p, name in enumerate(_names(len(at)))]
+    # No other number stands where those of the clocks do.
+    names = ["" if any(abs(p - q) < 8 for q in shown) else name for p, name in enumerate(_names(len(at)))]
     return cloud(
         at,
         names,

@@ -37,7 +37,7 @@ def cloud(
         at: (n, 3); the third is upright. Points are joined in their order, all three axes have one scale.
         names: written beside the points; "" for none.
         title: of the picture; turned: of its slider; axes: names of the three axes.
-        marked: numbers of points that stand out.
+        marked: numbers of points that stand out, and that are written beside them.
         series: names of the points and of those that stand out.
         start: how far it is turned at first, degrees.
         size: of the drawing.
@@ -48,7 +48,7 @@ def cloud(
     scale = min(0.47 * size[0] / around, 0.45 * size[1] / (np.abs(at[:, 2]) * np.cos(tilt) + out * np.sin(tilt)).max())
     kept = at * scale
     table = pd.DataFrame({"a": kept[:, 0], "b": kept[:, 1], "c": kept[:, 2], "name": list(names), "at": range(len(at)), "series": series[0]})
-    stand = table.iloc[list(marked)].assign(series=series[1])
+    stand = table.iloc[list(marked)].assign(series=series[1], name=[str(p) for p in marked], first=[p == marked[0] for p in marked])
     ends = np.diag([around * scale, around * scale, upright * scale])
     arms = pd.DataFrame({"a": ends[:, 0], "b": ends[:, 1], "c": ends[:, 2], "name": list(axes)})
     tables = {"points": table, "marked": stand, "axes": arms}
@@ -76,6 +76,13 @@ def _description(title: str, turned: str, series: tuple[str, str], start: int, s
     marked = stand.mark_point(filled=True, size=190, opacity=1, shape="square", stroke=palette.page(dark)[0], strokeWidth=1.5)
     marked = marked.encode(color=frame.colour(series, dark), tooltip=alt.Tooltip("name:N", title=" "))
     names = [points.mark_text(**letters, dy=-15, **how).encode(text="name:N") for how in (halo, {})]
+    # Two that are close to each other have their names on either side.
+    sides = {True: {"align": "right", "dx": -12}, False: {"align": "left", "dx": 12}}
+    names += [
+        stand.transform_filter(f"datum.first == {str(first).lower()}").mark_text(**letters, **side, **how).encode(text="name:N")
+        for first, side in sides.items()
+        for how in (halo, {})
+    ]
     chart = frame.finished(alt.layer(rules, line, dots, *ends, marked, *names), *size, title)
     return sliders.with_inputs(chart, [sliders.linear("turn", turned, 0, 360, start, 5), alt.param(name="around", value=1.0)])
 
