@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.lectures import SIZES, dials, grid, lines, points
+from explorer.charts.lectures import SIZES, cloud, dials, globe, grid, lines, points
+from explorer.lectures import geometry
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.positions import extrapolation, tables
@@ -17,13 +18,15 @@ from models.toy import ToyConfig, ToyModel
 from models.toy.positions import sinusoids
 
 D_MODEL, POSITIONS = 512, 1000
-VIEWS = ("similarity", "matrix", "turn", "wavelengths", "pca", "space")
+VIEWS = ("similarity", "alike", "matrix", "turn", "wavelengths", "globe", "pca", "space")
 _CLOCKS = np.array([0, 20, 40, 60, 80, 110, 150, D_MODEL // 2 - 1])
 """Pairs that have a dial: the fastest, the slowest, and more of those that are seen to move."""
+_EAST, _NORTH = 60, 110
+"""Pairs, both with a dial, that are read as longitude and latitude."""
 _NEAR, _ROWS, _COLUMNS, _BLOCKS = 0.01, 24, 48, 5
 """Radians within which two hands are taken for the same; size of the matrix that is drawn; pairs of the rotation that are drawn."""
-_OFFSETS, _CLOUD = 120, 128
-"""Offsets, and positions of the clouds, that are drawn."""
+_OFFSETS, _CLOUD, _ALIKE = 120, 128, 48
+"""Offsets, positions of the clouds, and positions that are held against each other."""
 
 
 def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", table: str = "sinusoids") -> Result:
@@ -61,8 +64,22 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
     )
     data = {"hands": hands[[pos, pos + k]], "pos": pos, "k": k, "view": view, "table": table, "code": code}
     data["values"] = values = code[: len(learned.values)] if table == "sinusoids" else learned.values
+    random = [] if table == "sinusoids" else [geometry.noise(values)]
+    compared = [code[: len(values)], *([] if table == "sinusoids" else [values]), *random]
     if view == "similarity":
-        data["by_offset"] = [by_offset(code[: len(values)]), *([by_offset(values)] if table != "sinusoids" else [])]
+        data["by_offset"] = [by_offset(each) for each in compared]
+    elif view == "alike":
+        data["shown"] = geometry.window(pos, k, len(values), _ALIKE)
+        data["cosine"] = tables.similarity(values[data["shown"]]).cosine
+    elif view == "turn" and table != "sinusoids":
+        data["explained"] = [geometry.explained(each) for each in compared]
+    elif view == "wavelengths":
+        data["periods"] = [] if table == "sinusoids" else [geometry.periods(values)]
+    elif view == "globe":
+        # As many positions as the hand of latitude needs for one turn: with more, their line would cover the map a second time.
+        one_turn = round(2 * np.pi / hands[1, _NORTH])
+        data["globe"] = geometry.window(pos, k, POSITIONS + k, one_turn)
+        data["places"] = geometry.places(*(hands[:, pair] for pair in (_EAST, _NORTH)))
     elif view in ("pca", "space"):
         data["cloud"] = tables.pca(values[:_CLOUD], 3)[0]
     said = {
@@ -96,10 +113,9 @@ def _turned(angles: np.ndarray) -> np.ndarray:
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     data = result.data
-    lengths = 2 * np.pi * 10000 ** (2 * _CLOCKS / D_MODEL)
     clocks = dials(
         data["hands"][:, _CLOCKS].T,
-        [f"{length:,.1f}" if length < 100 else f"{length:,.0f}" for length in lengths],
+        [_length(pair) for pair in _CLOCKS],
         words.label("clocks").format(pos=data["pos"], later=data["pos"] + data["k"]),
         series=[words.label("now"), words.label("later")],
         faint=[1],
@@ -109,17 +125,38 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     return [clocks, _VIEWS[data["view"]](data, words, dark)]
 
 
+def _length(pair: int) -> str:
+    """Positions for one turn of a hand, as it stands below its dial."""
+    length = 2 * np.pi * 10000 ** (2 * pair / D_MODEL)
+    return f"{length:,.1f}" if length < 100 else f"{length:,.0f}"
+
+
 def _title(data: dict, words: Words, name: str) -> str:
     table = data["table"]
     return f"{words.label(name)}: {words.label('table.sinusoids') if table == 'sinusoids' else table}"
 
 
+def _series(data: dict, words: Words) -> list[str]:
+    """Sinusoids; where a model is chosen, its table and one that nobody trained beside them."""
+    return [words.label("table.sinusoids"), *([] if data["table"] == "sinusoids" else [data["table"], words.label("random")])]
+
+
 def _similarity(data: dict, words: Words, dark: bool) -> Picture:
-    names = [words.label("table.sinusoids"), data["table"]][: len(data["by_offset"])]
+    names = _series(data, words)
     rows = [pd.DataFrame({"x": range(len(values)), "y": values, "series": n}) for n, values in zip(names, data["by_offset"], strict=True)]
-    ends = (-0.4, 1.0) if len(names) == 2 else (0.0, 1.0)
-    axes = (words.label("similarity"), words.label("offset_k"), words.label("cosine"))
+    ends = (-0.4, 1.0) if len(names) > 1 else (0.0, 1.0)
+    axes = (_title(data, words, "similarity"), words.label("offset_k"), words.label("cosine"))
     return lines(pd.concat(rows), *axes, series=names, rules=[data["k"]], points=False, ends=ends, size=SIZES[2], dark=dark)
+
+
+def _alike(data: dict, words: Words, dark: bool) -> Picture:
+    shown, pair = data["shown"], (data["pos"], data["pos"] + data["k"])
+    names = [str(p) if p % 8 == 0 else "" for p in shown]
+    marked = [(p - shown.start, q - shown.start) for p, q in dict.fromkeys([pair, pair[::-1]]) if p in shown and q in shown]
+    # Square, as rows and columns are the same.
+    size = (SIZES[2][1], SIZES[2][1])
+    how = {"x": words.label("position"), "y": words.label("position"), "signed": True, "top": 1, "marked": marked}
+    return grid(data["cosine"], names, names, _title(data, words, "alike"), **how, size=size, dark=dark)
 
 
 def by_offset(values: np.ndarray) -> np.ndarray:
@@ -148,46 +185,86 @@ def _matrix(data: dict, words: Words, dark: bool) -> Picture:
 
 
 def _rotation(data: dict, words: Words, dark: bool) -> Picture:
+    if "explained" in data:
+        return _one_matrix(data, words, dark)
     n = 2 * _BLOCKS
     names = [str(i) for i in range(n)]
     title = words.label("turn").format(k=data["k"])
     return grid(turn(data["k"])[:n, :n], names, names, title, signed=True, top=1, written=False, size=SIZES[2], dark=dark)
 
 
+def _one_matrix(data: dict, words: Words, dark: bool) -> Picture:
+    """A learned table has no R(k); how close the best matrix comes."""
+    names = _series(data, words)
+    rows = [pd.DataFrame({"x": found.keys(), "y": found.values(), "series": n}) for n, found in zip(names, data["explained"], strict=True)]
+    axes = (_title(data, words, "one_matrix"), words.label("k"), words.label("explained"))
+    return lines(pd.concat(rows), *axes, series=names, rules=[data["k"]], ends=(-0.2, 1.0), format="~p", size=SIZES[2], dark=dark)
+
+
 def _wavelengths(data: dict, words: Words, dark: bool) -> Picture:
-    pair = np.arange(D_MODEL // 2)
-    table = pd.DataFrame({"x": pair, "y": 2 * np.pi * 10000 ** (2 * pair / D_MODEL)})
-    axes = (words.label("wavelengths"), words.label("pair"), words.label("length"))
-    return lines(table, *axes, log_y=True, points=False, format="~s", size=SIZES[2], dark=dark)
+    names = _series(data, words)[:2]
+    width = D_MODEL if len(names) == 1 else data["values"].shape[1]
+    found = [2 * np.pi * 10000 ** (np.arange(width) // 2 * 2 / width), *data["periods"]]
+    rows = [pd.DataFrame({"x": range(len(each)), "y": each, "series": name}) for name, each in zip(names, found, strict=True)]
+    axes = (_title(data, words, "wavelengths" if len(names) == 1 else "periods"), words.label("dimension"), words.label("length"))
+    return lines(pd.concat(rows), *axes, series=names, log_y=True, points=False, format="~s", size=SIZES[2], dark=dark)
+
+
+def _globe(data: dict, words: Words, dark: bool) -> Picture:
+    """Two hands as a place; and a place that only a second number, which positions do not have, could lead to."""
+    places, here = data["places"], data["pos"]
+    turns_apart = 180 * 10000 ** (2 * (_EAST - _NORTH) / D_MODEL)  # degrees of latitude in one turn of the hand of longitude
+    series = [words.label(name) for name in ("now", "later", "alone")]
+    at = [places[here], places[here + data["k"]], geometry.beside(places[here], turns_apart)]
+    marked = pd.DataFrame(at, columns=["longitude", "latitude"]).assign(name=[str(here), str(here + data["k"]), ""], series=series)
+    note = words.label("read_as").format(east=_length(_EAST), north=_length(_NORTH))
+    shown = data["globe"]
+    return globe(places[shown], marked, words.label("globe"), note, series=series, first=shown.start, size=SIZES[2], dark=dark)
 
 
 def _pca(data: dict, words: Words, dark: bool) -> Picture:
-    return _cloud(data["cloud"][:, :2], data, words, "pca", dark)
+    at = data["cloud"]
+    line = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "name": _names(len(at)), "series": words.label("positions")})
+    here = line.iloc[_shown(data)].assign(series=words.label("shown"))
+    here["name"] = [str(p) for p in here.index]
+    series = [words.label("positions"), words.label("shown")]
+    axes = [words.label("component").format(i=i) for i in (1, 2)]
+    return points(pd.concat([line, here]), _title(data, words, "pca"), *axes, series=series, joined=True, size=SIZES[2], dark=dark)
 
 
 def _space(data: dict, words: Words, dark: bool) -> Picture:
-    """Three components, seen from the side: turned by 30 degrees about the upright axis, and tilted by 20."""
-    a, b, c = data["cloud"].T
-    turned, tilted = np.radians(30), np.radians(20)
-    across, deep = a * np.cos(turned) - b * np.sin(turned), a * np.sin(turned) + b * np.cos(turned)
-    return _cloud(np.stack([across, c * np.cos(tilted) - deep * np.sin(tilted)], axis=1), data, words, "space", dark)
+    at, shown = data["cloud"], _shown(data)
+    # No other number stands where those of the clocks do.
+    names = ["" if any(abs(p - q) < 8 for q in shown) else name for p, name in enumerate(_names(len(at)))]
+    return cloud(
+        at,
+        names,
+        _title(data, words, "space"),
+        words.label("turned"),
+        [words.label("arm").format(i=i) for i in (1, 2, 3)],
+        marked=shown,
+        series=(words.label("positions"), words.label("shown")),
+        size=SIZES[2],
+        dark=dark,
+    )
 
 
-def _cloud(at: np.ndarray, data: dict, words: Words, name: str, dark: bool) -> Picture:
-    line = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "name": "", "series": words.label("positions")})
-    line.loc[::32, "name"] = [str(p) for p in range(0, len(at), 32)]
-    here = line.iloc[[p for p in (data["pos"], data["pos"] + data["k"]) if p < len(at)]].assign(series=words.label("shown"))
-    here["name"] = [str(p) for p in here.index]
-    series = [words.label("positions"), words.label("shown")]
-    axes = (words.label("component").format(i=1), words.label("component").format(i=2)) if name == "pca" else ("", "")
-    return points(pd.concat([line, here]), _title(data, words, name), *axes, series=series, joined=True, size=SIZES[2], dark=dark)
+def _names(n: int) -> list[str]:
+    return [str(p) if p % 32 == 0 else "" for p in range(n)]
+
+
+def _shown(data: dict) -> list[int]:
+    """The positions of the clocks that are in the cloud."""
+    return [p for p in dict.fromkeys((data["pos"], data["pos"] + data["k"])) if p < len(data["cloud"])]
 
 
 _VIEWS = {
     "similarity": _similarity,
+    "alike": _alike,
     "matrix": _matrix,
     "turn": _rotation,
     "wavelengths": _wavelengths,
+    "globe": _globe,
     "pca": _pca,
     "space": _space,
 }

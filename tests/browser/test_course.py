@@ -246,3 +246,22 @@ def test_contents_and_steps_break_no_rule(open_page):
                 page.wait_for_function("theme => new URLSearchParams(location.search).get('theme') === theme", arg=theme)
         eventually(partial(violations, page), [], timeout=PATIENCE / 4)
         clicker.forward(page)
+
+
+def test_a_cloud_is_turned_on_the_page_and_stays_turned_where_the_position_moves(course):
+    page = course("demo=Q14&step=show&q14_view=space", "show")
+    slider = page.locator(".st-key-course_pictures input[name=turn]")
+    slider.wait_for()
+    places = (
+        "() => [...document.querySelectorAll('.st-key-course_pictures .mark-symbol path')].map((point) => point.getAttribute('transform')).join()"
+    )
+    before = page.evaluate(places)
+    for _ in range(6):
+        slider.press("ArrowRight")
+    page.wait_for_function(f"before => ({places})() !== before", arg=before)
+    at(page, "Q14", "show")
+    assert slider.input_value() == "60"
+    page.locator(".st-key-course_controls :is([role=slider], input[type=range])").first.press("ArrowRight")
+    named(page, "q14_pos=5")
+    eventually(lambda: page.locator(".st-key-course_pictures .stVegaLiteChart").first.inner_text(), lambda text: "10" in text)
+    assert slider.input_value() == "60"

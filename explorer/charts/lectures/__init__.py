@@ -11,13 +11,17 @@
 - `dials`: clock hands, one or more on each of a few dials
 - `texts`: a table of words, a colour for each kind of row
 - `strips`: rows of tokens that light up
+- `cloud`: points in space that are turned
+- `globe`: a map of the earth with places
 - `maps`: the maps of several heads side by side
 """
 
 from explorer.charts.lectures.bars import bars
+from explorer.charts.lectures.cloud import cloud
 from explorer.charts.lectures.columns import columns
 from explorer.charts.lectures.dials import dials
 from explorer.charts.lectures.frame import SIZES
+from explorer.charts.lectures.globe import globe
 from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.maps import maps
@@ -27,4 +31,4 @@ from explorer.charts.lectures.sums import sums
 from explorer.charts.lectures.texts import texts
 from explorer.charts.lectures.whole import whole
 
-__all__ = ["SIZES", "bars", "columns", "dials", "grid", "lines", "maps", "points", "strips", "sums", "texts", "whole"]
+__all__ = ["SIZES", "bars", "cloud", "columns", "dials", "globe", "grid", "lines", "maps", "points", "strips", "sums", "texts", "whole"]

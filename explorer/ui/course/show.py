@@ -11,7 +11,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _, language
 from explorer.lectures import Demo, shipped
 from explorer.lectures.words import Words
-from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common import address, jobs, pictures, sliders
 from explorer.ui.common.session import is_dark
 from explorer.ui.course import results, settings
 
@@ -38,6 +38,8 @@ def row(drawn: Sequence[Picture], key: str, opens: str = "", identity: Hashable 
             with column:
                 if opens and _has_heads(picture):
                     _clickable(picture, f"{key}_{i}", opens, identity)
+                elif any("bind" in given for given in picture.description.get("params", ())):
+                    sliders.draw(picture, f"{key}_{i}_{number}")
                 else:
                     pictures.draw(picture, f"{key}_{i}_{number}")
 
