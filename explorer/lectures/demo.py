@@ -30,6 +30,7 @@ class Control:
         values: what it can stand at, in order; numbers make a slider, words make a choice, whose titles are labels `NAME.VALUE` of the
             demo where it has them. None at all make a field for a text.
         default: where it stands at first. The default of a text is the label `NAME.default`, so that each language has its own.
+        free: a field for a text, where `values` are offered: one click, for a lecturer who does not want to type.
         main: whether it is the one that matters, drawn large; one a demo.
         model: whether its values are names of models; the model that the viewer has open is offered, too.
         chips: for an order that is dragged: `chips(models, settings)` gives the texts of the chips, by number, and the order in which the
@@ -41,18 +42,21 @@ class Control:
     default: Value = ""
     main: bool = False
     model: bool = False
+    free: bool = False
     chips: Callable[[Models, Settings], tuple[Sequence[str], list[int]]] | None = None
 
     @property
     def is_text(self) -> bool:
-        return not self.values
+        return self.free or not self.values
 
     @property
     def is_slider(self) -> bool:
-        return bool(self.values) and all(isinstance(value, int | float) for value in self.values)
+        return not self.is_text and all(isinstance(value, int | float) for value in self.values)
 
     def parsed(self, word: str) -> Value | None:
         """The value that a word of an address or of the shell stands for; None for none."""
+        if self.free:
+            return word if word.strip() else None
         if self.is_text or (self.chips is not None and ordered(word) is not None):
             return word
         found = next((value for value in self.values if str(value) == word), None)

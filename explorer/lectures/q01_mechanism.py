@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from transformers import AutoModel
 
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
@@ -17,6 +19,8 @@ from explorer.reading import Tokens
 from explorer.tokens import labels, readable
 from models import Model
 from models.opening import sites
+from models.seeded import seeded
+from models.toy import ToyConfig
 
 STAND = {"encoder": "bert-mini", "decoder": "gpt2-mini", "encoder-decoder": "translate-mini"}
 """A model of each kind; one that the viewer chooses takes the place of the one of its kind."""
@@ -29,8 +33,11 @@ STACKS = (
 )
 """Kinds, and the part of each that is shown."""
 _CALLED = {"bert-mini": "BERT", "gpt2-mini": "GPT-2"}
+CHINESE, TOYS = "zh-mini", "toys"
+"""A model that reads the sentence in Chinese, as the translator wrote it; and three untrained toys in the place of all three."""
 _MOST = 12
 """Tokens of a text; more would be too small to read."""
+_SEED, _TOY_LAYERS = 1, 4
 
 
 def compute(models: Models, query: int = 2, text: str = "I love you very much.", layer: int = 1, model: str = "bert-mini") -> Result:
@@ -41,13 +48,19 @@ def compute(models: Models, query: int = 2, text: str = "I love you very much.",
         query: which token looks, counted from 1; the last one where a text is shorter.
         text: an English sentence, cut at 12 tokens.
         layer: whose attention is shown, the mean over its heads; the last one of a model that has fewer.
-        model: any; it stands in the place of the one of its kind.
+        model: any; it stands in the place of the one of its kind. "zh-mini" reads what the translator wrote, where the text is not Chinese.
+            "toys" are three toys with random weights, which read the same tokens as the models whose places they take.
 
     Raises:
         InputError: an empty text.
     """
-    of = {kind: models(name) for kind, name in (STAND | {models(model).kind: model}).items()}
-    found = {kind: capture(one, text, max_tokens=_MOST) for kind, one in of.items()}
+    of = {kind: models(name) for kind, name in (STAND if model == TOYS else STAND | {models(model).kind: model}).items()}
+    found = {"encoder-decoder": capture(of["encoder-decoder"], text, max_tokens=_MOST)}
+    texts = {kind: text for kind in of} | ({"encoder": _chinese(of, found["encoder-decoder"], text)} if model == CHINESE else {})
+    found |= {kind: capture(one, texts[kind], max_tokens=_MOST) for kind, one in of.items() if kind not in found}
+    if model == TOYS:
+        of = {kind: untrained(one) for kind, one in of.items()}
+        found = {kind: capture(one, found[kind]) for kind, one in of.items()}
     rows = [_row(found[kind], part, layer, query) for kind, part in STACKS]
     above = [share_above(found[kind], part) for kind, part in STACKS if part != "cross"]
     translated = found["encoder-decoder"]
@@ -71,8 +84,31 @@ def compute(models: Models, query: int = 2, text: str = "I love you very much.",
     names = {kind: _CALLED.get(one.name, one.short_name) for kind, one in of.items()}
     maps = [_map(found[kind], part, layer) for kind, part in (STACKS[0], STACKS[1], STACKS[4])]
     titles = [names[kind] if STAND[kind] != of[kind].name else "" for kind, _part in STACKS]
-    data = {"rows": rows, "predictions": predictions, "maps": maps, "titles": titles}
-    return Result(measures, data, words | {"text": text, "encoder": names["encoder"], "decoder": names["decoder"]})
+    data = {"rows": rows, "predictions": predictions, "maps": maps, "titles": titles, "toys": model == TOYS}
+    return Result(
+        measures, data, words | {"text": text, "encoder": names["encoder"], "decoder": names["decoder"], "translator": names["encoder-decoder"]}
+    )
+
+
+def untrained(model: Model) -> Model:
+    """A toy of the same kind with random weights, which reads what the model reads."""
+    given, kind = model.network.config, model.kind
+    special = {name: getattr(given, name, None) for name in ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")}
+    switches = {"causal": kind != "encoder", "encoder_decoder": kind == "encoder-decoder"}
+    with seeded(_SEED):
+        network = AutoModel.from_config(ToyConfig(vocab_size=given.vocab_size, layers=_TOY_LAYERS, **switches, **special))
+    network = network.eval().requires_grad_(False)
+    layout = sites.find_sites(network)
+    how = {"sites": layout.sites, "sites_of": layout.sites_of, "parameters": network.num_parameters(), "view_only": ""}
+    return replace(model, name=f"random-toy-{kind}", network=network, max_length=network.config.max_length, trained=False, origin="", **how)
+
+
+def _chinese(of: Mapping[str, Model], translated: Capture, text: str) -> str:
+    """The text where it is Chinese, else as the translator wrote it."""
+    if any("\u3400" <= character <= "\u9fff" for character in text):
+        return text
+    written = of["encoder-decoder"].tokenizer.decode(translated.sides["decoder"].ids, skip_special_tokens=True).strip()
+    return written or text
 
 
 def _layer(captured: Capture, part: str, layer: int) -> int:
@@ -136,8 +172,10 @@ def _likeliest(model: Model, given: dict[str, torch.Tensor], at: int) -> tuple[s
         return None
     given = {name: tensor.to(model.device) for name, tensor in given.items()}
     with model.lock, torch.inference_mode():
-        logits = model.network(**sites.inputs_for(model.network, **given)).logits[0, at].float()
-    chance, number = logits.softmax(-1).max(-1)
+        out = model.network(**sites.inputs_for(model.network, **given))
+    # A BERT that was saved with both of its objectives has logits of two kinds.
+    logits = out.prediction_logits if "prediction_logits" in out else out.logits
+    chance, number = logits[0, at].float().softmax(-1).max(-1)
     return labels(readable(model.tokenizer, [int(number)]))[0], float(chance)
 
 
@@ -152,7 +190,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             [_title(result, words, i) for i in range(len(rows))],
             [row["tokens"] for row in rows],
             [row["weights"] for row in rows],
-            words.label("seen"),
+            words.label("seen_toys" if result.data["toys"] else "seen"),
             visible=[row["visible"] for row in rows],
             marked=[row["marked"] for row in rows],
             notes=notes,
@@ -165,6 +203,8 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
 def _title(result: Result, words: Words, i: int) -> str:
     """What a row is called: by the name of its model, where the viewer chose it."""
     name = result.data["titles"][i]
+    if result.data["toys"]:
+        return words.label(f"toy.{i}")
     return words.label(f"stack.{i}") if not name else name if i < 2 else f"{name}: {words.label(f'part.{i}')}"
 
 
@@ -188,7 +228,7 @@ DEMO = Demo(
         Control("query", tuple(range(1, _MOST + 1)), 2, main=True),
         Control("text"),
         Control("layer", (0, 1, 2, 3), 1),
-        Control("model", tuple(STAND.values()), "bert-mini", model=True),
+        Control("model", (*STAND.values(), CHINESE, TOYS), "bert-mini", model=True),
     ),
     more=more,
     source="Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019; Radford et al. 2019",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -16,19 +15,20 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, ordered
 from explorer.lectures.words import Words
-from explorer.positions import order
+from explorer.positions import answers, order
 from explorer.reading import Tokens, read
-from models import InputError, Model
+from models import Model
 from models.opening import sites
 from models.toy.rnn import RnnConfig, ToyRnn
-from models.training import runs
 
 ORDERS = ("ends", "reverse", "shift", "shuffle")
-VIEWS = ("vectors", "others")
+VIEWS = ("vectors", "toy", "others")
+TEXTS = ("我爱你", "狗咬人", "不好", "I love you", "dog bites man")
+"""Offered to be read; each is one token a word to the model that reads it."""
 SEEN = 1024
 """Positions that a stack of convolutions is to see."""
 _CAUSAL_TEXT = "The old dog bites the young man again"
-_SEED, _DIMENSIONS, _ROWS, _WIDTH, _GUESSED = 13, 12, 12, 32, 200
+_SEED, _DIMENSIONS, _ROWS, _WIDTH = 13, 12, 12, 32
 
 
 def compute(
@@ -41,7 +41,8 @@ def compute(
         positions: "off" or "on", what is drawn; measured are both.
         text: any.
         swap: the other order: first and last change places, all are turned round, all go one place on, or shuffled; or an order itself.
-        view: "vectors" in both orders, or "others": a causal model, and networks that are not attention.
+        view: "vectors" in both orders; "toy": what toys that were trained to tell who does it say of both; or "others": a causal model, and
+            networks that are not attention.
         model: "auto" for a bundled one that reads the text; else the model that does, whose positions can be switched off.
 
     Raises:
@@ -54,37 +55,49 @@ def compute(
     found = {on: order.permuted(opened, tokens, new, on == "on") for on in ("off", "on")}
     off, at = found["off"], list(free)
     causal = last_token(models("gpt2-mini"))
+    sentence = answers.asked(text)
+    toys = answers.given(sentence, reordered(len(sentence), swap))
     mean = float(np.abs(off.after[at].mean(axis=0) - off.before[at].mean(axis=0)).max())
     # The claim is about attention without a mask. A causal one sees the order in what it hides.
     claimed = {} if off.order_in_mask else {"expected": 0, "tolerance": 1e-5 * max(1.0, off.scale)}
+    # The same tokens in the same places, as chips that are dragged back have them, differ in nothing.
+    above = (0.01, "above") if [tokens.ids[at[i]] for i in new] != [tokens.ids[i] for i in at] else ()
     measures = (
         Measure("off", off.max, **claimed, format=".1e"),
-        Measure("on", found["on"].max, 0.01, "above", format=".2f"),
-        Measure("stayed", float(np.abs(off.after - off.before).max()), 0.01, "above", format=".2f"),
+        Measure("on", found["on"].max, *above, format=".2f"),
+        Measure("stayed", float(np.abs(off.after - off.before).max()), *above, format=".2f"),
         Measure("mean", mean, **claimed, format=".1e"),
-        Measure("toy_with", trained("order"), 0.99, "at least", format=".1%"),
-        Measure("toy_without", trained("order-without-positions"), guessed(), "at most", format=".1%"),
-        Measure("chance", guessed(), format=".1%"),
+        Measure("toy_with", answers.trained("with"), 0.99, "at least", format=".1%"),
+        Measure("toy_without", answers.trained("without"), answers.guessed(), "at most", format=".1%"),
+        Measure("chance", answers.guessed(), format=".1%"),
+        # Of words in an order that is no sentence, or is the same one, the toy with positions may say anything.
+        Measure("answers_with", toys.changed("with"), *((0.5, "above") if toys.turned else ()), format=".2f"),
+        Measure("answers_without", toys.changed("without"), 0, tolerance=1e-5, format=".1e"),
         Measure("causal_first", causal[1], 0, tolerance=1e-5, format=".1e"),
         Measure("causal_second", causal[2], 0.001, "above", format=".3f"),
     )
     shown = found[positions]
     names = [_joined([tokens.labels[i] for i in order_]) for order_ in (at, [at[i] for i in new])]
+    parts = [values[:_ROWS, :_DIMENSIONS] for one in found.values() for values in (one.moved, one.after)]
     data = {
         "found": shown,
         "top": found["on"].scale,
+        # Of the numbers that are drawn, with positions and without: a model may have its largest one elsewhere.
+        "shade": max(float(np.abs(part).max()) for part in parts),
         "names": names,
         "causal": causal,
         "others": others(),
         "layers": layers_needed(),
         "view": view,
+        "toys": toys,
+        "own": sentence != text.strip(),
     }
     return Result(measures, data, {"before": names[0], "after": names[1], "model": opened.name})
 
 
 def reader(text: str) -> str:
     """The bundled model that reads a text: Chinese or English."""
-    return "zh-mini" if any("\u3400" <= character <= "\u9fff" for character in text) else "bert-mini"
+    return "zh-mini" if any("\u3400" <= character <= "\u9fff" for character in text) else "all-MiniLM-L6-v2"
 
 
 def chips(models: Models, settings: Settings) -> tuple[list[str], list[int]]:
@@ -111,26 +124,6 @@ def reordered(n: int, swap: str) -> list[int]:
         made = random.Random(_SEED).sample(ahead, n)
         return made if made != ahead else ahead[::-1]
     return [ahead[-1], *ahead[1:-1], ahead[0]] if n > 1 else ahead
-
-
-@cache
-def trained(name: str) -> float:
-    """Share of the held-out sentences for which a shipped toy says both who does it, and to whom."""
-    return runs.load(order.trained_toys()[name]).evaluate().exact
-
-
-@cache
-def guessed() -> float:
-    """The same share for whoever knows the words of a sentence but not their order, and takes one of the sentences that they make."""
-    task = runs.load(order.trained_toys()["order-without-positions"]).task
-    rows = torch.cat([batch.input_ids for batch in task.held_out(_GUESSED)])
-    answers = []
-    for words in itertools.permutations(range(3)):
-        try:
-            answers.append(task.answers(rows[:, [*words, 3, 4]]).tolist())
-        except InputError:  # no sentence: a verb at its end, say
-            continue
-    return float(np.mean([1 / len({tuple(answer) for answer in of_one}) for of_one in zip(*answers, strict=True)]))
 
 
 def last_token(model: Model) -> list[float]:
@@ -198,14 +191,14 @@ def _back(heard: np.ndarray, by: int) -> np.ndarray:
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
-    return (_others if result.data["view"] == "others" else _vectors)(result, words, dark)
+    return {"vectors": _vectors, "toy": _toys, "others": _others}[result.data["view"]](result, words, dark)
 
 
 def _vectors(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     found, top = result.data["found"], result.data["top"]
     rows = [f"{found.labels[i]}" for i in found.order][:_ROWS]
     columns = [""] * _DIMENSIONS
-    how = {"signed": True, "top": 0.5 * top, "written": False, "size": SIZES[3], "dark": dark}
+    how = {"signed": True, "top": 0.7 * result.data["shade"], "written": False, "size": SIZES[3], "dark": dark}
     before, after = result.data["names"]
     moved, read_ = (values[: len(rows), :_DIMENSIONS] for values in (found.moved, found.after))
     numbered = [f"{i + 1} {row}" for i, row in enumerate(rows)]
@@ -223,6 +216,28 @@ def _vectors(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             size=SIZES[3],
             dark=dark,
         ),
+    ]
+
+
+def _toys(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    found: answers.Answers = result.data["toys"]
+    rows = [f"{text} {words.label(f'asked.{which}')}" for text in found.texts for which in ("who", "whom")]
+    marked = [(2 * t + q, at) for t, right in enumerate(found.right) for q, at in enumerate(right or ())]
+    own = words.label("own").format(text=found.texts[0]) if result.data["own"] else ""
+    return [
+        grid(
+            chances.reshape(len(rows), -1),
+            rows,
+            [*found.words, words.label("rest")],
+            words.label(f"toy.{name}") + own,
+            x=words.label("answer"),
+            top=1,
+            marked=marked,
+            written=True,
+            size=SIZES[2],
+            dark=dark,
+        )
+        for name, chances in found.chances.items()
     ]
 
 
@@ -274,7 +289,7 @@ DEMO = Demo(
     door=Door("positions", {"positions": "order", "model": "zh-mini", "text": "我爱你", "order": "2.1.0", "order_positions": "false"}),
     controls=(
         Control("positions", ("off", "on"), "off", main=True),
-        Control("text"),
+        Control("text", TEXTS, free=True),
         Control("swap", ORDERS, "ends", chips=chips),
         Control("view", VIEWS, "vectors"),
         Control("model", ("auto",), "auto", model=True),

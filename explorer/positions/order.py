@@ -1,7 +1,7 @@
 """Tokens in another order: without position information attention only moves its outputs, Attention(PX) = P Attention(X).
 
 That is equivariance; texts often call it invariance, but the outputs do move. Positions are switched off in a private copy of the
-network that shares its weights: all tokens then stand at position 0, none is turned, and biases by distance are 0.
+network that shares its weights: a table adds the mean of its rows to every token, none is turned, and biases by distance are 0.
 """
 
 from __future__ import annotations
@@ -100,6 +100,9 @@ def permuted(model: Model, text: AnyText, order: Sequence[int], positions: bool 
 def without_positions(model: Model) -> nn.Module:
     """A private copy of the network, sharing its weights, that knows of no positions.
 
+    Where a table is added, every position gets the mean of all its rows. Any vector that is the same everywhere tells no order; the first
+    row would, too, but some networks take it for their first token ([CLS]) and then make much the same of every word (MiniLM).
+
     Raises:
         InputError: positions of a kind that cannot be switched off.
     """
@@ -111,12 +114,13 @@ def without_positions(model: Model) -> nn.Module:
         if table is None:
             network.config.positions = "none"  # of the copy: neither rotation nor bias
         else:
-            first = network.transformer.embedding.order(1)
-            network.transformer.embedding.order = lambda n: first.expand(n, -1)
+            mean = network.transformer.embedding.order(network.config.max_length).mean(0, keepdim=True)
+            network.transformer.embedding.order = lambda n: mean.expand(n, -1)
     elif table is not None:
         module = network.get_submodule(table.name)
-        first = table.weight_rows.start
-        module.weight = _constant(module.weight[first : first + 1].expand_as(module.weight))
+        # Of its values, float32: a mean of many rows in half precision would be that of a few.
+        mean = torch.from_numpy(table.values.mean(axis=0)).to(module.weight)
+        module.weight = _constant(mean.expand_as(module.weight))
     elif kind == tables.ROPE:
         for module, name in tables.rotary(network):
             setattr(module, name, torch.zeros_like(getattr(module, name)))

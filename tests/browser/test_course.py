@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -202,6 +203,26 @@ def test_tokens_are_moved_and_what_is_read_follows(course):
     named(page, "q13_swap=1.2.0")
     expect(chips).to_have_text(["爱", "你", "我"])
     expect(page.locator(".st-key-course_pictures svg.marks").nth(1)).to_contain_text("爱你我")
+
+
+def test_a_sentence_is_chosen_by_a_click_or_typed_and_r_brings_the_first_one_back(course):
+    page = course("demo=Q13&step=show&lang=zh", "show")
+    chips, field = page.locator(".st-key-course_controls .chip"), page.locator(".st-key-q13_text input")
+    field.click()
+    page.get_by_role("option", name="狗咬人").click()
+    named(page, "q13_text=" + quote("狗咬人"))
+    expect(chips).to_have_text(["人", "咬", "狗"])
+    field.click()
+    page.keyboard.type("猫追狗")
+    page.keyboard.press("Enter")
+    named(page, "q13_text=" + quote("猫追狗"))
+    expect(chips).to_have_text(["狗", "追", "猫"])
+    expect(field).to_have_value("猫追狗")
+    page.locator(".st-key-course_pictures svg.marks").first.click()
+    page.keyboard.press("r")
+    named(page, "q13_text", there=False)
+    expect(chips).to_have_text(["你", "爱", "我"])
+    expect(field).to_have_value("我爱你")
 
 
 WALKS = [(chapter, language) for chapter in CHAPTERS for language in i18n.LANGUAGES if of_chapter(chapter)]

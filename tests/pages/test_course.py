@@ -93,8 +93,24 @@ def test_chips_of_the_text_stand_in_the_order_of_the_address(monkeypatch):
     result = demo("Q13").compute(results.opened, text="我爱你", swap="1.2.0")
     assert result.said["after"] == "爱你我" and any("爱你我" in str(chart) for chart in charts(app))
     # Of another text the order is not one.
-    settle(app.text_input(key="q13_text").set_value("不好").run())
+    settle(app.selectbox(key="q13_text").set_value("不好").run())
     assert drawn[-1]["data"]["labels"] == ["不", "好"] and drawn[-1]["data"]["order"] == [1, 0]
+
+
+def test_a_text_is_offered_or_ones_own_and_stands_in_the_address(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(sortable, "_chips", lambda **given: drawn.append(given["data"]["labels"]))
+    app = opened("course", demo="Q13", step="show", q13_text="马看羊")
+    field = app.selectbox(key="q13_text")
+    (control,) = (one for one in demo("Q13").controls if one.name == "text")
+    assert field.value == "马看羊" and field.options == [*control.values, "马看羊"] and drawn[-1] == ["马", "看", "羊"]
+    settle(field.set_value("狗咬人").run())
+    assert app.query_params["q13_text"] == "狗咬人" and drawn[-1] == ["狗", "咬", "人"]
+    settle(app.button(key="course_reset").click().run())
+    assert app.selectbox(key="q13_text").options == list(control.values)
+    assert "q13_text" not in app.query_params and app.selectbox(key="q13_text").value == "我爱你" and drawn[-1] == ["我", "爱", "你"]
+    app = opened("course", demo="Q13", step="show", q13_text=" ")
+    assert not app.exception and app.selectbox(key="q13_text").value == "我爱你" and drawn[-1] == ["我", "爱", "你"]
 
 
 def test_steps_lead_from_demo_to_demo_and_controls_begin_anew():

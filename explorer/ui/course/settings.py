@@ -70,6 +70,10 @@ def _chips(demo: Demo, control: Control, words: Words) -> Value:
 
 def _one(demo: Demo, control: Control, words: Words) -> Value:
     name, title, default = place.name(demo, control.name), words.label(control.name), demo.defaults(words)[control.name]
+    if control.free:
+        # A text of one's own is offered for as long as it stands there.
+        texts = list(dict.fromkeys([*map(str, control.values), str(default), *filter(control.parsed, [address.read(name) or ""])]))
+        return address.entry(st.selectbox, title, name, default, control.parsed, options=texts, accept_new_options=True, filter_mode="contains")
     if control.is_text:
         return address.entry(st.text_input, title, name, default)
     values = list(control.values)

@@ -9,21 +9,22 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoModel
 
 from explorer.lectures import demo, q13_order
 from explorer.lectures.demo import ordered
 from explorer.lectures.words import read
 from models.toy import tasks
+from models.training.runs import SHIPPED
 
 
 def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
-    """Last hidden states by the network's own eager code; positions off by zeros in the table, which is what one row for all is too, up to
-    a constant that moves with nothing."""
+    """Last hidden states by the network's own eager code; positions are off where each row of the table is the mean of all."""
     network = copy.deepcopy(network)
     network.set_attn_implementation("eager")
     if not with_positions:
         weight = next(w for name, w in network.named_parameters() if name.endswith(("position_embeddings.weight", "wpe.weight")))
-        weight.data[:] = weight.data[:1].clone()
+        weight.data[:] = weight.data.double().mean(0).float()
     with torch.inference_mode():
         return network.base_model(torch.tensor([ids]), output_hidden_states=True)
 
@@ -33,10 +34,10 @@ def _outputs(network, ids, with_positions: bool) -> torch.Tensor:
     [
         ("zh-mini", "我爱你", "ends"),
         ("zh-mini", "狗咬人", "shift"),
-        ("bert-mini", "no good", "reverse"),
+        ("all-MiniLM-L6-v2", "no good", "reverse"),
         ("zh-mini", "不好", "1.0"),
-        ("bert-mini", "the old man", "1.2.0"),
-        ("bert-mini", "I love you", "ends"),
+        ("all-MiniLM-L6-v2", "dog bites man", "1.2.0"),
+        ("all-MiniLM-L6-v2", "I love you", "ends"),
     ],
 )
 def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(opener, model, text, swap):
@@ -53,6 +54,7 @@ def test_outputs_move_with_their_tokens_without_positions_and_not_with_them(open
         apart = np.abs(after - before[full]).max()
         assert abs(apart - result[name]) < 2e-5
         if not on:
+            assert result["stayed"] > 0.5 and result["on"] > 0.5
             assert apart < 1e-5 and abs(np.abs(after - before).max() - result["stayed"]) < 1e-4
             assert np.abs(after[1:-1].mean(0) - before[1:-1].mean(0)).max() < 1e-5 > result["mean"]
 
@@ -72,17 +74,87 @@ def test_one_head_as_a_loop_is_equivariant():
         assert np.allclose(attention(x[list(order)]), attention(x)[list(order)], atol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "measure"), [("order", "toy_with"), ("order-without-positions", "toy_without")])
-def test_toys_answer_as_they_are_said_to(opener, name, measure):
+NETWORKS = {"with": "order", "without": "order-without-positions"}
+
+
+def _network(name: str):
+    """A shipped toy, as transformers opens its folder."""
+    return AutoModel.from_pretrained(SHIPPED / NETWORKS[name], dtype=torch.float32).eval()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_toys_answer_as_they_are_said_to(opener, name):
     task, right, asked = tasks.make("order"), 0, 0
-    network = q13_order.runs.load(q13_order.order.trained_toys()[name]).network
+    network = _network(name)
     for batch in task.held_out(1000):
         for ids, targets in zip(batch.input_ids, batch.targets, strict=True):
             with torch.inference_mode():
                 answers = network(ids[None]).logits[0].argmax(-1)
             right += all(int(a) == int(t) for a, t in zip(answers, targets, strict=True) if t >= 0)
             asked += 1
-    assert demo("Q13").compute(opener)[measure] == pytest.approx(right / asked)
+    assert demo("Q13").compute(opener)[f"toy_{name}"] == pytest.approx(right / asked)
+
+
+def _answered(name: str, text: str, of: str) -> np.ndarray:
+    """(2 questions, words + 1): chances of the words of `of`, and of all else, when `text` and both questions are read."""
+    tokens = tasks.make("order").tokens
+    with torch.inference_mode():
+        logits = _network(name)(torch.tensor([[tokens.index(character) for character in text + "主宾"]])).logits[0, 3:]
+    chances = np.exp(logits.double().numpy())
+    chances /= chances.sum(axis=1, keepdims=True)
+    each = chances[:, [tokens.index(character) for character in of]]
+    return np.hstack([each, 1 - each.sum(axis=1, keepdims=True)])
+
+
+@pytest.mark.parametrize(
+    ("text", "swap", "read_", "other", "right"),
+    [
+        ("我爱你", "ends", "我爱你", "你爱我", [(0, 0), (1, 2), (2, 2), (3, 0)]),
+        ("猫追狗", "2.1.0", "猫追狗", "狗追猫", [(0, 0), (1, 2), (2, 2), (3, 0)]),
+        ("猫追狗", "shift", "猫追狗", "狗猫追", [(0, 0), (1, 2)]),
+        ("猫追狗", "0.1.2", "猫追狗", "猫追狗", [(0, 0), (1, 2), (2, 0), (3, 2)]),
+        ("狗咬人", "1.2.0", "我爱你", "爱你我", [(0, 0), (1, 2)]),
+        ("dog bites man", "reverse", "我爱你", "你爱我", [(0, 0), (1, 2), (2, 2), (3, 0)]),
+        ("不好", "1.0", "我爱你", "你爱我", [(0, 0), (1, 2), (2, 2), (3, 0)]),
+        ("我爱我", "ends", "我爱你", "你爱我", [(0, 0), (1, 2), (2, 2), (3, 0)]),
+    ],
+)
+def test_both_toys_are_drawn_reading_what_is_dragged(opener, text, swap, read_, other, right):
+    """Of another text than theirs they read their own sentence in that order, and the titles say so."""
+    result = demo("Q13").compute(opener, text=text, swap=swap, view="toy")
+    assert all(measure.holds for measure in result.measures)
+    for which in ("en", "zh"):
+        words = read("q13_order", which)
+        drawn = demo("Q13").pictures(result, words, False)
+        assert len(drawn) == 2
+        for name, picture in zip(NETWORKS, drawn, strict=True):
+            cells = picture.tables["cells"].pivot(index="r", columns="c", values="value").to_numpy()
+            expected = np.vstack([_answered(name, one, read_) for one in (read_, other)])
+            assert np.allclose(cells, expected, atol=1e-5) and np.allclose(cells.sum(axis=1), 1)
+            assert picture.values["columns"][:3] == list(read_) and [row[:3] for row in picture.values["rows"]] == [read_] * 2 + [other] * 2
+            title = picture.description["title"]["text"]
+            assert (read_ in title) == (text != read_) and text not in title.replace(read_, "")
+            assert [tuple(cell) for cell in picture.tables["marked"][["r", "c"]].to_numpy().tolist()] == right
+            change = np.abs(expected[:2] - expected[2:]).max()
+            assert result[f"answers_{name}"] == pytest.approx(change, abs=1e-5)
+            assert (change > 0.9) == (name == "with" and read_ != other)
+            assert name == "with" or change < 1e-5
+
+
+def test_what_moves_in_no_way_is_not_said_to_differ(opener):
+    """Chips that are dragged back: nothing differs, and nothing is claimed to."""
+    found = {measure.name: measure for measure in demo("Q13").compute(opener, text="我爱你", swap="0.1.2").measures}
+    assert found["on"].value < 1e-5 and found["on"].holds and found["answers_with"].value == 0 and found["answers_with"].holds
+
+
+def test_sentences_are_offered_and_any_other_is_taken(opener):
+    control = next(one for one in demo("Q13").controls if one.name == "text")
+    assert control.is_text and not control.is_slider and control.parsed("马看羊") == "马看羊" and control.parsed(" ") is None
+    for which in ("en", "zh"):
+        assert demo("Q13").defaults(read("q13_order", which))["text"] in control.values
+    for text in control.values:
+        labels, _order = q13_order.chips(opener, {"text": text, "swap": "ends", "model": "auto"})
+        assert [label.lower() for label in labels] == (text.lower().split() if " " in text else list(text)), "a token a word"
 
 
 def test_a_causal_model_without_positions_notices_the_order_from_its_second_layer_on(opener):
@@ -188,5 +260,5 @@ def test_the_notice_says_what_was_measured_of_any_model(opener, model):
     found = demo("Q13").compute(opener, text="I love you", model=model)
     shown = {measure.name: measure.shown for measure in found.measures}
     for language in ("en", "zh"):
-        said = read("q13_order", language).noticed(shown | dict(found.said))
+        said = read("q13_order", language).noticed(shown | dict(found.said) | {"A": "C"})
         assert shown["off"] in said and found.said["model"] in said and shown["chance"] in said and "{" not in said

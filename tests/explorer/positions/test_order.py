@@ -102,17 +102,47 @@ def test_a_window_is_order_itself(tiny) -> None:
     assert found.order_in_mask and found.max > 1e-3
 
 
-@pytest.mark.parametrize(("name", "place"), [("llama", 0), ("gpt_neox", 0), ("gpt2", 0), ("opt", 0), ("bert", 0), ("roberta", 1)])
-def test_switched_off_is_as_if_all_stood_at_one_place(tiny, name: str, place: int) -> None:
+@pytest.mark.parametrize("name", ["llama", "gpt_neox"])
+def test_switched_off_is_as_if_all_stood_at_one_place(tiny, name: str) -> None:
     """Against transformers' own way to say so; with a mask, or it takes equal positions for texts that are packed together."""
-    model, ids = tiny(name), torch.tensor([[7, 5, 9, 11, 8]])
+    _check_blind(tiny(name), tiny(name).network.base_model, position_ids=torch.zeros((1, 5), dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "first"),
+    [
+        ("gpt2", "wpe", 0),
+        ("opt", "decoder.embed_positions", 2),
+        ("bert", "embeddings.position_embeddings", 0),
+        ("roberta", "embeddings.position_embeddings", 1),  # its padding token stands at 0
+    ],
+)
+def test_a_table_that_is_switched_off_adds_its_mean_everywhere(tiny, name: str, where: str, first: int) -> None:
+    """Against a copy of the network in whose table each row is the mean of those that positions have; `first` is the first of them."""
+    changed = copy.deepcopy(tiny(name).network.base_model)
+    weight = changed.get_submodule(where).weight
+    with torch.no_grad():
+        weight[:] = torch.stack(list(weight[first:])).double().mean(0).float()
+    _check_blind(tiny(name), changed)
+
+
+def _check_blind(model, reference, **given) -> None:
+    ids = torch.tensor([[7, 5, 9, 11, 8]])
+    read = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.inference_mode():
-        given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        reference = model.network.base_model(**given, position_ids=torch.full_like(ids, place))[0]
-        blind = order.without_positions(model).base_model(**given)[0]
-        seeing = model.network.base_model(**given)[0]
-    assert torch.allclose(blind, reference, atol=1e-5)
-    assert not torch.allclose(seeing, reference, atol=1e-2)
+        expected = reference(**read, **given)[0]
+        blind = order.without_positions(model).base_model(**read)[0]
+        seeing = model.network.base_model(**read)[0]
+    assert torch.allclose(blind, expected, atol=1e-5)
+    assert not torch.allclose(seeing, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("text", ["I love you", "dog bites man", "no good"])
+def test_minilm_without_positions_still_tells_words_apart(bert, text: str) -> None:
+    """With its first row everywhere it takes each word for [CLS], and its outputs are all the same to 0.0002."""
+    n = len(text.split())
+    found = order.permuted(bert, text, range(n)[::-1], positions=False)
+    assert found.max < 1e-5 and np.abs(found.before[1] - found.before[n]).max() > 0.1
 
 
 @pytest.mark.parametrize("name", ["bert", "llama", "t5", "toy", "toy_alibi", "toy_mean"])
