@@ -120,6 +120,8 @@ class Result:
         measures: numbers, in the order in which they are read.
         data: whatever the pictures are drawn from, by name.
         said: more words that the notice fills in, by name; such as names of tokens.
+        picks: the control that a click on a row of a picture sets to the row's number (`charts.lectures.grid`, argument of the same name); empty
+            for none.
         opens: the model whose heads a click on a picture opens (`charts.lectures.grid`, argument of the same name); empty for none.
     """
 
@@ -127,6 +129,7 @@ class Result:
     data: Mapping[str, object] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
     opens: str = ""
+    picks: str = ""
 
     def __getitem__(self, name: str) -> float:
         """The value of a measure."""

@@ -10,22 +10,28 @@ from scipy.special import softmax
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from explorer.capture import capture
+from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from models import InputError
 from models.seeded import seeded
 from models.toy.config import ToyConfig
 from models.toy.layers import ToyCrossAttention
+from models.words import told
 
 MODEL = "all-MiniLM-L6-v2"
 TEXT = "The bank lent her money for a new house."
+TOKENS = 12
+"""Tokens of a text that are read: more could not be told apart from the last row."""
 WIDTHS = (2, 4, 8, 16)
 SEEDS = (0, 1)
 KEYS, VALUES, PAIRS = 32, 32, 8
 """Cards to draw from, books, and pairs that stand in the dictionary at one time."""
+_APART = 1e-2
+"""Weights that differ by more are not those of a softmax; half precision makes less."""
 _STEPS, _BATCH, _RATE, _TRIED = 400, 128, 1e-2, 2000
 
 
@@ -88,24 +94,40 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
     return {"rows": rows}
 
 
-def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width: int = 2) -> Result:
+def compute(
+    models: Models, query: int = 5, head: int = 1, layer: int = 0, width: int = 2, text: str = TEXT, model: str = "all-MiniLM-L6-v2"
+) -> Result:
     """Follows one query token of one head, from its query to its output.
 
     Args:
-        models: opens the bundled BERT.
-        query: token that looks, its number in the text.
-        head: of the layer.
-        layer: from 0.
+        models: opens models.
+        query: token that looks, its number in the text; the last one where a text is shorter.
+        head: of the layer, and
+        layer: from 0, of the first part of the model; the last one there is, where it has fewer.
         width: of the head in the trainings.
+        text: what is read, cut at 12 tokens.
+        model: that reads it.
+
+    Raises:
+        InputError: an empty text, a model that gives weights alone, or one whose weights are no softmax (sparsemax, linear attention).
     """
-    captured = capture(models(MODEL), TEXT)
-    record, labels = captured.record(layer), captured.source.labels
-    q, k, v = (t[0, head].double().numpy() for t in (record.query, record.key, record.value))
-    scores = np.array([sum(a * b for a, b in zip(q[query], key, strict=True)) for key in k]) / np.sqrt(k.shape[1])
-    weights = softmax(scores, axis=-1)
+    opened = models(model)
+    captured = capture(opened, text, max_tokens=TOKENS)
+    labels = captured.queries().labels
+    query, layer = min(query, len(labels) - 1), min(layer, len(captured.sites()) - 1)
+    head = min(head, captured.site(layer).heads - 1)
+    each = [captured.neurons(layer, head, query, key) for key in range(len(labels))]
+    seen, v = captured.visible(layer)[query], captured.record(layer).value[0, head // captured.record(layer).group].double().numpy()
+    # What a model adds for the distance of two tokens, and its mask, come on top of the product.
+    products = [one.scale * sum(float(a) * float(b) for a, b in zip(one.query, one.key, strict=True)) for one in each]
+    added = np.array([one.added if ok else -np.inf for one, ok in zip(each, seen, strict=True)])
+    scores = np.where(seen, np.array(products) + np.where(seen, added, 0), np.nan)
+    weights = softmax(np.where(seen, scores, -np.inf))
+    if np.abs(weights - captured.pattern(layer, head)[query]).max() > _APART:
+        raise InputError(told("The weights of {model} are not the softmax of its scores.", model=opened.name), told("Choose another model."))
     parts = weights[:, None] * v
     output = parts.sum(axis=0)
-    own = scaled_dot_product_attention(record.query[:, head], record.key[:, head], record.value[:, head])[0, query]
+    own = fused(captured, layer, head, query, added)
     best = int(weights.argmax())
     trained = {(d_k, bool(tied)): [] for d_k in WIDTHS for tied in (0, 1)}
     for d_k, tied, _seed, share in shipped.read("q02_projections").data["rows"]:
@@ -113,8 +135,8 @@ def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width
     mean = {key: float(np.mean(shares)) for key, shares in trained.items()}
     narrow, wide = min(WIDTHS), max(WIDTHS)
     measures = (
-        Measure("deviation", float(np.abs(output - own.double().numpy()).max()), 0, tolerance=1e-5, format=".1e"),
-        Measure("best", weights[best], 1 / len(labels), "at least", format=".1%"),
+        Measure("deviation", float(np.abs(output - own).max()), 0, tolerance=1e-5, format=".1e"),
+        Measure("best", weights[best], 1 / int(seen.sum()), "at least", format=".1%"),
         Measure("sum", weights.sum(), 1, tolerance=1e-9, format=".4f"),
         Measure("untied", mean[width, False], 0.9, "above", format=".1%"),
         Measure("tied", mean[width, True], format=".1%"),
@@ -128,6 +150,7 @@ def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width
         "narrow": str(narrow),
         "wide": str(wide),
         "chance": f"{1 / VALUES:.0%}",
+        "model": opened.name,
     }
     data = {
         "scores": scores,
@@ -136,10 +159,19 @@ def compute(models: Models, query: int = 5, head: int = 1, layer: int = 0, width
         "output": output,
         "labels": labels,
         "query": query,
+        "seen": seen,
         "trained": mean,
         "width": width,
     }
-    return Result(measures, data, said)
+    return Result(measures, data, said, picks="query")
+
+
+def fused(captured: Capture, layer: int, head: int, query: int, added: np.ndarray) -> np.ndarray:
+    """Output of one query of one head by torch's fused attention, which never has a table of weights, (d_v,)."""
+    record = captured.record(layer)
+    group, scale = head // record.group, float(record.scale[0, head if record.scale.shape[1] > 1 else 0])
+    asked, keys, values = record.query[:, head, query : query + 1].float(), record.key[:, group].float(), record.value[:, group].float()
+    return scaled_dot_product_attention(asked, keys, values, attn_mask=torch.tensor(added, dtype=torch.float32)[None], scale=scale)[0, 0].numpy()
 
 
 def _gap(mean: Mapping[tuple[int, bool], float], width: int) -> float:
@@ -160,7 +192,7 @@ def right(result: Result) -> str:
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     data, size = result.data, SIZES[3]
     labels = data["labels"]
-    spread = np.abs(data["scores"]).max() or 1.0
+    spread = np.nanmax(np.abs(data["scores"])) or 1.0
     steps = np.stack([data["scores"] / spread, data["weights"]], axis=1)
     texts = [words.label("score"), words.label("weight")]
     summed = np.vstack([data["parts"], data["output"]])
@@ -173,7 +205,9 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             signed=True,
             top=1,
             numbers=np.stack([data["scores"], data["weights"]], axis=1),
+            visible=np.stack([data["seen"]] * 2, axis=1),
             marked=[(int(data["weights"].argmax()), 1)],
+            picks=True,
             written=True,
             size=size,
             dark=dark,
@@ -183,6 +217,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             [*labels, words.label("sum.row")],
             [""] * summed.shape[1],
             words.label("parts"),
+            visible=np.repeat([*data["seen"], True], summed.shape[1]).reshape(summed.shape),
             signed=True,
             written=False,
             size=size,
@@ -221,11 +256,13 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right=right,
-    door=Door("attention", {"model": MODEL, "text": TEXT, "layer": "0", "head": "1"}, {"layer": "layer", "head": "head", "query": "q"}),
+    door=Door("attention", carried={"model": "model", "text": "text", "layer": "layer", "head": "head", "query": "q"}),
     controls=(
-        Control("query", tuple(range(12)), 5, main=True),
-        Control("head", tuple(range(12)), 1),
+        Control("query", tuple(range(TOKENS)), 5, main=True),
+        Control("text"),
+        Control("model", (MODEL, "bert-mini", "gpt2-mini"), MODEL, model=True),
         Control("layer", (0, 1, 2, 3, 4, 5), 0),
+        Control("head", tuple(range(12)), 1),
         Control("width", WIDTHS, 2),
     ),
     make=make,

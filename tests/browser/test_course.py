@@ -8,11 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer import i18n
+from explorer.capture import capture
 from explorer.lectures import q02_projections as q02
 from explorer.lectures import q03_scaling as q03
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import CHAPTERS, of_chapter
 from explorer.lectures.words import read
+from explorer.ui.course import results
 from tests.browser import clicker
 from tests.browser.accessibility import violations
 from tests.browser.test_stage import LETTERS
@@ -193,6 +195,17 @@ def test_a_click_on_a_head_opens_it_and_back_returns(course):
     page.go_back()
     page.locator(SEEN["show"]).first.wait_for()
     at(page, "Q9b", "show")
+
+
+def test_a_click_on_a_token_lets_it_ask(course):
+    page = course("demo=Q2&step=show", "show")
+    tokens = capture(results.opened(q02.MODEL), q02.TEXT).tokens
+    for asks in (3, 8):
+        first = page.locator(".st-key-course_pictures svg.marks").first
+        first.locator(".mark-rect path").nth(2 * asks).click()
+        named(page, f"q2_query={asks}")
+        expect(first).to_contain_text(f'"{tokens[asks]}" asks')
+        expect(page.locator(".st-key-q2_query")).to_contain_text(str(asks))
 
 
 def test_tokens_are_moved_and_what_is_read_follows(course):

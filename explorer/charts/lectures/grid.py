@@ -32,6 +32,7 @@ def grid(
     written: bool | None = None,
     numbers: np.ndarray | None = None,
     opens: bool = False,
+    picks: bool = False,
     size: tuple[int, int] = frame.SIZES[1],
     dark: bool = False,
 ) -> Picture:
@@ -49,6 +50,7 @@ def grid(
         written: whether they are written; where None, if there are few enough.
         numbers: what is written and told in the place of `values`, where colours are on another scale.
         opens: rows are layers and columns are heads: a click on a cell is the selection `head`, of layer and head.
+        picks: a click on a cell is the selection `pick`, of the number of its row.
         size: of the drawing.
     """
     n, m = values.shape
@@ -64,9 +66,16 @@ def grid(
     table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(numbers.ravel(), seen.ravel(), strict=True)]
     if opens:
         table["layer"], table["head"] = (np.where(seen, at, -1).ravel() for at in (r, c))
+    if picks:
+        table["pick"] = r.ravel()
     frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
     shown = {"rows": list(rows), "columns": list(columns)}
-    return Picture(_description(title, n, m, x, y, bool(written), opens, size, dark), {"cells": table, "marked": frames}, shown)
+    return Picture(_description(title, n, m, x, y, bool(written), _clicked(opens, picks), size, dark), {"cells": table, "marked": frames}, shown)
+
+
+def _clicked(opens: bool, picks: bool) -> tuple[str, tuple[str, ...]] | None:
+    """The selection that a click makes: its name, and the columns that it names."""
+    return ("head", ("layer", "head")) if opens else ("pick", ("pick",)) if picks else None
 
 
 def shade(share: float, signed: bool, dark: bool) -> str:
@@ -87,7 +96,15 @@ def ink_on(colour: str) -> str:
 
 @described
 def _description(
-    title: str, n: int, m: int, x_title: str, y_title: str, written: bool, opens: bool, size: tuple[int, int], dark: bool
+    title: str,
+    n: int,
+    m: int,
+    x_title: str,
+    y_title: str,
+    written: bool,
+    clicked: tuple[str, tuple[str, ...]] | None,
+    size: tuple[int, int],
+    dark: bool,
 ) -> alt.LayerChart:
     def axis(names: str, most: int, steps: int, **how: object) -> alt.Axis:
         return alt.Axis(labelExpr=f"{names}[datum.value]", ticks=False, domain=False, labelLimit=most, labelOverlap=steps > 24, **how)
@@ -108,8 +125,9 @@ def _description(
             color=alt.Color("colour:N", scale=None), tooltip=tips
         )
     ]
-    if opens:
-        layers[0] = layers[0].add_params(alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False))
+    if clicked is not None:
+        name, fields = clicked
+        layers[0] = layers[0].add_params(alt.selection_point(name=name, fields=list(fields), toggle=False, clear=False, empty=False))
     if written:
         layers.append(base.mark_text(fontSize=frame.LETTERS).encode(text="text:N", color=alt.Color("ink:N", scale=None)))
     layers.append(alt.Chart(alt.NamedData("marked")).mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=4).encode(x=x, y=y))

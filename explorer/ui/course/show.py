@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from explorer.lectures import Demo, shipped
 from explorer.lectures.words import Words
 from explorer.ui.common import address, jobs, pictures, sliders
 from explorer.ui.common.session import is_dark
-from explorer.ui.course import results, settings
+from explorer.ui.course import place, results, settings
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -25,27 +25,47 @@ def draw(demo: Demo, words: Words) -> None:
     # What stands there while something else is computed says what it is.
     kept = jobs.kept(f"course_{demo.id}", identity, f"{words.title}: {told}", found)
     if kept is not None:
-        row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show", kept.what.opens, identity)
+        row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show", kept.what.opens, identity, _pick(demo, kept.what.picks))
     if demo.make is not None:
         _card(demo)
 
 
-def row(drawn: Sequence[Picture], key: str, opens: str = "", identity: Hashable = ()) -> None:
-    """Pictures side by side, of what `identity` says; a click on a head opens it, of the model that `opens` names."""
+def _pick(demo: Demo, control: str) -> Callable[[int], None] | None:
+    """What a click on a row does: it sets a control, of which there may be none."""
+    return None if not control else lambda number: address.write(**{place.name(demo, control): number})
+
+
+def row(drawn: Sequence[Picture], key: str, opens: str = "", identity: Hashable = (), pick: Callable[[int], None] | None = None) -> None:
+    """Pictures side by side, of what `identity` says; a click on a head opens it, of the model that `opens` names, and one on a row is told to
+    `pick`."""
     number = hashlib.sha256(f"{key} {is_dark()} {language()}".encode()).hexdigest()[:8]
     with st.container(key="course_pictures"):
         for i, (picture, column) in enumerate(zip(drawn, st.columns(len(drawn)), strict=True)):
             with column:
-                if opens and _has_heads(picture):
+                if opens and _has_columns(picture, "layer", "head"):
                     _clickable(picture, f"{key}_{i}", opens, identity)
+                elif pick is not None and _has_columns(picture, "pick"):
+                    _pickable(picture, f"{key}_{i}", identity, pick)
                 elif any("bind" in given for given in picture.description.get("params", ())):
                     sliders.draw(picture, f"{key}_{i}_{number}")
                 else:
                     pictures.draw(picture, f"{key}_{i}_{number}")
 
 
-def _has_heads(picture: Picture) -> bool:
-    return any({"layer", "head"} <= set(table.columns) for table in picture.tables.values())
+def _has_columns(picture: Picture, *names: str) -> bool:
+    return any(set(names) <= set(table.columns) for table in picture.tables.values())
+
+
+def _pickable(picture: Picture, slot: str, identity: Hashable, pick: Callable[[int], None]) -> None:
+    """A picture in which a row is chosen by a click."""
+
+    def picked(selection: Mapping[str, list]) -> int | None:
+        points = selection.get("pick")
+        if points:
+            pick(int(points[0]["pick"]))
+        return int(points[0]["pick"]) if points else None
+
+    pictures.clickable(slot, identity, None, lambda _chosen, _dark: picture, picked)
 
 
 def _clickable(picture: Picture, slot: str, model: str, identity: Hashable) -> None:

@@ -5,10 +5,12 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from explorer.capture import capture
 from explorer.lectures import q02_projections, shipped
 from explorer.lectures.demo import Measure, Result
 from explorer.lectures.q02_projections import MODEL, TEXT, WIDTHS
 from explorer.lectures.words import read
+from models import InputError
 from models.opening import catalogue
 
 
@@ -26,6 +28,39 @@ def test_one_query_step_by_step_is_what_the_model_does(opener):
     assert result["best"] == pytest.approx(float(weights.max()), abs=1e-5) and result["sum"] == pytest.approx(1, abs=1e-9)
     assert result.said["card"] == opener(MODEL).tokenizer.convert_ids_to_tokens(int(ids[0, weights.argmax()]))
     assert result["deviation"] < 1e-5
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("query", [0, 4, 99])
+def test_a_text_of_ones_own_through_a_model_that_sees_only_what_came_before(opener, query):
+    text = "Seven green apples fell on the old man's head and he laughed."
+    result = q02_projections.compute(opener, query=query, head=99, layer=99, text=text, model="gpt2-mini")
+    network = AutoModel.from_pretrained(catalogue.bundled_folder("gpt2-mini"), attn_implementation="eager", dtype=torch.float32).eval()
+    ids = torch.tensor([opener("gpt2-mini").tokenizer(text)["input_ids"][: q02_projections.TOKENS]])
+    last, at = network.config.n_layer - 1, min(query, ids.shape[1] - 1)
+    weights = network(ids, output_attentions=True).attentions[last][0, -1, at]
+    assert np.allclose(result.data["weights"], weights, atol=1e-5) and result.data["seen"].tolist() == [i <= at for i in range(ids.shape[1])]
+    assert np.isnan(result.data["scores"][at + 1 :]).all() and result["deviation"] < 1e-5
+    assert result["best"] == pytest.approx(float(weights.max()), abs=1e-5) and all(measure.holds for measure in result.measures)
+
+
+@pytest.mark.parametrize("name", ["t5", "llama", "marian", "distilbert", "toy_alibi"])
+def test_scores_are_those_that_a_model_with_biases_and_shared_keys_makes(tiny, name):
+    """T5's table of distances without a scale, keys for several heads: weights are the capture's, and so is the output."""
+    model = tiny(name)
+    result = q02_projections.compute(lambda _name: model, query=6, head=1, layer=1, text=TEXT, model=name)
+    captured = capture(model, TEXT, max_tokens=q02_projections.TOKENS)
+    at = min(6, len(captured.queries()) - 1)
+    layer, head = min(1, len(captured.sites()) - 1), min(1, captured.site(min(1, len(captured.sites()) - 1)).heads - 1)
+    assert np.allclose(result.data["weights"], captured.pattern(layer, head)[at], atol=1e-5)
+    assert np.allclose(result.data["output"], captured.outputs(layer, head)[at], atol=1e-5)
+    assert all(measure.holds for measure in result.measures)
+
+
+def test_a_model_without_a_softmax_is_refused(tiny):
+    model = tiny("toy_sparsemax")
+    with pytest.raises(InputError, match="softmax"):
+        q02_projections.compute(lambda _name: model, text=TEXT, model="toy_sparsemax")
 
 
 def test_accuracies_are_means_over_the_seeds(opener):
