@@ -30,7 +30,8 @@ class Control:
         values: what it can stand at, in order; numbers make a slider, words make a choice, whose titles are labels `NAME.VALUE` of the
             demo where it has them. None at all make a field for a text.
         default: where it stands at first. The default of a text is the label `NAME.default`, so that each language has its own.
-        free: a field for a text, where `values` are offered: one click, for a lecturer who does not want to type.
+        free: a field for a text, where `values` are offered: one click, for a lecturer who does not want to type. Where it stands at first
+            is `default`, or else as for a text.
         main: whether it is the one that matters, drawn large; one a demo.
         model: whether its values are names of models; the model that the viewer has open is offered, too.
         chips: for an order that is dragged: `chips(models, settings)` gives the texts of the chips, by number, and the order in which the
@@ -194,7 +195,7 @@ class Demo:
 
     def defaults(self, words: Words) -> dict[str, Value]:
         """Where the controls stand at first, in the language of the words."""
-        return {c.name: words.label(f"{c.name}.default") if c.is_text else c.default for c in self.controls}
+        return {c.name: words.label(f"{c.name}.default") if c.is_text and not c.default else c.default for c in self.controls}
 
     def settings(self, words: Words, given: Mapping[str, str]) -> dict[str, Value]:
         """All settings, from words for some of them.

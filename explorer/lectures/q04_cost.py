@@ -253,7 +253,7 @@ DEMO = Demo(
     door=Door("attention", {"model": "gpt2-mini"}),
     controls=(
         Control("n", LENGTHS, 1024, main=True),
-        Control("shape", tuple(SHAPES), "gpt2-small", model=True),
+        Control("shape", tuple(SHAPES), "gpt2-small", model=True, free=True),
         Control("dtype", tuple(BYTES), "float16"),
         Control("ridge"),
     ),

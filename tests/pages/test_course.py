@@ -166,6 +166,21 @@ def test_exercises_are_checked_by_what_is_computed():
     assert "✗" in written(app) and "2n²d = 4nd²" in written(app)
 
 
+def test_a_shape_of_ones_own_is_typed_and_a_wrong_one_told():
+    app = opened("course", demo="Q4", step="show", q4_shape="512x8x6", q4_n="256")
+    total = 256 * (4 * 512**2 + 8 * 512**2) + 256**2 * (2 * 512 + 8)
+    assert app.selectbox(key="q4_shape").value == "512x8x6" and written_total(app) == pytest.approx(total)
+    assert "GPT-2 small (d 768)" in app.selectbox(key="q4_shape").options
+    wrong = opened("course", demo="Q4", step="show", q4_shape="512x7x6")
+    assert not wrong.exception and "512x7x6 is no shape." in wrong.error[0].value
+
+
+def written_total(app):
+    """Multiply-adds of a layer, as the drawn parts have them: the share of W_O is n d²."""
+    parts = next(table for table in tables(app) if {"share", "from", "to"} <= set(table.columns) and len(table) == 6)
+    return 256 * 512**2 / parts.set_index("name")["share"]["W_O"]
+
+
 def test_the_notes_say_what_comes_next():
     app = opened("course", demo="Q3", step="ask", notes="1")
     assert Q3.notes in written(app) and "Show" in written(app) and not charts(app)

@@ -70,13 +70,12 @@ def _chips(demo: Demo, control: Control, words: Words) -> Value:
 
 def _one(demo: Demo, control: Control, words: Words) -> Value:
     name, title, default = place.name(demo, control.name), words.label(control.name), demo.defaults(words)[control.name]
-    if control.free:
-        # A text of one's own is offered for as long as it stands there.
-        texts = list(dict.fromkeys([*map(str, control.values), str(default), *filter(control.parsed, [address.read(name) or ""])]))
-        return address.entry(st.selectbox, title, name, default, control.parsed, options=texts, accept_new_options=True, filter_mode="contains")
-    if control.is_text:
+    if control.is_text and not control.free:
         return address.entry(st.text_input, title, name, default)
     values = list(control.values)
+    if control.free:
+        # What the lecturer typed is offered for as long as it stands there.
+        values = list(dict.fromkeys([*values, default, *filter(control.parsed, [address.read(name) or ""])]))
     if control.model:
         # The model that is open, and the one that a link names.
         values += [named for named in dict.fromkeys((address.read("model"), address.read(name))) if named and named not in values]
@@ -84,5 +83,8 @@ def _one(demo: Demo, control: Control, words: Words) -> Value:
     def shown(value: Value) -> str:
         return f"{value:,}" if isinstance(value, int) else words.labels.get(f"{control.name}.{value}", str(value))
 
+    if control.free:
+        how = {"accept_new_options": True, "filter_mode": "contains"}
+        return address.entry(st.selectbox, title, name, default, control.parsed, options=values, format_func=shown, **how)
     draw = st.select_slider if control.is_slider else st.selectbox
     return address.entry(draw, title, name, default, address.among(values), options=values, format_func=shown)
