@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 
@@ -28,6 +29,12 @@ def test_a_demo_says_the_same_in_both_languages(id_):
     assert {name.strip("{}") for name in _named(english.notice)} == {name.strip("{}") for name in _named(chinese.notice)}
     assert all(part.strip() for text in words.values() for part in (text.title, text.question, text.show, text.notice, text.follow, text.notes))
     assert english.title != chinese.title and english.question != chinese.question
+    # Two or three sentences: more are not listened to.
+    assert all(1 <= _sentences(text.notice) <= 3 for text in words.values())
+
+
+def _sentences(text):
+    return len(re.findall(r"[.?!](?:[\s)]|$)|[。？！]", text.replace("et al.", "et al")))
 
 
 @pytest.mark.parametrize("id_", IDS)
