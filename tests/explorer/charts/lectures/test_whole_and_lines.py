@@ -18,7 +18,7 @@ def test_parts_are_as_wide_as_their_shares_and_stand_in_their_order():
     assert [group["width"] for group in groups] == pytest.approx([400 * 8 / 8.5, 400 * 0.5 / 8.5])
     texts = [[item["text"] for item in items] for items in scene.marks(drawn, "text")]
     # The last part is too narrow for its share, which stands below.
-    assert texts == [["71%", "24%", ""], ["n: 94%"], ["n²: 5.9%"]]
+    assert texts == [["71%", "24%", ""], ["n: 94.1%"], ["n²: 5.9%"]]
 
 
 def test_a_bar_of_other_numbers_is_another_table_in_the_same_description():
