@@ -46,7 +46,12 @@ def _opener() -> Models:
 def _list(given: argparse.Namespace) -> int:
     if given.json:
         models = _opener()
-        write_json(given.json, [_about(one, models) for one in demos()], ensure_ascii=False)
+        made = []
+        with bar("lectures") as tell:
+            for one in demos():
+                made.append(_about(one, models))
+                tell(len(made) / len(demos()))
+        write_json(given.json, made, ensure_ascii=False)
     for one in demos():
         print(f"{one.id:<5} {one.chapter}  {read(one.module, language()).title}")
     return 0
@@ -63,7 +68,7 @@ def _about(one: Demo, models: Models) -> dict[str, object]:
         "title": {which: of.title for which, of in said.items()},
         "steps": list(STEPS),
         "controls": {control.name: {"values": list(control.values), "default": defaults[control.name]} for control in one.controls},
-        "door": {"page": one.door.page, "settings": dict(one.door.settings)},
+        "door": {"page": one.door.page, "settings": dict(one.door.settings), "carried": dict(one.door.carried)},
         "measures": {measure.name: {which: of.label(measure.name) for which, of in said.items()} for measure in measures},
         "ships_data": one.make is not None,
     }

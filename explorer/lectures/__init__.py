@@ -9,6 +9,7 @@
 - `work`: multiply-adds of a layer, counted and by formula
 - `matrices`: W_Q, W_K, W_V and W_O of a real layer
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
+- `languages`: which of the project's sentences a model is given
 - `geometry`: what Q14 draws of a table of positions
 
 A module a question; nothing but its `compute` computes:

@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.languages import language_of, written
 from explorer.lectures.words import Words
 from explorer.scores import null, roles
 from explorer.scores import published as heads
 from explorer.scores.measure import HeadScores, on_texts
 from explorer.scores.repeated import on_repeated
 from explorer.syntax import published, sentences
-from explorer.syntax.relations import best_heads
+from explorer.syntax.relations import Syntax, best_heads
 from models import Model, load
 from models.errors import ExplorerError
 
@@ -39,19 +41,25 @@ def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2")
     Args:
         models: opens models.
         role: one of `SHOWN`.
-        model: an encoder or a decoder.
+        model: an encoder or a decoder; one that is not bundled is held against the trees now, and not against random weights.
+
+    Raises:
+        InputError: an encoder-decoder, or a tokenizer that does not say where its pieces come from.
     """
     opened = models(model)
-    captures = [capture(opened, text) for text in texts(TEXTS)]
+    language = language_of(opened.name)
+    captures = [capture(opened, text) for text in texts(TEXTS, language)]
     layers = shares(captures, opened)
     low, high = middle(len(layers) - 1)
     mean = layers[low:high].mean(axis=0)
     scores = on_texts(opened, captures)
     kept = shipped.read("q09b_roles").data.get(opened.name)
     if kept is None:
-        scores = scores.with_(on_repeated(opened) if opened.kind != "encoder-decoder" else {})
-        held = [(one.layer, one.head, one.role) for one in roles.Known(scores, None, None).roles()]
+        parsing = _OF_TREES.get_or_compute(opened.number, lambda: of_trees(best_heads(opened, sentences.own(language))))
+        scores = scores.with_(on_repeated(opened))
+        held = [(one.layer, one.head, one.role) for one in roles.Known(scores, None, None).roles(parsing["syntactic"])]
     else:
+        parsing = kept
         scores = scores.with_({name: np.array(values, float) for name, values in kept["repeated"].items()})
         held = [tuple(one) for one in kept["held"]]
     relative = np.nanmean(scores.values["relative_entropy"], axis=1)
@@ -66,7 +74,7 @@ def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2")
     if kept is not None:
         measures.append(Measure("random", kept["random"], format=".1%"))
     if role == roles.SYNTACTIC:
-        values = np.full(scores.shape, np.nan) if kept is None else np.array(kept["gain"], float)
+        values = np.array(parsing["gain"], float)
     else:
         values = np.nanmax(np.stack([scores.values[name] for name in ROLES[role]]), axis=0)
     counts = {name: len({one[:2] for one in held if one[2] == name}) for name in SHOWN if name != "same"}
@@ -77,7 +85,7 @@ def compute(models: Models, role: str = "sink", model: str = "all-MiniLM-L6-v2")
         "held": [one[:2] for one in held if one[2] == role],
         "role": role,
         "counts": counts,
-        "relations": None if kept is None else kept["relations"],
+        "relations": parsing["relations"],
         "repeated": repeated(scores),
     }
     said = {
@@ -102,10 +110,10 @@ def repeated(scores: HeadScores) -> list[tuple[str, str, float, str, float]]:
     return found
 
 
-def texts(n: int) -> list[str]:
+def texts(n: int, language: str = "en") -> list[str]:
     """Sentences of the project's treebank, one after the other, not those of one kind."""
-    everything = sentences.own("en")
-    return [" ".join(one.words) for one in everything[:: max(1, len(everything) // n)][:n]]
+    everything = sentences.own(language)
+    return [written(one, language) for one in everything[:: max(1, len(everything) // n)][:n]]
 
 
 def middle(layers: int) -> tuple[int, int]:
@@ -151,11 +159,7 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
         known = roles.known(model, read, progress=lambda share: tell(0.5 * share))
         syntax = best_heads(model, trees, progress=lambda share: tell(0.5 + 0.45 * share))
         held = [(one.layer, one.head, one.role) for one in known.roles(syntax.syntactic())]
-        table = syntax.table(least=10)
-        names = [one.relation for one in table.itertuples() if one.relation not in ("root", "punct")]
-        bests = {one.relation: one for one in table.itertuples()}
-        gain = np.max([syntax.accuracies(relation).max(axis=0) - bests[relation].baseline for relation in names], axis=0)
-        relations = [[one, bests[one].layer, bests[one].head, round(bests[one].accuracy, 4), round(bests[one].baseline, 4)] for one in names]
+        parsing = of_trees(syntax)
         repeated = {key: np.round(values, 4).tolist() for key, values in known.scores.values.items() if key.startswith("repeated_")}
         try:
             drawn = null.random_weights(model)
@@ -163,8 +167,22 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
             random = float(layers[slice(*middle(len(layers) - 1)), :2].sum(axis=1).mean())
         except (ValueError, ExplorerError):
             random = float("nan")
-        found[name] = {"held": held, "repeated": repeated, "gain": np.round(gain, 4).tolist(), "relations": relations, "random": round(random, 5)}
+        found[name] = {"held": held, "repeated": repeated, "gain": parsing["gain"], "relations": parsing["relations"], "random": round(random, 5)}
     return found
+
+
+def of_trees(syntax: Syntax) -> dict[str, list]:
+    """By how much each head beats the best fixed offset on the relation that it is best at, (layers, heads); the best head of each relation:
+    layer, head, its accuracy and that of the offset; and the heads that are syntactic."""
+    table = syntax.table(least=10)
+    bests = {one.relation: one for one in table.itertuples() if one.relation not in ("root", "punct")}
+    gain = np.max([syntax.accuracies(name).max(axis=0) - best.baseline for name, best in bests.items()], axis=0)
+    relations = [[name, best.layer, best.head, round(best.accuracy, 4), round(best.baseline, 4)] for name, best in bests.items()]
+    return {"gain": np.round(gain, 4).tolist(), "relations": relations, "syntactic": syntax.syntactic()}
+
+
+_OF_TREES: BoundedCache[dict[str, list]] = BoundedCache(2**20, memory_of)
+"""By number of a model that is not bundled: reading all trees takes a few seconds."""
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

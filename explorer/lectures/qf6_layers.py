@@ -21,6 +21,7 @@ from explorer.charts.lectures import SIZES, grid, lines, points
 from explorer.compare import divergence
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.languages import BETWEEN, language_of, written
 from explorer.lectures.words import Words
 from explorer.scores import families, measure, null
 from explorer.syntax import sentences
@@ -39,10 +40,9 @@ _FOLDS = 5
 
 def texts_of(model: str) -> list[str]:
     """Texts of the project's own sentences, in the language that a model reads."""
-    language = "zh" if model == "zh-mini" else "en"
-    own = ["".join(s.words) if language == "zh" else " ".join(s.words) for s in sentences.own(language)[: TEXTS * SENTENCES]]
-    between = "" if language == "zh" else " "
-    return [between.join(own[i : i + SENTENCES]) for i in range(0, len(own), SENTENCES)]
+    language = language_of(model)
+    own = [written(one, language) for one in sentences.own(language)[: TEXTS * SENTENCES]]
+    return [BETWEEN[language].join(own[i : i + SENTENCES]) for i in range(0, len(own), SENTENCES)]
 
 
 def compute(models: Models, model: str = MODELS[0], tokens: str = "all") -> Result:
@@ -164,7 +164,7 @@ def read_out(model: Model, report: Callable[[float], None]) -> tuple[dict[str, l
         By what is read, a share for each layer, that of the embeddings first; and the share of the most frequent class.
     """
     states, wanted, groups = [], {name: [] for name in READ}, []
-    for number, sentence in enumerate(sentences.own("zh" if model.name == "zh-mini" else "en")):
+    for number, sentence in enumerate(sentences.own(language_of(model.name))):
         ids, belongs = pieces(model, sentence.words)
         with model.lock, torch.inference_mode():
             given = reading.tokens_of(model, ids).inputs()

@@ -21,6 +21,8 @@ def test_the_list_has_every_demo_in_both_languages(tmp_path, capsys) -> None:
     assert q8["measures"]["one"] == {"en": "parameters of one head", "zh": read("q08_parameters", "zh").label("one")}
     assert all(one["measures"] for one in made)
     assert made[0]["steps"] == ["ask", "show", "notice", "follow"]
+    doors = {one["id"]: one["door"] for one in made}
+    assert all(doors[one.id]["page"] == one.door.page and doors[one.id]["carried"] == dict(one.door.carried) for one in demos())
     assert capsys.readouterr().out.count("\n") == len(demos())
 
 

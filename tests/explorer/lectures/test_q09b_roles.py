@@ -1,5 +1,7 @@
 """Q9b: shares of attention by a loop over transformers' own eager weights, or over the records; roles against their definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,11 @@ from transformers import AutoModel, AutoTokenizer
 from explorer.lectures import q09b_roles as q09b
 from explorer.lectures import shipped
 from explorer.lectures.words import read
+from explorer.scores import roles
 from explorer.scores.repeated import on_repeated
 from explorer.syntax import sentences
 from explorer.syntax.relations import best_heads
+from models import InputError
 from models.opening import catalogue
 
 
@@ -91,6 +95,23 @@ def test_a_syntactic_head_beats_the_offset_also_in_a_plain_count(opener):
     assert accuracy > baseline
 
 
+def test_a_model_that_is_not_bundled_is_held_against_the_trees_now(opener):
+    """MiniLM under another name: nothing is shipped for it, and what is measured is what is shipped for MiniLM."""
+    kept = shipped.read("q09b_roles").data["all-MiniLM-L6-v2"]
+    model = replace(opener("all-MiniLM-L6-v2"), name="mine")
+    made = q09b.compute(lambda _name: model, role=roles.SYNTACTIC, model="mine")
+    assert np.allclose(made.data["values"], kept["gain"], atol=1e-3)
+    assert [row[:3] for row in made.data["relations"]] == [row[:3] for row in kept["relations"]]
+    # Which heads are syntactic does not depend on random weights; other roles do, and those are not drawn here.
+    held = {(layer, head) for layer, head, name in kept["held"] if name == roles.SYNTACTIC}
+    assert set(made.data["held"]) == held and made.said["n_syntactic"] == str(len(held)) != "0"
+
+
+def test_an_encoder_decoder_is_refused(opener):
+    with pytest.raises(InputError, match="reads a source and a target"):
+        q09b.compute(opener, model="translate-mini")
+
+
 def test_on_repeated_tokens_gpt2s_best_heads_stand_beside_this_models(opener):
     words, made = read("q09b_roles", "en"), q09b.compute(opener, model="gpt2-mini")
     rows = {name: rest for name, *rest in made.data["repeated"]}
@@ -115,7 +136,17 @@ def test_a_click_on_a_cell_names_its_layer_and_head(opener):
 def test_a_model_without_shipped_roles_is_scored_here(opener):
     words = read("q09b_roles", "en")
     made = q09b.compute(opener, role="sink", model="zh-mini")
-    assert made.data["relations"] is None and len(q09b.more(made, words, False)) == 2
+    trees = best_heads(opener("zh-mini"), sentences.own("zh"))
+    for relation, layer, head, accuracy, baseline in made.data["relations"]:
+        best = trees.best(relation)
+        assert (best.layer, best.head, best.accuracy, best.baseline) == (
+            layer,
+            head,
+            pytest.approx(accuracy, abs=1e-4),
+            pytest.approx(baseline, abs=1e-4),
+        )
+    assert made.data["relations"] and len(q09b.more(made, words, False)) == 3
+    assert made.said["n_syntactic"] == str(len(trees.syntactic()))
     assert "random" not in {measure.name for measure in made.measures}
     assert len(q09b.pictures(made, words, True)) == 2
 
