@@ -70,7 +70,8 @@ def test_the_picture_is_in_reach_without_a_scroll(open_page, view):
 
 
 def test_the_agreement_is_stopped_where_its_button_is_and_goes_on(open_page):
-    page = open_page(f"/beyond?text={FILM}&target_kind=vector", wait_for=".st-key-compute_agreement button")
+    # In half precision, which takes long on a processor: also a browser that has to wait for its turn sees it at work.
+    page = open_page(f"/beyond?text={FILM}&target_kind=vector&dtype=bfloat16", wait_for=".st-key-compute_agreement button")
     section = page.locator(".st-key-agreement")
     page.locator(".st-key-compute_agreement button").click()
     stop = section.get_by_role("button", name="Stop")
