@@ -9,7 +9,8 @@
 - `work`: multiply-adds of a layer, counted and by formula
 - `matrices`: W_Q, W_K, W_V and W_O of a real layer
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
-- `languages`: which of the project's sentences a model is given
+- `languages`: which of the project's sentences a model is given, and whether a text is Chinese
+- `fused`: a head's output by torch's fused attention, which never has a table of weights
 - `geometry`: what Q14 draws of a table of positions
 
 A module a question; nothing but its `compute` computes:

@@ -13,6 +13,11 @@ def language_of(model: str) -> str:
     return "zh" if model == "zh-mini" else "en"
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters."""
+    return any("\u3400" <= character <= "\u9fff" for character in text)
+
+
 def written(sentence: Sentence, language: str) -> str:
     """A sentence of a treebank as a text."""
     return BETWEEN[language].join(sentence.words)

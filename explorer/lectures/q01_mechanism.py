@@ -13,6 +13,7 @@ from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, strips
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.languages import is_chinese
 from explorer.lectures.words import Words
 from explorer.lens.layers import text_of
 from explorer.reading import Tokens
@@ -105,7 +106,7 @@ def untrained(model: Model) -> Model:
 
 def _chinese(of: Mapping[str, Model], translated: Capture, text: str) -> str:
     """The text where it is Chinese, else as the translator wrote it."""
-    if any("\u3400" <= character <= "\u9fff" for character in text):
+    if is_chinese(text):
         return text
     written = of["encoder-decoder"].tokenizer.decode(translated.sides["decoder"].ids, skip_special_tokens=True).strip()
     return written or text

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from scipy.special import softmax
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
 
-from explorer.capture import Capture, capture
+from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.fused import fused
 from explorer.lectures.words import Words
 from models import InputError
 from models.seeded import seeded
@@ -127,7 +127,8 @@ def compute(
         raise InputError(told("The weights of {model} are not the softmax of its scores.", model=opened.name), told("Choose another model."))
     parts = weights[:, None] * v
     output = parts.sum(axis=0)
-    own = fused(captured, layer, head, query, added)
+    mask = torch.tensor(added, dtype=torch.float32)[None]
+    own = fused(captured, layer, head, mask, slice(query, query + 1))[0]
     best = int(weights.argmax())
     trained = {(d_k, bool(tied)): [] for d_k in WIDTHS for tied in (0, 1)}
     for d_k, tied, _seed, share in shipped.read("q02_projections").data["rows"]:
@@ -164,14 +165,6 @@ def compute(
         "width": width,
     }
     return Result(measures, data, said, picks="query")
-
-
-def fused(captured: Capture, layer: int, head: int, query: int, added: np.ndarray) -> np.ndarray:
-    """Output of one query of one head by torch's fused attention, which never has a table of weights, (d_v,)."""
-    record = captured.record(layer)
-    group, scale = head // record.group, float(record.scale[0, head if record.scale.shape[1] > 1 else 0])
-    asked, keys, values = record.query[:, head, query : query + 1].float(), record.key[:, group].float(), record.value[:, group].float()
-    return scaled_dot_product_attention(asked, keys, values, attn_mask=torch.tensor(added, dtype=torch.float32)[None], scale=scale)[0, 0].numpy()
 
 
 def _gap(mean: Mapping[tuple[int, bool], float], width: int) -> float:

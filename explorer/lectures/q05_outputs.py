@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
-from torch.nn.functional import cosine_similarity, scaled_dot_product_attention
+from torch.nn.functional import cosine_similarity
 
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines
 from explorer.flow.blankout import filler
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.fused import fused
 from explorer.lectures.words import Words
 from explorer.reading import Tokens
 from models import InputError, Model
@@ -108,13 +109,10 @@ def query_change(one: Capture, other: Capture, at: int, beside: int, layer: int)
 
 
 def fused_deviation(captured: Capture, layer: int, head: int, weights: np.ndarray) -> float:
-    """Largest difference between weights x values and what torch's fused attention gives, which never has a table of weights."""
+    """Largest difference between weights x values and what torch's fused attention gives."""
     record = captured.record(layer)
-    mask = record.visible(head)
-    query, value = record.query[:, head], record.value[:, head // record.group]
-    scale = float(record.scale[0, head if record.scale.shape[1] > 1 else 0])
-    fused = scaled_dot_product_attention(query, record.key[:, head // record.group], value, attn_mask=mask, scale=scale)[0]
-    return float(np.abs(weights @ value[0].float().numpy() - fused.float().numpy()).max())
+    value = record.value[0, head // record.group].float().numpy()
+    return float(np.abs(weights @ value - fused(captured, layer, head, record.visible(head))).max())
 
 
 def agreement(model: Model, captured: Capture, at: int, layer: int) -> float:

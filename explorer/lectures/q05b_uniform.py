@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from explorer.ablation.sweep import sweep
+from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
@@ -25,6 +26,8 @@ TASKS = {"bert-mini": "masked", "gpt2-mini": "next"}
 SHARPNESS = (0, 0.25, 0.5, 1, 2, 4, 16, 256)
 ONE_HOT = 65536.0
 """A factor on the scores at which nothing but the best key is left."""
+_RANDOM: BoundedCache[float | None] = BoundedCache(2**20, memory_of)
+"""Entropies with random weights, by the model's number, layer and head: they are not drawn again at each step of the slider."""
 _SHOWN = 5
 """Numbers of a value that are shown: those that differ most from token to token."""
 
@@ -53,6 +56,7 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
     # A row of a causal head that sees itself alone has no choice.
     several = seen > 1
     over = [(heads.entropies(learned.patterns(site.layer)) - np.log(learned.visible(site.layer).sum(axis=1))).max() for site in learned.sites()]
+    random = _RANDOM.get_or_compute((opened.number, layer, head), lambda: _untrained(opened, layer, head, several))
     measures = [
         Measure("deviation", heads.deviation_from_mean(learned), 0.0, tolerance=1e-5, format=".1e"),
         Measure("switched", float(np.abs(out - of_head.uniform).max()), 0.0, tolerance=1e-5, format=".1e"),
@@ -62,7 +66,7 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
         Measure("over", float(max(over)), 1e-5, "at most", format=".3g"),
         Measure("most", float(np.log(seen)[several].mean())),
         Measure("learned", float(heads.entropies(own)[several].mean())),
-        *([] if (random := null.drawn(opened)) is None else [Measure("random", _entropy(random, layer, head, several))]),
+        *([] if random is None else [Measure("random", random)]),
         Measure("entropy", float(heads.entropies(weights[float(sharpness)])[several].mean())),
         Measure("normed", float(heads.entropies(normed / normed.sum(axis=1, keepdims=True))[several].mean())),
     ]
@@ -89,9 +93,10 @@ def compute(models: Models, sharpness: float = 1, model: str = "bert-mini", laye
     return Result(tuple(measures), data | {"causal": causal}, {"model": opened.name, "layer": str(layer), "head": str(head)})
 
 
-def _entropy(model: Model, layer: int, head: int, rows: np.ndarray) -> float:
-    """Mean entropy of a head over the rows of the text that count, in nats."""
-    return float(heads.entropies(capture(model, TEXT).pattern(layer, head))[rows].mean())
+def _untrained(model: Model, layer: int, head: int, rows: np.ndarray) -> float | None:
+    """Mean entropy of a head with random weights over the rows of the text that count, in nats; None where none can be drawn."""
+    random = null.drawn(model)
+    return None if random is None else float(heads.entropies(capture(random, TEXT).pattern(layer, head))[rows].mean())
 
 
 def sharpened(opened: Model, layer: int, head: int, factor: float) -> Capture:

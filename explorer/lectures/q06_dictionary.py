@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines
@@ -20,7 +21,7 @@ from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from explorer.scores import null
 from explorer.softmax import vectors
-from models import attention
+from models import Model, attention
 from models.attention.normalisers import sparsemax
 from models.surgery import cutting
 from models.toy.layers import ToyAttention
@@ -39,6 +40,8 @@ STEPS = (0, 24, 54, 96, 150, 216, 294, 384, 600)
 TRAINED = ("soft", "hard", "cosine")
 DRAWS = 4000
 SHARP = 1e15
+_ASYMMETRIES: BoundedCache[tuple[np.ndarray, np.ndarray | None]] = BoundedCache(2**20, memory_of)
+"""By the model's number: nothing is drawn again at each step of the slider."""
 _SEED = 6
 
 
@@ -61,7 +64,7 @@ def compute(models: Models, temperature: float = 1, query: str = "apple", step: 
     toy = recalled(step)
     last = recalled(STEPS[-1])
     opened = models(model)
-    asymmetry, random = asymmetries(opened.network), null.drawn(opened)
+    asymmetry, random = _ASYMMETRIES.get_or_compute(opened.number, lambda: _learned_and_random(opened))
     kept = shipped.read("q06_dictionary").data
     measures = (
         Measure("hard_gradient", float(gradient("hard", apple, temperature).abs().max()), 0.0, format=".3g"),
@@ -76,7 +79,7 @@ def compute(models: Models, temperature: float = 1, query: str = "apple", step: 
         Measure("trained_hard", kept["hard"][-1][2], kept["soft"][-1][2], "below", format=".1%"),
         Measure("moved", kept["moved"], 0.0, format=".3g"),
         Measure("asymmetry", float(asymmetry.mean()), 0.0, "above"),
-        *([] if random is None else [Measure("asymmetry_random", float(asymmetries(random.network).mean()), 0.0, "above")]),
+        *([] if random is None else [Measure("asymmetry_random", float(random.mean()), 0.0, "above")]),
     )
     data = {"weights": weights, "gradients": gradients, "toy": toy, "trained": kept, "asymmetry": asymmetry, "temperature": temperature}
     said = {"now": f"{toy['accuracy']:.1%}", "trained_soft": f"{kept['soft'][-1][2]:.1%}"}
@@ -144,6 +147,12 @@ def asymmetries(network: nn.Module) -> np.ndarray:
         product = query @ key.mT
         found.append(((product - product.mT) / 2).flatten(1).norm(dim=1) / product.flatten(1).norm(dim=1))
     return torch.stack(found).numpy()
+
+
+def _learned_and_random(model: Model) -> tuple[np.ndarray, np.ndarray | None]:
+    """The same of a model, and of one with random weights, where one can be drawn."""
+    random = null.drawn(model)
+    return asymmetries(model.network), None if random is None else asymmetries(random.network)
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:

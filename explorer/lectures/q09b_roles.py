@@ -31,6 +31,8 @@ ROLES = {role.name: role.scores for role in roles.ROLES} | {"same": ("same",), r
 SHOWN = ("sink", "positional", "same", "broad", "rare", "induction", "duplicate", roles.SYNTACTIC)
 REPEATED = ("repeated_previous", "repeated_duplicate", "repeated_induction")
 """Measured on random tokens that are repeated once, as others did."""
+_OF_TREES: BoundedCache[dict[str, list]] = BoundedCache(2**20, memory_of)
+"""By number of a model that is not bundled: reading all trees takes a few seconds."""
 MIDDLE = (5 / 12, 10 / 12)
 """The layers that Clark et al. 2019 name, 6 to 10 of 12 as they count, as a share of the depth."""
 
@@ -179,10 +181,6 @@ def of_trees(syntax: Syntax) -> dict[str, list]:
     gain = np.max([syntax.accuracies(name).max(axis=0) - best.baseline for name, best in bests.items()], axis=0)
     relations = [[name, best.layer, best.head, round(best.accuracy, 4), round(best.baseline, 4)] for name, best in bests.items()]
     return {"gain": np.round(gain, 4).tolist(), "relations": relations, "syntactic": syntax.syntactic()}
-
-
-_OF_TREES: BoundedCache[dict[str, list]] = BoundedCache(2**20, memory_of)
-"""By number of a model that is not bundled: reading all trees takes a few seconds."""
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

@@ -14,6 +14,7 @@ from torch import nn
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, ordered
+from explorer.lectures.languages import is_chinese
 from explorer.lectures.words import Words
 from explorer.positions import answers, order
 from explorer.reading import Tokens, read
@@ -97,7 +98,7 @@ def compute(
 
 def reader(text: str) -> str:
     """The bundled model that reads a text: Chinese or English."""
-    return "zh-mini" if any("\u3400" <= character <= "\u9fff" for character in text) else "all-MiniLM-L6-v2"
+    return "zh-mini" if is_chinese(text) else "all-MiniLM-L6-v2"
 
 
 def chips(models: Models, settings: Settings) -> tuple[list[str], list[int]]:

@@ -33,8 +33,13 @@ def finished(chart: alt.TopLevelMixin, width: int, height: int, title: str, mark
     )
 
 
+def colours(n: int, dark: bool) -> list[str]:
+    """Of so many series, in their order."""
+    return [palette.lines(dark)[i % 6] for i in range(n)]
+
+
 def colour(series: Sequence[str], dark: bool, legend: bool = True, columns: int | None = None, field: str = "series") -> alt.Color:
     """The colour of a series, always the same for its place among all of them; `columns` of the legend, where one row is too long."""
-    scale = alt.Scale(domain=list(series), range=[palette.lines(dark)[i % 6] for i in range(len(series))])
+    scale = alt.Scale(domain=list(series), range=colours(len(series), dark))
     how = {} if columns is None else {"columns": columns, "columnPadding": 14}
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(**how) if legend and len(series) > 1 else None)

@@ -40,10 +40,9 @@ def whole(
     """
     shares = np.asarray(values, dtype=float) / (float(np.sum(values)) or 1.0)
     edges = np.concatenate([[0.0], shares.cumsum()])
-    colours = [palette.lines(dark)[i % 6] for i in range(len(names))]
     parts = pd.DataFrame({"name": list(names), "share": shares, "from": edges[:-1], "to": edges[1:], "at": (edges[:-1] + edges[1:]) / 2})
     parts["text"] = [_written(share) if share * size[0] > _LETTER * (len(_written(share)) + 1) else "" for share in shares]
-    parts["told"], parts["ink"] = [_written(share) for share in shares], [ink_on(colour) for colour in colours]
+    parts["told"], parts["ink"] = [_written(share) for share in shares], [ink_on(colour) for colour in frame.colours(len(names), dark)]
     kinds = list(dict.fromkeys(groups))
     sums = [sum(share for share, group in zip(shares, groups, strict=True) if group == kind) for kind in kinds]
     ends = np.concatenate([[0.0], np.cumsum(sums)])

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from explorer.i18n import N_, _
-from explorer.lectures import demos
 from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
 from explorer.ui.common import address
@@ -64,7 +63,7 @@ def _told(at: place.Place) -> str:
 def _follow(told: str) -> None:
     """Takes over what the first window told."""
     said = dict(parse_qsl(told))
-    demo = next((one for one in demos() if one.id == said.get("demo")), None)
+    demo = place.named(said.get("demo", ""))
     if demo is None or said.get("step") not in STEPS:
         return
     hands.take_order(demo, said.get("options", ""))

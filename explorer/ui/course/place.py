@@ -30,10 +30,14 @@ class Place:
 
 def now() -> Place | None:
     """The place that the address names; None for the contents."""
-    wanted = (address.read("demo") or "").lower()
-    demo = next((one for one in demos() if one.id.lower() == wanted), None)
+    demo = named(address.read("demo") or "")
     step = address.word("step", STEPS[0], STEPS)
     return None if demo is None else Place(demo, step)
+
+
+def named(id_: str) -> Demo | None:
+    """The demo that an address names; None for none."""
+    return next((one for one in demos() if one.id.lower() == id_.lower()), None)
 
 
 def numbered(number: int, after: Demo | None = None) -> Demo | None:
