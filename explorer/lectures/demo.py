@@ -145,15 +145,18 @@ class Door:
         page: its file in `pages/`, without ending.
         settings: what stands in its address then.
         carried: what controls of the demo stand at goes along: the name in the address by the name of the control.
+        translated: what else follows from where the controls stand, where the page has other words for it: an address from settings.
     """
 
     page: str
     settings: Mapping[str, str] = field(default_factory=dict)
     carried: Mapping[str, str] = field(default_factory=dict)
+    translated: Callable[[Settings], Mapping[str, str]] = lambda chosen: {}
 
     def address(self, chosen: Settings) -> dict[str, str]:
         """What stands in the page's address, where the controls stand at `chosen`."""
-        return {**self.settings, **{name: str(chosen[control]) for control, name in self.carried.items()}}
+        carried = {name: str(chosen[control]) for control, name in self.carried.items()}
+        return {**self.settings, **carried, **self.translated(chosen)}
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,7 @@ class Demo:
         first: letters of the options that students really gave first, or of the usual belief.
         make: for what takes longer: `make(report)` computes what `compute` reads back (`explorer.lectures.shipped`).
         more: as `pictures`, for those that are seen with the notice.
+        small: the number of the picture that the contents show small.
         source: papers.
     """
 
@@ -187,6 +191,7 @@ class Demo:
     first: str = "A"
     make: Callable[[Callable[[float], None]], Mapping[str, object]] | None = None
     more: Callable[[Result, Words, bool], Sequence[Picture]] | None = None
+    small: int = 0
     source: str = ""
 
     def right_option(self, result: Result) -> str:

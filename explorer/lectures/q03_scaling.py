@@ -12,7 +12,7 @@ from scipy.special import erf, softmax
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, lines
 from explorer.lectures import scales, shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.softmax.heads import SATURATED, entropies
 from explorer.softmax.scale import FACTORS, ScaleCurve
@@ -194,6 +194,10 @@ def _over_steps(rows: Mapping[str, list], words: Words) -> pd.DataFrame:
     return pd.DataFrame(made, columns=["x", "y", "series"])
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    return {"softmax": "model", "look": "scale", "model": REAL} if chosen["view"] == "real" else {"softmax": "vectors"}
+
+
 DEMO = Demo(
     id="Q3",
     module="q03_scaling",
@@ -203,7 +207,7 @@ DEMO = Demo(
     more=more,
     right="C",
     first="AB",
-    door=Door("softmax", {"softmax": "vectors"}),
+    door=Door("softmax", translated=_door),
     controls=(
         Control("d_k", D_K, 64, main=True),
         Control("divisor", tuple(DIVISORS), "none"),

@@ -13,7 +13,7 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, lines, whole
 from explorer.lectures import shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.lectures.work import PAIRS, TERMS, Shape, counted, crossing, intensity_of_projections, intensity_of_scores, multiply_adds
 from models import InputError, load
@@ -35,6 +35,7 @@ SHAPES = {
     "long": Shape(4096, 32, 32, 4 * 4096),
 }
 """Published shapes (Radford et al. 2019, Brown et al. 2020), and one as is common for long contexts."""
+_TYPED = re.compile(r"(\d{1,6})x(\d{1,4})x(\d{1,4})")
 
 
 def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", dtype: str = "float16", ridge: str = "150") -> Result:
@@ -89,7 +90,7 @@ def shape_of(models: Models, name: str) -> Shape:
     """The shape behind a name. Raises InputError."""
     if name in SHAPES:
         return SHAPES[name]
-    if typed := re.fullmatch(r"(\d{1,6})x(\d{1,4})x(\d{1,4})", name):
+    if typed := _TYPED.fullmatch(name):
         d, heads, layers = map(int, typed.groups())
         if min(d, heads, layers) < 1 or d % heads:
             raise InputError(told("{name} is no shape.", name=name), told("Write WIDTHxHEADSxLAYERS, such as 768x12x12; heads divide the width."))
@@ -243,6 +244,12 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    """The model whose shape is looked at; one of gpt2-mini's kind where it is a shape without a model."""
+    shape = str(chosen["shape"])
+    return {"model": "gpt2-mini" if shape in SHAPES or _TYPED.fullmatch(shape) else shape}
+
+
 DEMO = Demo(
     id="Q4",
     module="q04_cost",
@@ -250,7 +257,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("attention", {"model": "gpt2-mini"}),
+    door=Door("attention", translated=_door),
     controls=(
         Control("n", LENGTHS, 1024, main=True),
         Control("shape", tuple(SHAPES), "gpt2-small", model=True, free=True),

@@ -161,7 +161,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("training", {"lab_heads": "8"}),
+    door=Door("training", {"lab_preset": "recall", "lab_d_model": "64"}, {"heads": "lab_heads"}),
     controls=(
         Control("heads", HEADS, 8, main=True),
         Control("n", (50, 100, 200, 400), 100),

@@ -14,7 +14,7 @@ from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, lines, maps
 from explorer.lectures import shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.scores import families, masks
 from models import attention
@@ -238,6 +238,13 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    """The lab has no heads that are identical but for their blocks of W_O; what is nearest to them is heads that start alike."""
+    start = str(chosen["start"])
+    preset = {"lab_preset": "majority" if start == "easy" else "induction", "lab_heads": str(HEADS), "lab_d_model": "64", "lab_layers": "2"}
+    return preset | {"lab_identical_heads": str(start in ("identical", "dropout")).lower(), "lab_dropout": "0.1" if start == "dropout" else "0.0"}
+
+
 DEMO = Demo(
     id="Q9",
     module="q09_specialise",
@@ -246,7 +253,7 @@ DEMO = Demo(
     pictures=pictures,
     more=more,
     right=lambda result: "A" if result["identical"] <= 1e-6 else "C",
-    door=Door("training", {"lab_preset": "induction", "lab_heads": "8", "lab_identical_heads": "true"}),
+    door=Door("training", translated=_door),
     controls=(
         Control("start", STARTS, "identical", main=True),
         Control("step", FRAMES, STEPS),

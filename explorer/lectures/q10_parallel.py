@@ -329,7 +329,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right=right,
-    door=Door("prune", {"pruned": "0.0,0.1"}),
+    door=Door("prune", {"pruned": "0.0,0.1"}, {"model": "model"}),
     controls=(
         Control("batch", BATCHES, ASKED, main=True),
         Control("arrivals", ("0.5", "1", "2", "4"), "2"),

@@ -10,7 +10,7 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines
 from explorer.lectures import shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.lectures.work import counted_in
 from models import attention
@@ -195,6 +195,10 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     return [bars(names, cost, words.label("costs"), words.label("millions"), format=",.0f", size=SIZES[1], dark=dark)]
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    return {f"lab_{name}": str(value) for name, value in switches(str(chosen["kind"]), int(chosen["heads"]), D_MODEL).items()}
+
+
 DEMO = Demo(
     id="Q11",
     module="q11_width",
@@ -202,7 +206,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("training", {"lab_preset": "recall", "lab_heads": "8", "lab_d_k": "8"}),
+    door=Door("training", {"lab_preset": "recall"}, translated=_door),
     controls=(Control("heads", HEADS, 8, main=True), Control("kind", KINDS, "double")),
     make=make,
     more=more,

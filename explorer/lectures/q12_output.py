@@ -14,7 +14,7 @@ from explorer import reading
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures import shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from models import InputError, Model, attention
@@ -282,6 +282,10 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    return {"lab_output_projection": str(chosen["output"] == "with").lower()}
+
+
 DEMO = Demo(
     id="Q12",
     module="q12_output",
@@ -290,7 +294,7 @@ DEMO = Demo(
     pictures=pictures,
     right="B",
     first="AD",
-    door=Door("training", {"lab_preset": "recall", "lab_heads": "1"}),
+    door=Door("training", {"lab_preset": "recall"}, {"heads": "lab_heads"}, _door),
     controls=(
         Control("heads", HEADS, 1, main=True),
         Control("output", ("with", "without"), "with"),

@@ -13,7 +13,7 @@ from torch import nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, ordered
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, Value, ordered
 from explorer.lectures.languages import is_chinese
 from explorer.lectures.words import Words
 from explorer.positions import answers, order
@@ -280,6 +280,13 @@ def _others(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    """The same model; and the same order, where it was made by hand. Of the others only the model knows how many tokens they have."""
+    model, swap = str(chosen["model"]), str(chosen["swap"])
+    to = {"model": reader(str(chosen["text"])) if model == "auto" else model, "order_positions": str(chosen["positions"] == "on").lower()}
+    return to | ({"order": swap} if ordered(swap) is not None else {})
+
+
 DEMO = Demo(
     id="Q13",
     module="q13_order",
@@ -287,7 +294,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="B",
-    door=Door("positions", {"positions": "order", "model": "zh-mini", "text": "我爱你", "order": "2.1.0", "order_positions": "false"}),
+    door=Door("positions", {"positions": "order"}, {"text": "text"}, _door),
     controls=(
         Control("positions", ("off", "on"), "off", main=True),
         Control("text", TEXTS, free=True),

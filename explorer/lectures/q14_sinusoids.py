@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, cloud, dials, globe, grid, lines, points
 from explorer.lectures import geometry
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.positions import extrapolation, tables
 from models.toy import ToyConfig, ToyModel
@@ -270,6 +270,11 @@ _VIEWS = {
 }
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    table = str(chosen["table"])
+    return {"positions": "sinusoidal"} if table == "sinusoids" else {"positions": "tables", "model": table}
+
+
 DEMO = Demo(
     id="Q14",
     module="q14_sinusoids",
@@ -277,7 +282,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("positions", {"positions": "sinusoidal"}),
+    door=Door("positions", translated=_door),
     controls=(
         Control("pos", (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 44, 64, 100, 200, 333, 377, 500, 710), 4, main=True),
         Control("k", (0, 1, 2, 3, 5, 8, 13, 21, 34, 44), 5),

@@ -149,7 +149,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="D",
-    door=Door("positions", {"positions": "terms", "model": "bert-mini", "text": "The cat sat on the mat"}),
+    door=Door("positions", {"positions": "terms"}, {"model": "model", "text": "text", "head": "head"}),
     controls=(
         Control("head", tuple(range(12)), 0, main=True),
         Control("text"),

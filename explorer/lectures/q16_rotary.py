@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, dials, grid, lines
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
 from explorer.positions import order
 from explorer.reading import encode, inputs
@@ -217,6 +217,11 @@ def _read(data: Mapping, words: Words, dark: bool) -> Picture:
 _VIEWS = {"alibi": _alibi, "slopes": _slopes, "where": _where, "read": _read}
 
 
+def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
+    view = str(chosen["view"])
+    return {"positions": "where" if view == "where" else "alibi" if view.startswith(("alibi", "slopes")) else "rope"}
+
+
 DEMO = Demo(
     id="Q16",
     module="q16_rotary",
@@ -224,7 +229,7 @@ DEMO = Demo(
     compute=compute,
     pictures=pictures,
     right="C",
-    door=Door("positions", {"positions": "rope"}),
+    door=Door("positions", translated=_door),
     controls=(
         Control("m", tuple(range(PLACES)), 9, main=True),
         Control("n", tuple(range(PLACES)), 3),

@@ -175,6 +175,7 @@ DEMO = Demo(
     chapter=3,
     compute=compute,
     pictures=pictures,
+    small=1,
     more=more,
     right=right,
     door=Door("positions", {"positions": "extrapolation"}),

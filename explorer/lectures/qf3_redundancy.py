@@ -26,7 +26,7 @@ LEFT = (1, 2, 4, 8)
 """Heads that are left, or were there from the start."""
 WAYS = ("start", "pruned", "tuned")
 """With so many heads from the start; pruned after the training; pruned before the last steps of it, which the rest uses to adapt."""
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = tuple(range(1, 11))
 D_K, STEPS, PRUNED_AT = 2, 320, 240
 """Width of each head, whatever their number, so that a head that is left is what a head from the start is; steps of all networks, and after
 how many of them heads are pruned in order to be tuned."""
@@ -165,7 +165,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
         columns=["x", "y", "series"],
     )
     at = result.data["at"]
-    names = [words.label("seed_n").format(n=seed) for seed in SEEDS]
+    names = [str(seed) for seed in SEEDS]
     return [
         lines(
             table,

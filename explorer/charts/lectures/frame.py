@@ -38,8 +38,17 @@ def colours(n: int, dark: bool) -> list[str]:
     return [palette.lines(dark)[i % 6] for i in range(n)]
 
 
-def colour(series: Sequence[str], dark: bool, legend: bool = True, columns: int | None = None, field: str = "series") -> alt.Color:
-    """The colour of a series, always the same for its place among all of them; `columns` of the legend, where one row is too long."""
+def colour(
+    series: Sequence[str], dark: bool, legend: bool = True, columns: int | None = None, field: str = "series", filled: bool = False
+) -> alt.Color:
+    """The colour of a series, always the same for its place among all of them.
+
+    Args:
+        columns: of the legend, where one row is too long.
+        filled: whether the symbols of the legend are filled shapes; they have no outline then, since that would be dashed as the lines are.
+    """
     scale = alt.Scale(domain=list(series), range=colours(len(series), dark))
     how = {} if columns is None else {"columns": columns, "columnPadding": 14}
+    if filled:
+        how["symbolStrokeWidth"] = 0
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(**how) if legend and len(series) > 1 else None)

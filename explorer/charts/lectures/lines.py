@@ -83,7 +83,7 @@ def _description(
         y_scale = alt.Scale(type="log" if log_y else "linear", domain=list(ends), nice=False, clamp=True)
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, format=format, labelOverlap=True))
     ink = palette.page(dark)[1]
-    colour = frame.colour(series, dark, columns=legend_columns)
+    colour = frame.colour(series, dark, columns=legend_columns, filled=points)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)
     drawn = alt.Chart(alt.NamedData("points")).encode(x=x, y=y, color=colour)
     tips = [

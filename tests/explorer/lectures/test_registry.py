@@ -111,8 +111,9 @@ def test_a_door_takes_along_what_the_controls_stand_at(id_):
     assert set(one.door.carried) <= set(chosen)
     for settings in (chosen, last):
         address = one.door.address(settings)
-        assert set(address) == {*one.door.settings, *one.door.carried.values()}
+        assert set(address) == {*one.door.settings, *one.door.carried.values(), *one.door.translated(settings)}
         assert all(address[name] == str(settings[control]) for control, name in one.door.carried.items())
+        assert all(isinstance(value, str) and value for value in address.values())
 
 
 def test_the_course_is_in_order():
@@ -187,3 +188,25 @@ def _named(text: str) -> list[str]:
 
 def _rows(picture: Picture) -> int:
     return max((len(table) for table in picture.tables.values()), default=0)
+
+
+@pytest.mark.parametrize(
+    ("id_", "settings", "address"),
+    [
+        ("Q3", {"view": "real"}, {"softmax": "model", "look": "scale", "model": "minilm-sst2"}),
+        ("Q4", {"shape": "768x12x12"}, {"model": "gpt2-mini"}),
+        ("Q4", {"shape": "bert-mini"}, {"model": "bert-mini"}),
+        ("Q7", {"heads": 32}, {"lab_preset": "recall", "lab_d_model": "64", "lab_heads": "32"}),
+        ("Q9", {"start": "dropout"}, {"lab_preset": "induction", "lab_identical_heads": "true", "lab_dropout": "0.1"}),
+        ("Q11", {"heads": 4, "kind": "averaged"}, {"lab_heads": "4", "lab_d_model": "16", "lab_d_k": "16", "lab_combine": "mean"}),
+        ("Q12", {"heads": 2, "output": "without"}, {"lab_heads": "2", "lab_output_projection": "false"}),
+        ("Q13", {"text": "狗咬人", "swap": "1.0.2"}, {"text": "狗咬人", "model": "zh-mini", "order": "1.0.2", "order_positions": "false"}),
+        ("Q13", {"text": "dog bites man", "positions": "on"}, {"model": "all-MiniLM-L6-v2", "order_positions": "true"}),
+        ("Q14", {"table": "gpt2-mini"}, {"positions": "tables", "model": "gpt2-mini"}),
+        ("Q15", {"head": 7, "text": "A bird", "model": "zh-mini"}, {"positions": "terms", "head": "7", "text": "A bird", "model": "zh-mini"}),
+        ("Q16", {"view": "where"}, {"positions": "where"}),
+    ],
+)
+def test_a_door_speaks_the_words_of_its_page(id_, settings, address):
+    chosen = demo(id_).defaults(read(demo(id_).module, "en")) | settings
+    assert address.items() <= demo(id_).door.address(chosen).items()
