@@ -90,6 +90,7 @@ def compute(
         "others": others(),
         "layers": layers_needed(),
         "view": view,
+        "positions": positions,
         "toys": toys,
         "own": sentence != text.strip(),
     }
@@ -235,6 +236,7 @@ def _toys(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             top=1,
             marked=marked,
             written=True,
+            dimmed=(name == "with") != (result.data["positions"] == "on"),
             size=SIZES[2],
             dark=dark,
         )

@@ -21,10 +21,14 @@
     ## Notes
     For the speaker alone.
 
+    ## Published
+    - BLEU with 8 heads | 25.8 | Vaswani et al. 2017
+
     ## Labels
     - d_k: width of a head
 
-Headings are names of parts, the same in every language; labels are titles of controls, measures, axes and series.
+Headings are names of parts, the same in every language; labels are titles of controls, measures, axes and series. *Published* may be
+missing: figures of others, which stand beside what is measured here and are no measures.
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "words"
 PARTS = ("Ask", "Show", "Notice", "Follow", "Notes", "Labels")
+MAY_BE_MISSING = ("Published",)
 _ITEM = re.compile(r"^- ([\w.=+-]+): (.+)$")
 _NAMED = re.compile(r"\{(\w+)\}")
 
@@ -51,6 +56,7 @@ class Words:
         options: what it may choose from, by letter.
         show, notice, follow, notes: Markdown.
         labels: by name.
+        published: figures of others: what, how much, who says so.
     """
 
     title: str
@@ -61,6 +67,7 @@ class Words:
     follow: str
     notes: str
     labels: Mapping[str, str]
+    published: tuple[tuple[str, str, str], ...] = ()
 
     def label(self, name: str) -> str:
         """A title; the name itself where there is none."""
@@ -87,7 +94,7 @@ def parsed(text: str, name: str = "") -> Words:
     parts: dict[str, str] = {}
     for part in rest:
         heading, _line, body = part.partition("\n")
-        if heading.strip() not in PARTS or heading.strip() in parts:
+        if heading.strip() not in PARTS + MAY_BE_MISSING or heading.strip() in parts:
             raise ValueError(f"{name}: part {heading.strip()!r}")
         parts[heading.strip()] = body.strip()
     if missing := [part for part in PARTS if not parts.get(part)]:
@@ -97,7 +104,14 @@ def parsed(text: str, name: str = "") -> Words:
     question = "\n".join(line for line in asked if not _ITEM.match(line)).strip()
     title = head.strip().removeprefix("#").strip()
     texts = (parts[part] for part in ("Show", "Notice", "Follow", "Notes"))
-    return Words(title, question, options, *texts, _items(parts["Labels"].splitlines()))
+    return Words(title, question, options, *texts, _items(parts["Labels"].splitlines()), _published(parts.get("Published", ""), name))
+
+
+def _published(text: str, name: str) -> tuple[tuple[str, str, str], ...]:
+    rows = [tuple(cell.strip() for cell in line.removeprefix("- ").split("|")) for line in text.splitlines() if line.strip()]
+    if any(len(row) != 3 or not all(row) for row in rows):
+        raise ValueError(f"{name}: a published figure is '- what | how much | who'")
+    return tuple(rows)
 
 
 def _items(lines: list[str]) -> dict[str, str]:

@@ -33,6 +33,7 @@ def grid(
     numbers: np.ndarray | None = None,
     opens: bool = False,
     picks: bool = False,
+    dimmed: bool = False,
     size: tuple[int, int] = frame.SIZES[1],
     dark: bool = False,
 ) -> Picture:
@@ -51,6 +52,7 @@ def grid(
         numbers: what is written and told in the place of `values`, where colours are on another scale.
         opens: rows are layers and columns are heads: a click on a cell is the selection `head`, of layer and head.
         picks: a click on a cell is the selection `pick`, of the number of its row.
+        dimmed: pale, since another picture is spoken of.
         size: of the drawing.
     """
     n, m = values.shape
@@ -70,7 +72,9 @@ def grid(
         table["pick"] = r.ravel()
     frames = pd.DataFrame(list(marked), columns=["r", "c"], dtype=int)
     shown = {"rows": list(rows), "columns": list(columns)}
-    return Picture(_description(title, n, m, x, y, bool(written), _clicked(opens, picks), size, dark), {"cells": table, "marked": frames}, shown)
+    return Picture(
+        _description(title, n, m, x, y, bool(written), _clicked(opens, picks), dimmed, size, dark), {"cells": table, "marked": frames}, shown
+    )
 
 
 def _clicked(opens: bool, picks: bool) -> tuple[str, tuple[str, ...]] | None:
@@ -103,6 +107,7 @@ def _description(
     y_title: str,
     written: bool,
     clicked: tuple[str, tuple[str, ...]] | None,
+    dimmed: bool,
     size: tuple[int, int],
     dark: bool,
 ) -> alt.LayerChart:
@@ -120,8 +125,9 @@ def _description(
     y = alt.Y("r:O", title=y_title or None, scale=alt.Scale(domain=list(range(n)), padding=0), axis=axis("rows", 110, n))
     base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
     tips = [alt.Tooltip("value:Q", title=title, format=".4~g")]
+    pale = {"opacity": 0.3} if dimmed else {}
     layers = [
-        base.mark_rect(stroke=palette.page(dark)[0], strokeWidth=1 if n * m <= 900 else 0).encode(
+        base.mark_rect(stroke=palette.page(dark)[0], strokeWidth=1 if n * m <= 900 else 0, **pale).encode(
             color=alt.Color("colour:N", scale=None), tooltip=tips
         )
     ]
@@ -129,7 +135,7 @@ def _description(
         name, fields = clicked
         layers[0] = layers[0].add_params(alt.selection_point(name=name, fields=list(fields), toggle=False, clear=False, empty=False))
     if written:
-        layers.append(base.mark_text(fontSize=frame.LETTERS).encode(text="text:N", color=alt.Color("ink:N", scale=None)))
-    layers.append(alt.Chart(alt.NamedData("marked")).mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=4).encode(x=x, y=y))
+        layers.append(base.mark_text(fontSize=frame.LETTERS, **pale).encode(text="text:N", color=alt.Color("ink:N", scale=None)))
+    layers.append(alt.Chart(alt.NamedData("marked")).mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=4, **pale).encode(x=x, y=y))
     chart = alt.layer(*layers).add_params(*data.texts(rows=[], columns=[]).values())
     return frame.finished(chart, *size, title, n * m)

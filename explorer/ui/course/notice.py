@@ -57,7 +57,12 @@ def _bar(n: int, most: int) -> str:
 
 
 def _measures(words: Words, found: Result) -> str:
-    return f'<div class="course-measures">{"".join(_row(words, measure) for measure in found.measures)}</div>'
+    rows = [_row(words, measure) for measure in found.measures]
+    rows += [
+        f'<div class="published"><span>{html.escape(what)}</span><b>{html.escape(much)}</b><span>{html.escape(who)}</span><span></span></div>'
+        for what, much, who in words.published
+    ]
+    return f'<div class="course-measures">{"".join(rows)}</div>'
 
 
 def _row(words: Words, measure: Measure) -> str:

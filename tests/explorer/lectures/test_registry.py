@@ -12,7 +12,7 @@ from explorer.lectures import shipped
 from explorer.lectures.demo import Measure
 from explorer.lectures.exercises import EXERCISES, texts
 from explorer.lectures.registry import MODULES, demo, demos
-from explorer.lectures.words import FOLDER, parsed, read
+from explorer.lectures.words import FOLDER, PARTS, parsed, read
 from models import InputError
 
 IDS = [one.id for one in demos()]
@@ -26,6 +26,8 @@ def test_a_demo_says_the_same_in_both_languages(id_):
     english, chinese = words["en"], words["zh"]
     assert 2 <= len(english.options) <= 4 and english.options.keys() == chinese.options.keys() <= LETTERS
     assert english.labels.keys() == chinese.labels.keys()
+    # Figures of others are the same, whatever the language.
+    assert [row[1:] for row in english.published] == [row[1:] for row in chinese.published]
     assert {name.strip("{}") for name in _named(english.notice)} == {name.strip("{}") for name in _named(chinese.notice)}
     assert all(part.strip() for text in words.values() for part in (text.title, text.question, text.show, text.notice, text.follow, text.notes))
     assert english.title != chinese.title and english.question != chinese.question
@@ -83,11 +85,18 @@ def test_a_result_is_the_same_every_time(opener):
     assert [measure.value for measure in first.measures] == [measure.value for measure in second.measures]
 
 
+WHOLE = "".join(f"## {part}\nwords\n\n" for part in PARTS)
+"""A text with all parts that must be there."""
+
+
 def test_words_of_the_course_have_the_parts_they_need():
     with pytest.raises(ValueError, match="no Notice"):
         parsed("# T\n\n## Ask\nq\n\n- A: a\n\n## Show\ns\n\n## Follow\nf\n\n## Notes\nn\n\n## Labels\n- a: b\n", "x")
     with pytest.raises(ValueError, match="Elsewhere"):
         parsed("# T\n\n## Elsewhere\nq\n")
+    with pytest.raises(ValueError, match="published"):
+        parsed(f"{WHOLE}## Published\n- only | two\n", "x")
+    assert parsed(f"{WHOLE}## Published\n- what | 3 | who\n").published == (("what", "3", "who"),)
     files = {which: {file.name for file in (FOLDER / which).glob("*.md")} for which in i18n.LANGUAGES}
     assert files["en"] == files["zh"] == {f"{one.module}.md" for one in demos()} | {f"exercises{n}.md" for n in EXERCISES}
 
