@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, work
+from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, q23_serial, work
 from explorer.lectures.words import FOLDER
 
 
@@ -50,6 +50,16 @@ def _rank() -> int:
     random = np.random.default_rng(0)
     a, b = random.standard_normal((2, 768, 64))
     return int(np.linalg.matrix_rank(a @ b.T))
+
+
+def _lora(rank: int) -> int:
+    """Parameters of two thin matrices beside W_Q and beside W_V of each layer of GPT-2 small."""
+    return sum(torch.empty(shape, device="meta").numel() for _layer in range(12) for _matrix in "QV" for shape in ((_D, rank), (rank, _D)))
+
+
+def _consolidated() -> np.ndarray:
+    """What the move of each weight costs: lambda/2 F (theta - theta*)^2 (Kirkpatrick et al. 2017)."""
+    return 2 / 2 * np.array([4, 0.01]) * np.array([0.1, 1]) ** 2
 
 
 _D = 768
@@ -95,6 +105,21 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
             Answer("first", lambda: 2 ** (-8 * 1 / 8), 0.001),
             Answer("last", lambda: 2 ** (-8 * 8 / 8), 0.02),
             Answer("factor", lambda: math.exp(-10 * 2 ** (-8 * 1 / 8)), 0.01),
+        ),
+    ),
+    6: (
+        (
+            Answer("rnn", lambda: q23_serial.serial_steps("rnn", 1024, 1), 0),
+            Answer("transformer", lambda: q23_serial.serial_steps("transformer", 1024, 1), 0),
+            Answer("scan", lambda: q23_serial.serial_steps("scan", 1024, 1), 0),
+        ),
+        (
+            Answer("trained", lambda: _lora(8), 0),
+            Answer("share", lambda: 100 * _lora(8) / work.parameters_of_gpt2(), 0.02),
+        ),
+        (
+            Answer("penalty", lambda: float(_consolidated().sum())),
+            Answer("dearer", lambda: float(_consolidated().max())),
         ),
     ),
 }
