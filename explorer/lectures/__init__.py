@@ -12,6 +12,7 @@
 - `languages`: which of the project's sentences a model is given, and whether a text is Chinese
 - `fused`: a head's output by torch's fused attention, which never has a table of weights
 - `deep`: deep toys with and without residual connections and norms, and a grid of their trainings
+- `sublayers`: parts of the layers of a real network, one by one
 - `geometry`: what Q14 draws of a table of positions
 
 A module a question; nothing but its `compute` computes:

@@ -175,3 +175,13 @@ def last(name: str, depth: int, rate: float) -> float:
 def nearest(depth: int) -> int:
     """The deepest network that was trained and is not deeper than this one."""
     return max([trained_ for trained_ in DEPTHS if trained_ <= depth], default=DEPTHS[0])
+
+
+def untrained(**switches: object) -> tuple[Tensor, ...]:
+    """The stream of a network that has not learned anything, in double precision: before the first layer, and after each, (1, n, width) each."""
+    copying = task()
+    network = ToyModel(PRESETS["copying"].config(copying, d_model=64, heads=2, attn_implementation="sdpa", **switches))
+    preserve(network, _SEED)
+    batch = copying.batch(1, torch.Generator().manual_seed(_SEED))
+    with torch.inference_mode():
+        return network.double()(**batch.inputs, output_hidden_states=True).hidden_states
