@@ -6,11 +6,13 @@
 - `shipped`: what takes too long to compute in front of a class, kept as data (`data/`), with a card that says how it was made
 - `exercises`: three questions at the end of each chapter, whose answers are computed
 - `thumbnails`: a small picture for each demo (`pictures/`)
-- `work`: multiply-adds of a layer, counted and by formula
+- `work`: multiply-adds of a layer, counted and by formula; parameters
 - `matrices`: W_Q, W_K, W_V and W_O of a real layer
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
 - `languages`: which of the project's sentences a model is given, and whether a text is Chinese
 - `fused`: a head's output by torch's fused attention, which never has a table of weights
+- `deep`: deep toys with and without residual connections and norms, and a grid of their trainings
+- `sublayers`: parts of the layers of a real network, one by one
 - `geometry`: what Q14 draws of a table of positions
 
 A module a question; nothing but its `compute` computes:
@@ -19,6 +21,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 2: `q07_diversity`, `q08_parameters`, `q09_specialise`, `q09b_roles`, `q10_parallel`, `q11_width`, `q12_output`, `qf3_redundancy`,
   `qf6_layers`
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
+- chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
 - chapter 6: `q23_serial`, `q24a_growth`
 """
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, q23_serial, work
+from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, work
 from explorer.lectures.words import FOLDER
 
 
@@ -105,6 +105,20 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
             Answer("first", lambda: 2 ** (-8 * 1 / 8), 0.001),
             Answer("last", lambda: 2 ** (-8 * 8 / 8), 0.02),
             Answer("factor", lambda: math.exp(-10 * 2 ** (-8 * 1 / 8)), 0.01),
+        ),
+    ),
+    4: (
+        (
+            Answer("arrives", lambda: math.prod([0.5] * 100), 0.01),
+            Answer("paths", lambda: 2 ** (2 * _GPT2.layers), 0),
+        ),
+        (
+            Answer("ffn", lambda: work.parameters(_D, _GPT2.heads)["ffn"], 0),
+            Answer("share", lambda: 100 * _GPT2.layers * work.parameters(_D, _GPT2.heads)["ffn"] / work.parameters_of_gpt2()),
+        ),
+        (
+            Answer("leak", lambda: float(np.triu(q20_mask.masked(np.zeros((5, 5)), np.tri(5, dtype=bool), "before"), 1).sum(axis=1).mean())),
+            Answer("hidden", lambda: int((~np.tri(5, dtype=bool)).sum()), 0),
         ),
     ),
     6: (

@@ -10,7 +10,13 @@ from explorer.lectures.demo import Demo
 from models import InputError
 from models.words import told
 
-CHAPTERS = {1: N_("Self-attention"), 2: N_("Multi-head attention"), 3: N_("Position"), 6: N_("Parallel training and what comes next")}
+CHAPTERS = {
+    1: N_("Self-attention"),
+    2: N_("Multi-head attention"),
+    3: N_("Position"),
+    4: N_("Architecture"),
+    6: N_("Parallel training and what comes next"),
+}
 """Titles, by number."""
 MODULES = (
     "q01_mechanism",
@@ -34,6 +40,8 @@ MODULES = (
     "q15_addition",
     "q16_rotary",
     "q16b_longer",
+    "q19_ffn",
+    "q20_mask",
     "q23_serial",
     "q24a_growth",
 )

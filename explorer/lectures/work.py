@@ -1,13 +1,18 @@
-"""What a layer of a transformer costs: multiply-adds of its terms, counted and by formula; operations for each byte."""
+"""What a layer of a transformer costs: multiply-adds of its terms, counted and by formula; operations for each byte; parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch.nn.functional import linear
 from torch.utils.flop_counter import FlopCounterMode
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from models.toy.config import ToyConfig
+from models.toy.layers import FeedForward, ToyAttention
 
 TERMS = ("projections", "scores", "softmax", "weighted", "output", "ffn")
 PAIRS = ("scores", "softmax", "weighted")
@@ -100,3 +105,18 @@ def intensity_of_scores(n: int, of: Shape, size: int) -> float:
     """The same for q k^T of one head: queries and keys in, all pairs out."""
     d_k = of.d / of.heads
     return 2 * n * n * d_k / (size * (2 * n * d_k + n * n))
+
+
+def parameters(d: int, heads: int, ffn: float = 4.0) -> dict[str, int]:
+    """Parameters of the attention and of the feed-forward network of one layer, biases included, counted from modules without numbers."""
+    config = ToyConfig(d_model=d, heads=heads, ffn=ffn)
+    with torch.device("meta"):
+        parts = {"attention": ToyAttention(config), "ffn": FeedForward(config)}
+    return {name: sum(weight.numel() for weight in part.parameters()) for name, part in parts.items()}
+
+
+@cache
+def parameters_of_gpt2() -> int:
+    """Of GPT-2 small as a whole, counted likewise."""
+    with torch.device("meta"):
+        return GPT2LMHeadModel(GPT2Config()).num_parameters()

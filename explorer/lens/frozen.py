@@ -57,7 +57,7 @@ class Frozen:
         self._step = 0
         self._empty = False
         self._layer, self._inside = -1, False
-        for layer in _layers(self.network, self._attending):
+        for layer in layers_in(self.network, self._attending):
             layer.register_forward_pre_hook(self._enter, with_kwargs=True)
             layer.register_forward_hook(self._leave)
             for module in self._feed_forward(layer):
@@ -65,9 +65,9 @@ class Frozen:
             for module in layer.modules():
                 if _is_norm(module):
                     module.register_forward_hook(self._normed)
-        inside = {module for layer in _layers(self.network, self._attending) for module in layer.modules()}
+        inside = {module for layer in layers_in(self.network, self._attending) for module in layer.modules()}
         for module in self.network.modules():
-            if module not in inside and (_is_norm(module) or _is_activation(module)):
+            if module not in inside and (_is_norm(module) or is_activation(module)):
                 # An activation beyond the layers, as in BERT's head, becomes the factor by which it scaled each number.
                 module.register_forward_hook(self._normed)
 
@@ -148,7 +148,7 @@ class Frozen:
         """For each activation of a layer, the largest module around it that has neither attention nor a norm; it is fixed as a whole."""
         found: dict[nn.Module, None] = {}
         for name, module in layer.named_modules():
-            if not _is_activation(module) or any(module in other.modules() for other in self._attending):
+            if not is_activation(module) or any(module in other.modules() for other in self._attending):
                 continue
             around = [layer.get_submodule(".".join(name.split(".")[:i])) for i in range(1, name.count(".") + 2)]
             found[next(m for m in around if not any(_is_norm(inner) or inner in self._attending for inner in m.modules()))] = None
@@ -169,14 +169,14 @@ class _Functions(TorchFunctionMode):
         return output
 
 
-def _layers(module: nn.Module, attending: set[nn.Module]) -> list[nn.Module]:
+def layers_in(module: nn.Module, attending: set[nn.Module]) -> list[nn.Module]:
     """The elements of the outermost lists that hold attention."""
     found = []
     for child in module.children():
         if isinstance(child, nn.ModuleList):
             found += [element for element in child if not attending.isdisjoint(element.modules())]
         else:
-            found += _layers(child, attending)
+            found += layers_in(child, attending)
     return found
 
 
@@ -184,5 +184,5 @@ def _is_norm(module: nn.Module) -> bool:
     return isinstance(module, nn.LayerNorm | nn.RMSNorm) or type(module).__name__.endswith(("RMSNorm", "T5LayerNorm"))
 
 
-def _is_activation(module: nn.Module) -> bool:
+def is_activation(module: nn.Module) -> bool:
     return type(module).__module__ in ("torch.nn.modules.activation", "transformers.activations") and not isinstance(module, nn.Softmax)
