@@ -10,7 +10,7 @@ from explorer.lectures.demo import Demo
 from models import InputError
 from models.words import told
 
-CHAPTERS = {1: N_("Self-attention"), 2: N_("Multi-head attention"), 3: N_("Position")}
+CHAPTERS = {1: N_("Self-attention"), 2: N_("Multi-head attention"), 3: N_("Position"), 5: N_("Efficiency")}
 """Titles, by number."""
 MODULES = (
     "q01_mechanism",
@@ -34,6 +34,7 @@ MODULES = (
     "q15_addition",
     "q16_rotary",
     "q16b_longer",
+    "q22_linear",
 )
 
 
