@@ -34,6 +34,7 @@ MODULES = (
     "q15_addition",
     "q16_rotary",
     "q16b_longer",
+    "q21_cache",
     "q22_linear",
 )
 
