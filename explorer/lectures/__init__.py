@@ -14,6 +14,9 @@
 - `deep`: deep toys with and without residual connections and norms, and a grid of their trainings
 - `sublayers`: parts of the layers of a real network, one by one
 - `geometry`: what Q14 draws of a table of positions
+- `memory`: bytes of a model that makes text, by part, and what a cache saves
+- `peak`: the most memory that a computation holds at one time
+- `linear`: what Q22 computes of linear attention
 
 A module a question; nothing but its `compute` computes:
 
@@ -22,6 +25,7 @@ A module a question; nothing but its `compute` computes:
   `qf6_layers`
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
 - chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
+- chapter 5: `q21_cache`, `q22_linear`
 - chapter 6: `q23_serial`, `q24a_growth`
 """
 

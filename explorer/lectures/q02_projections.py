@@ -39,12 +39,14 @@ class Dictionary(nn.Module):
     """Pairs of a key and a value, and keys that are asked for: one head looks them up.
 
     A pair is the sum of two embeddings, so that what is matched and what is handed over lie in one vector: only projections can part them.
+    The head is a softmax, or any other `attention` of the toys.
     """
 
-    def __init__(self, d_k: int, tied: bool, width: int = 64) -> None:
+    def __init__(self, d_k: int, tied: bool, width: int = 64, attention: str = "softmax") -> None:
         super().__init__()
         self.keys, self.asked, self.values = nn.Embedding(KEYS, width), nn.Embedding(KEYS, width), nn.Embedding(VALUES, width)
-        self.attention = ToyCrossAttention(ToyConfig(d_model=width, heads=1, d_k=d_k, tie_kv=tied, attn_implementation="sdpa"))
+        config = ToyConfig(d_model=width, heads=1, d_k=d_k, tie_kv=tied, attention=attention, attn_implementation="sdpa")
+        self.attention = ToyCrossAttention(config)
         self.read = nn.Linear(width, VALUES)
 
     def forward(self, keys: Tensor, values: Tensor, asked: Tensor) -> Tensor:
@@ -52,22 +54,31 @@ class Dictionary(nn.Module):
         return self.read(self.attention(self.asked(asked), None, self.keys(keys) + self.values(values))[0])
 
 
-def draw(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """n dictionaries of different keys, (n, PAIRS) each: keys and values."""
-    keys = torch.rand(n, KEYS, generator=generator).argsort(dim=1)[:, :PAIRS]
+def draw(n: int, generator: torch.Generator, pairs: int = PAIRS) -> tuple[Tensor, Tensor]:
+    """n dictionaries of different keys, (n, pairs) each: keys and values."""
+    keys = torch.rand(n, KEYS, generator=generator).argsort(dim=1)[:, :pairs]
     return keys, torch.randint(VALUES, keys.shape, generator=generator)
 
 
-def train(d_k: int, tied: bool, seed: int, report: Callable[[float], None] = lambda _share: None, steps: int = _STEPS) -> Dictionary:
+def train(
+    d_k: int,
+    tied: bool,
+    seed: int,
+    report: Callable[[float], None] = lambda _share: None,
+    steps: int = _STEPS,
+    *,
+    pairs: int = PAIRS,
+    attention: str = "softmax",
+) -> Dictionary:
     """A network that has learned to look up, or has not."""
     with seeded(seed):
-        network = Dictionary(d_k, tied)
+        network = Dictionary(d_k, tied, attention=attention)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.0)
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = _RATE * min(1.0, (step + 1) / 50) * (1 - step / steps)
-        keys, values = draw(_BATCH, generator)
+        keys, values = draw(_BATCH, generator, pairs)
         loss = nn.functional.cross_entropy(network(keys, values, keys).flatten(0, 1), values.flatten())
         loss.backward()
         optimizer.step()
@@ -78,9 +89,9 @@ def train(d_k: int, tied: bool, seed: int, report: Callable[[float], None] = lam
 
 
 @torch.inference_mode()
-def accuracy(network: Dictionary, seed: int = 99) -> float:
+def accuracy(network: Dictionary, seed: int = 99, pairs: int = PAIRS) -> float:
     """Share of right values, on dictionaries that no training drew."""
-    keys, values = draw(_TRIED, torch.Generator().manual_seed(seed))
+    keys, values = draw(_TRIED, torch.Generator().manual_seed(seed), pairs)
     return float((network(keys, values, keys).argmax(-1) == values).float().mean())
 
 

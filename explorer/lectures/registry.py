@@ -15,6 +15,7 @@ CHAPTERS = {
     2: N_("Multi-head attention"),
     3: N_("Position"),
     4: N_("Architecture"),
+    5: N_("Efficiency"),
     6: N_("Parallel training and what comes next"),
 }
 """Titles, by number."""
@@ -42,6 +43,8 @@ MODULES = (
     "q16b_longer",
     "q19_ffn",
     "q20_mask",
+    "q21_cache",
+    "q22_linear",
     "q23_serial",
     "q24a_growth",
 )

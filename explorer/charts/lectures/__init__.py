@@ -13,6 +13,7 @@
 - `strips`: rows of tokens that light up
 - `cloud`: points in space that are turned
 - `globe`: a map of the earth with places
+- `race`: ways to make the same, racing
 - `maps`: the maps of several heads side by side
 """
 
@@ -26,9 +27,10 @@ from explorer.charts.lectures.grid import grid
 from explorer.charts.lectures.lines import lines
 from explorer.charts.lectures.maps import maps
 from explorer.charts.lectures.points import points
+from explorer.charts.lectures.race import race
 from explorer.charts.lectures.strips import strips
 from explorer.charts.lectures.sums import sums
 from explorer.charts.lectures.texts import texts
 from explorer.charts.lectures.whole import whole
 
-__all__ = ["SIZES", "bars", "cloud", "columns", "dials", "globe", "grid", "lines", "maps", "points", "strips", "sums", "texts", "whole"]
+__all__ = ["SIZES", "bars", "cloud", "columns", "dials", "globe", "grid", "lines", "maps", "points", "race", "strips", "sums", "texts", "whole"]
