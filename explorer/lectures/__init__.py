@@ -14,6 +14,8 @@
 - `geometry`: what Q14 draws of a table of positions
 - `memory`: bytes of a model that makes text, by part, and what a cache saves
 - `peak`: the most memory that a computation holds at one time
+- `tiles`: attention tile by tile, and the bytes that it moves
+- `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model
 - `linear`: what Q22 computes of linear attention
 
 A module a question; nothing but its `compute` computes:
@@ -22,7 +24,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 2: `q07_diversity`, `q08_parameters`, `q09_specialise`, `q09b_roles`, `q10_parallel`, `q11_width`, `q12_output`, `qf3_redundancy`,
   `qf6_layers`
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
-- chapter 5: `q21_cache`, `q22_linear`
+- chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`
 """
 
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings

@@ -35,6 +35,7 @@ MODULES = (
     "q16_rotary",
     "q16b_longer",
     "q21_cache",
+    "q21b_flash",
     "q22_linear",
 )
 

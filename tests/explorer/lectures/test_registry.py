@@ -117,7 +117,7 @@ def test_a_door_takes_along_what_the_controls_stand_at(id_):
 
 def test_the_course_is_in_order():
     assert [one.module for one in demos()] == list(MODULES)
-    assert len({one.id for one in demos()}) == len(MODULES) == 23
+    assert len({one.id for one in demos()}) == len(MODULES) == 24
     assert [one.chapter for one in demos()] == sorted(one.chapter for one in demos())
 
 
@@ -143,6 +143,7 @@ RIGHT = {
     1: [(16, 1, 0.0625), (0.6285, 0.9796), (1536, 4608)],
     2: [(1_050_624,), (6_291_456, 8), (589_824, 64, 98_304)],
     3: [(60_611, 6.283), (1_048_576, 0), (0.5, 0.0039, 0.0067)],
+    5: [(37_748_736,), (805_306_368, 8_388_608), (3, 1.1353, 5, 1.2034)],
 }
 
 
