@@ -24,7 +24,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 2: `q07_diversity`, `q08_parameters`, `q09_specialise`, `q09b_roles`, `q10_parallel`, `q11_width`, `q12_output`, `qf3_redundancy`,
   `qf6_layers`
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
-- chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`
+- chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`, `q22b_sparse`
 """
 
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings

@@ -37,6 +37,7 @@ MODULES = (
     "q21_cache",
     "q21b_flash",
     "q22_linear",
+    "q22b_sparse",
 )
 
 
