@@ -16,6 +16,8 @@
 - `geometry`: what Q14 draws of a table of positions
 - `memory`: bytes of a model that makes text, by part, and what a cache saves
 - `peak`: the most memory that a computation holds at one time
+- `tiles`: attention tile by tile, and the bytes that it moves
+- `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model
 - `linear`: what Q22 computes of linear attention
 
 A module a question; nothing but its `compute` computes:
@@ -25,7 +27,7 @@ A module a question; nothing but its `compute` computes:
   `qf6_layers`
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
 - chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
-- chapter 5: `q21_cache`, `q22_linear`
+- chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`, `q22b_sparse`
 - chapter 6: `q23_serial`, `q24a_growth`
 """
 

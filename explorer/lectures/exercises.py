@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, work
+from explorer.lectures import memory, q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, tiles, work
 from explorer.lectures.words import FOLDER
 
 
@@ -62,6 +62,11 @@ def _consolidated() -> np.ndarray:
     return 2 / 2 * np.array([4, 0.01]) * np.array([0.1, 1]) ** 2
 
 
+def _cache() -> int:
+    return memory.bytes_of(memory.tensors_of(memory.published("gpt2-small"), 1024, 1), 2)
+
+
+_ROW = tiles.running([1, 3, 2, 5], 2)
 _D = 768
 _GPT2 = work.Shape(d=_D, heads=12, layers=12, ffn=4 * _D)
 EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
@@ -119,6 +124,19 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
         (
             Answer("leak", lambda: float(np.triu(q20_mask.masked(np.zeros((5, 5)), np.tri(5, dtype=bool), "before"), 1).sum(axis=1).mean())),
             Answer("hidden", lambda: int((~np.tri(5, dtype=bool)).sum()), 0),
+        ),
+    ),
+    5: (
+        (Answer("bytes", _cache, 0.001),),
+        (
+            Answer("layer", lambda: torch.empty(96, 2048, 2048, dtype=torch.float16, device="meta").nbytes, 0.001),
+            Answer("head", lambda: torch.empty(2048, 2048, dtype=torch.float16, device="meta").nbytes, 0.001),
+        ),
+        (
+            Answer("first_max", lambda: _ROW[0][0], 0),
+            Answer("first_sum", lambda: _ROW[0][1], 0.001),
+            Answer("second_max", lambda: _ROW[1][0], 0),
+            Answer("second_sum", lambda: _ROW[1][1], 0.001),
         ),
     ),
     6: (

@@ -44,7 +44,9 @@ MODULES = (
     "q19_ffn",
     "q20_mask",
     "q21_cache",
+    "q21b_flash",
     "q22_linear",
+    "q22b_sparse",
     "q23_serial",
     "q24a_growth",
 )

@@ -127,7 +127,7 @@ def test_a_door_takes_along_what_the_controls_stand_at(id_):
 
 def test_the_course_is_in_order():
     assert [one.module for one in demos()] == list(MODULES)
-    assert len({one.id for one in demos()}) == len(MODULES) == 23
+    assert len({one.id for one in demos()}) == len(MODULES) == 27
     assert [one.chapter for one in demos()] == sorted(one.chapter for one in demos())
 
 
@@ -154,6 +154,8 @@ RIGHT = {
     2: [(1_050_624,), (6_291_456, 8), (589_824, 64, 98_304)],
     3: [(60_611, 6.283), (1_048_576, 0), (0.5, 0.0039, 0.0067)],
     4: [(7.9e-31, 16_777_216), (4_722_432, 45.5), (0.40, 10)],
+    5: [(37_748_736,), (805_306_368, 8_388_608), (3, 1.1353, 5, 1.2034)],
+    6: [(1024, 1, 10), (294_912, 0.24), (0.05, 0.04)],
 }
 
 
