@@ -1,0 +1,95 @@
+"""A store of sentences that is searched with a sentence encoder, and a memory of what a language model has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from models import InputError, Model
+from models.words import told
+
+FACT = "The Nobel Prize in Physics 2024 went to John Hopfield and Geoffrey Hinton."
+STORE = (
+    FACT,
+    "The Nobel Prize in Chemistry 2024 went to David Baker, Demis Hassabis and John Jumper.",
+    "The Nobel Prize in Physics 1921 went to Albert Einstein.",
+    "The Nobel Prize in Literature 2024 went to Han Kang.",
+    "The transformer was described by Vaswani and seven colleagues in 2017.",
+    "Paris is the capital of France.",
+    "Mount Everest is the highest mountain on Earth.",
+    "Neil Armstrong walked on the Moon in 1969.",
+    "Water boils at 100 degrees Celsius at sea level.",
+    "Bees make honey out of nectar.",
+)
+QUESTIONS = (
+    "Who won the Nobel Prize in Physics in 2024?",
+    "Who got the 2024 chemistry prize?",
+    "Which prize did Einstein get?",
+    "Which author was honoured in 2024?",
+    "Who invented the transformer?",
+    "What is the capital of France?",
+    "What is the highest mountain?",
+    "Who was the first man on the Moon?",
+    "How hot is boiling water?",
+    "Where does honey come from?",
+)
+"""A question for each sentence of the store, in its order."""
+_LONGEST = 64
+"""Tokens of a sentence that are read."""
+
+
+@torch.inference_mode()
+def embedded(model: Model, texts: Sequence[str]) -> np.ndarray:
+    """A vector of length 1 for each text: the mean of its tokens' last states (Reimers & Gurevych 2019, section 3). Shape (texts, width).
+
+    Raises:
+        InputError: the model is no encoder.
+    """
+    if model.kind != "encoder":
+        raise InputError(told("{name} is no encoder.", name=model.name), told("Choose all-MiniLM-L6-v2."))
+    given = model.tokenizer(list(texts), padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt").to(model.device)
+    states = model.network.base_model(**given).last_hidden_state.float()
+    weights = given["attention_mask"][..., None].float()
+    return normalize((states * weights).sum(1) / weights.sum(1), dim=-1).cpu().numpy()
+
+
+def found(model: Model, question: str, store: Sequence[str]) -> np.ndarray:
+    """Cosine similarity of a question with each sentence of a store."""
+    vectors = embedded(model, [question, *store])
+    return vectors[1:] @ vectors[0]
+
+
+def remembered(model: Model, sizes: Sequence[int], before: str = " Somebody said:") -> tuple[list[float], float, int]:
+    """How many next tokens of the store are right if the model may look up what it has read before (Khandelwal et al. 2020, nearest only).
+
+    It reads each sentence once and keeps, for each token, its last state and the token that followed. Then it reads them after other
+    words, and says what followed the nearest state that it kept.
+
+    Args:
+        model: a decoder.
+        sizes: how many pairs are kept, the newest ones.
+        before: what stands before each sentence at the second reading.
+
+    Returns:
+        The share that is right, by size (0 where nothing is kept); that of the model alone; how many tokens are asked for.
+    """
+    first = [_read(model, f" {sentence}", "") for sentence in STORE]
+    keys, values = (torch.cat([one[i] for one in first]) for i in (0, 1))
+    second = [_read(model, f" {sentence}", before) for sentence in STORE]
+    asked, right, alone = (torch.cat([one[i] for one in second]) for i in range(3))
+    near = asked @ keys.T
+    shares = [float((values[-size:][near[:, -size:].argmax(-1)] == right).float().mean()) if size else 0.0 for size in sizes]
+    return shares, float((alone == right).float().mean()), len(right)
+
+
+@torch.inference_mode()
+def _read(model: Model, sentence: str, before: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Last states of a sentence's tokens but the last, of length 1; the tokens that follow them; and those that the model expects."""
+    tokens = torch.tensor([model.tokenizer(before + sentence)["input_ids"]], device=model.device)
+    start = tokens.shape[1] - len(model.tokenizer(sentence)["input_ids"])
+    output = model.network(tokens, output_hidden_states=True)
+    states = normalize(output.hidden_states[-1][0].float(), dim=-1)
+    return states[start:-1].cpu(), tokens[0, start + 1 :].cpu(), output.logits[0, start:-1].argmax(-1).cpu()
