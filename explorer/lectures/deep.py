@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from explorer.lectures import shipped
 from models import ModelError
@@ -80,7 +81,8 @@ def begun(kind: str, depth: int, width: int = _WIDTH, ffn: float = 4.0) -> Begun
     # Of double precision: what is multiplied a hundred times leaves float32 at either end.
     network.double()
     batch = copying.batch(8, torch.Generator().manual_seed(_SEED))
-    with torch.enable_grad():
+    # The fused kernel rounds where scores are huge, and its exponentials leave float64.
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
         made = network(**batch.inputs, output_hidden_states=True)
         # Not `loss`, which is computed in float32.
         loss = nn.functional.cross_entropy(made.logits.flatten(0, 1), batch.targets.flatten(), ignore_index=-100)

@@ -41,6 +41,7 @@ MODULES = (
     "q15_addition",
     "q16_rotary",
     "q16b_longer",
+    "q17_residual",
     "q19_ffn",
     "q20_mask",
     "q21_cache",

@@ -88,3 +88,41 @@ def units(model: Model, tokens: Tokens) -> list[np.ndarray]:
                 hooks.callback(module.register_forward_hook(lambda _m, _a, output: found.append(output.reshape(-1, output.shape[-1]))).remove)
         network.base_model(**sites.inputs_for(network, **tokens.inputs(model.device)))
     return [one.float().cpu().numpy() for one in found]
+
+
+def losses(model: Model, tokens: Tokens) -> list[float]:
+    """Mean loss of the next token in nats, of the model and with each of its layers cut out: the stream goes round it."""
+    ids = torch.tensor(tokens.ids)
+    found = []
+    for cut in (None, *blocks(model)):
+        with ExitStack() as hooks, model.lock, torch.inference_mode():
+            network = private(model.network)
+            twins = dict(zip(model.network.modules(), network.modules(), strict=True))
+            if cut is not None:
+                hooks.callback(twins[cut].register_forward_hook(_round, with_kwargs=True).remove)
+            logits = network(**sites.inputs_for(network, **tokens.inputs(model.device))).logits[0].float().cpu()
+        found.append(float(nn.functional.cross_entropy(logits[:-1], ids[1:])))
+    return found
+
+
+def _round(_module: nn.Module, args: tuple, kwargs: dict, output: object) -> object:
+    stream = args[0] if args else kwargs["hidden_states"]
+    return stream if isinstance(output, Tensor) else (stream, *output[1:])
+
+
+def streams(model: Model, tokens: Tokens) -> list[Tensor]:
+    """The stream before the first layer and after each, (n, width) each, norms after the last layer left out."""
+    found: list[Tensor] = []
+    with ExitStack() as hooks, model.lock, torch.inference_mode():
+        network = private(model.network)
+        twins = dict(zip(model.network.modules(), network.modules(), strict=True))
+        each = [twins[block] for block in blocks(model)]
+
+        def begin(_module: nn.Module, args: tuple, kwargs: dict) -> None:
+            found.append((args[0] if args else kwargs["hidden_states"])[0])
+
+        hooks.callback(each[0].register_forward_pre_hook(begin, with_kwargs=True).remove)
+        for block in each:
+            hooks.callback(block.register_forward_hook(lambda _m, _a, output: found.append(_first(output)[0])).remove)
+        network.base_model(**sites.inputs_for(network, **tokens.inputs(model.device)))
+    return [one.float().cpu() for one in found]
