@@ -51,6 +51,7 @@ MODULES = (
     "q23_serial",
     "q24a_growth",
     "q24c_outside",
+    "q24d_further",
 )
 
 
