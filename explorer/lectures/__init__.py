@@ -19,6 +19,7 @@
 - `tiles`: attention tile by tile, and the bytes that it moves
 - `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model
 - `linear`: what Q22 computes of linear attention
+- `forgetting`: a small network that knows facts and is taught others, in four ways
 
 A module a question; nothing but its `compute` computes:
 
@@ -28,7 +29,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
 - chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
 - chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`, `q22b_sparse`
-- chapter 6: `q23_serial`, `q24a_growth`
+- chapter 6: `q23_serial`, `q24a_growth`, `q24b_forgetting`
 """
 
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings

@@ -49,6 +49,7 @@ MODULES = (
     "q22b_sparse",
     "q23_serial",
     "q24a_growth",
+    "q24b_forgetting",
 )
 
 
