@@ -29,7 +29,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
 - chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
 - chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`, `q22b_sparse`
-- chapter 6: `q23_serial`, `q24a_growth`, `q24b_forgetting`
+- chapter 6: `q23_serial`, `q23b_exposure`, `q24a_growth`, `q24b_forgetting`
 """
 
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings
