@@ -23,6 +23,7 @@
 - `scratch`: sums of digits with and without partial sums
 - `edits`: a fact written into one matrix of a real model, and what each of its heads causes
 - `linear`: what Q22 computes of linear attention
+- `forgetting`: a small network that knows facts and is taught others, in four ways
 
 A module a question; nothing but its `compute` computes:
 
@@ -32,7 +33,7 @@ A module a question; nothing but its `compute` computes:
 - chapter 3: `q13_order`, `q14_sinusoids`, `q15_addition`, `q16_rotary`, `q16b_longer`
 - chapter 4: `q17_residual`, `q18_norm`, `q19_ffn`, `q20_mask`
 - chapter 5: `q21_cache`, `q21b_flash`, `q22_linear`, `q22b_sparse`
-- chapter 6: `q23_serial`, `q24a_growth`, `q24c_outside`, `q24d_further`
+- chapter 6: `q23_serial`, `q23b_exposure`, `q24a_growth`, `q24b_forgetting`, `q24c_outside`, `q24d_further`
 """
 
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings

@@ -49,7 +49,9 @@ MODULES = (
     "q22_linear",
     "q22b_sparse",
     "q23_serial",
+    "q23b_exposure",
     "q24a_growth",
+    "q24b_forgetting",
     "q24c_outside",
     "q24d_further",
 )
