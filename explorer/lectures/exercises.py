@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import memory, q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, tiles, work
+from explorer.lectures import forgetting, memory, q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, tiles, work
 from explorer.lectures.words import FOLDER
 
 
@@ -57,9 +57,10 @@ def _lora(rank: int) -> int:
     return sum(torch.empty(shape, device="meta").numel() for _layer in range(12) for _matrix in "QV" for shape in ((_D, rank), (rank, _D)))
 
 
-def _consolidated() -> np.ndarray:
-    """What the move of each weight costs: lambda/2 F (theta - theta*)^2 (Kirkpatrick et al. 2017)."""
-    return 2 / 2 * np.array([4, 0.01]) * np.array([0.1, 1]) ** 2
+def _consolidated() -> list[float]:
+    """What the move of each of two weights costs in elastic weight consolidation."""
+    moves = [(4, 0.1), (0.01, 1)]
+    return [float(forgetting.consolidation(2, *({"weight": torch.tensor(x)} for x in (fisher, 0.0, move)))) for fisher, move in moves]
 
 
 def _cache() -> int:
@@ -150,8 +151,8 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
             Answer("share", lambda: 100 * _lora(8) / work.parameters_of_gpt2(), 0.02),
         ),
         (
-            Answer("penalty", lambda: float(_consolidated().sum())),
-            Answer("dearer", lambda: float(_consolidated().max())),
+            Answer("penalty", lambda: sum(_consolidated())),
+            Answer("dearer", lambda: max(_consolidated())),
         ),
     ),
 }
