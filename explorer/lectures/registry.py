@@ -42,6 +42,7 @@ MODULES = (
     "q16_rotary",
     "q16b_longer",
     "q17_residual",
+    "q18_norm",
     "q19_ffn",
     "q20_mask",
     "q21_cache",

@@ -1,4 +1,4 @@
-"""Parts of the layers of a real network, one by one: who hears of a token, which units fire (Q19), what a layer is worth (Q17)."""
+"""Parts of the layers of a real network: who hears of a token, which units fire (Q19), what a layer is worth (Q17), its norms (Q18)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.lens.frozen import is_activation, layers_in
+from explorer.lens.frozen import is_activation, is_norm, layers_in
 from explorer.reading import Tokens
 from models import Model
 from models.opening import sites
@@ -126,3 +126,36 @@ def streams(model: Model, tokens: Tokens) -> list[Tensor]:
             hooks.callback(block.register_forward_hook(lambda _m, _a, output: found.append(_first(output)[0])).remove)
         network.base_model(**sites.inputs_for(network, **tokens.inputs(model.device)))
     return [one.float().cpu() for one in found]
+
+
+def norms(model: Model, tokens: Tokens) -> tuple[str, str]:
+    """Where the first layer of a network normalises, and the class of its norms, as it runs.
+
+    Returns:
+        "pre" where a norm comes before attention, "post" where what leaves the layer is what a norm gave, "both", or "other"; and the name
+        of the class, empty where there is no norm.
+    """
+    seen: list[str] = []
+    gave: dict[str, Tensor] = {}
+    with ExitStack() as hooks, model.lock, torch.inference_mode():
+        network = private(model.network)
+        twins = dict(zip(model.network.modules(), network.modules(), strict=True))
+        inside = {twins[module] for module in attending(model)}
+        block = layers_in(network, inside)[0]
+        called = [module for module in block.modules() if is_norm(module)]
+
+        def normed(_module: nn.Module, _args: tuple, output: Tensor) -> None:
+            seen.append("norm")
+            gave["norm"] = output
+
+        for module in block.modules():
+            if is_norm(module):
+                hooks.callback(module.register_forward_hook(normed).remove)
+            elif module in inside:
+                hooks.callback(module.register_forward_pre_hook(lambda _module, _args: seen.append("attention")).remove)
+        hooks.callback(block.register_forward_hook(lambda _m, _a, output: gave.update(block=_first(output))).remove)
+        network.base_model(**sites.inputs_for(network, **tokens.inputs(model.device)))
+    before = seen[:1] == ["norm"]
+    after = "norm" in gave and gave["norm"].shape == gave["block"].shape and torch.equal(gave["norm"], gave["block"])
+    place = {(True, True): "both", (True, False): "pre", (False, True): "post", (False, False): "other"}[before, after]
+    return place, type(called[0]).__name__ if called else ""

@@ -63,11 +63,11 @@ class Frozen:
             for module in self._feed_forward(layer):
                 module.register_forward_hook(self._feed)
             for module in layer.modules():
-                if _is_norm(module):
+                if is_norm(module):
                     module.register_forward_hook(self._normed)
         inside = {module for layer in layers_in(self.network, self._attending) for module in layer.modules()}
         for module in self.network.modules():
-            if module not in inside and (_is_norm(module) or is_activation(module)):
+            if module not in inside and (is_norm(module) or is_activation(module)):
                 # An activation beyond the layers, as in BERT's head, becomes the factor by which it scaled each number.
                 module.register_forward_hook(self._normed)
 
@@ -151,7 +151,7 @@ class Frozen:
             if not is_activation(module) or any(module in other.modules() for other in self._attending):
                 continue
             around = [layer.get_submodule(".".join(name.split(".")[:i])) for i in range(1, name.count(".") + 2)]
-            found[next(m for m in around if not any(_is_norm(inner) or inner in self._attending for inner in m.modules()))] = None
+            found[next(m for m in around if not any(is_norm(inner) or inner in self._attending for inner in m.modules()))] = None
         return list(found)
 
 
@@ -180,7 +180,7 @@ def layers_in(module: nn.Module, attending: set[nn.Module]) -> list[nn.Module]:
     return found
 
 
-def _is_norm(module: nn.Module) -> bool:
+def is_norm(module: nn.Module) -> bool:
     return isinstance(module, nn.LayerNorm | nn.RMSNorm) or type(module).__name__.endswith(("RMSNorm", "T5LayerNorm"))
 
 
