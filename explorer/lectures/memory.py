@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from explorer.lectures.work import Shape, multiply_adds
+from explorer.lectures.work import Shape, multiply_adds, shape_of_network
 from models import InputError, Model
 from models.words import told
 
@@ -81,10 +81,8 @@ def published(name: str) -> nn.Module:
 
 def sizes_of(network: nn.Module, kv_heads: int) -> Sizes:
     config = network.config.get_text_config()
-    d, heads = config.hidden_size, config.num_attention_heads
-    width = next(filter(None, (getattr(config, name, None) for name in ("intermediate_size", "n_inner", "d_ff", "ffn_width"))), 4 * d)
-    shape = Shape(d, heads, config.num_hidden_layers, width)
-    d_k = getattr(config, "head_dim", None) or d // heads
+    shape = shape_of_network(network, config.num_attention_heads, config.num_hidden_layers)
+    d_k = getattr(config, "head_dim", None) or shape.d // shape.heads
     return Sizes(shape, kv_heads, d_k, sum(weight.numel() for weight in network.parameters()))
 
 

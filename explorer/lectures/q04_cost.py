@@ -15,7 +15,17 @@ from explorer.charts.lectures import SIZES, lines, whole
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
-from explorer.lectures.work import PAIRS, TERMS, Shape, counted, crossing, intensity_of_projections, intensity_of_scores, multiply_adds
+from explorer.lectures.work import (
+    PAIRS,
+    TERMS,
+    Shape,
+    counted,
+    crossing,
+    intensity_of_projections,
+    intensity_of_scores,
+    multiply_adds,
+    shape_of_network,
+)
 from models import InputError, load
 from models.words import told
 
@@ -96,10 +106,7 @@ def shape_of(models: Models, name: str) -> Shape:
             raise InputError(told("{name} is no shape.", name=name), told("Write WIDTHxHEADSxLAYERS, such as 768x12x12; heads divide the width."))
         return Shape(d, heads, layers, 4 * d)
     opened = models(name)
-    config = opened.network.config.get_text_config()
-    d = config.hidden_size
-    widths = (getattr(config, field, None) for field in ("intermediate_size", "n_inner", "encoder_ffn_dim", "d_ff", "ffn_width"))
-    return Shape(d, opened.sites[0].heads, len(opened.sites), next(filter(None, widths), 4 * d))
+    return shape_of_network(opened.network, opened.sites[0].heads, len(opened.sites))
 
 
 def exponent(n: Sequence[float], seconds: Sequence[float]) -> float:

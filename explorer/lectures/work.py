@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
+from torch import nn
 from torch.nn.functional import linear
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -34,6 +35,13 @@ class Shape:
     heads: int
     layers: int
     ffn: int
+
+
+def shape_of_network(network: nn.Module, heads: int, layers: int) -> Shape:
+    """The shape of a network of transformers, whatever its family calls the width of its feed-forward network."""
+    config = network.config.get_text_config()
+    widths = (getattr(config, field, None) for field in ("intermediate_size", "n_inner", "encoder_ffn_dim", "d_ff", "ffn_width"))
+    return Shape(config.hidden_size, heads, layers, next(filter(None, widths), 4 * config.hidden_size))
 
 
 def multiply_adds(n: int, of: Shape, pairs: int | None = None) -> dict[str, int]:

@@ -121,3 +121,18 @@ def test_a_colour_bar_keeps_its_colours_when_the_address_changes(open_page):
         # Named by its place in the page, whatever the address is.
         # In one look: the picture may be drawn anew between two.
         eventually(lambda: bar.first.evaluate(gradient_of), lambda found: found)
+
+
+def test_a_page_whose_parameters_come_long_before_its_name_is_one_step(open_page):
+    """As on a busy machine, where the server is slow between the two: Back would end on a page that nobody opened."""
+    page = open_page("/softmax", wait_for=".stMain svg.marks")
+    page.keyboard.press("Shift")
+    entries = page.evaluate("history.length")
+    page.evaluate("history.pushState({}, '', '/course?model=a&layer=3')")
+    # Longer than what counts as at once.
+    page.wait_for_timeout(1500)
+    page.evaluate("history.pushState({}, '', '/?model=a&layer=3')")
+    assert page.evaluate("history.length") == entries + 1 and page.evaluate("location.pathname") == "/"
+    page.keyboard.press("Shift")
+    page.evaluate("history.pushState({}, '', '/prune?model=a&layer=3')")
+    assert page.evaluate("history.length") == entries + 2

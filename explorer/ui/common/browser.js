@@ -227,7 +227,9 @@ function completeInPlace(state) {
   const push = window.history.pushState.bind(window.history);
   window.history.pushState = (data, title, url) => {
     const [now, next] = [new URL(window.location.href), new URL(url, window.location.href)];
-    const more = now.pathname === next.pathname && [...now.searchParams].every(([name, value]) => next.searchParams.get(name) === value);
+    const kept = [...now.searchParams].every(([name, value]) => next.searchParams.get(name) === value);
+    // The parameters of a page that is opened may come before its name does: however long that takes, it is one step.
+    const more = kept && (now.pathname === next.pathname || now.search !== "");
     if (!state.did && (more || performance.now() - state.pushed < AT_ONCE_MS)) return window.history.replaceState(data, title, url);
     [state.did, state.pushed] = [false, performance.now()];
     push(data, title, url);
