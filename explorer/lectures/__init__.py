@@ -15,6 +15,7 @@
 - `sublayers`: parts of the layers of a real network, one by one
 - `geometry`: what Q14 draws of a table of positions
 - `memory`: bytes of a model that makes text, by part, and what a cache saves
+- `clock`: processor seconds of a call
 - `peak`: the most memory that a computation holds at one time
 - `tiles`: attention tile by tile, and the bytes that it moves
 - `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model

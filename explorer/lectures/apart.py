@@ -14,9 +14,10 @@ from torch.nn.functional import mse_loss
 from models.seeded import seeded
 from models.toy import ToyModel
 from models.toy.model import loss_of
-from models.toy.tasks import IGNORED, Batch
+from models.toy.tasks import Batch
 from models.training.optimiser import adamw
 from models.training.presets import PRESETS
+from models.training.runs import evaluate
 
 CLIENTS, EXAMPLES, ROUNDS, LOCAL = 4, 8, 24, 4
 """Toys; examples that each of them has and shows to nobody; rounds of averaging; steps of each toy between two of them."""
@@ -76,14 +77,9 @@ def _steps(network: nn.Module, optimizer: torch.optim.Optimizer, examples: Batch
     network.eval()
 
 
-@torch.no_grad()
 def _accuracy(network: nn.Module, examples: list[Batch]) -> float:
-    right = asked = 0
-    for batch in examples:
-        wanted = batch.targets != IGNORED
-        right += int(((network(**batch.inputs).logits.argmax(-1) == batch.targets) & wanted).sum())
-        asked += int(wanted.sum())
-    return round(right / asked, 4)
+    with torch.no_grad():
+        return round(evaluate(network, examples).accuracy, 4)
 
 
 def few_steps(report: Callable[[float], None]) -> dict[str, list[float]]:

@@ -64,6 +64,17 @@ class Control:
         return word if found is None and self.model and word else found
 
 
+def positive(word: str, otherwise: InputError) -> float:
+    """A number above 0 and below a million that was typed; raises `otherwise` for anything else."""
+    try:
+        value = float(word)
+    except ValueError:
+        raise otherwise from None
+    if not 0 < value < 1e6:
+        raise otherwise
+    return value
+
+
 def ordered(word: str) -> list[int] | None:
     """The order that a word such as "2.0.1" stands for; None for none."""
     numbers = [int(part) for part in word.split(".") if part.isascii() and part.isdigit() and len(part) < 5]

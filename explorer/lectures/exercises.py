@@ -54,7 +54,9 @@ def _rank() -> int:
 
 def _lora(rank: int) -> int:
     """Parameters of two thin matrices beside W_Q and beside W_V of each layer of GPT-2 small."""
-    return sum(torch.empty(shape, device="meta").numel() for _layer in range(12) for _matrix in "QV" for shape in ((_D, rank), (rank, _D)))
+    return sum(
+        torch.empty(shape, device="meta").numel() for _layer in range(_GPT2.layers) for _matrix in "QV" for shape in ((_D, rank), (rank, _D))
+    )
 
 
 def _consolidated() -> list[float]:
@@ -68,8 +70,8 @@ def _cache() -> int:
 
 
 _ROW = tiles.running([1, 3, 2, 5], 2)
-_D = 768
-_GPT2 = work.Shape(d=_D, heads=12, layers=12, ffn=4 * _D)
+_GPT2 = work.GPT2_SMALL
+_D = _GPT2.d
 EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
     1: (
         (

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.lectures.work import counted_in
+from explorer.lectures.work import counted_in, least
 from models.attention.normalisers import features
 
 STORED = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -107,8 +107,4 @@ def cost(order: str, n: int, d: int) -> int:
 
 def crossing(d: int) -> int:
     """The least n at which all pairs cost at least as much as the state."""
-    low, high = 0, 4 * d
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if cost("pairs", middle, d) >= cost("state", middle, d) else (middle, high)
-    return high
+    return least(lambda n: cost("pairs", n, d) >= cost("state", n, d))

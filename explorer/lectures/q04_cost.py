@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -13,9 +12,11 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, lines, whole
 from explorer.lectures import shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
+from explorer.lectures.clock import shortest
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value, positive
 from explorer.lectures.words import Words
 from explorer.lectures.work import (
+    GPT2_SMALL,
     PAIRS,
     TERMS,
     Shape,
@@ -40,7 +41,7 @@ _UNITS = ("", "K", "M", "G", "T", "P", "E")
 
 
 SHAPES = {
-    "gpt2-small": Shape(768, 12, 12, 4 * 768),
+    "gpt2-small": GPT2_SMALL,
     "gpt3": Shape(12288, 96, 96, 4 * 12288),
     "long": Shape(4096, 32, 32, 4 * 4096),
 }
@@ -92,7 +93,7 @@ def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", dtype: str
         "pairs_g": written(pairs),
         "times": f"{largest / pairs:.3g}",
     }
-    data = {"n": n, "shape": of, "counted": found, "bytes": size, "ridge": _number(ridge), "timed": timed, "width": kept["d"]}
+    data = {"n": n, "shape": of, "counted": found, "bytes": size, "ridge": _ridge(ridge), "timed": timed, "width": kept["d"]}
     return Result(measures, data, said)
 
 
@@ -138,18 +139,7 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
 
 
 def _timed(block: torch.nn.Module, states: torch.Tensor, heads: int) -> tuple[float, float]:
-    """Seconds of projections and FFN, and of scores, softmax and weighted sum, one head after the other; the shortest of five each.
-
-    Of the processor, so that what else the machine does meanwhile is not counted.
-    """
-
-    def shortest(does: Callable[[], object]) -> float:
-        found = []
-        for _time in range(5):
-            start = time.process_time()
-            does()
-            found.append(time.process_time() - start)
-        return min(found)
+    """Seconds of projections and FFN, and of scores, softmax and weighted sum, one head after the other; the shortest of five each."""
 
     query, key, value = (part.unflatten(-1, (heads, -1))[0].transpose(0, 1).contiguous() for part in block.attn.c_attn(states).chunk(3, dim=-1))
 
@@ -163,14 +153,8 @@ def _timed(block: torch.nn.Module, states: torch.Tensor, heads: int) -> tuple[fl
     return shortest(each), shortest(pairs)
 
 
-def _number(word: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e6:
-        raise InputError(told("{word} is no number of operations for a byte.", word=word), told("Write one such as 150."))
-    return value
+def _ridge(word: str) -> float:
+    return positive(word, InputError(told("{word} is no number of operations for a byte.", word=word), told("Write one such as 150.")))
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

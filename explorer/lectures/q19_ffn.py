@@ -16,7 +16,7 @@ from explorer.charts.lectures import SIZES, bars, grid, lines, whole
 from explorer.lectures import deep, shipped, sublayers
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
-from explorer.lectures.work import Shape, multiply_adds, parameters
+from explorer.lectures.work import GPT2_SMALL, multiply_adds, parameters
 from explorer.reading import read
 from models import InputError
 from models.seeded import seeded
@@ -40,7 +40,6 @@ STACKS = {
 }
 """Attention alone, with skip connections, with a feed-forward network, and with both."""
 DEPTH = 12
-_SMALL = Shape(d=768, heads=12, layers=12, ffn=3072)
 _SEED, _SEEDS, _STEPS, _UNITS = 19, (1, 2), 400, 7
 
 
@@ -76,8 +75,8 @@ def compute(models: Models, token: int = 2, view: str = "moves", layer: int = 2,
     shares = [float((found > 0).mean()) for found in fired]
     toys = shipped.read("q19_ffn").data
     of_toys = {name: [float(np.mean([run[name] for run in toys[str(width)]])) for width in WIDTHS] for name in ("loss", "begun", "after")}
-    counted = parameters(_SMALL.d, _SMALL.heads)
-    cost = multiply_adds(1024, _SMALL)
+    counted = parameters(GPT2_SMALL.d, GPT2_SMALL.heads)
+    cost = multiply_adds(1024, GPT2_SMALL)
     attention = sum(cost[term] for term in ("projections", "output", "scores", "weighted"))
     sinking = {name: collapse(name) for name in STACKS}
     # Which positions a mask of the model's own lets hear of a token, is the model's business where it looks both ways.
@@ -87,8 +86,8 @@ def compute(models: Models, token: int = 2, view: str = "moves", layer: int = 2,
         Measure("ffn_own", float(moved["ffn"][at]), 0, "above", format=".2f"),
         Measure("heard", heard, **reach, format="d"),
         Measure("convolution", convolution(), 0, tolerance=1e-5, format=".1e"),
-        Measure("attention", counted["attention"], 4 * _SMALL.d**2 + 4 * _SMALL.d, format=",d"),
-        Measure("ffn", counted["ffn"], 8 * _SMALL.d**2 + 5 * _SMALL.d, format=",d"),
+        Measure("attention", counted["attention"], 4 * GPT2_SMALL.d**2 + 4 * GPT2_SMALL.d, format=",d"),
+        Measure("ffn", counted["ffn"], 8 * GPT2_SMALL.d**2 + 5 * GPT2_SMALL.d, format=",d"),
         Measure("share", counted["ffn"] / sum(counted.values()), 2 / 3, tolerance=0.001, format=".1%"),
         Measure("times", cost["ffn"] / attention, 1.2, tolerance=0.01, format=".2f"),
         *([Measure("fire", shares[layer], format=".0%")] if shares else []),

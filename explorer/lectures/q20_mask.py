@@ -14,8 +14,9 @@ from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines, strips, texts
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.memory import LINEAR, PAIRS
 from explorer.lectures.words import Words
-from explorer.lectures.work import Shape, multiply_adds
+from explorer.lectures.work import GPT2_SMALL, multiply_adds
 from explorer.reading import read
 from explorer.tokens import labels, readable
 from models import InputError, Model
@@ -33,7 +34,6 @@ TOKENS, COUNTED = 8, 100
 BERT, HIDDEN, KINDS = "bert-mini", 0.15, (0.8, 0.1, 0.1)
 """Share of the tokens that BERT is asked for, and of these the shares that it reads as [MASK], as any other token, and as they are."""
 _DRAWS, _SENTENCES, _SEED, _MOST = 5, 200, 20, 5
-_SMALL = Shape(d=768, heads=12, layers=12, ffn=3072)
 
 
 def compute(
@@ -154,8 +154,8 @@ def step_by_step(model: Model, captured: Capture) -> torch.Tensor:
 
 def saved(n: int) -> dict[str, float]:
     """How many times as much it takes to read a text token by token, each time from its beginning, than to read it once."""
-    each, once = [multiply_adds(i, _SMALL) for i in range(1, n + 1)], multiply_adds(n, _SMALL)
-    parts = {"linear": ("projections", "output", "ffn"), "pairs": ("scores", "weighted")}
+    each, once = [multiply_adds(i, GPT2_SMALL) for i in range(1, n + 1)], multiply_adds(n, GPT2_SMALL)
+    parts = {"linear": LINEAR, "pairs": PAIRS}
     work = {name: sum(cost[term] for cost in each for term in terms) / sum(once[term] for term in terms) for name, terms in parts.items()}
     return {"passes": len(each), **work}
 

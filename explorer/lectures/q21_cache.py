@@ -12,6 +12,7 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, race
 from explorer.lectures import memory, shipped
+from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.memory import LINEAR, PAIRS, PARTS
 from explorer.lectures.peak import peak
@@ -152,12 +153,8 @@ def _step(checkpointed: bool, report: Callable[[float], None], turn: int) -> lis
         network.base_model(input_ids=ids, use_cache=False).last_hidden_state.square().mean().backward()
         network.zero_grad()
 
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        step()
-        times.append(time.process_time() - start)
-    found = [peak(step), round(min(times), 4)]
+    seconds = shortest(step, tries=3)
+    found = [peak(step), round(seconds, 4)]
     report((2 + (turn + 1) / 2) / 3)
     return found
 

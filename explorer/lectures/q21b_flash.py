@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import softmax
 
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures import shipped, tiles
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, positive
 from explorer.lectures.peak import peak
 from explorer.lectures.q04_cost import exponent
 from explorer.lectures.q21_cache import written
@@ -60,8 +61,7 @@ def compute(
     values = record.value[0, HEAD // record.group].double().numpy()
     visible = captured.visible(layer)
     scores = np.where(visible, record.scores(HEAD).double().numpy(), -np.inf)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights = softmax(scores, axis=1)
     if record.normaliser != "softmax" or np.abs(weights - captured.pattern(layer, HEAD)).max() > _APART:
         raise InputError(told("The weights of {model} are not the softmax of its scores.", model=opened.name), told("Choose another model."))
     played = tiles.tiled(scores, values, tile)
@@ -131,13 +131,7 @@ def _standard_so_far(scores: np.ndarray, values: np.ndarray, seen: np.ndarray) -
 
 
 def _rate(word: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e6:
-        raise InputError(told("{word} is no number of terabytes a second.", word=word), told("Write one such as 1.5."))
-    return value
+    return positive(word, InputError(told("{word} is no number of terabytes a second.", word=word), told("Write one such as 1.5.")))
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:

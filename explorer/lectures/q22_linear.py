@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines, texts
 from explorer.lectures import q02_projections as dictionary
 from explorer.lectures import shipped
+from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.linear import KINDS, STORED, cost, crossing, lookup, masked, recalls, recurrent, regrouped_deviation, weights_of
 from explorer.lectures.q04_cost import written
@@ -134,26 +134,15 @@ def errors(report: Callable[[float], None] = lambda _share: None) -> list[list[f
 
 
 def _timings(report: Callable[[float], None]) -> list[list[float]]:
-    """Processor seconds of both orders by n, the shortest of a few."""
+    """Processor seconds of both orders by n, the shortest of five rows of calls."""
     made = []
     for i, n in enumerate(TIMED):
         q, k, v = torch.rand(3, n, _TIMED_WIDTH, generator=torch.Generator().manual_seed(n)).unbind()
         ways = (lambda q=q, k=k, v=v: (q @ k.mT) @ v, lambda q=q, k=k, v=v: q @ (k.mT @ v))
-        times = [_shortest(way, max(5, 2**21 // n**2)) for way in ways]
+        times = [shortest(way, repeats=min(400, max(5, 2**21 // n**2))) for way in ways]
         made.append([n, *(float(f"{t:.4g}") for t in times)])
         report((i + 1) / len(TIMED))
     return made
-
-
-def _shortest(does: Callable[[], object], repeats: int) -> float:
-    """Processor seconds of one call: of several in a row, as a short one is over before the clock has moved; the best of five rows."""
-    repeats, found = min(repeats, 400), []
-    for _row in range(5):
-        start = time.process_time()
-        for _ in range(repeats):
-            does()
-        found.append((time.process_time() - start) / repeats)
-    return min(found)
 
 
 def right(result: Result) -> str:

@@ -12,6 +12,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.q04_cost import written
+from explorer.lectures.q21_cache import written as in_bytes
 from explorer.lectures.words import Words
 from explorer.lectures.work import counted_in
 
@@ -50,7 +51,13 @@ def compute(models: Models, n: int = ASKED["n"], d: int = ASKED["d"], w: int = A
         Measure("state", kept["linear"], d * d + d, format=",d"),
         Measure("cache", kept["full"] / kept["linear"], 2 * n / (d + 1), tolerance=1e-9 * n, format=",.1f"),
     )
-    said = {"n": f"{n:,}", "d": f"{d:,}", "w": f"{w:,}", "cache_full": _size(kept["full"]), "cache_linear": _size(kept["linear"])}
+    said = {
+        "n": f"{n:,}",
+        "d": f"{d:,}",
+        "w": f"{w:,}",
+        "cache_full": in_bytes(_BYTES * kept["full"]),
+        "cache_linear": in_bytes(_BYTES * kept["linear"]),
+    }
     said |= {f"{way}_g": written(cost[way]) for way in WAYS}
     return Result(measures, {"n": n, "d": d, "w": w, "cost": cost, "kept": kept}, said)
 
@@ -103,11 +110,6 @@ def layers_to_see_all(way: str, n: int, w: int) -> int:
     if way in ("full", "linear"):
         return 1
     return -(-n // max(1, min(w, n) // 2)) if way == "window" else 2
-
-
-def _size(numbers: int) -> str:
-    size = numbers * _BYTES
-    return f"{size / 2**20:,.3g} MiB" if size >= 2**20 else f"{size / 2**10:,.3g} KiB"
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

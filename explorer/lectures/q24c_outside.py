@@ -42,12 +42,17 @@ def compute(models: Models, fact: str = OTHER, question: str = retrieval.QUESTIO
     encoder = models(ENCODER)
     before = [weight.detach().clone() for weight in encoder.network.parameters()]
     store = [fact, *retrieval.STORE[1:]]
-    likeness = {name: retrieval.found(encoder, question, sentences) for name, sentences in (("was", retrieval.STORE), ("is", store))}
-    answer = {"was": retrieval.STORE[int(likeness["was"].argmax())], "is": store[int(likeness["is"].argmax())]}
+    # The typed question, then those of the store; sentences as they were, and the fact that takes the place of the first.
+    asked = retrieval.embedded(encoder, [question, *retrieval.QUESTIONS])
+    kept_before, changed = np.split(retrieval.embedded(encoder, [*retrieval.STORE, fact]), [len(retrieval.STORE)])
+    was, is_ = (asked @ sentences.T for sentences in (kept_before, np.concatenate([changed, kept_before[1:]])))
+    likeness, best_before, best = is_[0], was.argmax(axis=1), is_.argmax(axis=1)
+    hits = float((best_before[1:] == np.arange(len(retrieval.STORE))).mean())
+    # Of the other answers; the first question of the store is about the fact itself.
+    others = int((best_before[2:] != best[2:]).sum())
     moved = max(float((weight.detach() - old).abs().max()) for weight, old in zip(encoder.network.parameters(), before, strict=True))
-    rank = int((likeness["is"] > likeness["is"][0]).sum()) + 1
-    hits, others = _hits(encoder, store)
-    recall, alone, asked = _recall(models(READER))
+    rank = int((likeness > likeness[0]).sum()) + 1
+    recall, alone, tokens = _recall(models(READER))
     secret = torch.randn(_SECRET, dtype=torch.float64, generator=torch.Generator().manual_seed(_SECRET))
     leaked = apart.given_away(secret)
     kept = shipped.read("q24c_outside").data
@@ -67,9 +72,15 @@ def compute(models: Models, fact: str = OTHER, question: str = retrieval.QUESTIO
         Measure("few", learned["learned"][at], learned["usual"][at], "below", format=".2f"),
         Measure("few_usual", learned["usual"][at], format=".2f"),
     )
-    data = {"view": view, "store": store, "likeness": likeness["is"], "recall": recall, "alone": alone, "kept": kept}
+    data = {"view": view, "store": store, "likeness": likeness, "recall": recall, "alone": alone, "kept": kept}
     data |= {"secret": secret.numpy(), "leaked": leaked.numpy()}
-    said = {"was": answer["was"], "is": answer["is"], "tokens": str(asked), "clients": str(apart.CLIENTS), "weights": f"{_count(encoder):,}"}
+    said = {
+        "was": retrieval.STORE[best_before[0]],
+        "is": store[best[0]],
+        "tokens": str(tokens),
+        "clients": str(apart.CLIENTS),
+        "weights": f"{_count(encoder):,}",
+    }
     return Result(measures, data, said)
 
 
@@ -81,13 +92,6 @@ def _recall(reader: Model) -> tuple[list[float], float, int]:
     if reader not in _RECALLS:
         _RECALLS[reader] = retrieval.remembered(reader, SIZES_KEPT)
     return _RECALLS[reader]
-
-
-def _hits(encoder: Model, store: Sequence[str]) -> tuple[float, int]:
-    """The share of the store's own questions that find their sentence; and how many of the other answers a changed fact has changed."""
-    asked = retrieval.embedded(encoder, retrieval.QUESTIONS)
-    was, is_ = ((asked @ retrieval.embedded(encoder, sentences).T).argmax(axis=1) for sentences in (retrieval.STORE, store))
-    return float((was == np.arange(len(was))).mean()), int((was[1:] != is_[1:]).sum())
 
 
 def _count(encoder: Model) -> int:

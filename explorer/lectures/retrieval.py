@@ -56,12 +56,6 @@ def embedded(model: Model, texts: Sequence[str]) -> np.ndarray:
     return normalize((states * weights).sum(1) / weights.sum(1), dim=-1).cpu().numpy()
 
 
-def found(model: Model, question: str, store: Sequence[str]) -> np.ndarray:
-    """Cosine similarity of a question with each sentence of a store."""
-    vectors = embedded(model, [question, *store])
-    return vectors[1:] @ vectors[0]
-
-
 def remembered(model: Model, sizes: Sequence[int], before: str = " Somebody said:") -> tuple[list[float], float, int]:
     """How many next tokens of the store are right if the model may look up what it has read before (Khandelwal et al. 2020, nearest only).
 

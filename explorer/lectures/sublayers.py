@@ -27,6 +27,14 @@ def attending(model: Model) -> set[nn.Module]:
     return {module for module in model.network.modules() if id(module) in model.sites_of}
 
 
+def taken_apart(model: Model) -> tuple[nn.Module, list[nn.Module], set[nn.Module]]:
+    """A private copy of the network, which shares its weights and takes hooks; its layers, and its modules that attend."""
+    network = private(model.network)
+    twins = dict(zip(model.network.modules(), network.modules(), strict=True))
+    inside = {twins[module] for module in attending(model)}
+    return network, layers_in(network, inside), inside
+
+
 def moves(model: Model, tokens: Tokens, layer: int, at: int) -> dict[str, np.ndarray]:
     """How far outputs move at each position when one token of the stream before a layer is another vector of the same length, (n,) each.
 
@@ -34,10 +42,8 @@ def moves(model: Model, tokens: Tokens, layer: int, at: int) -> dict[str, np.nda
         attention: what attention gives; ffn: what the layer gives while attention still gives what it gave; layer: what it gives as a whole.
         Each as a share of the longest output.
     """
-    network = private(model.network)
-    twins = dict(zip(model.network.modules(), network.modules(), strict=True))
-    inside = {twins[module] for module in attending(model)}
-    block = layers_in(network, inside)[layer]
+    network, layers, inside = taken_apart(model)
+    block = layers[layer]
     attention = next(module for module in block.modules() if module in inside)
     kept: dict[str, object] = {}
 
@@ -80,11 +86,9 @@ def units(model: Model, tokens: Tokens) -> list[np.ndarray]:
     """What the activation of each layer's feed-forward network gives, (n, units) each; empty where activations are no modules."""
     found: list[Tensor] = []
     with ExitStack() as hooks, model.lock, torch.inference_mode():
-        network = private(model.network)
-        twins = dict(zip(model.network.modules(), network.modules(), strict=True))
-        for block in layers_in(network, {twins[module] for module in attending(model)}):
-            inside = [module for module in block.modules() if is_activation(module)]
-            for module in inside[:1]:
+        network, layers, _inside = taken_apart(model)
+        for block in layers:
+            for module in [module for module in block.modules() if is_activation(module)][:1]:
                 hooks.callback(module.register_forward_hook(lambda _m, _a, output: found.append(output.reshape(-1, output.shape[-1]))).remove)
         network.base_model(**sites.inputs_for(network, **tokens.inputs(model.device)))
     return [one.float().cpu().numpy() for one in found]
@@ -93,13 +97,12 @@ def units(model: Model, tokens: Tokens) -> list[np.ndarray]:
 def losses(model: Model, tokens: Tokens) -> list[float]:
     """Mean loss of the next token in nats, of the model and with each of its layers cut out: the stream goes round it."""
     ids = torch.tensor(tokens.ids)
+    network, layers, _inside = taken_apart(model)
     found = []
-    for cut in (None, *blocks(model)):
+    for cut in (None, *layers):
         with ExitStack() as hooks, model.lock, torch.inference_mode():
-            network = private(model.network)
-            twins = dict(zip(model.network.modules(), network.modules(), strict=True))
             if cut is not None:
-                hooks.callback(twins[cut].register_forward_hook(_round, with_kwargs=True).remove)
+                hooks.callback(cut.register_forward_hook(_round, with_kwargs=True).remove)
             logits = network(**sites.inputs_for(network, **tokens.inputs(model.device))).logits[0].float().cpu()
         found.append(float(nn.functional.cross_entropy(logits[:-1], ids[1:])))
     return found
@@ -114,9 +117,7 @@ def streams(model: Model, tokens: Tokens) -> list[Tensor]:
     """The stream before the first layer and after each, (n, width) each, norms after the last layer left out."""
     found: list[Tensor] = []
     with ExitStack() as hooks, model.lock, torch.inference_mode():
-        network = private(model.network)
-        twins = dict(zip(model.network.modules(), network.modules(), strict=True))
-        each = [twins[block] for block in blocks(model)]
+        network, each, _inside = taken_apart(model)
 
         def begin(_module: nn.Module, args: tuple, kwargs: dict) -> None:
             found.append((args[0] if args else kwargs["hidden_states"])[0])
@@ -138,10 +139,8 @@ def norms(model: Model, tokens: Tokens) -> tuple[str, str]:
     seen: list[str] = []
     gave: dict[str, Tensor] = {}
     with ExitStack() as hooks, model.lock, torch.inference_mode():
-        network = private(model.network)
-        twins = dict(zip(model.network.modules(), network.modules(), strict=True))
-        inside = {twins[module] for module in attending(model)}
-        block = layers_in(network, inside)[0]
+        network, layers, inside = taken_apart(model)
+        block = layers[0]
         called = [module for module in block.modules() if is_norm(module)]
 
         def normed(_module: nn.Module, _args: tuple, output: Tensor) -> None:

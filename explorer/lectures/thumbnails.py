@@ -20,12 +20,10 @@ FOLDER = Path(__file__).parent / "pictures"
 _SCALE = 1.5
 _DATA = ("datasets", "data", "params", "config", "transform")
 """Parts of a specification that hold no words of the picture."""
-_NAMED_BY = {"x": "axis", "y": "axis", "color": "legend", "fill": "legend", "stroke": "legend", "shape": "legend", "strokeDash": "legend"} | {
-    "size": "legend",
-    "opacity": "legend",
-    "row": "header",
-    "column": "header",
-    "facet": "header",
+_NAMED_BY = {
+    **dict.fromkeys(("x", "y"), "axis"),
+    **dict.fromkeys(("color", "fill", "stroke", "shape", "strokeDash", "size", "opacity"), "legend"),
+    **dict.fromkeys(("row", "column", "facet"), "header"),
 }
 """What tells the values of a channel in words."""
 

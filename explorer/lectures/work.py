@@ -37,6 +37,10 @@ class Shape:
     ffn: int
 
 
+GPT2_SMALL = Shape(d=768, heads=12, layers=12, ffn=4 * 768)
+"""Radford et al. 2019."""
+
+
 def shape_of_network(network: nn.Module, heads: int, layers: int) -> Shape:
     """The shape of a network of transformers, whatever its family calls the width of its feed-forward network."""
     config = network.config.get_text_config()
@@ -95,12 +99,17 @@ def crossing(of: Shape, against: Sequence[str] = ("projections", "output"), *, c
         cost = multiply_adds(n, of, n * (n + 1) // 2 if causal else None)
         return cost["scores"] + cost["weighted"] >= sum(cost[term] for term in against)
 
+    return least(overtaken)
+
+
+def least(holds: Callable[[int], bool]) -> int:
+    """The least n, from 1, from which on something holds."""
     low, high = 0, 1
-    while not overtaken(high):
+    while not holds(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if overtaken(middle) else (middle, high)
+        low, high = (low, middle) if holds(middle) else (middle, high)
     return high
 
 
