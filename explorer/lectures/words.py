@@ -74,8 +74,13 @@ class Words:
         return self.labels.get(name, name)
 
     def noticed(self, said: Mapping[str, str]) -> str:
-        """The notice, with what was measured filled in; braces that are no name of it stay as they are, as in a formula."""
-        return _NAMED.sub(lambda found: said.get(found[1], found[0]), self.notice)
+        """The notice, with what was measured filled in."""
+        return filled(self.notice, said)
+
+
+def filled(text: str, said: Mapping[str, str]) -> str:
+    """A text with what was measured filled in; braces that are no name of it stay as they are, as in a formula."""
+    return _NAMED.sub(lambda found: said.get(found[1], found[0]), text)
 
 
 @cache
@@ -100,11 +105,11 @@ def parsed(text: str, name: str = "") -> Words:
     if missing := [part for part in PARTS if not parts.get(part)]:
         raise ValueError(f"{name}: no {', '.join(missing)}")
     asked = parts["Ask"].splitlines()
-    options = _items(asked)
+    options = items(asked)
     question = "\n".join(line for line in asked if not _ITEM.match(line)).strip()
     title = head.strip().removeprefix("#").strip()
     texts = (parts[part] for part in ("Show", "Notice", "Follow", "Notes"))
-    return Words(title, question, options, *texts, _items(parts["Labels"].splitlines()), _published(parts.get("Published", ""), name))
+    return Words(title, question, options, *texts, items(parts["Labels"].splitlines()), _published(parts.get("Published", ""), name))
 
 
 def _published(text: str, name: str) -> tuple[tuple[str, str, str], ...]:
@@ -114,5 +119,6 @@ def _published(text: str, name: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(rows)
 
 
-def _items(lines: list[str]) -> dict[str, str]:
+def items(lines: list[str]) -> dict[str, str]:
+    """Texts by name, of the lines "- name: text"."""
     return {found[1]: found[2].strip() for line in lines if (found := _ITEM.match(line.strip()))}

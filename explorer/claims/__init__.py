@@ -1,0 +1,15 @@
+"""Claims often heard in class, on trial: what is said, what is computed, and the verdict that follows from the number.
+
+- `claim`: what a claim is made of, and its three verdicts
+- `registry`: all claims, C1 to C50, and their topics
+- `words`: what is said of each, one Markdown file for a topic and a language (`words/en`, `words/zh`)
+
+A module a topic; nothing but its functions computes. Where a demo of the course computes the number already, its function is called:
+
+- `scaling`: softmax, its scale and its gradients
+"""
+
+from explorer.claims.claim import Claim, Finding, Verdict
+from explorer.claims.registry import claim, claims
+
+__all__ = ["Claim", "Finding", "Verdict", "claim", "claims"]

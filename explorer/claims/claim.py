@@ -1,0 +1,57 @@
+"""What a claim is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from explorer.lectures.demo import Measure, Models
+
+
+class Verdict(StrEnum):
+    """What becomes of a claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    ONLY_IF = "only if"
+
+    @staticmethod
+    def by(holds: bool) -> Verdict:
+        """Holds or fails, as a condition on what was measured says."""
+        return Verdict.HOLDS if holds else Verdict.FAILS
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What the computation of a claim found.
+
+    Attributes:
+        verdict: that follows from the measures; never written down beside them. A claim of history has none to follow from: it cites its
+            paper.
+        measures: numbers, in the order in which they are read, with what the syllabus says that they are.
+        said: more words that the explanation fills in, by name.
+    """
+
+    verdict: Verdict
+    measures: tuple[Measure, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> float:
+        """The value of a measure."""
+        return next(measure.value for measure in self.measures if measure.name == name)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence often heard, and how it is put to the test.
+
+    Attributes:
+        id: of the syllabus, such as "C14".
+        compute: `compute(models)`; deterministic, but for measured times, and at most a second or two with models open.
+        demo: the question of the course that shows the matter.
+    """
+
+    id: str
+    compute: Callable[[Models], Finding]
+    demo: str

@@ -1,0 +1,57 @@
+"""All claims: each is computed, says what it found in both languages, and its numbers are those of the syllabus."""
+
+import re
+from functools import cache
+
+import pytest
+
+from explorer.claims import Verdict, claim, claims
+from explorer.claims.registry import TOPICS, of_topic, words_of
+from explorer.i18n import LANGUAGES
+from explorer.lectures import demo
+from models import InputError, load
+
+IDS = [one.id for one in claims()]
+
+
+@cache
+def model(name):
+    return load(name, "cpu")
+
+
+@cache
+def found(id_):
+    return claim(id_).compute(model)
+
+
+def test_no_claim_stands_twice_and_each_topic_has_some():
+    assert len(set(IDS)) == len(IDS)
+    assert all(of_topic(topic) for topic in TOPICS)
+
+
+def test_a_claim_that_is_not_there_is_refused_in_words():
+    with pytest.raises(InputError, match="C99"):
+        claim("C99")
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_each_number_is_that_of_the_syllabus(id_):
+    missed = [(m.name, m.value, m.relation, m.expected) for m in found(id_).measures if not m.holds]
+    assert not missed
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_a_claim_belongs_to_a_demo_of_the_course(id_):
+    assert demo(claim(id_).demo).id == claim(id_).demo
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("id_", IDS)
+def test_what_is_said_leaves_no_gap(id_, language):
+    words, result = words_of(claim(id_), language), found(id_)
+    said = {m.name: m.shown for m in result.measures} | dict(result.said)
+    assert not re.findall(r"\{[a-z]\w*\}", words.explained(said))
+    assert set(words.labels) == {m.name for m in result.measures}
+    # What holds only then says when; a claim of history says where it is read.
+    assert bool(words.condition) == (result.verdict is Verdict.ONLY_IF)
+    assert result.measures or words.source
