@@ -1,4 +1,4 @@
-"""The commands of the course: list, run, compute, pictures."""
+"""The commands of the course: list, run, compute, pictures; and what `talks` adds to them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from functools import cache
 from pathlib import Path
 
+from explorer.cli import talks
 from explorer.cli.shared import bar, for_json, write_json
 from explorer.i18n import LANGUAGES, _, language
 from explorer.lectures import CHAPTERS, Demo, demo, demos, shipped, thumbnails
@@ -37,6 +38,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     one = inner.add_parser("pictures", help=_("draw the small pictures of the contents"))
     one.add_argument("demos", nargs="*", metavar="Q", help=_("questions; all where there are none"))
     one.set_defaults(run=_pictures)
+
+    talks.add(inner, _opener)
 
 
 def _opener() -> Models:

@@ -17,6 +17,7 @@ STEPS = ("ask", "show", "notice", "follow")
 Models = Callable[[str], Model]
 """Opens a model by its name; whoever runs a demo says how, and keeps what is open."""
 Value = int | float | str
+_RELATIONS = {"equals": "=", "below": "<", "above": ">", "at most": "≤", "at least": "≥"}
 Settings = Mapping[str, Value]
 """What the controls of a demo stand at, by their names."""
 
@@ -62,6 +63,10 @@ class Control:
             return word
         found = next((value for value in self.values if str(value) == word), None)
         return word if found is None and self.model and word else found
+
+    def shown(self, value: Value, words: Words) -> str:
+        """A value as a viewer reads it."""
+        return f"{value:,}" if isinstance(value, int) else words.labels.get(f"{self.name}.{value}", str(value))
 
 
 def positive(word: str, otherwise: InputError) -> float:
@@ -122,6 +127,15 @@ class Measure:
     def shown(self) -> str:
         """The value as a page writes it."""
         return format(self.value, self.format)
+
+    @property
+    def against(self) -> str:
+        """What it is held against, and how far from it: "= 1 (Δ 2e-08)"; empty where the syllabus claims nothing."""
+        if self.expected is None:
+            return ""
+        text = f"{_RELATIONS[self.relation]} {format(self.expected, self.format) if self.expected else 0}"
+        exact = self.relation != "equals" or not self.expected or not self.deviation
+        return text if exact else f"{text} (Δ {self.deviation:.2g})"
 
 
 @dataclass(frozen=True, eq=False)

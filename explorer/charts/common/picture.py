@@ -78,9 +78,7 @@ class Picture:
 
     def to_json(self, indent: int | None = None) -> str:
         """The specification for a file of its own, tables inside; Vega-Lite reads it, and `explorer.export.picture` draws it."""
-        # Through pandas' own writer: it writes null where there is no number, and every digit of the rest.
-        rows = {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in self.tables.items()}
-        return json.dumps(self._with(rows), indent=indent)
+        return json.dumps(self._with({name: rows(table) for name, table in self.tables.items()}), indent=indent)
 
     def _with(self, tables: Mapping[str, object]) -> dict[str, object]:
         missing = set(self.values)
@@ -89,6 +87,12 @@ class Picture:
             raise KeyError(f"no parameter {sorted(missing)} in this description")
         made["description"] = sentences(self.description, self.aloud)
         return {**made, "datasets": {**made.get("datasets", {}), **tables}}
+
+
+def rows(table: pd.DataFrame, orient: str = "records") -> list | dict:
+    """A table as JSON has it."""
+    # Through pandas' own writer: it writes null where there is no number, and every digit of the rest.
+    return json.loads(table.to_json(orient=orient, double_precision=15))
 
 
 def _filled(node: Mapping[str, object], values: Mapping[str, object], missing: set[str]) -> dict[str, object]:

@@ -13,8 +13,6 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.course import closing, hands, results, settings, show
 
-_RELATIONS = {"equals": "=", "below": "<", "above": ">", "at most": "≤", "at least": "≥"}
-
 
 def draw(demo: Demo, words: Words) -> None:
     chosen = settings.current(demo)
@@ -69,9 +67,6 @@ def _row(words: Words, measure: Measure) -> str:
     title = html.escape(words.label(measure.name))
     if measure.expected is None:
         return f"<div><span>{title}</span><b>{measure.shown}</b><span></span><span></span></div>"
-    against = f"{_RELATIONS[measure.relation]} {format(measure.expected, measure.format) if measure.expected else 0}"
-    if measure.relation == "equals" and measure.expected and measure.deviation:
-        against += f" (Δ {measure.deviation:.2g})"
     mark, sign = ("holds", "✓") if measure.holds else ("fails", "✗")
-    cells = f"<span>{title}</span><b>{measure.shown}</b><span>{against}</span><span>{sign}</span>"
+    cells = f"<span>{title}</span><b>{measure.shown}</b><span>{measure.against}</span><span>{sign}</span>"
     return f'<div class="{mark}">{cells}</div>'

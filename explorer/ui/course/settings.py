@@ -81,7 +81,7 @@ def _one(demo: Demo, control: Control, words: Words) -> Value:
         values += [named for named in dict.fromkeys((address.read("model"), address.read(name))) if named and named not in values]
 
     def shown(value: Value) -> str:
-        return f"{value:,}" if isinstance(value, int) else words.labels.get(f"{control.name}.{value}", str(value))
+        return control.shown(value, words)
 
     if control.free:
         how = {"accept_new_options": True, "filter_mode": "contains"}

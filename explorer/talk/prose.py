@@ -1,0 +1,18 @@
+"""Markdown as HTML, for files that are opened without the app. HTML inside of it is shown as the text that it is, and links are words."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+
+# Words of a lecture may come from anywhere: no HTML, no pictures (they would be fetched), no links (there is no network).
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(["image", "link", "autolink", "html_inline", "html_block"])
+
+
+def paragraphs(text: str) -> str:
+    """HTML of a text."""
+    return _MARKDOWN.render(text)
+
+
+def line(text: str) -> str:
+    """HTML of one line, without a paragraph around it."""
+    return _MARKDOWN.renderInline(text)
