@@ -8,8 +8,10 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
-from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers, theme
+from explorer.talk.places import START
+from explorer.ui.common import address, browser, garbage, glossary, language, pictures, stage, strangers, theme
 from explorer.ui.course import keys
+from explorer.ui.talk import adding, playing
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -17,6 +19,7 @@ ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange
 STYLE = Path(language.__file__).with_name("style.css")
 
 address.begin()
+pictures.begin()
 language.begin()
 st.set_page_config(page_icon=ICON, layout="wide")
 st.html(STYLE)
@@ -36,14 +39,17 @@ page = st.navigation(
         ],
         _("Learn"): [
             st.Page("pages/course.py", title=_("Course"), icon=":material/school:"),
+            st.Page("pages/talk.py", title=_("Your lecture"), icon=":material/co_present:"),
             st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
             st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
             st.Page("pages/positions.py", title=_("Positions laboratory"), icon=":material/cyclone:"),
         ],
     },
     position="sidebar",
+    expanded=True,
 )
 strangers.guard()
+playing.follow(page.url_path or START)
 # Each page has its own title in the browser.
 st.set_page_config(page_title=f"{page.title} · Attention Explorer")
 browser.watch(keys.help_() if page.url_path == "course" else ())
@@ -52,6 +58,10 @@ with st.sidebar, st.container(horizontal=True, key="app_bar"):
     stage.button()
     theme.button()
     glossary.button()
+    adding.button(page.url_path, page.title)
+if page.url_path != "course":
+    # The course has a bar of its own.
+    playing.bar(page.url_path or START)
 # The libraries are loaded. The first page may have to wait for its model, and is run again and again until it is there.
 garbage.freeze("libraries")
 page.run()

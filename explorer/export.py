@@ -46,7 +46,7 @@ def csv(shown: View) -> bytes:
     for r, q in enumerate(shown.rows):
         for c, k in enumerate(shown.columns):
             seen = bool(shown.visible[r, c])
-            row = [int(q), int(k), _cell(shown.row_labels[r]), _cell(shown.column_labels[c])]
+            row = [int(q), int(k), cell(shown.row_labels[r]), cell(shown.column_labels[c])]
             writer.writerow([*row, f"{shown.weights[r, c]:.9g}" if seen else "", int(not seen)])
     return out.getvalue().encode("utf-8-sig")
 
@@ -61,7 +61,7 @@ def table_csv(table: pd.DataFrame, **how: object) -> bytes:
     """Any table as CSV, UTF-8 with BOM, for spreadsheets, in which nothing that a text begins with is run; `how` goes to pandas."""
 
     def cell(value: object) -> object:
-        return _cell(value) if isinstance(value, str) else value
+        return cell(value) if isinstance(value, str) else value
 
     return table.map(cell).rename(index=cell, columns=cell).to_csv(**how).encode("utf-8-sig")
 
@@ -165,7 +165,8 @@ def _stacked(layers: list[np.ndarray]) -> np.ndarray:
     return np.stack(padded).astype(np.float32, copy=False)
 
 
-def _cell(token: str) -> str:
+def cell(token: str) -> str:
+    """A text for a cell of a table."""
     # A spreadsheet would run a cell that starts like a formula, also behind a tab or a line break.
     return "'" + token if len(token) > 1 and token.lstrip("\t\r\n")[:1] in ("=", "+", "-", "@") else token
 

@@ -30,7 +30,11 @@ def add(inner: argparse._SubParsersAction, opener: Callable[[], Models]) -> None
     one.add_argument("lecture", metavar="LECTURE.json", help=_("a lecture that was saved, or the number of a chapter"))
     one.add_argument("--out", type=Path, required=True, metavar="TALK.html", help=_("file to write"))
     one.add_argument(
-        "--frames", type=int, default=MOST_FRAMES, metavar="N", help=_("combinations of controls that can be moved in each demo; default: {n}").format(n=MOST_FRAMES)
+        "--frames",
+        type=int,
+        default=MOST_FRAMES,
+        metavar="N",
+        help=_("combinations of controls that can be moved in each demo; default: {n}").format(n=MOST_FRAMES),
     )
     one.set_defaults(run=lambda given: _export(given, opener()))
 

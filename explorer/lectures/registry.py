@@ -19,6 +19,8 @@ CHAPTERS = {
     6: N_("Parallel training and what comes next"),
 }
 """Titles, by number."""
+STEP_TITLES = {"ask": N_("Ask"), "show": N_("Show"), "notice": N_("Notice"), "follow": N_("Follow up")}
+"""What the steps of a demo are called."""
 MODULES = (
     "q01_mechanism",
     "q02_projections",

@@ -3,6 +3,7 @@
 - `talk`: what a lecture is made of, and how long it takes
 - `file`: the file that it is saved to, checked when it is opened
 - `places`: a step from an address of the app, and back
+- `titles`: what a step is called
 - `frames`: what a step of the course shows at each value of its controls, computed beforehand
 - `export`: one self-contained HTML file (`template.html`, `talk.css`, `talk.js`), which plays without Python and without a network
 - `sheet`: the exercises of a chapter, to be printed

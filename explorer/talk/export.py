@@ -12,8 +12,8 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.i18n import LANGUAGES, N_, _, language, speaking
-from explorer.lectures.demo import STEPS, Models
-from explorer.lectures.registry import CHAPTERS, demo
+from explorer.lectures.demo import Models
+from explorer.lectures.registry import CHAPTERS, STEP_TITLES, demo
 from explorer.talk import prose
 from explorer.talk.frames import MOST_FRAMES, Store, film
 from explorer.talk.places import address_of
@@ -24,10 +24,6 @@ from models.words import told
 
 _HERE = Path(__file__).parent
 _SAYS = {
-    "ask": N_("Ask"),
-    "show": N_("Show"),
-    "notice": N_("Notice"),
-    "follow": N_("Follow up"),
     "chapter": N_("Chapter"),
     "back": N_("Back"),
     "next": N_("Next"),
@@ -115,11 +111,10 @@ def _film_of(step: Step) -> tuple:
 
 def _page(step: Step, store: Store) -> dict[str, object]:
     page, settings = address_of(step)
-    told_ = [f"{name}: {value}" for name, value in settings.items()]
     return {
         "title": step.title or page,
         "page": page,
-        "settings": told_,
+        "settings": [f"{name}: {value}" for name, value in settings.items()],
         "taken": step.taken,
         "dark": step.dark,
         "pictures": [store.specification(spec) for spec in step.pictures],
@@ -131,7 +126,7 @@ def _said(which: str) -> dict[str, object]:
         words = {name: _(message) for name, message in _SAYS.items()}
         return {
             **words,
-            "steps": {step: words[step] for step in STEPS},
+            "steps": {step: _(title) for step, title in STEP_TITLES.items()},
             "chapters": {number: _(title) for number, title in CHAPTERS.items()},
             "all_keys": [[key, _(what)] for key, what in KEYS],
         }

@@ -112,4 +112,6 @@ def _is_inside(value: object) -> bool:
 def _refused(number: int, why: str) -> InputError:
     if number == 0:
         return InputError(told("This lecture cannot be opened: {why}.", why=why), told("Mend the file, or open another."))
-    return InputError(told("Step {number} of this lecture cannot be played: {why}.", number=number, why=why), told("Mend the file, or open another."))
+    return InputError(
+        told("Step {number} of this lecture cannot be played: {why}.", number=number, why=why), told("Mend the file, or open another.")
+    )

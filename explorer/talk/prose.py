@@ -5,7 +5,9 @@ from __future__ import annotations
 from markdown_it import MarkdownIt
 
 # Words of a lecture may come from anywhere: no HTML, no pictures (they would be fetched), no links (there is no network).
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(["image", "link", "autolink", "html_inline", "html_block"])
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(["image", "link", "autolink", "html_inline", "html_block"])
+)
 
 
 def paragraphs(text: str) -> str:

@@ -51,16 +51,21 @@ function title(one) {
 const table = (kept) => (Array.isArray(kept) ? kept.map((row) => ({ ...row }))
   : kept.rows.map((row) => Object.fromEntries(kept.columns.map((name, i) => [name, row[i]]))));
 
-// Fills the box with the picture as large as it can be there.
+// Fills the box with the picture as large as it can be there; where its letters would be too small for a hall, they decide, and the page scrolls.
+const HALL = 24 / 1920;
 function fit(box) {
   const drawing = box.querySelector("svg.marks, canvas.marks");
   if (!drawing) return;
-  const [wide, high] = drawing.viewBox ? [drawing.viewBox.baseVal.width, drawing.viewBox.baseVal.height]
-    : [drawing.width / window.devicePixelRatio, drawing.height / window.devicePixelRatio];
+  const svg = drawing.viewBox !== undefined;
+  const [wide, high] = svg ? [drawing.viewBox.baseVal.width, drawing.viewBox.baseVal.height] : [drawing.width / devicePixelRatio, drawing.height / devicePixelRatio];
+  box.style.minHeight = "";
+  const letters = svg ? [...drawing.querySelectorAll("text")].filter((text) => text.textContent.trim()).map((text) => parseFloat(text.getAttribute("font-size")) || 100) : [];
   const inputs = box.querySelector("form.vega-bindings")?.offsetHeight ?? 0;
-  const scale = Math.min(box.clientWidth / wide, Math.max(box.clientHeight - inputs - 6, 100) / high);
+  const least = letters.length ? (HALL * innerWidth) / Math.min(...letters) : 0;
+  const scale = Math.min(box.clientWidth / wide, Math.max((box.clientHeight - inputs - 6) / high, least));
   drawing.style.width = `${wide * scale}px`;
   drawing.style.height = `${high * scale}px`;
+  box.style.minHeight = `${high * scale + inputs}px`;
 }
 
 async function draw(box, picture, number) {
@@ -160,7 +165,8 @@ function body(one) {
   if (one.step === "ask") return ask(of);
   if (one.step === "show") return [made("div", { html: of.words[state.language].show }), ...controls(), ...place()];
   if (one.step === "notice") return notice(of);
-  return [made("div", { class: "follow", html: of.words[state.language].follow })];
+  const next = DATA.steps[state.at + 1];
+  return [made("div", { class: "follow", html: of.words[state.language].follow }), next ? made("button", { class: "onward", onclick: () => go(state.at + 1) }, `→ ${title(next)}`) : null];
 }
 
 function contents() {

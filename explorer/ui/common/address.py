@@ -38,8 +38,11 @@ SHARED = (
     "source",
     "method",
     "pruned",
+    "talk",
 )
 """Names that mean the same on all pages."""
+_VIEWERS = ("lang", "theme", "stage")
+"""Of these, what belongs to the viewer and not to what is shown."""
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
 _SENT_S = 2.0
@@ -95,6 +98,12 @@ def write(**values: int | str | None) -> None:
     else:
         for name in gone:
             del now[name]
+
+
+def show(**values: int | str | None) -> None:
+    """As `write`, and all else as at first, on this page and for what pages share: what a link to these values alone would open."""
+    chosen = {name for where, name in _kept() if where in ("", _page())} | set(st.query_params)
+    write(**{**dict.fromkeys(chosen - set(_VIEWERS)), **values})
 
 
 def keep(**values: int | str | None) -> None:

@@ -188,6 +188,9 @@ function enterOrLeave(state) {
   else document.documentElement.requestFullscreen?.().catch(() => {});
 }
 
+// The button that turns to another step of a lecture, where one is played on this page.
+const plays = (way) => document.querySelector(`.st-key-talk_${way} button:not(:disabled)`);
+
 function press(event, state) {
   const types = event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog]");
   if (types || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -195,6 +198,9 @@ function press(event, state) {
     f: () => enterOrLeave(state),
     t: () => state.turn(),
     ...(onStage() && { ".": () => curtain(state), "?": () => help(state), PageDown: () => turn(true), PageUp: () => turn(false) }),
+    // A lecture goes on when there is no further figure.
+    ...(plays("next") && { PageDown: () => (onStage() && turn(true)) || plays("next").click() }),
+    ...(plays("back") && { PageUp: () => (onStage() && turn(false)) || plays("back").click() }),
     ...(onStage() && { Escape: () => (state.help?.isConnected || state.curtain?.isConnected ? clear(state) : enterOrLeave(state)) }),
   }[event.key];
   if (!does) return;

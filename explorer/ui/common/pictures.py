@@ -17,7 +17,22 @@ from explorer.ui.common.session import is_dark
 
 def draw(picture: Picture, key: str) -> None:
     """A picture in which nothing can be chosen."""
+    _drawn()[key] = picture
     st.vega_lite_chart(_shown(picture), key=key, width="content")
+
+
+def begin() -> None:
+    """At the start of each run of the app: nothing is drawn yet."""
+    st.session_state["_drawn"] = {}
+
+
+def drawn() -> list[Picture]:
+    """The pictures that the last run of the page drew, in their order."""
+    return list(_drawn().values())
+
+
+def _drawn() -> dict[str, Picture]:
+    return st.session_state.setdefault("_drawn", {})
 
 
 def _shown(picture: Picture) -> dict[str, object]:
@@ -76,7 +91,8 @@ def clickable(
         if found is not None:
             mounted.now = found
 
-    shown = _shown(make(mounted.first, is_dark()))
+    _drawn()[slot] = picture = make(mounted.first, is_dark())
+    shown = _shown(picture)
     shown["description"] = f"{shown['description']} {_('Arrow keys go from one to the next, Enter chooses.')}"
     st.vega_lite_chart(shown, key=mounted.key, on_select=clicked, width="content")
 

@@ -33,15 +33,20 @@ def right(demo: Demo) -> str | None:
     return demo.right if isinstance(demo.right, str) else st.session_state.get("_right_options", {}).get(demo.id)
 
 
-def share(demo: Demo, after: bool = False) -> float | None:
+def after(demo: Demo) -> int | None:
+    """How many hands went up for what was measured, after the demo; None where nobody was asked."""
+    return _after().get(demo.id)
+
+
+def share(demo: Demo, again: bool = False) -> float | None:
     """Share of the hands that were up for the right option, or are after the demo; None where nobody was asked."""
     counted, option = hands.of(demo), right(demo)
     everyone = sum(counted.values())
     if not everyone or option is None:
         return None
-    if not after:
+    if not again:
         return counted.get(option, 0) / everyone
-    now = _after().get(demo.id)
+    now = after(demo)
     return None if now is None else min(1.0, now / everyone)
 
 
@@ -64,7 +69,7 @@ def draw(number: int) -> None:
 
 
 def _head(shown: list[Demo]) -> str:
-    both = [(share(demo), share(demo, after=True)) for demo in shown]
+    both = [(share(demo), share(demo, again=True)) for demo in shown]
     before, after = ([pair[i] for pair in both if pair[i] is not None] for i in (0, 1))
     means = [f"{sum(values) / len(values):.0%}" if values else "" for values in (before, after)]
     titles = ["", _("believed at first"), _("measured"), f"{_('right before')} {means[0]}", f"{_('right after')} {means[1]}"]
@@ -77,8 +82,8 @@ def _row(demo: Demo) -> str:
     truth = words.options[option] if option is not None else _("not shown yet")
     believed = html.escape(" / ".join(words.options[letter] for letter in demo.first))
     cells = [f"<b>{demo.id}</b>", f"<s>{believed}</s>" if corrected else f"<span>{believed}</span>", f"<span>{html.escape(truth)}</span>"]
-    for after in (False, True):
-        value = share(demo, after)
+    for again in (False, True):
+        value = share(demo, again)
         cells.append("<span></span>" if value is None else f'<i><u style="width:{value:.0%}"></u><em>{value:.0%}</em></i>')
     return f"<div>{''.join(cells)}</div>"
 

@@ -17,6 +17,7 @@ from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
 from explorer.ui.common import address
 from explorer.ui.course import hands, place, settings
+from explorer.ui.talk import playing
 
 KEYS = (
     ("→ · ← · Page Down · Page Up", N_("what stands below, then the next step; the step before")),
@@ -96,9 +97,8 @@ def does(what: str, notes: bool = False) -> None:
         place.go(place.Place(demo, "ask"))
     elif now is None:
         return
-    elif word in ("forward", "back") and (there := now.beside(1 if word == "forward" else -1)) is not None:
-        place.go(there)
-        st.session_state["_course_turned"] = there, time.monotonic()
+    elif word in ("forward", "back"):
+        turn(now, 1 if word == "forward" else -1)
     elif word == "reset":
         settings.reset(now.demo)
     elif word == "hand" and now.step == "ask":
@@ -106,6 +106,19 @@ def does(what: str, notes: bool = False) -> None:
         at = ord(rest[:1] or "?") - ord("a")
         if 0 <= at < len(shown):
             hands.add(now.demo, shown[at])
+
+
+def turn(now: place.Place, by: int) -> None:
+    """To the next step or the one before: of the lecture that is played, else of the course."""
+    if playing.turn(by) or (there := now.beside(by)) is None:
+        return
+    place.go(there)
+    st.session_state["_course_turned"] = there, time.monotonic()
+
+
+def can_turn(now: place.Place, by: int) -> bool:
+    """Whether there is a step in that direction."""
+    return now.beside(by) is not None if playing.at() is None else playing.has(by)
 
 
 def _now() -> place.Place | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.i18n import N_, _, language
+from explorer.i18n import _, language
+from explorer.lectures.registry import STEP_TITLES
 from explorer.lectures.words import read
 from explorer.ui.common import address
 from explorer.ui.common.markdown import explained
 from explorer.ui.course import hands, results, settings
 from explorer.ui.course.place import Place
 from models.errors import ExplorerError
-
-STEPS = {"ask": N_("Ask"), "show": N_("Show"), "notice": N_("Notice"), "follow": N_("Follow up")}
 
 
 def asked() -> bool:
@@ -26,14 +25,14 @@ def draw(at: Place | None) -> None:
         st.info(_("The notes follow the window in which the course is played."), icon=":material/speaker_notes:")
         return
     words = read(at.demo.module, language())
-    st.markdown(f"### {at.demo.id} · {words.title}\n\n**{_(STEPS[at.step])}**")
+    st.markdown(f"### {at.demo.id} · {words.title}\n\n**{_(STEP_TITLES[at.step])}**")
     st.markdown(words.notes)
     # What must be computed for the tick, or goes wrong, is told at the end.
     asked_for, ahead, last = st.container(), st.container(), st.container()
     after = at.beside(1)
     if after is not None:
         title = read(after.demo.module, language()).title
-        ahead.markdown(f":material/arrow_forward: **{after.demo.id} · {_(STEPS[after.step])}** &ensp; {title}")
+        ahead.markdown(f":material/arrow_forward: **{after.demo.id} · {_(STEP_TITLES[after.step])}** &ensp; {title}")
     order = hands.known_order(at.demo)
     with last:
         right = _right(at)

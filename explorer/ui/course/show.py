@@ -13,7 +13,7 @@ from explorer.lectures import Demo, shipped
 from explorer.lectures.words import Words
 from explorer.ui.common import address, jobs, pictures, sliders
 from explorer.ui.common.session import is_dark
-from explorer.ui.course import place, results, settings
+from explorer.ui.course import place, record, results, settings
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -24,6 +24,8 @@ def draw(demo: Demo, words: Words) -> None:
     told = ", ".join(f"{words.label(name)} {value}" for name, value in chosen.items())
     # What stands there while something else is computed says what it is.
     kept = jobs.kept(f"course_{demo.id}", identity, f"{words.title}: {told}", found)
+    if found is not None:
+        record.shown(demo, chosen)
     if kept is not None:
         row(demo.pictures(kept.what, words, is_dark()), f"{demo.id}_show", kept.what.opens, identity, _pick(demo, kept.what.picks))
     if demo.make is not None:
