@@ -38,5 +38,14 @@ def table(rows: Iterable[Row]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([field.name for field in fields(Row)])
-    writer.writerows([cell(value) for value in astuple(row)] for row in rows)
+    writer.writerows([value if _is_number(value) else cell(value) for value in astuple(row)] for row in rows)
     return out.getvalue().encode("utf-8-sig")
+
+
+def _is_number(text: str) -> bool:
+    """Whether a spreadsheet takes it as a number, which may begin with a sign; `cell` would make a text of it."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -70,10 +70,10 @@ function fit(box) {
 
 async function draw(box, picture, number) {
   const filled = Object.fromEntries(Object.entries(picture.tables).map(([name, at]) => [name, table(STORE[at])]));
-  box.setAttribute("aria-label", picture.aloud);
+  box.setAttribute("aria-label", picture.aloud || title(step()));
   // The same picture with other numbers keeps its place; another is drawn anew.
   if (box.shown && box.shown.spec === picture.spec) {
-    for (const [name, rows] of Object.entries(filled)) box.shown.view.change(name, vega.changeset().remove(() => true).insert(rows));
+    for (const [name, rows] of Object.entries(filled)) box.shown.view.data(name, rows);
     await box.shown.view.runAsync();
   } else {
     const spec = structuredClone(STORE[picture.spec]);
@@ -83,6 +83,8 @@ async function draw(box, picture, number) {
     if (number !== state.drawn) return found.view.finalize();
     box.replaceChildren(target);
     box.shown = { view: found.view, spec: picture.spec };
+    // Vega calls a layer that has nothing to show a symbol without a name.
+    for (const marks of box.querySelectorAll("g[role=graphics-symbol][aria-roledescription$='mark container']:not([aria-label])")) marks.setAttribute("role", "graphics-object");
   }
   fit(box);
 }

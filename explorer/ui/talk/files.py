@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 
 import streamlit as st
 
-from explorer.i18n import _, language
+from explorer.i18n import _, carried, language
 from explorer.lectures import CHAPTERS
 from explorer.talk import Talk, opened, saved
 from explorer.talk.export import exported
@@ -33,7 +34,7 @@ def draw() -> None:
         )
         st.download_button(
             _("Save"),
-            lambda: saved(session.talk()).encode(),
+            lambda: saved(talk).encode(),
             f"{_file_name(talk)}.json",
             "application/json",
             key="talk_save",
@@ -96,7 +97,7 @@ def _afterwards() -> None:
     rows = record.rows()
     st.download_button(
         _("Votes and settings (CSV)"),
-        lambda: table(record.rows()),
+        lambda: table(rows),
         "votes.csv",
         "text/csv",
         key="talk_votes",
@@ -112,7 +113,9 @@ def _afterwards() -> None:
         for answers, title in ((False, _("To print")), (True, _("With answers"))):
             name = f"exercises{chapter}{'_answers' if answers else ''}.html"
             how = {"key": f"talk_sheet_{answers}", "icon": ":material/print:", "on_click": "ignore"}
-            st.download_button(title, lambda answers=answers: sheet(chapter, answers).encode(), name, "text/html", **how)
+            # It is made when it is asked for, where nobody says which language is spoken.
+            made = functools.partial(carried().run, sheet, chapter, answers)
+            st.download_button(title, lambda made=made: made().encode(), name, "text/html", **how)
 
 
 def _file_name(talk: Talk) -> str:

@@ -1,0 +1,216 @@
+"""A lecture in a real browser: taken from pages, played through the app; and its exported file, opened from disk without a network."""
+
+import json
+from functools import cache
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.charts.common.picture import rows
+from explorer.i18n import speaking
+from explorer.lectures import demo
+from explorer.lectures.words import read
+from explorer.talk import Step, Talk, opened
+from explorer.talk.export import exported
+from explorer.talk.sheet import sheet
+from models import load
+from tests.browser.accessibility import violations
+from tests.browser.waiting import PATIENCE, eventually, settled
+
+
+@cache
+def models(name):
+    return load(name, "cpu")
+
+
+SPEC = {
+    "mark": "bar",
+    "data": {"name": "t"},
+    "datasets": {"t": [{"a": "x", "b": 1}, {"a": "y", "b": 3}]},
+    "encoding": {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}},
+}
+TALK = Talk(
+    "Heads",
+    (
+        Step("text", title="<i>Welcome</i>", text="to *everybody*", notes="smile"),
+        *[Step("demo", "Q8", step, minutes=2) for step in ("ask", "show", "notice", "follow")],
+        Step("page", "prune", settings={"text": "abc"}, title="Pruning", pictures=(SPEC,), taken="2026-11-28 10:00"),
+    ),
+)
+LETTERS = """() => {
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), small = [];
+  while (walk.nextNode()) {
+    const text = walk.currentNode, around = text.parentElement, range = document.createRange();
+    if (!text.textContent.trim() || around.closest('script, style, noscript, details')) continue;
+    range.selectNodeContents(text);
+    if (!range.getBoundingClientRect().width) continue;
+    const svg = around.closest('svg'), scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+    const size = parseFloat(getComputedStyle(around).fontSize) * scale;
+    if (size < 23.9) small.push(`${text.textContent.trim()} ${size}`);
+  }
+  return small;
+}"""
+TABLE = """([i, name]) => {
+  const box = document.querySelectorAll('.pictures > div')[i];
+  return box?.shown ? box.shown.view.data(name).map((row) => ({...row})) : null;
+}"""
+DRAWN = "() => [...document.querySelectorAll('.pictures > div')].every((box) => box.shown && box.querySelector('.marks'))"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    made = tmp_path_factory.mktemp("talk") / "talk.html"
+    made.write_text(exported(TALK, models), encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def played(browser, file):
+    """The file in a browser that has no network, on a hall's screen; in the end nothing was asked for and nothing went wrong."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, offline=True)
+    context.set_default_timeout(PATIENCE * 1000)
+    page, wrong = context.new_page(), []
+    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:", "about:")) else wrong.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.goto(file.as_uri())
+    page.locator("#bar button").first.wait_for()
+    yield page
+    context.close()
+    assert not wrong
+
+
+def where(page, number):
+    expect(page.locator("#where")).to_have_text(f"{number} / {len(TALK.steps)}")
+
+
+def test_a_clicker_goes_through_all_steps_and_every_letter_can_be_read_in_both_languages(played):
+    for language in ("en", "zh"):
+        played.keyboard.press("Home")
+        for number in range(1, len(TALK.steps) + 1):
+            where(played, number)
+            played.wait_for_function(DRAWN)
+            assert not played.evaluate(LETTERS), (language, number)
+            assert played.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            played.keyboard.press("PageDown")
+        where(played, len(TALK.steps))
+        assert played.evaluate("document.documentElement.lang") == language
+        played.keyboard.press("l")
+
+
+def test_the_slider_draws_what_the_demo_computes_there(played):
+    one, words = demo("Q8"), read("q08_parameters", "en")
+    played.evaluate("go(2)")
+    for heads in (1, 32, 4):
+        at = one.controls[0].values.index(heads)
+        played.locator("input[type=range]").fill(str(at))
+        result = one.compute(models, **one.defaults(words) | {"heads": heads})
+        with speaking("en"):
+            pictures = one.pictures(result, words, False)
+        for i, picture in enumerate(pictures):
+            for name, table in picture.tables.items():
+                eventually(lambda i=i, name=name: played.evaluate(TABLE, [i, name]), json.loads(json.dumps(rows(table))))
+        expect(played.locator(".controls output")).to_have_text(str(heads))
+    # The notice has the numbers of where the slider stands; r takes it back.
+    played.keyboard.press("PageDown")
+    expect(played.locator("table")).to_contain_text(f"{result['many']:,}")
+    assert "With 4 heads" in played.locator(".found").inner_text()
+    played.keyboard.press("r")
+    expect(played.locator(".found")).to_contain_text("With 8 heads")
+
+
+def test_hands_are_counted_and_stand_beside_what_was_measured(played):
+    played.evaluate("go(1)")
+    assert "✓" not in played.locator("#stage").inner_text()
+    for _hand in range(3):
+        played.keyboard.press("b")
+    played.locator(".option").nth(0).click()
+    chosen = played.locator(".option span").nth(1).inner_text()
+    played.evaluate("go(3)")
+    row = played.locator(".guess").nth(1)
+    assert chosen in row.inner_text() and "3" in row.locator("i").inner_text()
+    right = read("q08_parameters", "en").options["D"]
+    assert right in played.locator(".guess.right").inner_text() and played.locator(".guess.right").count() == 1
+
+
+def test_words_of_ones_own_are_words_and_a_page_shows_what_was_taken(played):
+    assert "<i>Welcome</i>" in played.locator("#stage").inner_text() and played.locator(".words em").inner_text() == "everybody"
+    played.keyboard.press("End")
+    played.wait_for_function(DRAWN)
+    assert played.evaluate("document.querySelector('.pictures > div').shown.view.data('t').map((row) => row.b)") == [1, 3]
+    assert "2026-11-28 10:00" in played.locator("#stage").inner_text() and "text: abc" in played.locator("#stage").inner_text()
+
+
+def test_the_speakers_window_follows(played):
+    with played.expect_popup() as waiting:
+        played.keyboard.press("n")
+    beside = waiting.value
+    expect(beside.locator("body")).to_contain_text("smile")
+    expect(beside.locator("body")).to_contain_text("Do more heads need more parameters?")
+    played.keyboard.press("PageDown")
+    expect(beside.locator("body")).to_contain_text("The heads are a reshape")
+
+
+def test_contents_keys_and_black(played):
+    played.keyboard.press("0")
+    played.locator(".contents button").nth(3).click()
+    where(played, 4)
+    played.keyboard.press(".")
+    assert played.locator("#stage").is_hidden()
+    played.keyboard.press(".")
+    played.keyboard.press("?")
+    expect(played.locator("dialog")).to_contain_text("Page Down")
+
+
+def test_the_file_can_be_used_by_everybody(played):
+    for number in range(len(TALK.steps)):
+        played.evaluate(f"go({number})")
+        played.wait_for_function(DRAWN)
+        assert not violations(played)
+
+
+def test_a_lecture_is_taken_from_pages_and_played_back(open_page):
+    page = open_page("/?text=Dogs%20bark")
+    page.locator(".st-key-talk_add button").first.click()
+    expect(page.locator("[data-testid=stToast]")).to_contain_text("Step 1")
+    # What the page shows afterwards changes nothing of what was taken.
+    page.locator(".st-key-text_bar textarea").first.fill("Cats sleep all day")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-text_bar")).to_contain_text("sleep")
+    page.get_by_role("link", name="Your lecture").click()
+    page.locator(".st-key-talk_address input").fill("/course?demo=Q3&step=show&q3_d_k=1024")
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_contain_text("2 steps")
+    page.locator(".st-key-talk_words button").first.click()
+    expect(page.locator("body")).to_contain_text("3 steps")
+    with page.expect_download() as waiting:
+        page.locator(".st-key-talk_save button").first.click()
+    saved = opened(waiting.value.path().read_bytes())
+    assert [step.kind for step in saved.steps] == ["page", "demo", "text"]
+    assert saved.steps[0].settings["text"] == "Dogs bark" and saved.steps[0].pictures
+    page.locator(".st-key-talk_play button").first.click()
+    page.wait_for_function("new URLSearchParams(location.search).get('text') === 'Dogs bark'")
+    expect(page.locator(".st-key-text_bar textarea").first).to_have_value("Dogs bark")
+    settled(page)
+    page.keyboard.press("PageDown")
+    page.wait_for_function("new URLSearchParams(location.search).get('q3_d_k') === '1024'")
+    expect(page.locator(".st-key-course_bar")).to_contain_text("2 / 3")
+    settled(page)
+    page.keyboard.press("PageDown")
+    expect(page.locator(".st-key-talk_bar")).to_contain_text("3 / 3")
+    settled(page)
+    page.keyboard.press("PageUp")
+    expect(page.locator(".st-key-course_bar")).to_contain_text("2 / 3")
+    settled(page)
+    # Back undoes what was pressed last, one step each.
+    page.go_back()
+    expect(page.locator(".st-key-talk_bar")).to_contain_text("3 / 3")
+
+
+def test_a_sheet_speaks_the_language_of_the_page(open_page):
+    page = open_page("/talk?lang=zh", wait_for=".st-key-talk_address")
+    page.get_by_role("button", name="课后").first.click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="带答案").first.click()
+    with speaking("zh"):
+        assert waiting.value.path().read_text(encoding="utf-8") == sheet(1, True)
