@@ -58,7 +58,8 @@ function fit(box) {
   if (!drawing) return;
   const svg = drawing.viewBox !== undefined;
   const [wide, high] = svg ? [drawing.viewBox.baseVal.width, drawing.viewBox.baseVal.height] : [drawing.width / devicePixelRatio, drawing.height / devicePixelRatio];
-  box.style.minHeight = "";
+  // What is left without the picture: it must not hold the room open that it had in a larger window.
+  [box.style.minHeight, drawing.style.height] = ["", "0px"];
   const letters = svg ? [...drawing.querySelectorAll("text")].filter((text) => text.textContent.trim()).map((text) => parseFloat(text.getAttribute("font-size")) || 100) : [];
   const inputs = box.querySelector("form.vega-bindings")?.offsetHeight ?? 0;
   const least = letters.length ? (HALL * innerWidth) / Math.min(...letters) : 0;
@@ -260,8 +261,15 @@ function reset() {
   render();
 }
 
+// A clicker has no wheel: what stands below the window is shown before the next step is.
+function forward() {
+  const stage = $("stage"), below = stage.scrollHeight - stage.clientHeight - stage.scrollTop;
+  if (below > 24) stage.scrollBy({ top: Math.min(below, 0.8 * stage.clientHeight) });
+  else go(state.at + 1);
+}
+
 const KEYS = {
-  ArrowRight: () => go(state.at + 1), PageDown: () => go(state.at + 1), ArrowLeft: () => go(state.at - 1), PageUp: () => go(state.at - 1),
+  ArrowRight: forward, PageDown: forward, ArrowLeft: () => go(state.at - 1), PageUp: () => go(state.at - 1),
   Home: () => go(0), End: () => go(DATA.steps.length - 1), r: reset, n: notes, l: speak, "?": help,
   f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
   ".": () => document.body.classList.toggle("black"), 0: () => { state.contents = !state.contents; render(); },
