@@ -27,7 +27,7 @@ def draw(at: place.Place) -> None:
         address.choice(st.segmented_control, _("Step"), STEP_TITLES, "step", label_visibility="collapsed")
         _turn(at, 1, _("Next"), ":material/arrow_forward:", "course_forward")
         if playing.at() is not None:
-            st.button(_("End"), icon=":material/stop:", key="talk_end", on_click=playing.end)
+            st.button(_("End"), icon=":material/stop:", key="talk_end", on_click=playing.end, help=_("End"))
     with st.container(key=f"course_step_{at.step}"):
         try:
             _DRAWN[at.step](at.demo, words)

@@ -25,7 +25,7 @@ MOST_BYTES = 2 * 2**20
 def button(page: str, title: str) -> None:
     """The button; `page` is the file of the page that is drawn, `title` what it is called."""
     st.button(
-        "",
+        _("Add to your lecture"),
         key="talk_add",
         icon=":material/playlist_add:",
         help=_("Add what is shown to your lecture"),
