@@ -11,7 +11,7 @@ from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import demo, demos, of_chapter
 from explorer.lectures.words import read
 from explorer.ui.common import address, sortable
-from explorer.ui.course import hands, keys, notes, place, results
+from explorer.ui.course import hands, keys, place, results
 from tests.pages.shared import alone, charts, opened, settle, started, tables, written
 
 Q3 = read("q03_scaling", "en")
@@ -207,7 +207,7 @@ def test_what_another_window_tells_wrong_changes_nothing(told, monkeypatch):
 
 
 def test_every_step_has_a_name_and_every_key_its_words():
-    assert tuple(notes.STEPS) == STEPS and len(keys.help_()) == len(keys.KEYS)
+    assert tuple(registry.STEP_TITLES) == STEPS and len(keys.help_()) == len(keys.KEYS)
     with i18n.speaking("zh"):
         assert all(chinese != english for (_k, chinese), (_e, english) in zip(keys.help_(), keys.KEYS, strict=True))
     assert registry.CHAPTERS.keys() >= {one.chapter for one in demos()}
