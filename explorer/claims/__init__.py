@@ -7,6 +7,7 @@
 A module a topic; nothing but its functions computes. Where a demo of the course computes the number already, its function is called:
 
 - `scaling`: softmax, its scale and its gradients
+- `cost`: multiply-adds, bytes, and what a cache or a mask saves
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict
