@@ -9,6 +9,7 @@ A module a topic; nothing but its functions computes. Where a demo of the course
 - `scaling`: softmax, its scale and its gradients
 - `cost`: multiply-adds, bytes, and what a cache or a mask saves
 - `order`: permutations, sinusoids, RoPE, ALiBi, and lengths that were never trained
+- `mask`: what a causal mask hides, and what making text waits for
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict
