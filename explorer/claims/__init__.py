@@ -10,6 +10,7 @@ A module a topic; nothing but its functions computes. Where a demo of the course
 - `cost`: multiply-adds, bytes, and what a cache or a mask saves
 - `order`: permutations, sinusoids, RoPE, ALiBi, and lengths that were never trained
 - `mask`: what a causal mask hides, and what making text waits for
+- `depth`: residual connections, norms, and the feed-forward network
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict
