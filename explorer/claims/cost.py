@@ -7,7 +7,7 @@ import math
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from explorer.claims.claim import Claim, Finding, Verdict
+from explorer.claims.claim import Claim, Finding, Verdict, in_cases
 from explorer.lectures import linear, memory, q20_mask, q24a_growth, work
 from explorer.lectures.demo import Measure, Models
 from explorer.lectures.q04_cost import written
@@ -112,8 +112,7 @@ def _c33(_models: Models) -> Finding:
         Measure("linear", work_["linear"], (n + 1) / 2, tolerance=1e-9, format=".1f"),
         Measure("pairs", work_["pairs"], (n + 1) * (2 * n + 1) / (6 * n), tolerance=1e-9, format=".1f"),
     )
-    right = [value >= 0.99 * n for value in work_.values()]
-    return Finding(Verdict.ONLY_IF if right[0] and not all(right) else Verdict.by(all(right)), measures, {"n": str(n)})
+    return Finding(in_cases(value >= 0.99 * n for value in work_.values()), measures, {"n": str(n)})
 
 
 def _c34(_models: Models) -> Finding:

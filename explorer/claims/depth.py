@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.claims.claim import Claim, Finding, Verdict
+from explorer.claims.claim import Claim, Finding, Verdict, in_cases
 from explorer.lectures import deep, q17_residual, q18_norm, q19_ffn, sublayers
 from explorer.lectures.demo import Measure, Models
 from explorer.reading import encode, read
@@ -82,8 +82,7 @@ def _c23(models: Models) -> Finding:
         Measure("wide", 1 - toys["after"][-1], after, "above", format=".0%"),
         Measure("real", real, 0.5 + _ABOUT, "above", format=".0%"),
     )
-    half = [abs(share - 0.5) < _ABOUT for share in (begun, real)]
-    return Finding(Verdict.ONLY_IF if half[0] and not half[1] else Verdict.by(half[0]), measures, {"model": model.name})
+    return Finding(in_cases(abs(share - 0.5) < _ABOUT for share in (begun, real)), measures, {"model": model.name})
 
 
 def _c29(_models: Models) -> Finding:

@@ -7,7 +7,7 @@ import torch
 from scipy.special import rel_entr
 
 from explorer.capture import capture
-from explorer.claims.claim import Claim, Finding, Verdict
+from explorer.claims.claim import Claim, Finding, Verdict, in_cases
 from explorer.lectures import q20_mask, q23_serial
 from explorer.lectures.demo import Measure, Models
 from explorer.reading import read
@@ -83,8 +83,7 @@ def _c27(models: Models) -> Finding:
     )
     first, second = labels(readable(model.tokenizer, tops[:2]))
     said = {"model": model.name, "text": PROMPT, "with": first, "without": second}
-    holds = [abs(alone) < _EQUAL, prompt < _EQUAL]
-    return Finding(Verdict.ONLY_IF if any(holds) and not all(holds) else Verdict.by(all(holds)), measures, said)
+    return Finding(in_cases([abs(alone) < _EQUAL, prompt < _EQUAL]), measures, said)
 
 
 def unmasked_newest(model: Model, ids: list[int]) -> torch.Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import GPTJConfig, GPTJForCausalLM, GPTNeoConfig, GPTNeoForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM
 
-from explorer.claims.claim import Claim, Finding, Verdict
+from explorer.claims.claim import Claim, Finding, Verdict, in_cases
 from explorer.lectures import q13_order, q14_sinusoids, q16_rotary, q16b_longer
 from explorer.lectures.demo import Measure, Models
 from explorer.positions import extrapolation, order, terms
@@ -128,8 +127,7 @@ def _c31(_models: Models) -> Finding:
         Measure("written", found["written"], 0.1, "above", format=".2f"),
         Measure("sum", found["sum"], 0, tolerance=_EQUAL, format=".1e"),
     )
-    holds = [found[name] <= _EQUAL for name in ("right", "written")]
-    return Finding(Verdict.ONLY_IF if holds[0] and not holds[1] else Verdict.by(holds[1]), measures)
+    return Finding(in_cases(found[name] <= _EQUAL for name in ("right", "written")), measures)
 
 
 CLAIMED = {"sinusoidal": 0.20, "rope": 0.05, "alibi": 0.03}
@@ -146,13 +144,8 @@ def _c35(_models: Models) -> Finding:
     )
     curves = extrapolation.shipped()
     return Finding(
-        _of_all([grown[scheme] <= claimed for scheme, claimed in CLAIMED.items()]), measures, {"n": str(curves.trained), "times": str(times)}
+        in_cases(grown[scheme] <= claimed for scheme, claimed in CLAIMED.items()), measures, {"n": str(curves.trained), "times": str(times)}
     )
-
-
-def _of_all(holds: Sequence[bool]) -> Verdict:
-    """Of a claim about several things."""
-    return Verdict.ONLY_IF if any(holds) and not all(holds) else Verdict.by(all(holds))
 
 
 def _c39(_models: Models) -> Finding:
@@ -178,8 +171,7 @@ def _c48(models: Models) -> Finding:
         Measure("second", second, 0.001, "above", format=".3f"),
         Measure("last", last, 0.001, "above", format=".3f"),
     )
-    holds = [first <= _EQUAL, second <= _EQUAL]
-    return Finding(_of_all(holds), measures, {"model": model.name, "layers": str(len(model.sites))})
+    return Finding(in_cases([first <= _EQUAL, second <= _EQUAL]), measures, {"model": model.name, "layers": str(len(model.sites))})
 
 
 CLAIMS = (
