@@ -7,6 +7,11 @@
 A module a topic; nothing but its functions computes. Where a demo of the course computes the number already, its function is called:
 
 - `scaling`: softmax, its scale and its gradients
+- `cost`: multiply-adds, bytes, and what a cache or a mask saves
+- `order`: permutations, sinusoids, RoPE, ALiBi, and lengths that were never trained
+- `mask`: what a causal mask hides, and what making text waits for
+- `depth`: residual connections, norms, and the feed-forward network
+- `methods`: FlashAttention, scans, linear attention, federated learning, dilated convolutions, sparsemax
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -55,3 +55,9 @@ class Claim:
     id: str
     compute: Callable[[Models], Finding]
     demo: str
+
+
+def in_cases(holds: Iterable[bool]) -> Verdict:
+    """The verdict on a claim that was tried in several cases: it holds in all of them, in none, or only in some."""
+    cases = list(holds)
+    return Verdict.ONLY_IF if any(cases) and not all(cases) else Verdict.by(all(cases))

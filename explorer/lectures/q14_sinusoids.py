@@ -45,7 +45,6 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
     learned = tables.learned(model)
     weight = model.network.get_submodule(learned.name).weight
     dots = np.einsum("pd,pd->p", code[:POSITIONS], code[k : POSITIONS + k])
-    similarity = code[:POSITIONS] @ code[0] / (D_MODEL / 2)
     same = _turned(hands[1:POSITIONS]) < _NEAR  # as the hands of position 0, which all stand at 12
     trained = extrapolation.shipped()
     accuracy = trained.summary("accuracy").query("length == @trained.trained").set_index("scheme")["mean"]
@@ -56,7 +55,7 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
         Measure("slowest", 2 * np.pi / hands[1, -1], 2 * np.pi * 10000 ** ((D_MODEL - 2) / D_MODEL), tolerance=0.01, format=",.0f"),
         Measure("one_hand", int(same[:, 0].sum()), 3, format="d"),
         Measure("all_hands", int(same.all(axis=1).sum()), 0, format="d"),
-        Measure("rise", int(np.argmax(np.diff(similarity) > 0)), 43, format="d"),
+        Measure("rise", first_rise(likeness(code[:POSITIONS])), 43, format="d"),
         Measure("parameters", without_table("sinusoidal"), 0, format=",d"),
         Measure("learned", weight.numel(), model.network.config.max_position_embeddings * model.network.config.hidden_size, format=",d"),
         Measure("trained_sinusoidal", accuracy["sinusoidal"], 0.99, "at least", format=".1%"),
@@ -88,6 +87,16 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
         "same": ", ".join(str(1 + at) for at in np.flatnonzero(same[:, 0])),
     }
     return Result(measures, data, said)
+
+
+def likeness(code: np.ndarray) -> np.ndarray:
+    """Cosine of each position's code with that of position 0, all of which are as long."""
+    return code @ code[0] / (code.shape[1] / 2)
+
+
+def first_rise(similarity: np.ndarray) -> int:
+    """The first position after which the similarity goes up; 0 where it never does."""
+    return int(np.argmax(np.diff(similarity) > 0))
 
 
 def turn(k: int) -> np.ndarray:

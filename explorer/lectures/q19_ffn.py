@@ -73,8 +73,7 @@ def compute(models: Models, token: int = 2, view: str = "moves", layer: int = 2,
     heard = int((moved["attention"][others] > 0).sum())
     fired = sublayers.units(opened, tokens)
     shares = [float((found > 0).mean()) for found in fired]
-    toys = shipped.read("q19_ffn").data
-    of_toys = {name: [float(np.mean([run[name] for run in toys[str(width)]])) for width in WIDTHS] for name in ("loss", "begun", "after")}
+    of_toys = trained_toys()
     counted = parameters(GPT2_SMALL.d, GPT2_SMALL.heads)
     cost = multiply_adds(1024, GPT2_SMALL)
     attention = sum(cost[term] for term in ("projections", "output", "scores", "weighted"))
@@ -111,6 +110,12 @@ def compute(models: Models, token: int = 2, view: str = "moves", layer: int = 2,
     return Result(
         measures, data, {"model": opened.name, "layer": str(layer), "token": tokens.labels[at], "others": str(int(others.sum()))}, picks="token"
     )
+
+
+def trained_toys() -> dict[str, list[float]]:
+    """The loss of the trained toys, and the share of their units that fire before and after; means over the seeds, by width."""
+    kept = shipped.read("q19_ffn").data
+    return {name: [float(np.mean([run[name] for run in kept[str(width)]])) for width in WIDTHS] for name in ("loss", "begun", "after")}
 
 
 def convolution() -> float:

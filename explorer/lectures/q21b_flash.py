@@ -70,11 +70,9 @@ def compute(
     own = captured.outputs(layer, HEAD)
     side = tiles.fitting(WIDTH, BYTES, FAST)
     moved = {"standard": tiles.standard_bytes(n, WIDTH, BYTES), "tiled": tiles.tiled_bytes(n, WIDTH, BYTES, side)}
-    q, k, v = torch.randn(3, 300, WIDTH, generator=torch.Generator().manual_seed(21)).unbind()
-    large = float((tiles.by_tiles(q, k, v) - tiles.standard(q, k, v)).abs().max())
-    counted = {way: counted_in(lambda does=does: does(q, k, v)) for way, does in (("standard", tiles.standard), ("tiled", tiles.by_tiles))}
-    peaks = pd.DataFrame(shipped.read("q21b_flash").data["peaks"], columns=["n", *WAYS])
-    long = peaks[peaks["n"] >= 512]
+    large, counted = both_ways()
+    peaks = measured_peaks()
+    growth = exponents(peaks)
     rates = _rate(slow), _rate(fast)
     by_hand = tiles.running(ROW, 2)
     at = played[step - 1]
@@ -88,9 +86,9 @@ def compute(
         Measure("tiled", moved["tiled"], moved["standard"], "below" if n > side else "at most", format=",d"),
         Measure("fewer", moved["standard"] / moved["tiled"], format=".1f"),
         Measure("tile_side", side, format="d"),
-        Measure("peak_standard", exponent(long["n"], long["standard"]), 1.8, "above", format=".2f"),
-        Measure("peak_tiled", exponent(long["n"], long["tiled"]), 1.2, "below", format=".2f"),
-        Measure("peak_fused", exponent(long["n"], long["fused"]), 1.2, "below", format=".2f"),
+        Measure("peak_standard", growth["standard"], 1.8, "above", format=".2f"),
+        Measure("peak_tiled", growth["tiled"], 1.2, "below", format=".2f"),
+        Measure("peak_fused", growth["fused"], 1.2, "below", format=".2f"),
         Measure("first_sum", by_hand[0][1], 1 + np.exp(-2), tolerance=1e-9, format=".4f"),
         Measure("last_sum", by_hand[1][1], float(np.exp(np.array(ROW) - 5).sum()), tolerance=1e-9, format=".4f"),
     )
@@ -122,6 +120,26 @@ def compute(
         "moved": moved,
     }
     return Result(measures, data, said)
+
+
+def both_ways() -> tuple[float, dict[str, int]]:
+    """Attention over random vectors at once and tile by tile: the largest difference, and the multiply-adds of each."""
+    q, k, v = torch.randn(3, 300, WIDTH, generator=torch.Generator().manual_seed(21)).unbind()
+    ways = {"standard": tiles.standard, "tiled": tiles.by_tiles}
+    return float((tiles.by_tiles(q, k, v) - tiles.standard(q, k, v)).abs().max()), {
+        way: counted_in(lambda does=does: does(q, k, v)) for way, does in ways.items()
+    }
+
+
+def measured_peaks() -> pd.DataFrame:
+    """Bytes at the peak of each way, by n."""
+    return pd.DataFrame(shipped.read("q21b_flash").data["peaks"], columns=["n", *WAYS])
+
+
+def exponents(peaks: pd.DataFrame) -> dict[str, float]:
+    """With which power of n the peak of each way grows, from 512 tokens on."""
+    long = peaks[peaks["n"] >= 512]
+    return {way: exponent(long["n"], long[way]) for way in WAYS}
 
 
 def _standard_so_far(scores: np.ndarray, values: np.ndarray, seen: np.ndarray) -> np.ndarray:
