@@ -8,6 +8,7 @@ from PIL import Image
 
 from explorer.charts.common import palette
 from explorer.i18n import _
+from explorer.ui.claims import keys as of_claims
 from explorer.ui.common import address, browser, garbage, glossary, language, stage, strangers, theme
 from explorer.ui.course import keys
 
@@ -36,17 +37,20 @@ page = st.navigation(
         ],
         _("Learn"): [
             st.Page("pages/course.py", title=_("Course"), icon=":material/school:"),
+            st.Page("pages/claims.py", title=_("Claims on trial"), icon=":material/gavel:"),
             st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
             st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
             st.Page("pages/positions.py", title=_("Positions laboratory"), icon=":material/cyclone:"),
         ],
     },
     position="sidebar",
+    expanded=True,
 )
 strangers.guard()
 # Each page has its own title in the browser.
 st.set_page_config(page_title=f"{page.title} · Attention Explorer")
-browser.watch(keys.help_() if page.url_path == "course" else ())
+OWN_KEYS = {"course": keys.help_, "claims": of_claims.help_}
+browser.watch(OWN_KEYS[page.url_path]() if page.url_path in OWN_KEYS else ())
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()
