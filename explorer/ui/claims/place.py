@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.claims import Claim, Verdict
+from explorer.claims import Claim
 from explorer.claims.registry import TOPICS, of_topic
-from explorer.i18n import N_
 from explorer.ui.common import address
-
-OPTIONS = {Verdict.HOLDS: N_("holds"), Verdict.FAILS: N_("does not hold"), Verdict.ONLY_IF: N_("holds only if …")}
-"""What a class chooses among, in the same order for every claim."""
-SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.ONLY_IF: "◐"}
 
 
 @dataclass(frozen=True)

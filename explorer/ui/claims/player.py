@@ -24,7 +24,7 @@ def draw(at: place.Place) -> None:
         st.markdown(f"## {words.claim}")
     if not at.shown:
         with st.container(key="course_step_ask"):
-            hands.fields(at.claim, {verdict: _(title) for verdict, title in place.OPTIONS.items()})
+            hands.fields(at.claim, trial.options())
             test = {"type": "primary", "icon": ":material/gavel:", "on_click": place.go, "args": (place.Place(at.claim, True),)}
             with st.container(key="course_next"):
                 st.button(_("Put it to the test"), key="claims_test", **test)

@@ -6,15 +6,19 @@ import html
 
 import streamlit as st
 
-from explorer.claims import Claim, Finding
+from explorer.claims import Claim, Finding, Verdict
 from explorer.claims.words import Words
 from explorer.i18n import _, language
 from explorer.lectures import demo
 from explorer.lectures.words import read
-from explorer.ui.claims import place
 from explorer.ui.common import jobs
 from explorer.ui.common.markdown import escaped
 from explorer.ui.course import board, hands, results
+
+
+def options() -> dict[str, str]:
+    """What a class chooses among, in the same order for every claim."""
+    return {one: _(one.title) for one in Verdict}
 
 
 def finding(claim: Claim) -> Finding | None:
@@ -31,10 +35,9 @@ def draw(claim: Claim, words: Words) -> None:
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     left, right = st.columns(2, gap="medium")
     with left:
-        options = {one: _(title) for one, title in place.OPTIONS.items()}
         share = hands.share(claim, found.verdict)
         note = _("✓ what was computed") if share is None else _("{share} of the class were right").format(share=f"{share:.0%}")
-        st.html(board.guesses(options, hands.of(claim), found.verdict, note))
+        st.html(board.guesses(options(), hands.of(claim), found.verdict, note))
         with st.container(key="course_noticed"):
             st.markdown(words.explained(said))
     with right:
@@ -52,7 +55,7 @@ def draw(claim: Claim, words: Words) -> None:
 
 def verdict(claim: Claim, words: Words, found: Finding) -> str:
     """In large letters: sign, word, and when it holds. It says of which claim it is."""
-    word, sign = _(place.OPTIONS[found.verdict]), place.SIGNS[found.verdict]
+    word, sign = _(found.verdict.title), found.verdict.sign
     condition = f"<span>{html.escape(words.condition)}</span>" if words.condition else ""
     kind = found.verdict.name.lower()
     return f'<div class="claim-verdict {kind}" data-claim="{claim.id}"><i>{sign}</i><b>{html.escape(word)}</b>{condition}</div>'
