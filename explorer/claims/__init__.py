@@ -7,6 +7,7 @@
 A module a topic; nothing but its functions computes. Where a demo of the course computes the number already, its function is called:
 
 - `scaling`: softmax, its scale and its gradients
+- `heads`: how many, how wide, what they share, what they find
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict
