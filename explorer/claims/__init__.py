@@ -8,6 +8,8 @@ A module a topic; nothing but its functions computes. Where a demo of the course
 
 - `scaling`: softmax, its scale and its gradients
 - `heads`: how many, how wide, what they share, what they find
+- `output`: uniform weights, the output projection, keys and values that are one
+- `tasks`: what models are for, and what is hidden from them
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict

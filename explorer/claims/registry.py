@@ -10,7 +10,7 @@ from explorer.claims.words import Words, read
 from models import InputError
 from models.words import told
 
-TOPICS = ("scaling", "heads")
+TOPICS = ("scaling", "heads", "output", "tasks")
 """Names of modules and of their files of words, in the order of the page."""
 
 
