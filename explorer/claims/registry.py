@@ -28,7 +28,7 @@ def claims() -> tuple[Claim, ...]:
 
 def topic_of(claim: Claim) -> str:
     """The topic that a claim belongs to."""
-    return next(topic for topic in TOPICS if claim in of_topic(topic))
+    return next(topic for topic in TOPICS if any(one.id == claim.id for one in of_topic(topic)))
 
 
 def claim(id_: str) -> Claim:
