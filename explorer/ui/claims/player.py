@@ -14,6 +14,8 @@ from models.errors import ExplorerError
 
 def draw(at: place.Place) -> None:
     words = words_of(at.claim, language())
+    # A browser draws what arrives part by part. Before the header names this claim, what was found on any other is out of sight.
+    st.html(f"<style>.st-key-course_step_notice:has(.claim-verdict:not([data-claim={at.claim.id}])) {{ visibility: hidden }}</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="course_bar"):
         st.button(_("All claims"), icon=":material/menu:", key="claims_contents", on_click=place.go, args=(None,))
         st.markdown(f"**{at.claim.id}**", width="content")
@@ -29,7 +31,7 @@ def draw(at: place.Place) -> None:
             with st.container(key="course_next"):
                 st.button(_("Put it to the test"), key="claims_test", **test)
         return
-    # Emptied at once: while the next claim is computed, nothing of the one before may stand below it.
+    # Emptied at once: Streamlit keeps what stood in a place until something else comes there, and the next claim has to be computed first.
     with st.empty().container(key="course_step_notice"):
         try:
             trial.draw(at.claim, words)
