@@ -138,11 +138,11 @@ def test_keys_count_turn_and_jump(monkeypatch):
         keys.does(key)
     assert hands.of(claim("C1")) == {Verdict.HOLDS: 2, Verdict.ONLY_IF: 1}
     keys.does("forward")
-    assert kept == {"claim": "C1", "shown": "1"}
+    assert kept == {"claim": "C1", "shown": "1", "votes": None}
     keys.does("hand a")
     assert hands.of(claim("C1"))[Verdict.HOLDS] == 2, "what was computed is no longer guessed"
     keys.does("jump 42")
-    assert kept == {"claim": "C42", "shown": None}
+    assert kept == {"claim": "C42", "shown": None, "votes": None}
     for nothing in ("jump 99", "jump x", "reset", "follow demo=Q3", "hand"):
         keys.does(nothing)
     assert kept["claim"] == "C42"
@@ -159,3 +159,29 @@ def test_an_address_that_names_nothing_opens_the_contents():
 def test_every_key_has_its_words():
     with i18n.speaking("zh"):
         assert all(chinese != english for (_k, chinese), (_e, english) in zip(keys.help_(), keys.KEYS, strict=True))
+
+
+def test_the_votes_stand_on_a_card_with_the_verdicts_that_were_seen():
+    app = opened("claims", votes="1")
+    assert not app.exception and "Count hands at a claim" in written(app)
+    app = opened("claims", claim="C6")
+    for id_, counted in (("C6", (6, 2, 0)), ("C7", (1, 1, 2))):
+        app.query_params.clear()
+        app.query_params["claim"] = id_
+        settle(app.run())
+        for option, n in zip(Verdict, counted, strict=True):
+            key = next(str(field.key) for field in app.number_input if f"_{id_}_{option}_" in str(field.key))
+            settle(app.number_input(key=key).set_value(n).run())
+    # Only the first of the two is put to the test.
+    app.query_params["claim"], app.query_params["shown"] = "C6", "1"
+    settle(app.run())
+    settle(app.button(key="claims_contents").click().run())
+    settle(app.button(key="claims_votes").click().run())
+    assert app.query_params["votes"] == "1" and not listed(app)
+    (body,) = bodies(app, "course-closing")
+    head, *rows = [text(row) for row in body.split("<div>")[1:]]
+    assert head.endswith("right 25%")
+    assert rows[0] == f"C6 {words_of(claim('C6'), 'en').claim} 75% 25% ✗ 0% 25%"
+    assert rows[1] == f"C7 {words_of(claim('C7'), 'en').claim} 25% 25% 50% not tested yet"
+    settle(app.button(key="claims_contents").click().run())
+    assert listed(app)

@@ -8,7 +8,7 @@ from explorer.claims import Claim
 from explorer.claims.registry import TOPICS, of_topic, words_of
 from explorer.claims.words import read
 from explorer.i18n import LANGUAGES, _, language
-from explorer.ui.claims import place
+from explorer.ui.claims import place, votes
 from explorer.ui.common import address
 
 
@@ -24,6 +24,7 @@ def draw() -> None:
             label_visibility="collapsed",
             icon=":material/search:",
         )
+        st.button(_("Votes"), key="claims_votes", icon=":material/how_to_vote:", on_click=address.write, kwargs={votes.NAME: "1"})
     st.caption(_("Often heard in class: holds, does not hold, or holds only if …? The class commits itself, then the claim is computed."))
     topics = {topic: [claim for claim in of_topic(topic) if matches(claim, wanted)] for topic in TOPICS}
     for topic, claims in topics.items():

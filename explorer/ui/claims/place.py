@@ -46,4 +46,4 @@ def named(id_: str) -> Claim | None:
 
 def go(place: Place | None) -> None:
     """Opens a place as one step of the browser's history; None opens the contents."""
-    address.write(claim=None if place is None else place.claim.id, shown="1" if place is not None and place.shown else None)
+    address.write(claim=None if place is None else place.claim.id, shown="1" if place is not None and place.shown else None, votes=None)

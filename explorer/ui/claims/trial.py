@@ -11,6 +11,7 @@ from explorer.claims.words import Words
 from explorer.i18n import _, language
 from explorer.lectures import demo
 from explorer.lectures.words import read
+from explorer.ui.claims import votes
 from explorer.ui.common import jobs
 from explorer.ui.common.markdown import escaped
 from explorer.ui.course import board, hands, results
@@ -31,6 +32,7 @@ def draw(claim: Claim, words: Words) -> None:
     found = finding(claim)
     if found is None:
         return
+    votes.judged(claim, found.verdict)
     st.html(verdict(claim, words, found))
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     left, right = st.columns(2, gap="medium")
