@@ -143,7 +143,7 @@ def _c42(models: Models) -> Finding:
     return Finding(
         Verdict.ONLY_IF if equal and else_ else Verdict.by(equal),
         (
-            Measure("all", all_see, 0, tolerance=_SAME, format=".1e"),
+            Measure("all", all_see, 0, tolerance=_SAME, format=".2g"),
             Measure("causal", causal, 0.1, "above", format=".2f"),
             Measure("residual", with_residual, 0.1, "above", format=".2f"),
         ),
