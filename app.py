@@ -9,6 +9,7 @@ from PIL import Image
 from explorer.charts.common import palette
 from explorer.i18n import _
 from explorer.talk.places import START
+from explorer.ui.claims import keys as of_claims
 from explorer.ui.common import address, browser, garbage, glossary, language, pictures, stage, strangers, theme
 from explorer.ui.course import keys
 from explorer.ui.talk import adding, playing
@@ -39,6 +40,7 @@ page = st.navigation(
         ],
         _("Learn"): [
             st.Page("pages/course.py", title=_("Course"), icon=":material/school:"),
+            st.Page("pages/claims.py", title=_("Claims on trial"), icon=":material/gavel:"),
             st.Page("pages/talk.py", title=_("Your lecture"), icon=":material/co_present:"),
             st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
             st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
@@ -52,7 +54,8 @@ strangers.guard()
 playing.follow(page.url_path or START)
 # Each page has its own title in the browser.
 st.set_page_config(page_title=f"{page.title} · Attention Explorer")
-browser.watch(keys.help_() if page.url_path == "course" else ())
+OWN_KEYS = {"course": keys.help_, "claims": of_claims.help_}
+browser.watch(OWN_KEYS[page.url_path]() if page.url_path in OWN_KEYS else ())
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()

@@ -12,6 +12,9 @@ A module a topic; nothing but its functions computes. Where a demo of the course
 - `mask`: what a causal mask hides, and what making text waits for
 - `depth`: residual connections, norms, and the feed-forward network
 - `methods`: FlashAttention, scans, linear attention, federated learning, dilated convolutions, sparsemax
+- `heads`: how many, how wide, what they share, what they find
+- `output`: uniform weights, the output projection, keys and values that are one
+- `tasks`: what models are for, and what is hidden from them
 """
 
 from explorer.claims.claim import Claim, Finding, Verdict

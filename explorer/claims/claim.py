@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from explorer.i18n import N_
 from explorer.lectures.demo import Measure, Models
 
 
@@ -16,10 +17,23 @@ class Verdict(StrEnum):
     FAILS = "fails"
     ONLY_IF = "only if"
 
+    @property
+    def title(self) -> str:
+        """Its words, in English; to be translated where they are shown."""
+        return _TITLES[self]
+
+    @property
+    def sign(self) -> str:
+        """Its symbol: a verdict is never told by its colour alone."""
+        return {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.ONLY_IF: "◐"}[self]
+
     @staticmethod
     def by(holds: bool) -> Verdict:
         """Holds or fails, as a condition on what was measured says."""
         return Verdict.HOLDS if holds else Verdict.FAILS
+
+
+_TITLES = {Verdict.HOLDS: N_("holds"), Verdict.FAILS: N_("does not hold"), Verdict.ONLY_IF: N_("holds only if …")}
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from explorer.claims.words import Words, read
 from models import InputError
 from models.words import told
 
-TOPICS = ("scaling", "cost", "order", "mask", "depth", "methods")
+TOPICS = ("scaling", "cost", "heads", "output", "order", "mask", "depth", "methods", "tasks")
 """Names of modules and of their files of words, in the order of the page."""
 
 
@@ -28,7 +28,7 @@ def claims() -> tuple[Claim, ...]:
 
 def topic_of(claim: Claim) -> str:
     """The topic that a claim belongs to."""
-    return next(topic for topic in TOPICS if claim in of_topic(topic))
+    return next(topic for topic in TOPICS if any(one.id == claim.id for one in of_topic(topic)))
 
 
 def claim(id_: str) -> Claim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from explorer.cli import talks
 from explorer.cli.shared import bar, for_json, write_json
 from explorer.i18n import LANGUAGES, _, language
 from explorer.lectures import CHAPTERS, Demo, demo, demos, shipped, thumbnails
-from explorer.lectures.demo import STEPS, Models, Result, Value
+from explorer.lectures.demo import STEPS, Measure, Models, Result, Value
 from explorer.lectures.words import read
 from models import InputError, load
 from models.words import told
@@ -96,7 +97,12 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _measured(one: Demo, settings: dict[str, Value], result: Result) -> dict[str, object]:
-    measures = [
+    return {"id": one.id, "settings": settings, "right": one.right_option(result), "measures": measured(result.measures)}
+
+
+def measured(measures: Iterable[Measure]) -> list[dict[str, object]]:
+    """Numbers and what they must be, for JSON."""
+    return [
         {
             "name": measure.name,
             "value": for_json(measure.value),
@@ -105,9 +111,8 @@ def _measured(one: Demo, settings: dict[str, Value], result: Result) -> dict[str
             "tolerance": measure.tolerance,
             "holds": bool(measure.holds),
         }
-        for measure in result.measures
+        for measure in measures
     ]
-    return {"id": one.id, "settings": settings, "right": one.right_option(result), "measures": measures}
 
 
 def _print(one: Demo, result: Result) -> None:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from explorer import export, i18n
 from explorer.capture import capture
-from explorer.cli import beyond, lectures, positions, pruning, scores, softmax, syntax, training
+from explorer.cli import beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
@@ -33,6 +33,7 @@ _EPILOG = """examples:
   python -m explorer trace --model bert --text "The film was a wonderful surprise." --json tokens.json
   python -m explorer lens --model gpt2-mini --text "The history of the" --json lens.json
   python -m explorer logit --model gpt2-mini --text "The history of the" --json logit.json
+  python -m explorer claims C2 C14 --json claims.json
   python -m explorer generate --model gpt2-mini --text "The history of the" --temperature 0.8
   python -m explorer capture --model t5-small --text "translate English to German: I am here." --out t5.npz
 """
@@ -92,6 +93,7 @@ encoder-decoders have, instead of pattern:
     training.add(commands)
     positions.add(commands)
     lectures.add(commands)
+    claims.add(commands)
     softmax.add(commands)
     scores.add(commands)
     syntax.add(commands)

@@ -50,7 +50,7 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "d
     keys = random.standard_normal((KEYS, d_k), dtype=np.float32)
     queries = random.standard_normal((QUERIES, d_k), dtype=np.float32)
     weights = softmax((queries @ keys.T).astype(np.float64) / by, axis=-1)
-    norms = _norms(queries, keys, by)
+    norms = gradient_norms(queries, keys, by)
     measures = (
         Measure("variance", raw.var(), d_k, tolerance=0.1 * d_k),
         Measure("after", (raw / by).var(), d_k / by**2, tolerance=0.1 * d_k / by**2),
@@ -66,7 +66,7 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "d
     kept = shipped.read("q03_scaling").data
     # The axis stays where it is, so that a wider head is seen to spread; what lies beyond it is counted in the shares all the same.
     counts, edges = np.histogram(raw / by, bins=_BINS, range=(-_ENDS, _ENDS))
-    by_divisor = {name: _norms(queries, keys, DIVISORS[name](d_k)) for name in TRAINED}
+    by_divisor = {name: gradient_norms(queries, keys, DIVISORS[name](d_k)) for name in TRAINED}
     data = {"scores": (edges, counts / PAIRS), "weights": weights[0], "norms": by_divisor, "view": view, **kept}
     if view != "drawn":
         further, data[view] = scales.by_hand() if view == "hand" else scales.real(models, REAL, by, kept["factors"])
@@ -74,9 +74,11 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "d
     return Result(measures, data, {"d_k": f"{d_k:,}", "keys": str(KEYS), "most": f"{1 - 1 / KEYS:.4g}"})
 
 
-def _norms(queries: np.ndarray, keys: np.ndarray, by: float) -> np.ndarray:
+def gradient_norms(queries: np.ndarray, keys: np.ndarray, by: float) -> np.ndarray:
     """(queries,): Frobenius norm of d softmax / d q = J K / divisor, J (keys, keys), K (keys, d_k)."""
-    weights = softmax((queries @ keys.T).astype(np.float64) / by, axis=-1)
+    # In double precision: where one key has nearly all weight, what is left is the difference of two large numbers.
+    queries, keys = queries.astype(np.float64), keys.astype(np.float64)
+    weights = softmax(queries @ keys.T / by, axis=-1)
     # |J K|^2 = sum_i p_i^2 |k_i - sum_j p_j k_j|^2, without a Jacobian for each query.
     mean = weights @ keys
     squares = (keys**2).sum(axis=1)[None] - 2 * mean @ keys.T + (mean**2).sum(axis=1)[:, None]

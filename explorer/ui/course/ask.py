@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
 from explorer.ui.course import hands
@@ -13,27 +12,4 @@ from explorer.ui.course import hands
 def draw(demo: Demo, words: Words) -> None:
     with st.container(key="course_question"):
         st.markdown(f"## {words.question}")
-    counted = hands.of(demo)
-    with st.container(key="course_options"):
-        for at, option in enumerate(hands.order(demo, words)):
-            counting = hands.counting()
-            key = f"hands_{demo.id}_{option}_{counting}"
-            st.session_state[key] = counted.get(option, 0)
-            text, number = st.columns([6, 1.2], vertical_alignment="center")
-            with text:
-                st.markdown(f"**{hands.letter(at)}** &ensp; {words.options[option]}")
-            with number:
-                st.number_input(
-                    _("Hands for {letter}").format(letter=hands.letter(at)),
-                    *(0, 9999),
-                    key=key,
-                    on_change=_typed,
-                    args=(demo, option, key, counting),
-                    label_visibility="collapsed",
-                )
-    st.caption(_("How many hands go up for each? Type the numbers, or press the letter once for each hand."))
-
-
-def _typed(demo: Demo, option: str, key: str, counting: int) -> None:
-    if counting == hands.counting():
-        hands.put(demo, option, int(st.session_state[key] or 0))
+    hands.fields(demo, {option: words.options[option] for option in hands.order(demo, words)})

@@ -40,14 +40,12 @@ def after(demo: Demo) -> int | None:
 
 def share(demo: Demo, again: bool = False) -> float | None:
     """Share of the hands that were up for the right option, or are after the demo; None where nobody was asked."""
-    counted, option = hands.of(demo), right(demo)
-    everyone = sum(counted.values())
-    if not everyone or option is None:
-        return None
-    if not again:
-        return counted.get(option, 0) / everyone
+    option = right(demo)
+    before = None if option is None else hands.share(demo, option)
+    if before is None or not again:
+        return before
     now = after(demo)
-    return None if now is None else min(1.0, now / everyone)
+    return None if now is None else min(1.0, now / sum(hands.of(demo).values()))
 
 
 def draw(number: int) -> None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from typing import Protocol
 
 import streamlit as st
 
+from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words, read
+
+
+class Asked(Protocol):
+    """What a class commits itself to: a question of the course, or a claim. Ids of one kind are none of the other."""
+
+    @property
+    def id(self) -> str: ...
 
 
 def order(demo: Demo, words: Words) -> list[str]:
@@ -29,14 +39,20 @@ def take_order(demo: Demo, options: str) -> None:
         st.session_state.setdefault("_option_orders", {})[demo.id] = list(options)
 
 
-def of(demo: Demo) -> dict[str, int]:
+def of(asked: Asked) -> dict[str, int]:
     """Hands by option."""
-    return st.session_state.setdefault("_hands", {}).setdefault(demo.id, {})
+    return st.session_state.setdefault("_hands", {}).setdefault(asked.id, {})
 
 
-def add(demo: Demo, option: str, by: int = 1) -> None:
+def share(asked: Asked, option: str) -> float | None:
+    """Share of the hands that were up for an option; None where nobody was asked."""
+    everyone = sum(of(asked).values())
+    return of(asked).get(option, 0) / everyone if everyone else None
+
+
+def add(asked: Asked, option: str, by: int = 1) -> None:
     """Counts hands for an option, never below 0."""
-    counted = of(demo)
+    counted = of(asked)
     counted[option] = max(0, counted.get(option, 0) + by)
     st.session_state["_hands_counted"] = counting() + 1
 
@@ -47,8 +63,36 @@ def counting() -> int:
     return st.session_state.get("_hands_counted", 0)
 
 
-def put(demo: Demo, option: str, number: int) -> None:
-    of(demo)[option] = number
+def put(asked: Asked, option: str, number: int) -> None:
+    of(asked)[option] = number
+
+
+def fields(asked: Asked, options: Mapping[str, str]) -> None:
+    """The options, in this order, with a field for the hands of each."""
+    counted = of(asked)
+    with st.container(key="course_options"):
+        for at, (option, words) in enumerate(options.items()):
+            known = counting()
+            key = f"hands_{asked.id}_{option}_{known}"
+            st.session_state[key] = counted.get(option, 0)
+            text, number = st.columns([6, 1.2], vertical_alignment="center")
+            with text:
+                st.markdown(f"**{letter(at)}** &ensp; {words}")
+            with number:
+                st.number_input(
+                    _("Hands for {letter}").format(letter=letter(at)),
+                    *(0, 9999),
+                    key=key,
+                    on_change=_typed,
+                    args=(asked, option, key, known),
+                    label_visibility="collapsed",
+                )
+    st.caption(_("How many hands go up for each? Type the numbers, or press the letter once for each hand."))
+
+
+def _typed(asked: Asked, option: str, key: str, known: int) -> None:
+    if known == counting():
+        put(asked, option, int(st.session_state[key] or 0))
 
 
 def letter(at: int) -> str:

@@ -63,8 +63,8 @@ function press(event, state) {
     ...(turns && {
       ArrowRight: () => forward(state), PageDown: () => forward(state),
       ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
-      r: () => send(state, "reset"), s: spotlight, n: notes,
     }),
+    ...(turns && state.course && { r: () => send(state, "reset"), s: spotlight, n: notes }),
   }[event.key] ?? (/^[a-f]$/.test(event.key) && turns && event.key !== "f" ? () => send(state, `hand ${event.key}`)
     : /^[0-9]$/.test(event.key) && !state.notes ? () => digit(state, event.key) : null);
   if (!does) return;
@@ -90,6 +90,7 @@ export default function ({ setTriggerValue, data }) {
   if (state.place !== data.place) document.querySelector(".stMain")?.scrollTo(0, 0);
   state.place = data.place;
   state.notes = data.notes;
+  state.course = data.course;
   state.channel ??= new BroadcastChannel(CHANNEL);
   // What the stage shows, the notes in the other window follow.
   if (data.told && !data.notes) state.channel.postMessage(data.told);

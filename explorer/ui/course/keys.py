@@ -6,8 +6,9 @@ The browser keeps what was pressed until the page has taken it: two presses betw
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -27,6 +28,7 @@ KEYS = (
     ("s", N_("spotlight on one picture")),
     ("n", N_("the speaker's notes, in a second window")),
 )
+There = TypeVar("There")
 _QUICK_S = 1.0
 """Seconds in which the browser has surely been told its new address."""
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -40,18 +42,24 @@ def help_() -> list[tuple[str, str]]:
 
 def listen(at: place.Place | None, notes: bool = False) -> None:
     """Draws nothing that can be seen; once a run of the page."""
+    told = None if at is None or notes else _told(at)
+    watch(None if at is None else at.link, lambda what: does(what, notes), {"told": told, "notes": notes, "course": True})
+
+
+def watch(here: str | None, do: Callable[[str], None], more: Mapping[str, object]) -> None:
+    """The same for any page that is gone through with a clicker.
+
+    Args:
+        here: names what is on the screen; None where keys turn nothing.
+        do: what a key does, as `does`.
+        more: for `keys.js`: `course` for the keys of the course, `notes` in the second window, `told` for what that is told.
+    """
 
     def pressed() -> None:
-        _take((st.session_state.get("course_keys") or {}).get("pressed") or (), notes)
+        _take((st.session_state.get("course_keys") or {}).get("pressed") or (), do)
 
     with st.container(key="course_watch"):
-        here = None if at is None else at.link
-        data = {
-            "seen": st.session_state.get("_course_seen", 0),
-            "place": here,
-            "told": None if at is None or notes else _told(at),
-            "notes": notes,
-        }
+        data = {"seen": st.session_state.get("_course_seen", 0), "place": here, "told": None, "notes": False, "course": False, **more}
         _component(key="course_keys", data=data, on_pressed_change=pressed)
 
 
@@ -72,13 +80,13 @@ def _follow(told: str) -> None:
     address.write(**{name: value for name, value in said.items() if name in place.names(demo)})
 
 
-def _take(events: Sequence[dict], notes: bool) -> None:
+def _take(events: Sequence[dict], do: Callable[[str], None]) -> None:
     """What was pressed since the last run, in order."""
     for event in events:
         if event["n"] <= st.session_state.get("_course_seen", 0):
             continue
         st.session_state["_course_seen"] = event["n"]
-        does(str(event["what"]), notes)
+        do(str(event["what"]))
 
 
 def does(what: str, notes: bool = False) -> None:
@@ -113,7 +121,7 @@ def turn(now: place.Place, by: int) -> None:
     if playing.turn(by) or (there := now.beside(by)) is None:
         return
     place.go(there)
-    st.session_state["_course_turned"] = there, time.monotonic()
+    turned("course", there)
 
 
 def can_turn(now: place.Place, by: int) -> bool:
@@ -122,6 +130,15 @@ def can_turn(now: place.Place, by: int) -> bool:
 
 
 def _now() -> place.Place | None:
+    return at_once("course", place.now)
+
+
+def turned(where: str, there: object) -> None:
+    """Remembers what a key has just opened, for `at_once`."""
+    st.session_state[f"_{where}_turned"] = there, time.monotonic()
+
+
+def at_once(where: str, now: Callable[[], There | None]) -> There | None:
     """Where the viewer is. A key that follows another at once brings the address along as it was before the first."""
-    turned, at = st.session_state.get("_course_turned", (None, 0.0))
-    return turned if turned is not None and time.monotonic() - at < _QUICK_S else place.now()
+    there, at = st.session_state.get(f"_{where}_turned", (None, 0.0))
+    return there if there is not None and time.monotonic() - at < _QUICK_S else now()

@@ -51,6 +51,7 @@ def test_what_is_said_leaves_no_gap(id_, language):
     words, result = words_of(claim(id_), language), found(id_)
     said = {m.name: m.shown for m in result.measures} | dict(result.said)
     assert not re.findall(r"\{[a-z]\w*\}", words.explained(said))
+    assert not [text for text in (*words.labels.values(), words.claim, words.condition, words.source) if re.search(r"\{[a-z]\w*\}", text)]
     assert set(words.labels) == {m.name for m in result.measures}
     # What holds only then says when; a claim of history says where it is read.
     assert bool(words.condition) == (result.verdict is Verdict.ONLY_IF)
