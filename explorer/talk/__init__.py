@@ -5,6 +5,7 @@
 - `places`: a step from an address of the app, and back
 - `titles`: what a step is called
 - `frames`: what a step of the course shows at each value of its controls, computed beforehand
+- `verdicts`: the same for a claim on trial
 - `export`: one self-contained HTML file (`template.html`, `talk.css`, `talk.js`), which plays without Python and without a network
 - `sheet`: the exercises of a chapter, to be printed
 - `table`: votes and settings as a table

@@ -18,6 +18,7 @@ from explorer.talk import prose
 from explorer.talk.frames import MOST_FRAMES, Store, film
 from explorer.talk.places import address_of
 from explorer.talk.talk import Step, Talk
+from explorer.talk.verdicts import judged
 from models import InputError
 from models.errors import ExplorerError
 from models.words import told
@@ -40,6 +41,8 @@ _SAYS = {
     "black": N_("Black screen"),
     "keys": N_("Keys"),
     "contents": N_("Contents"),
+    "test": N_("Put it to the test"),
+    "computed": N_("✓ what was computed"),
 }
 """Words of the player; each is in the file in every language."""
 KEYS = (
@@ -86,11 +89,10 @@ def exported(talk: Talk, models: Models, report: Callable[[float], None] = lambd
                         most,
                     )
                 except ExplorerError as error:
-                    why = told("Step {number} of this lecture cannot be played: {why}.", number=number, why=error.problem)
-                    raise InputError(why, error.advice) from error
+                    raise _of_step(number, error) from error
             steps.append({**named, "film": at, "step": step.step})
         elif step.kind == "page":
-            steps.append({**named, **_page(step, store)})
+            steps.append({**named, **_page(step, number, store, models)})
         else:
             steps.append({**named, "title": step.title, "text": prose.paragraphs(step.text)})
     data = {
@@ -109,8 +111,18 @@ def _film_of(step: Step) -> tuple:
     return step.name, tuple(sorted(step.settings.items()))
 
 
-def _page(step: Step, store: Store) -> dict[str, object]:
+def _of_step(number: int, error: ExplorerError) -> InputError:
+    why = told("Step {number} of this lecture cannot be played: {why}.", number=number, why=error.problem)
+    return InputError(why, error.advice)
+
+
+def _page(step: Step, number: int, store: Store, models: Models) -> dict[str, object]:
     page, settings = address_of(step)
+    if page == "claims" and "claim" in settings:
+        try:
+            return {"title": settings["claim"].upper(), "claim": judged(settings["claim"], models), "shown": settings.get("shown") == "1"}
+        except ExplorerError as error:
+            raise _of_step(number, error) from error
     return {
         "title": step.title or page,
         "page": page,

@@ -15,7 +15,7 @@ from functools import lru_cache
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture, rows
 from explorer.i18n import LANGUAGES, SOURCE, speaking
-from explorer.lectures.demo import Control, Demo, Models, Result, Settings
+from explorer.lectures.demo import Control, Demo, Measure, Models, Result, Settings
 from explorer.lectures.words import Words, filled, read
 from explorer.talk import prose
 from models.errors import ExplorerError
@@ -125,14 +125,24 @@ def _frame(demo: Demo, result: Result, words: Words, language: str, store: Store
     with speaking(language):
         shown = [store.picture(picture) for picture in demo.pictures(result, words, False)]
         more = [store.picture(picture) for picture in demo.more(result, words, False)] if demo.more else []
-    said = {measure.name: measure.shown for measure in result.measures} | {name: html.escape(text) for name, text in result.said.items()}
     return {
         "right": demo.right_option(result),
-        "notice": filled(prose.paragraphs(words.notice), said),
-        "measures": [[words.label(m.name), m.shown, m.against, None if m.expected is None else bool(m.holds)] for m in result.measures],
+        "notice": noticed(words.notice, result.measures, result.said),
+        "measures": table(result.measures, words.label),
         "show": shown,
         "more": more,
     }
+
+
+def noticed(text: str, measures: Sequence[Measure], said: Mapping[str, str]) -> str:
+    """A text as HTML, with what was measured filled in as text."""
+    shown = {measure.name: measure.shown for measure in measures} | {name: html.escape(words) for name, words in said.items()}
+    return filled(prose.paragraphs(text), shown)
+
+
+def table(measures: Sequence[Measure], title: Callable[[str], str]) -> list[list[object]]:
+    """Rows of numbers: title, value, what it is held against, whether it holds; None where nothing is expected."""
+    return [[title(m.name), m.shown, m.against, None if m.expected is None else bool(m.holds)] for m in measures]
 
 
 def _words(words: Words) -> dict[str, object]:

@@ -4,7 +4,7 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const STORE = JSON.parse(document.getElementById("store").textContent);
 const LETTERS = "ABCDEF";
 const $ = (id) => document.getElementById(id);
-const state = { at: 0, language: DATA.language, stands: {}, hands: {}, contents: false, since: Date.now(), drawn: 0 };
+const state = { at: 0, language: DATA.language, stands: {}, hands: {}, judged: {}, contents: false, since: Date.now(), drawn: 0 };
 let beside = null;
 
 // An element with children, of which texts are texts and never HTML.
@@ -24,7 +24,9 @@ const step = () => DATA.steps[state.at];
 const film = (one = step()) => (one.kind === "demo" ? DATA.films[one.film] : null);
 const stands = (of = step().film) => (state.stands[of] ??= [...DATA.films[of].at]);
 const frame = () => film().frames[stands().join(".")];
-const hands = () => (state.hands[film().id] ??= {});
+const hands = () => (state.hands[(film() ?? step().claim).id] ??= {});
+// A claim whose verdict is on the screen; it was taken so, or put to the test since.
+const judged = () => (state.judged[state.at] ??= step().shown);
 
 // The options in an order that tells nothing: the same in every window, as nobody can be asked. Letters of the words tell the right one.
 function order(of) {
@@ -136,8 +138,22 @@ function ask(of) {
   return [made("div", { class: "question", html: said.question }), ...options, made("small", {}, says().hands)];
 }
 
+function claim(one) {
+  const said = one.claim[state.language], letters = Object.keys(said.options);
+  const question = made("div", { class: "question", html: said.claim });
+  if (!judged()) {
+    const options = letters.map((letter, i) => made("button", { class: "option", onclick: () => count(i) },
+      made("b", {}, LETTERS[i]), made("span", {}, said.options[letter]), made("output", { id: `hands${i}` }, String(hands()[letter] ?? 0))));
+    return [question, ...options, made("small", {}, says().hands), made("button", { class: "onward", onclick: forward }, says().test)];
+  }
+  const verdict = made("div", { class: "verdict", "data-claim": one.claim.id }, made("b", {}, `${one.claim.sign} ${said.options[one.claim.verdict]}`), ` ${said.condition}`);
+  const guesses = letters.map((letter, i) => guess(i, [said.options[letter]], letter, one.claim.verdict));
+  return [question, verdict, made("div", { class: "found" }, made("div", {}, ...guesses, made("small", {}, says().computed)), made("div", { html: said.found }),
+    numbers(said.measures, [])), said.source ? made("small", {}, said.source) : null];
+}
+
 function count(i) {
-  const letter = order(film())[i];
+  const letter = (step().claim ? Object.keys(step().claim[state.language].options) : order(film()))[i];
   if (!letter) return;
   hands()[letter] = (hands()[letter] ?? 0) + 1;
   $(`hands${i}`).textContent = hands()[letter];
@@ -145,21 +161,31 @@ function count(i) {
 
 const place = () => [made("p", { id: "missing", hidden: true }), made("div", { class: "pictures", id: "pictures" })];
 
+function guess(i, text, letter, right) {
+  const is = letter === right;
+  return made("div", { class: `guess ${is ? "right" : ""}` }, made("b", {}, LETTERS[i]), made("span", {}, ...text), made("i", {}, String(hands()[letter] ?? "")), made("b", {}, is ? "✓" : ""));
+}
+
+function numbers(measures, published) {
+  const rows = measures.map(([name, value, against, holds]) => made("tr", {}, made("td", {}, name), made("td", {}, value), made("td", {}, against), made("td", {}, holds === null ? "" : holds ? "✓" : "✗")));
+  const others = published.map(([what, much, who]) => made("tr", { class: "published" }, made("td", {}, what), made("td", {}, much), made("td", { colspan: 2 }, who)));
+  return made("table", {}, made("tbody", {}, ...rows, ...others));
+}
+
 function notice(of) {
   const said = of.words[state.language], found = frame()?.[state.language];
   if (!found) return place();
-  const guesses = order(of).map((letter, i) => made("div", { class: `guess ${letter === found.right ? "right" : ""}` }, made("b", {}, LETTERS[i]),
-    made("span", { html: (of.first.includes(letter) ? "★ " : "") + said.options[letter] }), made("i", {}, String(hands()[letter] ?? "")), made("b", {}, letter === found.right ? "✓" : "")));
-  const rows = found.measures.map(([name, value, against, holds]) => made("tr", {}, made("td", {}, name), made("td", {}, value), made("td", {}, against), made("td", {}, holds === null ? "" : holds ? "✓" : "✗")));
-  const published = said.published.map(([what, much, who]) => made("tr", { class: "published" }, made("td", {}, what), made("td", {}, much), made("td", { colspan: 2 }, who)));
+  const text = (letter) => made("span", { html: (of.first.includes(letter) ? "★ " : "") + said.options[letter] });
+  const guesses = order(of).map((letter, i) => guess(i, [text(letter)], letter, found.right));
   const block = made("div", { class: "found" }, made("div", {}, ...guesses, made("small", {}, says().legend)), made("div", { html: called(of, found.notice) }),
-    made("table", {}, made("tbody", {}, ...rows, ...published)));
+    numbers(found.measures, said.published));
   return [block, ...place(), of.source ? made("small", {}, of.source) : null];
 }
 
 function body(one) {
   const of = film(one);
   if (one.kind === "text") return [made("div", { class: "words" }, made("h1", {}, one.title), made("div", { html: one.text }))];
+  if (one.claim) return claim(one);
   if (one.kind === "page") {
     const from = says().page.replace("{page}", one.page).replace("{when}", one.taken);
     const address = `/${one.page}?${one.settings.join("&")}`;
@@ -197,9 +223,9 @@ function render() {
   $("stage").replaceChildren(...(state.contents ? contents() : body(one)).filter(Boolean));
   $("stage").scrollTo(0, 0);
   if (!state.contents) {
-    if (one.kind === "page") pictures($("pictures"), one.pictures);
+    if (one.pictures) pictures($("pictures"), one.pictures);
     else if (one.kind === "demo" && $("pictures")) redraw();
-    if (one.kind === "page" && one.dark) for (const box of $("pictures").children) box.classList.add("dark");
+    if (one.dark) for (const box of $("pictures").children) box.classList.add("dark");
   }
   tell();
 }
@@ -265,7 +291,10 @@ function reset() {
 function forward() {
   const stage = $("stage"), below = stage.scrollHeight - stage.clientHeight - stage.scrollTop;
   if (below > 24) stage.scrollBy({ top: Math.min(below, 0.8 * stage.clientHeight) });
-  else go(state.at + 1);
+  else if (step().claim && !judged() && !state.contents) {
+    state.judged[state.at] = true;
+    render();
+  } else go(state.at + 1);
 }
 
 const KEYS = {
@@ -278,7 +307,8 @@ window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   // A control that is being moved has the arrows for itself; a clicker's keys always turn.
   if (event.target.closest("input, select, dialog") && !/^Page/.test(event.key)) return;
-  const letter = /^[a-e]$/.test(event.key) && step().kind === "demo" && step().step === "ask" && !state.contents;
+  const asks = step().claim ? !judged() : step().kind === "demo" && step().step === "ask";
+  const letter = /^[a-e]$/.test(event.key) && asks && !state.contents;
   const does = letter ? () => count(event.key.charCodeAt(0) - 97) : KEYS[event.key];
   if (!does) return;
   event.preventDefault();

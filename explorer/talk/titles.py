@@ -21,6 +21,8 @@ def short(step: Step) -> str:
     """A few letters, for a chip."""
     if step.kind == "demo":
         return f"{step.name} {_(STEP_TITLES[step.step])}"
+    if step.kind == "page" and step.settings.get("claim"):
+        return step.settings["claim"].upper()
     first = next((line.strip("# ") for line in step.text.splitlines() if line.strip("# ")), "")
     found = step.title or first or (step.name if step.kind == "page" else _("Words"))
     return found if len(found) <= _MOST else f"{found[: _MOST - 1]}…"

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.charts.common.picture import rows
+from explorer.claims import claim
+from explorer.claims.registry import words_of
 from explorer.i18n import speaking
 from explorer.lectures import demo
 from explorer.lectures.words import read
@@ -34,6 +36,7 @@ TALK = Talk(
     (
         Step("text", title="<i>Welcome</i>", text="to *everybody*", notes="smile"),
         *[Step("demo", "Q8", step, minutes=2) for step in ("ask", "show", "notice", "follow")],
+        Step("page", "claims", settings={"claim": "C6"}),
         Step("page", "prune", settings={"text": "abc"}, title="Pruning", pictures=(SPEC,), taken="2026-11-28 10:00"),
     ),
 )
@@ -91,6 +94,9 @@ def test_a_clicker_goes_through_all_steps_and_every_letter_can_be_read_in_both_l
             where(played, number)
             played.wait_for_function(DRAWN)
             assert not played.evaluate(LETTERS), (language, number)
+            if played.locator(".onward").count() and played.evaluate("Boolean(step().claim)"):
+                played.keyboard.press("PageDown")
+                assert not played.evaluate(LETTERS), (language, number)
             assert played.evaluate("document.documentElement.scrollWidth <= innerWidth")
             played.keyboard.press("PageDown")
         where(played, len(TALK.steps))
@@ -131,6 +137,19 @@ def test_hands_are_counted_and_stand_beside_what_was_measured(played):
     assert chosen in row.inner_text() and "3" in row.locator("i").inner_text()
     right = read("q08_parameters", "en").options["D"]
     assert right in played.locator(".guess.right").inner_text() and played.locator(".guess.right").count() == 1
+
+
+def test_a_claim_is_guessed_before_it_is_judged(played):
+    played.evaluate("go(5)")
+    words, found = words_of(claim("C6"), "en"), claim("C6").compute(models)
+    assert words.claim in played.locator("#stage").inner_text() and not played.locator(".verdict").count()
+    played.keyboard.press("b")
+    played.keyboard.press("PageDown")
+    expect(played.locator(".verdict")).to_contain_text("does not hold")
+    assert played.locator("table td:nth-child(2)").all_inner_texts() == [measure.shown for measure in found.measures]
+    assert played.locator(".guess.right i").inner_text() == "1"
+    played.keyboard.press("PageDown")
+    where(played, 7)
 
 
 def test_words_of_ones_own_are_words_and_a_page_shows_what_was_taken(played):
