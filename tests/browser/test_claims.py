@@ -90,8 +90,8 @@ def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     page.locator(".st-key-claims_votes button").click()
     row = page.locator(".claim-votes > div").nth(1)
     expect(row.locator("em")).to_have_text(["43%", "14%", re.compile("43% ◐")])
-    page.keyboard.press("f")
     page.set_viewport_size({"width": 1920, "height": 1080})
+    page.locator(".st-key-stage_button button").first.click()
     page.locator(".st-key-stage_is_on").wait_for(state="attached")
     eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
 
