@@ -1,5 +1,6 @@
 """Claims on trial in a real browser: guessed by keys, computed, judged, on a stage; and never a verdict under another claim."""
 
+import re
 from functools import cache, partial
 
 import pytest
@@ -86,6 +87,13 @@ def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     expect(page.locator(ASK).first).to_have_value("3")
     page.locator(".st-key-claims_contents button").click()
     page.locator(".st-key-open_C42").wait_for()
+    page.locator(".st-key-claims_votes button").click()
+    row = page.locator(".claim-votes > div").nth(1)
+    expect(row.locator("em")).to_have_text(["43%", "14%", re.compile("43% ◐")])
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.locator(".st-key-stage_button button").first.click()
+    page.locator(".st-key-stage_is_on").wait_for(state="attached")
+    eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
 
 
 def test_a_clicker_goes_on_and_back_and_digits_jump(trial):

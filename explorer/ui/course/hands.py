@@ -74,14 +74,18 @@ def fields(asked: Asked, options: Mapping[str, str]) -> None:
         for at, (option, words) in enumerate(options.items()):
             known = counting()
             key = f"hands_{asked.id}_{option}_{known}"
-            st.session_state[key] = counted.get(option, 0)
+            now = counted.get(option, 0)
+            # A new field begins with the number itself. One that is told it afterwards stands at 0 for a moment in the browser, and a key
+            # that is pressed just then would bring that 0 along as if it had been typed.
+            if stands := key in st.session_state and st.session_state[key] != now:
+                st.session_state[key] = now
             text, number = st.columns([6, 1.2], vertical_alignment="center")
             with text:
                 st.markdown(f"**{letter(at)}** &ensp; {words}")
             with number:
                 st.number_input(
                     _("Hands for {letter}").format(letter=letter(at)),
-                    *(0, 9999),
+                    *(0, 9999, "min" if stands else now),
                     key=key,
                     on_change=_typed,
                     args=(asked, option, key, known),
