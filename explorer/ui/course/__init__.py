@@ -7,6 +7,8 @@
 - `results`: what a demo computes, as a job, kept by its settings
 - `ask`, `show`, `notice`, `follow`: the four steps
 - `hands`: how many chose each option
+- `join`: how phones join a room, and what they are told of the stage
+- `votes`: what they voted
 - `exercises`: three questions at the end of a chapter, checked
 - `closing`: the card that ends a chapter: beliefs and measurements, how many were right before and after
 - `keys`: a clicker, digits and letters (`keys.js`), the lecturer's second window

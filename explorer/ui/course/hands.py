@@ -1,4 +1,4 @@
-"""How many hands went up for each option: typed, or counted by keys; of this viewer's session."""
+"""How many hands went up for each option: typed, or counted by keys, of this viewer's session; and the votes of the room's phones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import random
 
 import streamlit as st
 
+from explorer import room
 from explorer.lectures import Demo
 from explorer.lectures.words import Words, read
+from explorer.ui.course import votes
 
 
 def order(demo: Demo, words: Words) -> list[str]:
-    """The options in the order in which this viewer sees them: shuffled when the demo is opened first."""
+    """The options in the order in which this viewer sees them: shuffled when the demo is opened first. In a room all see them in one order."""
     orders = st.session_state.setdefault("_option_orders", {})
-    if demo.id not in orders:
+    if (here := room.now()) is not None:
+        orders[demo.id] = here.order(demo.id, list(words.options))
+    elif demo.id not in orders:
         orders[demo.id] = random.sample(list(words.options), len(words.options))
     return orders[demo.id]
 
@@ -30,13 +34,19 @@ def take_order(demo: Demo, options: str) -> None:
 
 
 def of(demo: Demo) -> dict[str, int]:
-    """Hands by option."""
+    """Hands by option: those that were typed, and the phones that voted."""
+    counted, voted = typed(demo), votes.of(demo)
+    return {option: counted.get(option, 0) + voted.get(option, 0) for option in sorted({*counted, *voted})}
+
+
+def typed(demo: Demo) -> dict[str, int]:
+    """Hands that were typed or counted by keys."""
     return st.session_state.setdefault("_hands", {}).setdefault(demo.id, {})
 
 
 def add(demo: Demo, option: str, by: int = 1) -> None:
     """Counts hands for an option, never below 0."""
-    counted = of(demo)
+    counted = typed(demo)
     counted[option] = max(0, counted.get(option, 0) + by)
     st.session_state["_hands_counted"] = counting() + 1
 
@@ -48,7 +58,7 @@ def counting() -> int:
 
 
 def put(demo: Demo, option: str, number: int) -> None:
-    of(demo)[option] = number
+    typed(demo)[option] = number
 
 
 def letter(at: int) -> str:

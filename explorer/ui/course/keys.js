@@ -63,8 +63,9 @@ function press(event, state) {
     ...(turns && {
       ArrowRight: () => forward(state), PageDown: () => forward(state),
       ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
-      r: () => send(state, "reset"), s: spotlight, n: notes,
+      r: () => send(state, "reset"), v: () => send(state, "votes"), s: spotlight, n: notes,
     }),
+    ...(!state.notes && { j: () => send(state, "join") }),
   }[event.key] ?? (/^[a-f]$/.test(event.key) && turns && event.key !== "f" ? () => send(state, `hand ${event.key}`)
     : /^[0-9]$/.test(event.key) && !state.notes ? () => digit(state, event.key) : null);
   if (!does) return;

@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from explorer import room
 from explorer.i18n import N_, _
 from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
 from explorer.ui.common import address
-from explorer.ui.course import hands, place, settings
+from explorer.ui.course import hands, join, place, settings, votes
 
 KEYS = (
     ("→ · ← · Page Down · Page Up", N_("what stands below, then the next step; the step before")),
@@ -26,6 +27,10 @@ KEYS = (
     ("s", N_("spotlight on one picture")),
     ("n", N_("the speaker's notes, in a second window")),
 )
+ROOM_KEYS = (
+    ("j", N_("how phones join")),
+    ("v", N_("how the phones voted")),
+)
 _QUICK_S = 1.0
 """Seconds in which the browser has surely been told its new address."""
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -34,7 +39,7 @@ _component = st.components.v2.component("attention_explorer.course", html="<span
 
 def help_() -> list[tuple[str, str]]:
     """The keys and what they do, in the viewer's language."""
-    return [(key, _(what)) for key, what in KEYS]
+    return [(key, _(what)) for key, what in (KEYS if room.now() is None else KEYS + ROOM_KEYS)]
 
 
 def listen(at: place.Place | None, notes: bool = False) -> None:
@@ -81,7 +86,10 @@ def _take(events: Sequence[dict], notes: bool) -> None:
 
 
 def does(what: str, notes: bool = False) -> None:
-    """What a key does: "forward", "back", "reset", "hand b", "jump 12", or "follow demo=Q3&step=show&.." for the second window."""
+    """What a key does: "forward", "back", "reset", "hand b", "jump 12", "join", "votes".
+
+    For the second window also "follow demo=Q3&step=show&..".
+    """
     word, _space, rest = what.partition(" ")
     now = _now()
     if word == "follow":
@@ -94,8 +102,12 @@ def does(what: str, notes: bool = False) -> None:
         and (demo := place.numbered(int(rest), None if now is None else now.demo)) is not None
     ):
         place.go(place.Place(demo, "ask"))
+    elif word == "join" and room.now() is not None:
+        join.turn()
     elif now is None:
         return
+    elif word == "votes" and now.step == "ask":
+        votes.turn(now.demo)
     elif word in ("forward", "back") and (there := now.beside(1 if word == "forward" else -1)) is not None:
         place.go(there)
         st.session_state["_course_turned"] = there, time.monotonic()

@@ -8,7 +8,7 @@ from explorer.i18n import _, language
 from explorer.lectures.words import read
 from explorer.ui.common import address
 from explorer.ui.common.markdown import explained
-from explorer.ui.course import ask, follow, notice, place, show
+from explorer.ui.course import ask, follow, join, notice, place, show
 from explorer.ui.course.notes import STEPS
 from models.errors import ExplorerError
 
@@ -17,13 +17,16 @@ _DRAWN = {"ask": ask.draw, "show": show.draw, "notice": notice.draw, "follow": f
 
 def draw(at: place.Place) -> None:
     words = read(at.demo.module, language())
+    join.told(at)
     with st.container(horizontal=True, vertical_alignment="center", key="course_bar"):
         st.button(_("Course"), icon=":material/menu:", key="course_contents", on_click=place.go, args=(None,))
         st.markdown(f"**{at.demo.id}** &ensp; {words.title}", width="content")
         st.space("stretch")
+        join.button()
         _turn(at.beside(-1), _("Back"), ":material/arrow_back:", "course_back")
         address.choice(st.segmented_control, _("Step"), STEPS, "step", label_visibility="collapsed")
         _turn(at.beside(1), _("Next"), ":material/arrow_forward:", "course_forward")
+    join.panel()
     with st.container(key=f"course_step_{at.step}"):
         try:
             _DRAWN[at.step](at.demo, words)

@@ -1,0 +1,72 @@
+"""How phones join, and what they are told of the stage. Nothing of it is there where the dashboard was started without a room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import segno
+import streamlit as st
+
+from explorer import room
+from explorer.i18n import _
+from explorer.lectures import Demo
+from explorer.ui.common import address
+from explorer.ui.course import place
+
+NAME = "join"
+"""In the address: whether the code stands on the stage."""
+POLL_S = 1.0
+"""Seconds between two looks at the room, for what the stage shows of it."""
+_TOLD = "_room_told"
+
+
+def button() -> None:
+    """Shows or hides how to join; the key j does, too."""
+    if room.now() is not None:
+        st.button(_("Join"), icon=":material/qr_code_2:", key="course_join", on_click=turn, help=_("Phones follow the course and vote. Key j."))
+
+
+def turn() -> None:
+    address.write(**{NAME: None if address.read(NAME) == "1" else "1"})
+
+
+def panel() -> None:
+    """The code to scan and the address to type, in letters for the last row."""
+    here = room.now()
+    if here is None or address.read(NAME) != "1":
+        return
+    # Dark on white in every theme: that is what cameras look for.
+    picture = segno.make(f"http://{here.phones}", error="m", micro=False).svg_inline(scale=8, border=3, dark="#000", light="#fff", omitsize=True)
+    with st.container(horizontal=True, vertical_alignment="center", key="course_join_panel"):
+        st.image(picture, width=300, alt=_("The code to scan with a phone"))
+        with st.container():
+            st.html(f'<p class="join-how">{_("Scan the code, or type the address:")}</p><p class="join-address">{here.phones}</p>')
+            st.fragment(_joined, run_every=POLL_S)()
+
+
+def _joined() -> None:
+    st.html(f'<p class="join-how" role="status">{told_phones()}</p>')
+
+
+def told_phones() -> str:
+    """How many phones are here, in a sentence."""
+    here = room.now()
+    return _("{n} phones have joined.").format(n=0 if here is None else here.here())
+
+
+def told(at: place.Place | None) -> None:
+    """Tells the room where the lecturer is. A window of the stage says so when it goes somewhere, and not when it is only drawn again: of two
+    windows, phones follow the one that moved last."""
+    here, link = room.now(), "" if at is None else at.link
+    if here is not None and st.session_state.get(_TOLD) != link:
+        st.session_state[_TOLD] = link
+        if at is None:
+            here.show(None)
+        else:
+            here.show(at.demo.id, at.step)
+
+
+def noticed(demo: Demo, said: Mapping[str, str], right: str) -> None:
+    """The answer stands on the stage: from now on phones may know it."""
+    if (here := room.now()) is not None:
+        here.notice(demo.id, said, right)
