@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 import segno
@@ -40,18 +41,19 @@ def panel() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="course_join_panel"):
         st.image(picture, width=300, alt=_("The code to scan with a phone"))
         with st.container():
-            st.html(f'<p class="join-how">{_("Scan the code, or type the address:")}</p><p class="join-address">{here.phones}</p>')
+            how, typed = _("Scan the code, or type the address:"), html.escape(here.phones)
+            st.html(f'<section class="join-how">{how}</section><section class="join-address">{typed}</section>')
             st.fragment(_joined, run_every=POLL_S)()
 
 
 def _joined() -> None:
-    st.html(f'<p class="join-how" role="status">{told_phones()}</p>')
+    st.html(f'<section class="join-how" role="status">{told_phones()}</section>')
 
 
 def told_phones() -> str:
     """How many phones are here, in a sentence."""
     here = room.now()
-    return _("{n} phones have joined.").format(n=0 if here is None else here.here())
+    return _("Phones here: {n}").format(n=0 if here is None else here.here())
 
 
 def told(at: place.Place | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import streamlit as st
 
 from explorer import room
@@ -32,7 +34,7 @@ def bar(demo: Demo, option: str) -> None:
     """How many chose an option, beside it."""
     counted = of(demo)
     n, most = counted.get(option, 0), max(counted.values(), default=0)
-    st.html(f'<div class="room-bar"><i><s style="width:{100 * n / most if most else 0:.0f}%"></s></i><b>{n}</b></div>')
+    st.html(f'<section class="room-bar"><i><s style="width:{100 * n / most if most else 0:.0f}%"></s></i><b>{n}</b></section>')
 
 
 def line(demo: Demo) -> None:
@@ -41,8 +43,8 @@ def line(demo: Demo) -> None:
     if here is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="course_votes"):
-        n = sum(of(demo).values())
-        st.html(f'<p class="join-how" role="status"><b>{here.phones}</b> &ensp; {_("{n} votes").format(n=n)} &ensp; {join.told_phones()}</p>')
+        typed, voted = html.escape(here.phones), _("Votes: {n}").format(n=sum(of(demo).values()))
+        st.html(f'<section class="join-how" role="status"><b>{typed}</b> &ensp; {voted} &ensp; {join.told_phones()}</section>')
         st.space("stretch")
         if here.seen(demo.id).said is not None:
             st.button(
