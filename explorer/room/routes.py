@@ -130,7 +130,7 @@ class Phones:
     async def _told(self, phone: str, bell: asyncio.Event, language: str) -> AsyncIterator[str]:
         yield "retry: 1500\n\n"
         async for new in self.streams.changes(phone, bell):
-            yield f"data: {self._state(phone, language)}\n\n" if new else "event: beat\ndata:\n\n"
+            yield f"data: {self._state(phone, language)}\n\n" if new else "event: beat\ndata: 1\n\n"
 
     def _state(self, phone: str, language: str) -> str:
         """Where the lecturer is, written once for all phones of a language, and what this one chose."""
