@@ -27,21 +27,19 @@ class Door:
 
     def __init__(self, app: ASGIApp, room: Room) -> None:
         self.app, self.room = app, room
-        # Cookies know no port: another room on this machine has a key of its own.
-        self.cookie = f"explorer_stage_{room.code}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or scope["path"] == AT or scope["path"].startswith(f"{AT}/"):
             return await self.app(scope, receive, send)
         asked = HTTPConnection(scope)
-        if self.room.is_key(asked.cookies.get(self.cookie, "")) and not (scope["type"] == "http" and NAME in asked.query_params):
+        if self.room.is_key(asked.cookies.get(self.room.cookie, "")) and not (scope["type"] == "http" and NAME in asked.query_params):
             return await self.app(scope, receive, send)
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         if self.room.is_key(asked.query_params.get(NAME, "")):
             left = urlencode([(name, value) for name, value in parse_qsl(asked.url.query, keep_blank_values=True) if name != NAME])
             response = RedirectResponse(scope["path"] + ("?" + left if left else ""), 303, {"Cache-Control": "no-store"})
-            response.set_cookie(self.cookie, self.room.key, httponly=True, samesite="lax")
+            response.set_cookie(self.room.cookie, self.room.key, httponly=True, samesite="lax")
         else:
             response = _closed(asked)
         return await response(scope, receive, send)

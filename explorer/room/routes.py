@@ -3,6 +3,7 @@
 - `/r`: which room? `/r/CODE`: the page
 - `/r/CODE/events`: where the lecturer is, and what this phone chose; server-sent events
 - `/r/CODE/vote`: takes a vote
+- `/r/CODE/stage`: how many phones are here and what they chose; for who has the lecturer's key
 - `/r/CODE/questions`, `/r/CODE/questions/ID`: to read on alone
 """
 
@@ -49,6 +50,7 @@ def routes(room: Room, streams: Streams) -> list[BaseRoute]:
                 Route("/{code}", phones.page),
                 Route("/{code}/events", phones.events),
                 Route("/{code}/vote", phones.vote, methods=["POST"]),
+                Route("/{code}/stage", phones.stage),
                 Route("/{code}/questions", phones.questions),
                 Route("/{code}/questions/{demo}", phones.question),
             ],
@@ -111,6 +113,15 @@ class Phones:
         except Refused as error:
             return _no(str(error), _STATUS[str(error)])
         return JSONResponse({"counted": ticket}, headers=_SAFE)
+
+    async def stage(self, request: Request) -> Response:
+        """Numbers that the stage keeps up to date, votes in the order of its options."""
+        if request.path_params["code"] != self.room.code or not self.room.is_key(request.cookies.get(self.room.cookie, "")):
+            return _no("unknown", 403)
+        demo = request.query_params.get("demo", "")
+        chosen = self.room.counts(demo)
+        counts = [chosen.get(option, 0) for option in self.room.order(demo, told.letters(demo))]
+        return JSONResponse({"here": self.room.here(), "votes": sum(counts), "counts": counts}, headers=_SAFE)
 
     async def questions(self, request: Request) -> Response:
         if request.path_params["code"] != self.room.code:

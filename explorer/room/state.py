@@ -62,6 +62,7 @@ class Room:
     Attributes:
         code: of this room, in the address of the phones; it tells rooms of one network apart and is no secret.
         key: who has it is the lecturer.
+        cookie: the name of the cookie that holds it; cookies know no port, and another room on this machine has a key of its own.
         phones: the address that is typed into a phone, without "http://".
         version: grows with everything that phones are told.
     """
@@ -69,6 +70,7 @@ class Room:
     def __init__(self, code: str = "", key: str = "", phones: str = "") -> None:
         self.code = code or "".join(secrets.choice(_DIGITS) for _ in range(4))
         self.key = key or secrets.token_urlsafe(18)
+        self.cookie = f"explorer_stage_{self.code}"
         self.phones = phones
         self.version = 0
         self._lock = threading.RLock()

@@ -37,7 +37,10 @@ def sections(app):
 
 def bars(app):
     """The number beside each option, and the width of its bar."""
-    return [(int(n), int(width)) for width, n in re.findall(r'room-bar"><i><s style="width:(\d+)%"></s></i><b>(\d+)</b>', " ".join(bodies(app)))]
+    return [
+        (int(n), int(width))
+        for width, n in re.findall(r'room-bar" data-at="\d"><i><s style="width:(\d+)%"></s></i><b>(\d+)</b>', " ".join(bodies(app)))
+    ]
 
 
 def votes(here, *chosen, id_="Q3"):

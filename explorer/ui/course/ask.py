@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import room
 from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
-from explorer.ui.course import hands, join, votes
+from explorer.ui.course import hands, votes
 
 
 def draw(demo: Demo, words: Words) -> None:
     with st.container(key="course_question"):
         st.markdown(f"## {words.question}")
-    if room.now() is None:
-        _options(demo, words)
-    else:
-        st.fragment(_options, run_every=join.POLL_S)(demo, words)
-    st.caption(_("How many hands go up for each? Type the numbers, or press the letter once for each hand."))
-
-
-def _options(demo: Demo, words: Words) -> None:
-    """The options, with the hands that were counted for each; in a room run every moment, with the votes of the phones."""
     counted, shown = hands.typed(demo), votes.are_shown(demo)
     votes.line(demo)
     with st.container(key="course_options"):
         for at, option in enumerate(hands.order(demo, words)):
             counting = hands.counting()
             key = f"hands_{demo.id}_{option}_{counting}"
-            # Only where it differs: a field that is told its number again forgets what is being typed into it.
-            if st.session_state.get(key) != counted.get(option, 0):
-                st.session_state[key] = counted.get(option, 0)
+            st.session_state[key] = counted.get(option, 0)
             text, *beside, number = st.columns([6, 2.4, 1.2] if shown else [6, 1.2], vertical_alignment="center")
             with text:
                 st.markdown(f"**{hands.letter(at)}** &ensp; {words.options[option]}")
             for column in beside:
                 with column:
-                    votes.bar(demo, option)
+                    votes.bar(demo, option, at)
             with number:
                 st.number_input(
                     _("Hands for {letter}").format(letter=hands.letter(at)),
@@ -47,6 +35,7 @@ def _options(demo: Demo, words: Words) -> None:
                     args=(demo, option, key, counting),
                     label_visibility="collapsed",
                 )
+    st.caption(_("How many hands go up for each? Type the numbers, or press the letter once for each hand."))
 
 
 def _typed(demo: Demo, option: str, key: str, counting: int) -> None:

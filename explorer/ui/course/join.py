@@ -11,13 +11,13 @@ import streamlit as st
 from explorer import room
 from explorer.i18n import _
 from explorer.lectures import Demo
+from explorer.room.network import AT
+from explorer.room.state import Room
 from explorer.ui.common import address
 from explorer.ui.course import place
 
 NAME = "join"
 """In the address: whether the code stands on the stage."""
-POLL_S = 1.0
-"""Seconds between two looks at the room, for what the stage shows of it."""
 _TOLD = "_room_told"
 
 
@@ -43,17 +43,21 @@ def panel() -> None:
         with st.container():
             how, typed = _("Scan the code, or type the address:"), html.escape(here.phones)
             st.html(f'<section class="join-how">{how}</section><section class="join-address">{typed}</section>')
-            st.fragment(_joined, run_every=POLL_S)()
+            st.html(f'<section class="join-how" role="status">{phones_here(here)}</section>')
 
 
-def _joined() -> None:
-    st.html(f'<section class="join-how" role="status">{told_phones()}</section>')
+def phones_here(here: Room) -> str:
+    """How many phones are here, in a sentence, as HTML; `keys.js` keeps it up to date."""
+    return _("Phones here: {n}").format(n=f'<span data-room="here">{here.here()}</span>')
 
 
-def told_phones() -> str:
-    """How many phones are here, in a sentence."""
+def watched(at: place.Place | None) -> str:
+    """The address where the browser asks for the numbers that it keeps up to date; empty where there is none.
+
+    It asks by itself: a page that is run again every moment would be in the way of the lecturer's keys.
+    """
     here = room.now()
-    return _("Phones here: {n}").format(n=0 if here is None else here.here())
+    return "" if here is None else f"{AT}/{here.code}/stage?demo={'' if at is None else at.demo.id}"
 
 
 def told(at: place.Place | None) -> None:

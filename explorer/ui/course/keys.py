@@ -55,6 +55,7 @@ def listen(at: place.Place | None, notes: bool = False) -> None:
             "place": here,
             "told": None if at is None or notes else _told(at),
             "notes": notes,
+            "room": join.watched(at),
         }
         _component(key="course_keys", data=data, on_pressed_change=pressed)
 

@@ -30,21 +30,21 @@ def turn(demo: Demo) -> None:
         here.show_votes(demo.id, not here.votes_are_shown(demo.id))
 
 
-def bar(demo: Demo, option: str) -> None:
-    """How many chose an option, beside it."""
+def bar(demo: Demo, option: str, at: int) -> None:
+    """How many chose an option, beside it; `at` is its place on the stage, by which `keys.js` keeps the bar up to date."""
     counted = of(demo)
     n, most = counted.get(option, 0), max(counted.values(), default=0)
-    st.html(f'<section class="room-bar"><i><s style="width:{100 * n / most if most else 0:.0f}%"></s></i><b>{n}</b></section>')
+    st.html(f'<section class="room-bar" data-at="{at}"><i><s style="width:{100 * n / most if most else 0:.0f}%"></s></i><b>{n}</b></section>')
 
 
 def line(demo: Demo) -> None:
-    """How many voted, the address, and what can be done. Part of a fragment that looks at the room every moment."""
+    """How many voted, the address, and what can be done."""
     here = room.now()
     if here is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="course_votes"):
-        typed, voted = html.escape(here.phones), _("Votes: {n}").format(n=sum(of(demo).values()))
-        st.html(f'<section class="join-how" role="status"><b>{typed}</b> &ensp; {voted} &ensp; {join.told_phones()}</section>')
+        typed, voted = html.escape(here.phones), _("Votes: {n}").format(n=f'<span data-room="votes">{sum(of(demo).values())}</span>')
+        st.html(f'<section class="join-how" role="status"><b>{typed}</b> &ensp; {voted} &ensp; {join.phones_here(here)}</section>')
         st.space("stretch")
         if here.seen(demo.id).said is not None:
             st.button(

@@ -1,5 +1,7 @@
 """Phones find their page and nothing else; the lecturer has a key."""
 
+import json
+
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -64,6 +66,20 @@ def test_the_key_opens_the_stage_and_leaves_the_address(served):
     assert phone.get(f"/course?key={served.room.key}")[0].status == 303
     phone.cookie = cookie.split("=")[0] + "=wrong"
     assert phone.get("/course?demo=Q3")[0].status == 403
+
+
+def test_numbers_of_the_stage_are_for_who_has_the_key(served):
+    served.room.show("Q3", "ask")
+    phone = served.phone()
+    for chosen, one in zip("CCA", (phone, served.phone(), served.phone()), strict=True):
+        assert one.vote("Q3", served.ticket("Q3", chosen))[0] == 200
+    path = f"/r/{served.room.code}/stage?demo=Q3"
+    assert phone.get(path)[0].status == 403 and phone.get(path + f"&key={served.room.key}")[0].status == 403
+    phone.cookie = f"{served.room.cookie}={served.room.key}"
+    expected = [{"A": 1, "C": 2}.get(option, 0) for option in served.room.order("Q3", "ABCD")]
+    assert json.loads(phone.get(path)[1]) == {"here": 0, "votes": 3, "counts": expected}
+    assert json.loads(phone.get(f"/r/{served.room.code}/stage?demo=")[1]) == {"here": 0, "votes": 0, "counts": []}
+    assert phone.get("/r/0000/stage?demo=Q3")[0].status == 403
 
 
 def test_who_is_sent_away_is_told_so_in_their_language(served):
