@@ -32,15 +32,14 @@ def bodies(app):
 
 def sections(app):
     """What stands on the page of the room, tags taken out."""
-    return [html.unescape(re.sub("<[^>]+>", " ", body)) for body in bodies(app) if "<section" in body]
+    return [html.unescape(re.sub("<[^>]+>", "", body)) for body in bodies(app) if "<section" in body]
 
 
 def bars(app):
     """The number beside each option, and the width of its bar."""
-    return [
-        (int(n), int(width))
-        for width, n in re.findall(r'room-bar" data-at="\d"><i><s style="width:(\d+)%"></s></i><b>(\d+)</b>', " ".join(bodies(app)))
-    ]
+    drawn = re.findall(r'data-at="(\d)"><i><s style="width:(\d+)%"></s></i><b>(\d+)</b>', " ".join(bodies(app)))
+    assert [int(at) for at, _width, _n in drawn] == list(range(len(drawn)))
+    return [(int(n), int(width)) for _at, width, n in drawn]
 
 
 def votes(here, *chosen, id_="Q3"):
