@@ -7,7 +7,7 @@ import pytest
 
 from explorer.lectures import demos
 from explorer.lectures.words import read
-from explorer.room import routes
+from explorer.room import routes, streams
 from explorer.room.streams import EACH
 from tests.explorer.room.conftest import eventually, option_of
 
@@ -209,3 +209,31 @@ def test_a_slow_phone_keeps_nobody_waiting(served):
         at = None
         while at is None or (at["demo"], at["step"]) != (last, "show"):
             at = reads_late()["at"]
+
+
+def test_a_phone_hears_that_the_server_is_there_though_nothing_is_new(served, monkeypatch):
+    """A phone that hears nothing at all connects anew."""
+    monkeypatch.setattr(streams, "BEAT_S", 0.05)
+    phone = served.phone()
+    with phone.events() as following:
+        assert following() == {"mine": "", "at": None}
+        assert following() == 1
+        served.room.show("Q3", "ask")
+        told = following()
+        while told == 1:
+            told = following()
+        assert told["at"]["demo"] == "Q3"
+
+
+def test_a_hall_that_is_full_says_so(served, monkeypatch):
+    monkeypatch.setattr(streams, "MOST_PHONES", 2)
+    phones = [served.phone() for _ in range(3)]
+    with phones[0].events() as first, phones[1].events() as second:
+        first(), second()
+        answer, text = phones[2].get(f"/r/{served.room.code}/events")
+        assert answer.status == 503 and json.loads(text) == {"refused": "full"}
+        with phones[0].events() as again:
+            again()
+    eventually(served.room.here, 0)
+    with phones[2].events() as third:
+        assert third()["at"] is None
