@@ -121,6 +121,10 @@ class Hall:
         for first in range(0, len(self.phones), 20):
             await asyncio.gather(*(phone.join() for phone in self.phones[first : first + 20]))
 
+    async def leave(self) -> None:
+        for phone in self.phones:
+            phone.listening.cancel()
+
     async def vote(self, within: float, chance: random.Random) -> list[float]:
         """Each phone votes once within so many seconds; seconds until each vote counted."""
 
@@ -194,6 +198,9 @@ def main(arguments: list[str] | None = None) -> int:
         for one in pending:
             one.result(PATIENCE_S)
         lost_then, doubled_then = _against_the_stage(page, hall)
+        # Before and after: a machine may have become busier meanwhile.
+        hall.do(hall.leave())
+        alone += presses(page, PRESSES)
     ratio = statistics.median(among) / statistics.median(alone)
     rows = [
         ["a press, with over without", f"{ratio:.2f}", f"goal {GOAL_RATIO}", report.verdict(ratio, GOAL_RATIO)],

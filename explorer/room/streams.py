@@ -16,6 +16,8 @@ BEAT_S = 15.0
 """Seconds after which a phone hears that the connection lives, though nothing is new."""
 EACH = 3
 """Connections of one phone; a fourth ends its first: a page that was opened anew leaves one behind for a while."""
+TOGETHER, PAUSE_S = 20, 0.01
+"""Phones that are woken together, and seconds until the next ones are: in between, the same loop serves the lecturer's stage."""
 
 
 class Full(Exception):
@@ -28,6 +30,7 @@ class Streams:
     def __init__(self, room: Room) -> None:
         self._open: dict[str, list[asyncio.Event]] = {}
         self._ended: set[asyncio.Event] = set()
+        self._ringing: set[asyncio.Task] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -73,18 +76,27 @@ class Streams:
         with self._lock:
             loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._ring)
+            loop.call_soon_threadsafe(self._ring_all)
 
     def close(self) -> None:
         """Ends all connections: a server does not stop before they have ended."""
         self._closed = True
         self.wake()
 
-    def _ring(self) -> None:
+    def _ring_all(self) -> None:
+        task = asyncio.ensure_future(self._ring())
+        # The loop itself would not keep it.
+        self._ringing.add(task)
+        task.add_done_callback(self._ringing.discard)
+
+    async def _ring(self) -> None:
         with self._lock:
             bells = [bell for mine in self._open.values() for bell in mine]
-        for bell in bells:
-            bell.set()
+        for first in range(0, len(bells), TOGETHER):
+            for bell in bells[first : first + TOGETHER]:
+                bell.set()
+            if not self._closed:
+                await asyncio.sleep(PAUSE_S)
 
     def _leave(self, phone: str, bell: asyncio.Event) -> None:
         with self._lock:
