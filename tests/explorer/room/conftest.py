@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from explorer.lectures import demo
 from explorer.lectures.words import read
+from explorer.room import streams as streams_
 from explorer.room.door import Door
 from explorer.room.routes import COOKIE, routes
 from explorer.room.state import Room
@@ -88,7 +89,8 @@ class Served:
 
 
 @pytest.fixture
-def served():
+def served(monkeypatch):
+    monkeypatch.setattr(streams_, "AFTER_S", 0.0)
     room = Room()
     streams = Streams(room)
 

@@ -237,3 +237,14 @@ def test_a_hall_that_is_full_says_so(served, monkeypatch):
     eventually(served.room.here, 0)
     with phones[2].events() as third:
         assert third()["at"] is None
+
+
+def test_the_stage_comes_first_and_two_changes_are_told_at_once(served, monkeypatch):
+    phone = served.phone()
+    with phone.events() as following:
+        following()
+        monkeypatch.setattr(streams, "AFTER_S", 0.5)
+        served.room.show("Q3", "notice")
+        served.room.notice("Q3", SAID, "C")
+        told = following()["at"]
+        assert told["step"] == "notice" and "77.01" in told["notice"]
