@@ -53,6 +53,7 @@ class Phone:
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
         self.host, self.port, self.path = parts.hostname, parts.port, parts.path
+        self.finger = asyncio.Lock()
         self.cookie, self.at, self.counted = "", None, ""
         self._asking: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -134,7 +135,9 @@ class Hall:
             await asyncio.sleep(after)
             while phone.at is None or not phone.at["open"]:
                 await asyncio.sleep(0.05)
-            return await phone.vote(phone.at["options"][at % len(phone.at["options"])])
+            # A finger taps one thing at a time.
+            async with phone.finger:
+                return await phone.vote(phone.at["options"][at % len(phone.at["options"])])
 
         found = await asyncio.gather(*(one(phone, within * chance.random(), chance.randrange(12)) for phone in self.phones))
         return [taken for taken in found if taken is not None]

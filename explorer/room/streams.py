@@ -17,8 +17,8 @@ BEAT_S = 15.0
 EACH = 3
 """Connections of one phone; a fourth ends its first: a page that was opened anew leaves one behind for a while."""
 AFTER_S = 0.4
-"""Seconds after which phones are told of a change. By then the stage has drawn it: telling two hundred phones takes as much of a processor as that,
-and the lecturer waits for the stage alone."""
+"""Seconds after which phones are told of a change. By then the stage has drawn it: telling two hundred phones takes more of a processor than
+that does, and it is the stage that the lecturer waits for."""
 TOGETHER, PAUSE_S = 20, 0.01
 """Phones that are woken together, and seconds until the next ones are: in between, the same loop serves the lecturer's stage."""
 
