@@ -10,11 +10,14 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run test shots words clean help
+.PHONY: run room test shots words clean help
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
 	$(BIN)/python -m explorer.ui.start $(ARGS)
+
+room: .venv/.run ## open the dashboard to phones of this network: they follow the course and vote
+	$(BIN)/python -m explorer.ui.start --room $(ARGS)
 
 test: .venv/.test ## check style and run every test; make test ARGS="-k capture" passes arguments on to pytest
 	$(BIN)/python -m scripts.find_browser --install

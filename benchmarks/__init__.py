@@ -14,6 +14,7 @@
 - `stage`: how soon her own sentence is seen, and how much of the page pictures cover, at a desk and on a stage.
 - `lectures`: how soon each step of each demo of the course is seen.
 - `exports`: how large a chapter as one HTML file is, and how it plays without a network.
+- `room`: how soon votes of two hundred phones count, whether one is lost or doubled, and what they cost the lecturer.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.
 - `compiling`: what machine code changes of the small language models' training, and what it saves.

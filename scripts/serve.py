@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, room_key: str = "") -> Iterator[str]:
     """Starts the dashboard on a free port of 127.0.0.1 and gives its address; stops it afterwards.
 
     Args:
         timeout: seconds within which it has to answer.
         environment: variables that it gets on top of those of this process.
+        room_key: opens it as a room for phones, whose lecturer has this key.
 
     Raises:
         RuntimeError: it did not come up; the text holds its log.
@@ -32,17 +33,20 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None) -
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "explorer.ui.start", "--server.headless", "true"]
+        if room_key:
+            command.append("--room")
         server = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"HF_HUB_DISABLE_TELEMETRY": "1"} | dict(environment or {}),
+            env=os.environ | {"HF_HUB_DISABLE_TELEMETRY": "1", "EXPLORER_ROOM_KEY": room_key} | dict(environment or {}),
         )
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait(url, server, time.monotonic() + timeout, log)
+            # A stranger finds the phones' page alone.
+            _wait(url + ("/r" if room_key else "/_stcore/health"), server, time.monotonic() + timeout, log)
             yield url
         finally:
             server.terminate()
@@ -55,7 +59,7 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None) -
 def _wait(url: str, server: subprocess.Popen, deadline: float, log: object) -> None:
     while True:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(url, timeout=2):
                 return
         except OSError:
             if server.poll() is not None or time.monotonic() > deadline:

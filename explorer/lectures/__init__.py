@@ -3,6 +3,7 @@
 - `demo`: what a demo is made of: controls, measures, a result, the door to the page that shows the same on a viewer's own text
 - `registry`: all demos in the order of the course, and its chapters
 - `words`: what a demo says, from one Markdown file for each language (`words/en`, `words/zh`)
+- `prose`: Markdown as HTML, for what is read without Streamlit
 - `shipped`: what takes too long to compute in front of a class, kept as data (`data/`), with a card that says how it was made
 - `exercises`: three questions at the end of each chapter, whose answers are computed
 - `thumbnails`: a small picture for each demo (`pictures/`)

@@ -9,7 +9,6 @@
 - `export`: one self-contained HTML file (`template.html`, `talk.css`, `talk.js`), which plays without Python and without a network
 - `sheet`: the exercises of a chapter, to be printed
 - `table`: votes and settings as a table
-- `prose`: Markdown as HTML
 """
 
 from explorer.talk.file import opened, saved

@@ -12,9 +12,9 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.i18n import LANGUAGES, N_, _, language, speaking
+from explorer.lectures import prose
 from explorer.lectures.demo import Models
 from explorer.lectures.registry import CHAPTERS, STEP_TITLES, demo
-from explorer.talk import prose
 from explorer.talk.frames import MOST_FRAMES, Store, film
 from explorer.talk.places import address_of
 from explorer.talk.talk import Step, Talk

@@ -15,9 +15,9 @@ from functools import lru_cache
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture, rows
 from explorer.i18n import LANGUAGES, SOURCE, speaking
+from explorer.lectures import prose
 from explorer.lectures.demo import Control, Demo, Measure, Models, Result, Settings
 from explorer.lectures.words import Words, filled, read
-from explorer.talk import prose
 from models.errors import ExplorerError
 
 MOST_FRAMES = 32

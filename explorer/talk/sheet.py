@@ -7,9 +7,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.i18n import _, language
+from explorer.lectures import prose
 from explorer.lectures.exercises import EXERCISES, texts
 from explorer.lectures.registry import CHAPTERS
-from explorer.talk import prose
 
 
 def sheet(chapter: int, answers: bool) -> str:

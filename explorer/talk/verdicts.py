@@ -5,8 +5,8 @@ from __future__ import annotations
 from explorer.claims import Verdict, claim
 from explorer.claims.registry import words_of
 from explorer.i18n import LANGUAGES, _, speaking
+from explorer.lectures import prose
 from explorer.lectures.demo import Models
-from explorer.talk import prose
 from explorer.talk.frames import noticed, table
 
 

@@ -1,4 +1,4 @@
-"""Starts the dashboard: `python -m explorer.ui.start [STREAMLIT OPTIONS]`, what `make run` calls."""
+"""Starts the dashboard: `python -m explorer.ui.start [STREAMLIT OPTIONS]`, what `make run` calls; `make room` adds `--room`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def main(options: list[str]) -> None:
     # Streamlit takes a folder named pages/ for its older kind of navigation until app.py has run once: a link to a page,
     # opened first, would show that file alone. app.py says itself which pages there are.
     PagesManager.uses_pages_directory = False
-    sys.argv = ["streamlit", "run", str(APP), *options]
+    script = APP
+    if "--room" in options:
+        # Not before it is asked for: who opens no room does not wait for it.
+        from explorer.ui.room import opening
+
+        script, options = opening.SERVED, opening.begin(options)
+    sys.argv = ["streamlit", "run", str(script), *options]
     cli.main()
 
 

@@ -9,6 +9,8 @@
 - `hands`: how many chose each option
 - `record`: what was voted, and where controls stood, for afterwards
 - `board`: the guesses and the numbers, as a hall reads them
+- `join`: how phones join a room, and what they are told of the stage
+- `votes`: what they voted
 - `exercises`: three questions at the end of a chapter, checked
 - `closing`: the card that ends a chapter: beliefs and measurements, how many were right before and after
 - `keys`: a clicker, digits and letters (`keys.js`), the lecturer's second window

@@ -63,6 +63,9 @@ def draw(number: int) -> None:
         for demo in asked:
             key = f"after_{demo.id}"
             everyone = sum(hands.of(demo).values())
+            # A vote that was asked again may have fewer phones than were right after the one before.
+            if (_after().get(demo.id) or 0) > everyone:
+                _after()[demo.id] = st.session_state[key] = everyone
             st.number_input(demo.id, 0, everyone, _after().get(demo.id), key=key, on_change=_typed, args=(demo, key), width=130)
 
 

@@ -10,7 +10,7 @@ from explorer.lectures.registry import of_chapter
 from explorer.lectures.thumbnails import picture_of
 from explorer.lectures.words import read
 from explorer.ui.common import address
-from explorer.ui.course import closing, place
+from explorer.ui.course import closing, join, place
 
 _COLUMNS = 4
 _ENDS = (
@@ -21,6 +21,7 @@ _ENDS = (
 
 
 def draw() -> None:
+    join.told(None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {_('Course')}", width="content")
         wanted = address.entry(
@@ -32,6 +33,8 @@ def draw() -> None:
             label_visibility="collapsed",
             icon=":material/search:",
         )
+        join.button()
+    join.panel()
     found = 0
     for number, title in CHAPTERS.items():
         shown = [demo for demo in of_chapter(number) if matches(demo, wanted)]

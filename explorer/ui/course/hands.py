@@ -1,16 +1,18 @@
-"""How many hands went up for each option: typed, or counted by keys; of this viewer's session."""
+"""How many hands went up for each option: typed, or counted by keys, of this viewer's session; and the votes of the room's phones."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import streamlit as st
 
+from explorer import room
 from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words, read
+from explorer.ui.course import votes
 
 
 class Asked(Protocol):
@@ -21,9 +23,11 @@ class Asked(Protocol):
 
 
 def order(demo: Demo, words: Words) -> list[str]:
-    """The options in the order in which this viewer sees them: shuffled when the demo is opened first."""
+    """The options in the order in which this viewer sees them: shuffled when the demo is opened first. In a room all see them in one order."""
     orders = st.session_state.setdefault("_option_orders", {})
-    if demo.id not in orders:
+    if (here := room.now()) is not None:
+        orders[demo.id] = here.order(demo.id, list(words.options))
+    elif demo.id not in orders:
         orders[demo.id] = random.sample(list(words.options), len(words.options))
     return orders[demo.id]
 
@@ -40,7 +44,13 @@ def take_order(demo: Demo, options: str) -> None:
 
 
 def of(asked: Asked) -> dict[str, int]:
-    """Hands by option."""
+    """Hands by option: those that were typed, and the phones that voted."""
+    counted, voted = typed(asked), votes.of(asked)
+    return {option: counted.get(option, 0) + voted.get(option, 0) for option in sorted({*counted, *voted})}
+
+
+def typed(asked: Asked) -> dict[str, int]:
+    """Hands that were typed or counted by keys."""
     return st.session_state.setdefault("_hands", {}).setdefault(asked.id, {})
 
 
@@ -52,7 +62,7 @@ def share(asked: Asked, option: str) -> float | None:
 
 def add(asked: Asked, option: str, by: int = 1) -> None:
     """Counts hands for an option, never below 0."""
-    counted = of(asked)
+    counted = typed(asked)
     counted[option] = max(0, counted.get(option, 0) + by)
     st.session_state["_hands_counted"] = counting() + 1
 
@@ -64,12 +74,18 @@ def counting() -> int:
 
 
 def put(asked: Asked, option: str, number: int) -> None:
-    of(asked)[option] = number
+    typed(asked)[option] = number
 
 
-def fields(asked: Asked, options: Mapping[str, str]) -> None:
-    """The options, in this order, with a field for the hands of each."""
-    counted = of(asked)
+def fields(asked: Asked, options: Mapping[str, str], beside: Callable[[str, int], None] | None = None) -> None:
+    """The options, in this order, with a field for the hands of each.
+
+    Args:
+        asked: what the class commits itself to.
+        options: what each says.
+        beside: draws what stands between an option and its field, from the option and its place; None for nothing.
+    """
+    counted = typed(asked)
     with st.container(key="course_options"):
         for at, (option, words) in enumerate(options.items()):
             known = counting()
@@ -79,9 +95,12 @@ def fields(asked: Asked, options: Mapping[str, str]) -> None:
             # that is pressed just then would bring that 0 along as if it had been typed.
             if stands := key in st.session_state and st.session_state[key] != now:
                 st.session_state[key] = now
-            text, number = st.columns([6, 1.2], vertical_alignment="center")
+            text, *between, number = st.columns([6, 1.2] if beside is None else [6, 2.4, 1.2], vertical_alignment="center")
             with text:
                 st.markdown(f"**{letter(at)}** &ensp; {words}")
+            for column in between:
+                with column:
+                    beside(option, at)
             with number:
                 st.number_input(
                     _("Hands for {letter}").format(letter=letter(at)),

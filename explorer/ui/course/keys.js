@@ -64,7 +64,8 @@ function press(event, state) {
       ArrowRight: () => forward(state), PageDown: () => forward(state),
       ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
     }),
-    ...(turns && state.course && { r: () => send(state, "reset"), s: spotlight, n: notes }),
+    ...(turns && state.course && { r: () => send(state, "reset"), v: () => send(state, "votes"), s: spotlight, n: notes }),
+    ...(state.course && !state.notes && { j: () => send(state, "join") }),
   }[event.key] ?? (/^[a-f]$/.test(event.key) && turns && event.key !== "f" ? () => send(state, `hand ${event.key}`)
     : /^[0-9]$/.test(event.key) && !state.notes ? () => digit(state, event.key) : null);
   if (!does) return;
@@ -82,6 +83,28 @@ function clock(state) {
   }
 }
 
+// What the phones do is asked of the server by the browser itself: the page is not run again for it.
+const ROOM_MS = 1000;
+async function look(state) {
+  const places = document.querySelectorAll("[data-room], .room-bar");
+  if (!state.room || !places.length || state.looking) return;
+  const asked = state.room;
+  state.looking = true;
+  try {
+    const answer = await fetch(asked, { credentials: "same-origin" });
+    const found = answer.ok && (await answer.json());
+    if (!found || asked !== state.room) return;
+    const most = Math.max(1, ...found.counts);
+    const put = (place, text) => { if (place.textContent !== text) place.textContent = text; };
+    for (const place of document.querySelectorAll("[data-room]")) put(place, String(found[place.dataset.room]));
+    for (const bar of document.querySelectorAll(".room-bar")) {
+      const n = found.counts[Number(bar.dataset.at)] ?? 0;
+      put(bar.querySelector("b"), String(n));
+      bar.querySelector("s").style.width = `${Math.round((100 * n) / most)}%`;
+    }
+  } catch { /* the network is gone for a moment */ } finally { state.looking = false; }
+}
+
 export default function ({ setTriggerValue, data }) {
   const state = (window[ONCE] ??= { number: 0, events: [], digits: "", since: Date.now() });
   state.tell = (events) => setTriggerValue("pressed", events);
@@ -91,6 +114,7 @@ export default function ({ setTriggerValue, data }) {
   state.place = data.place;
   state.notes = data.notes;
   state.course = data.course;
+  state.room = data.room;
   state.channel ??= new BroadcastChannel(CHANNEL);
   // What the stage shows, the notes in the other window follow.
   if (data.told && !data.notes) state.channel.postMessage(data.told);
@@ -109,4 +133,5 @@ export default function ({ setTriggerValue, data }) {
   // Before anybody else hears of it: the stage turns figures with the same keys.
   window.addEventListener("keydown", (event) => press(event, state), true);
   setInterval(() => clock(state), 500);
+  setInterval(() => look(state), ROOM_MS);
 }

@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from explorer import room
 from explorer.i18n import N_, _
 from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
 from explorer.ui.common import address
-from explorer.ui.course import hands, place, settings
+from explorer.ui.course import hands, join, place, settings, votes
 from explorer.ui.talk import playing
 
 KEYS = (
@@ -28,6 +29,10 @@ KEYS = (
     ("s", N_("spotlight on one picture")),
     ("n", N_("the speaker's notes, in a second window")),
 )
+ROOM_KEYS = (
+    ("j", N_("how phones join")),
+    ("v", N_("how the phones voted")),
+)
 There = TypeVar("There")
 _QUICK_S = 1.0
 """Seconds in which the browser has surely been told its new address."""
@@ -37,13 +42,15 @@ _component = st.components.v2.component("attention_explorer.course", html="<span
 
 def help_() -> list[tuple[str, str]]:
     """The keys and what they do, in the viewer's language."""
-    return [(key, _(what)) for key, what in KEYS]
+    return [(key, _(what)) for key, what in (KEYS if room.now() is None else KEYS + ROOM_KEYS)]
 
 
 def listen(at: place.Place | None, notes: bool = False) -> None:
     """Draws nothing that can be seen; once a run of the page."""
     told = None if at is None or notes else _told(at)
-    watch(None if at is None else at.link, lambda what: does(what, notes), {"told": told, "notes": notes, "course": True})
+    watch(
+        None if at is None else at.link, lambda what: does(what, notes), {"told": told, "notes": notes, "course": True, "room": join.watched(at)}
+    )
 
 
 def watch(here: str | None, do: Callable[[str], None], more: Mapping[str, object]) -> None:
@@ -52,14 +59,23 @@ def watch(here: str | None, do: Callable[[str], None], more: Mapping[str, object
     Args:
         here: names what is on the screen; None where keys turn nothing.
         do: what a key does, as `does`.
-        more: for `keys.js`: `course` for the keys of the course, `notes` in the second window, `told` for what that is told.
+        more: for `keys.js`: `course` for the keys of the course, `notes` in the second window, `told` for what that is told, `room` for what is
+            looked at in a room.
     """
 
     def pressed() -> None:
         _take((st.session_state.get("course_keys") or {}).get("pressed") or (), do)
 
     with st.container(key="course_watch"):
-        data = {"seen": st.session_state.get("_course_seen", 0), "place": here, "told": None, "notes": False, "course": False, **more}
+        data = {
+            "seen": st.session_state.get("_course_seen", 0),
+            "place": here,
+            "told": None,
+            "notes": False,
+            "course": False,
+            "room": None,
+            **more,
+        }
         _component(key="course_keys", data=data, on_pressed_change=pressed)
 
 
@@ -90,7 +106,10 @@ def _take(events: Sequence[dict], do: Callable[[str], None]) -> None:
 
 
 def does(what: str, notes: bool = False) -> None:
-    """What a key does: "forward", "back", "reset", "hand b", "jump 12", or "follow demo=Q3&step=show&.." for the second window."""
+    """What a key does: "forward", "back", "reset", "hand b", "jump 12", "join", "votes".
+
+    For the second window also "follow demo=Q3&step=show&..".
+    """
     word, _space, rest = what.partition(" ")
     now = _now()
     if word == "follow":
@@ -103,8 +122,12 @@ def does(what: str, notes: bool = False) -> None:
         and (demo := place.numbered(int(rest), None if now is None else now.demo)) is not None
     ):
         place.go(place.Place(demo, "ask"))
+    elif word == "join" and room.now() is not None:
+        join.turn()
     elif now is None:
         return
+    elif word == "votes" and now.step == "ask":
+        votes.turn(now.demo)
     elif word in ("forward", "back"):
         turn(now, 1 if word == "forward" else -1)
     elif word == "reset":

@@ -9,7 +9,7 @@ from explorer.lectures import Demo
 from explorer.lectures.words import Words
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
-from explorer.ui.course import board, closing, hands, results, settings, show
+from explorer.ui.course import board, closing, hands, join, results, settings, show
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -17,10 +17,12 @@ def draw(demo: Demo, words: Words) -> None:
     found = results.of(demo, chosen)
     if found is None:
         return
-    closing.measured(demo, demo.right_option(found))
+    right = demo.right_option(found)
+    closing.measured(demo, right)
     said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
+    join.noticed(demo, said, right)
     # Three blocks in two columns, as even as the browser can make them.
     with st.container(key="course_found"):
         options = {option: words.options[option] for option in hands.order(demo, words)}

@@ -1,4 +1,7 @@
-"""Markdown as HTML, for files that are opened without the app. HTML inside of it is shown as the text that it is, and links are words."""
+"""Markdown as HTML, for what is read without Streamlit: phones, and files that are opened without the app.
+
+HTML inside of it is shown as the text that it is, and links are words. The course has no formulas in its sentences; a test sees to that.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ _MARKDOWN = (
 
 
 def paragraphs(text: str) -> str:
-    """HTML of a text."""
-    return _MARKDOWN.render(text)
+    """HTML of a text of one or more paragraphs."""
+    return _MARKDOWN.render(text).strip()
 
 
 def line(text: str) -> str:
     """HTML of one line, without a paragraph around it."""
-    return _MARKDOWN.renderInline(text)
+    return _MARKDOWN.renderInline(text).strip()
