@@ -51,6 +51,9 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace, models: Models) -> int:
+    if not given.out.parent.is_dir():
+        # Said before minutes are spent on what cannot be kept.
+        raise InputError(told("There is no folder {folder}.", folder=given.out.parent), told("Make it first, or name another."))
     talk = _chapter(int(given.lecture)) if given.lecture in map(str, CHAPTERS) else _read(Path(given.lecture))
     with bar(talk.title or "lecture") as tell:
         text = exported(talk, models, tell, given.frames)

@@ -22,7 +22,11 @@ MOST_STEPS = 500
 MOST_BYTES = 50 * 2**20
 LONGEST = 20_000
 """Characters of a text, of notes, of a setting."""
+LONGEST_SETTING = 500_000
+"""Of a setting: a text that is looked at may be long."""
 LONGEST_MINUTES = 600
+_DEEPEST = 60
+"""Levels of a picture's description."""
 
 
 def saved(talk: Talk) -> str:
@@ -41,7 +45,9 @@ def opened(data: bytes) -> Talk:
         raise InputError(told("This file has more than {most} MB.", most=MOST_BYTES // 2**20), told("A lecture has at most that."))
     try:
         found = json.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        # JSON can name halves of characters, which nothing here can write.
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or KEY not in found:
         raise InputError(told("This file is no lecture."), told("Open a file that was saved on this page."))
@@ -66,9 +72,9 @@ def _step(given: object, number: int) -> Step:
     settings = given.get("settings", {})
     if not isinstance(settings, dict):
         raise _refused(number, told("its settings are no names with values"))
-    chosen = {_text(name, number, "settings"): _text(value, number, name) for name, value in settings.items()}
+    chosen = {_text(name, number, "settings"): _text(value, number, name, LONGEST_SETTING) for name, value in settings.items()}
     minutes = given.get("minutes", 0)
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not math.isfinite(minutes) or not 0 <= minutes <= LONGEST_MINUTES:
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 <= minutes <= LONGEST_MINUTES:
         raise _refused(number, told("its minutes are no number from 0 to {most}", most=LONGEST_MINUTES))
     pictures = given.get("pictures", [])
     if not isinstance(pictures, list) or not all(isinstance(one, dict) for one in pictures) or any(map(_asks_for_more, pictures)):
@@ -92,17 +98,20 @@ def _check(step: Step, number: int) -> None:
             raise _refused(number, error.problem) from error
 
 
-def _text(value: object, number: int, name: str) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST:
-        raise _refused(number, told("{name} is no text of at most {most} characters", name=str(name)[:40], most=LONGEST))
+def _text(value: object, number: int, name: str, most: int = LONGEST) -> str:
+    if not isinstance(value, str) or len(value) > most:
+        raise _refused(number, told("{name} is no text of at most {most} characters", name=str(name)[:40], most=most))
     return value
 
 
-def _asks_for_more(node: object) -> bool:
-    """Whether a specification names something outside of itself. Pictures that stand there as text ("data:") are its own, and so are columns."""
+def _asks_for_more(node: object, deep: int = 0) -> bool:
+    """Whether a specification names something outside of itself. Pictures that stand there as text ("data:") are its own, and so are columns.
+    A number that no browser reads, and more levels than a picture has, are none of this app either."""
+    if deep > _DEEPEST or (isinstance(node, float) and not math.isfinite(node)):
+        return True
     if isinstance(node, Mapping):
-        return any(name == "href" or (name == "url" and not _is_inside(value)) or _asks_for_more(value) for name, value in node.items())
-    return isinstance(node, list | tuple) and any(map(_asks_for_more, node))
+        return any(name == "href" or (name == "url" and not _is_inside(value)) or _asks_for_more(value, deep + 1) for name, value in node.items())
+    return isinstance(node, list | tuple) and any(_asks_for_more(one, deep + 1) for one in node)
 
 
 def _is_inside(value: object) -> bool:

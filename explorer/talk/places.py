@@ -34,7 +34,12 @@ def step_of(address: str) -> Step:
     page = parts.path.strip("/").split("/")[-1] or START
     if page not in PAGES:
         raise InputError(told("This is no address of a page."), told("Open the page, and copy what stands in the browser's address bar."))
-    said = {name: value for name, value in parse_qsl(parts.query) if name not in OWN}
+    return step_at(page, dict(parse_qsl(parts.query)))
+
+
+def step_at(page: str, shown: Mapping[str, str]) -> Step:
+    """The same for the name of a page, and what stands in its address."""
+    said = {name: value for name, value in shown.items() if name not in OWN and value}
     if page == COURSE and "demo" in said:
         return _step_of_demo(said)
     return Step("page", page, settings=said)

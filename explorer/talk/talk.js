@@ -77,13 +77,15 @@ async function draw(box, picture, number) {
   // The same picture with other numbers keeps its place; another is drawn anew.
   if (box.shown && box.shown.spec === picture.spec) {
     for (const [name, rows] of Object.entries(filled)) box.shown.view.data(name, rows);
-    await box.shown.view.runAsync();
+    // Other numbers may need more room at an axis: without being told, Vega keeps that of the numbers before, and cuts titles.
+    await box.shown.view.resize().runAsync();
   } else {
     const spec = structuredClone(STORE[picture.spec]);
-    box.shown?.view.finalize();
     const target = made("div");
     const found = await vegaEmbed(target, { ...spec, datasets: filled }, { actions: false, renderer: "svg", ast: false });
     if (number !== state.drawn) return found.view.finalize();
+    // Not before: who moves back while the other is being made gets this one again, alive.
+    box.shown?.view.finalize();
     box.replaceChildren(target);
     box.shown = { view: found.view, spec: picture.spec };
     // Vega calls a layer that has nothing to show a symbol without a name.

@@ -16,6 +16,7 @@ from explorer.talk import Step, Talk, opened
 from explorer.talk.export import exported
 from explorer.talk.sheet import sheet
 from models import load
+from tests.browser import clicker
 from tests.browser.accessibility import violations
 from tests.browser.waiting import PATIENCE, eventually, settled
 
@@ -186,6 +187,68 @@ def test_the_file_can_be_used_by_everybody(played):
         played.evaluate(f"go({number})")
         played.wait_for_function(DRAWN)
         assert not violations(played)
+
+
+def test_pictures_are_not_cut_when_their_numbers_change(browser, tmp_path):
+    """Other numbers need other room at an axis: a picture that is filled anew is as large as one that is drawn anew."""
+    made = tmp_path / "talk.html"
+    made.write_text(exported(Talk("", (Step("demo", "Q7", "show"),)), models), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(made.as_uri())
+    sizes = "[...document.querySelectorAll('.pictures svg.marks')].map((svg) => svg.getAttribute('viewBox'))"
+    for field in page.locator("input[type=range]").all():
+        page.wait_for_function(DRAWN)
+        before = page.locator(".pictures svg.marks").first.inner_html()
+        field.fill("0")
+        eventually(lambda before=before: page.locator(".pictures svg.marks").first.inner_html(), lambda found, before=before: found != before)
+        moved = page.evaluate(sizes)
+        page.evaluate("render()")
+        page.wait_for_function(DRAWN)
+        assert moved == page.evaluate(sizes)
+    page.close()
+
+
+def taken(page, *addresses):
+    """Puts steps into the lecture on its page."""
+    for number, address in enumerate(addresses, start=1):
+        page.locator(".st-key-talk_address input").fill(address)
+        page.keyboard.press("Enter")
+        expect(page.locator("body")).to_contain_text(f"{number} steps")
+    settled(page)
+
+
+def test_the_arrow_keys_move_a_step_on_and_on_and_its_words_go_with_it(open_page):
+    page = open_page("/talk", wait_for=".st-key-talk_address")
+    taken(page, "/course?demo=Q8", "/course?demo=Q3", "/course?demo=Q1")
+    page.get_by_label("Notes for the speaker").fill("of the first question")
+    page.keyboard.press("Control+Enter")
+    settled(page)
+    page.locator(".chip").last.focus()
+    for order in (["1 Q8 Ask", "2 Q1 Ask", "3 Q3 Ask"], ["1 Q1 Ask", "2 Q8 Ask", "3 Q3 Ask"]):
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".chip")).to_have_text(order)
+    settled(page)
+    expect(page.locator("[class*=st-key-talk_step_] input")).to_have_value("1 · Q1 Ask · What is self-attention there to do?")
+    expect(page.get_by_label("Notes for the speaker")).to_have_value("of the first question")
+
+
+def test_a_clicker_turns_when_a_slider_was_held_last_and_the_notice_speaks_of_what_was_shown(open_page):
+    page = open_page("/talk", wait_for=".st-key-talk_address")
+    taken(page, "/course?demo=Q3&step=show", "/course?demo=Q3&step=notice", "/course?demo=Q3&step=show&q3_d_k=1024", "/attention?text=Cats")
+    page.locator(".st-key-talk_play button").first.click()
+    slider = page.locator(".st-key-q3_d_k input[type=range]").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("new URLSearchParams(location.search).get('q3_d_k') === '256'")
+    settled(page)
+    slider.focus()
+    clicker.forward(page)
+    page.wait_for_function("new URLSearchParams(location.search).get('step') === 'notice'")
+    expect(page.locator("body")).to_contain_text("At d_k = 256 the variance")
+    settled(page)
+    # Another setting of the same demo is its own.
+    clicker.forward(page)
+    page.wait_for_function("new URLSearchParams(location.search).get('q3_d_k') === '1024'")
 
 
 def test_a_lecture_is_taken_from_pages_and_played_back(open_page):

@@ -1,5 +1,7 @@
 """A lecture of one's own, as Streamlit runs it: steps are added and changed; what is wrong loses nothing."""
 
+from streamlit.testing.v1 import AppTest
+
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.words import read
 from explorer.talk import Step, Talk, saved
@@ -99,3 +101,49 @@ def test_votes_and_settings_are_there_afterwards(monkeypatch):
     assert hands[words.options["A"]] == "7" and sum(map(int, hands.values())) == 7
     widths = [row.value for row in kept if row.what == "setting" and row.name == "d_k"]
     assert widths[-1] == "256" and len(widths) >= 2
+
+
+def test_fields_stay_with_their_step_when_it_is_put_elsewhere_or_another_lecture_is_opened():
+    app = opened("talk")
+    for words in ("first", "second"):
+        press(app, "talk_words")
+        settle(named(app, "talk_text_").set_value(words).run())
+    app.session_state["_talk_places"] = [1, 0]
+    app.session_state["_talk_moves"] = 1
+    app.session_state["_talk"] = talk_of(app).in_order([1, 0])
+    settle(app.run())
+    # The chosen step is now the first.
+    assert [step.text for step in talk_of(app).steps] == ["second", "first"]
+    assert named(app, "talk_text_").value == "second"
+    settle(named(app, "talk_notes_").set_value("of the second").run())
+    assert [step.notes for step in talk_of(app).steps] == ["of the second", ""]
+    other = Talk("Other", (Step("text", title="a", text="x"), Step("text", title="b", text="y")))
+    settle(app.file_uploader(key="talk_open").upload("y.json", saved(other).encode(), "application/json").run())
+    assert named(app, "talk_text_").value == "y" and not named(app, "talk_notes_").value
+
+
+def test_keys_that_follow_each_other_at_once_turn_a_step_each(monkeypatch):
+    monkeypatch.setattr("explorer.ui.talk.playing._QUICK_S", 1e6)
+    app = opened("course", demo="Q3", step="ask", talk="1")
+    app.session_state["_talk"] = Talk("", tuple(Step("text", title=title) for title in "abcd"))
+    # Nothing opens a step here: the address stays as it was, as it does for a key that is pressed before the page is drawn.
+    for wanted in (1, 2, 3, 3):
+        press(app, "course_forward")
+        assert app.session_state["_talk_opens"] == wanted
+
+
+def test_a_text_that_is_too_long_for_an_address_is_taken_whole():
+    def script():
+        import streamlit as st
+
+        from explorer.ui.common import address, pictures
+        from explorer.ui.talk import adding
+
+        address.begin()
+        pictures.begin()
+        address.keep(text="long " * 2_000)
+        address.read("text")
+        st.session_state["taken"] = adding.taken("prune", "Prune heads")
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception and app.session_state["taken"].settings == {"text": "long " * 2_000}

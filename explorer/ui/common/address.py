@@ -128,9 +128,14 @@ def finish() -> None:
 
 def link() -> str:
     """The whole address of what is shown, also before `finish` has put all of it there."""
-    said = st.query_params.to_dict() | {name: value for name, value in _not_yet_in().items() if len(value) <= LONGEST}
+    said = {name: value for name, value in shown().items() if len(value) <= LONGEST}
     parts = urlsplit(st.context.url or "")
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(said), ""))
+
+
+def shown() -> dict[str, str]:
+    """All that names what is shown, also what is too long for an address."""
+    return st.query_params.to_dict() | _not_yet_in()
 
 
 def choice(

@@ -191,8 +191,17 @@ function enterOrLeave(state) {
 // The button that turns to another step of a lecture, where one is played on this page.
 const plays = (way) => document.querySelector(`.st-key-talk_${way} button:not(:disabled)`);
 
+// A clicker's keys turn a lecture, also when a slider was held last: it is asked before the slider is.
+function clicks(event, state) {
+  if (!event.key.startsWith("Page") || !event.target.closest?.("input[type=range]") || !(plays("next") || plays("back"))) return;
+  event.stopPropagation();
+  event.preventDefault();
+  press(event, state);
+}
+
 function press(event, state) {
-  const types = event.target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=dialog]");
+  const types = event.target.closest?.("input:not([type=range]), textarea, [contenteditable=true], [role=combobox], [role=dialog]")
+    || (!event.key.startsWith("Page") && event.target.closest?.("input"));
   if (types || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const does = {
     f: () => enterOrLeave(state),
@@ -251,6 +260,7 @@ function begin(state) {
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);
   answer(state);
+  window.addEventListener("keydown", (event) => clicks(event, state), true);
   window.addEventListener("keydown", (event) => chartKeys(event, state), true);
   window.addEventListener("pointerdown", () => { state.pointed = true; }, true);
   document.addEventListener("focusin", (event) => { if (!event.target.closest(CHART)) state.again = null; });

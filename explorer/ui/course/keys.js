@@ -57,7 +57,9 @@ function press(event, state) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   // What is inside of a component is seen only so.
   const [target] = event.composedPath();
-  if (target.closest?.(".chip, input, textarea, [contenteditable=true], [role=combobox], [role=dialog], [role=slider], [role=listbox]")) return;
+  if (target.closest?.("input:not([type=range]), textarea, [contenteditable=true], [role=combobox], [role=dialog], [role=listbox]")) return;
+  // What is moved has the arrows for itself; the keys of a clicker always turn, also when the slider was held last.
+  if (!event.key.startsWith("Page") && target.closest?.(".chip, input, [role=slider]")) return;
   const turns = state.place && !state.notes;
   const does = {
     ...(turns && {

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.talk import Step
-from explorer.talk.places import PLAYER, START, step_of
+from explorer.talk.places import PLAYER, START, step_at
 from explorer.talk.titles import title_of
 from explorer.ui.common import address, pictures
 from explorer.ui.common.markdown import escaped, explained
@@ -51,8 +51,7 @@ def _add(page: str, title: str) -> None:
 
 def taken(page: str, title: str) -> Step:
     """What the last run of the page showed, as a step. Of a page of the explorer its pictures come along, for a lecture without the app."""
-    query = address.link().partition("?")[2]
-    step = step_of(f"/{page}?{query}")
+    step = step_at(page, address.shown())
     if step.kind != "page":
         return step
     drawn = [spec for picture in pictures.drawn() if (spec := _small(picture)) is not None]

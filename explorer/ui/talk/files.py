@@ -41,7 +41,7 @@ def draw() -> None:
             icon=":material/save:",
             on_click="ignore",
             disabled=not talk.steps,
-            help=_("A file that this page opens again. Until then the lecture lives as long as this tab."),
+            help=_("A file that this page opens again. Until then the lecture is lost when this tab is closed or loaded again."),
         )
         with st.popover(_("Open"), icon=":material/folder_open:"):
             st.file_uploader(_("A lecture that was saved"), ["json"], key="talk_open", on_change=_open)
@@ -54,7 +54,7 @@ def draw() -> None:
 
 
 def _named(before: str) -> None:
-    session.put(dataclasses.replace(session.talk(), title=st.session_state[f"talk_name_{before}"]))
+    session.edit(dataclasses.replace(session.talk(), title=st.session_state[f"talk_name_{before}"]))
 
 
 def _open() -> None:

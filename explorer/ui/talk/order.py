@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import streamlit as st
 
 from explorer.i18n import _
@@ -13,29 +11,34 @@ from explorer.talk.titles import short, title_of
 from explorer.ui.common import sortable
 from explorer.ui.talk import playing, session
 
+_CHOSEN = "_talk_chosen"
+
 
 def draw() -> None:
     talk = session.talk()
     st.caption(_("Drag the steps into another order; the arrow keys move the one that is chosen."))
-    labels = [f"{number} {short(step)}" for number, step in enumerate(talk.steps, start=1)]
-    sortable.chips(
-        labels, list(range(len(labels))), f"talk_order_{_digest(talk)}", lambda order: session.put(session.talk().in_order(order)), numbered=False
-    )
-    numbers = list(range(len(talk.steps)))
+    # By its name a step is known wherever it stands: moves that follow each other at once mean the same steps, and the keyboard keeps its chip.
+    order = session.names()
+    places = {name: at for at, name in enumerate(order)}
+    labels = [f"{places[name] + 1} {short(talk.steps[places[name]])}" for name in range(len(order))]
+    sortable.chips(labels, order, f"talk_order_{session.number()}", session.arrange, numbered=False)
+    lecture, kept = st.session_state.get(_CHOSEN, (None, None))
     chosen = st.selectbox(
         _("Step to change"),
-        numbers,
-        format_func=lambda i: f"{i + 1} · {title_of(talk.steps[i])}",
-        key=f"talk_step_{len(numbers)}",
-        index=len(numbers) - 1,
+        order,
+        format_func=lambda name: f"{places[name] + 1} · {title_of(talk.steps[places[name]])}",
+        # Its titles count the steps, and the browser knows an option by its title: where another order counts them anew, it is another widget.
+        key=f"talk_step_{session.number()}_{session.moves()}",
+        index=places[kept] if lecture == session.number() else len(order) - 1,
     )
-    _change(talk, chosen)
+    st.session_state[_CHOSEN] = session.number(), chosen
+    _change(talk, places[chosen], chosen)
 
 
-def _change(talk: Talk, at: int) -> None:
+def _change(talk: Talk, at: int, name: int) -> None:
     step = talk.steps[at]
     # A field belongs to one step: another step is another field.
-    own = f"{at}_{_digest(talk)}"
+    own = f"{name}_{session.number()}"
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _field(
@@ -66,15 +69,10 @@ def _field(at: int, name: str, widget: object, label: str, key: str, value: obje
     """A field of the step that is changed."""
 
     def changed() -> None:
-        session.put(session.talk().with_step(at, **{name: st.session_state[key]}))
+        session.edit(session.talk().with_step(at, **{name: st.session_state[key]}))
 
     widget(label, value=value, key=key, on_change=changed, **how)
 
 
 def _take_out(at: int) -> None:
     session.put(session.talk().without(at))
-
-
-def _digest(talk: Talk) -> str:
-    """Names which steps there are, in their order; what is changed in one of them changes nothing here."""
-    return hashlib.sha256(repr([(step.kind, step.name, step.step, step.settings, step.taken) for step in talk.steps]).encode()).hexdigest()[:8]

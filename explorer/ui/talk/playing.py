@@ -5,9 +5,12 @@ A step opens the page that it names, in the state that it holds. The page itself
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from explorer.i18n import _
+from explorer.talk import Step
 from explorer.talk.places import PLAYER, address_of
 from explorer.talk.titles import title_of
 from explorer.ui.common import address
@@ -15,6 +18,9 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.talk import session
 
 _WANTED = "_talk_opens"
+_TURNED = "_talk_turned"
+_QUICK_S = 1.0
+"""A key that follows another within this time brings the address along as it was before the first."""
 
 
 def at() -> int | None:
@@ -27,6 +33,7 @@ def to(number: int) -> None:
     """Opens a step, from 0; to be called before the page runs (`follow`)."""
     if 0 <= number < len(session.talk().steps):
         st.session_state[_WANTED] = number
+        st.session_state[_TURNED] = number, time.monotonic()
 
 
 def turn(by: int) -> bool:
@@ -34,7 +41,8 @@ def turn(by: int) -> bool:
     now = at()
     if now is None:
         return False
-    to(now + by)
+    turned, when = st.session_state.get(_TURNED, (now, 0.0))
+    to((turned if time.monotonic() - when < _QUICK_S else now) + by)
     return True
 
 
@@ -54,11 +62,22 @@ def follow(page: str) -> None:
     wanted = st.session_state.get(_WANTED)
     if wanted is None:
         return
-    name, settings = address_of(session.talk().steps[wanted])
+    step, before = session.talk().steps[wanted], at()
+    name, settings = address_of(step)
     if name != page:
         st.switch_page(f"pages/{name}.py")
     del st.session_state[_WANTED]
-    address.show(**settings, **{PLAYER: wanted + 1})
+    if before is not None and _goes_on(session.talk().steps[before], step):
+        address.write(demo=step.name, step=step.step, exercises=None, closing=None, **{PLAYER: wanted + 1})
+    else:
+        address.show(**settings, **{PLAYER: wanted + 1})
+
+
+def _goes_on(before: Step, step: Step) -> bool:
+    """Whether a step speaks of what the one before showed: of the same demo, set in the same way, and still there. Its controls then stay where
+    they were moved to, so that the numbers of the notice are those of the pictures that the class has seen."""
+    same = (before.kind, before.name, before.settings) == ("demo", step.name, step.settings)
+    return same and st.query_params.get("demo", "").lower() == step.name.lower()
 
 
 def bar(page: str) -> None:

@@ -34,6 +34,12 @@ def test_what_is_no_lecture_is_refused_and_nothing_is_written(tmp_path, capsys, 
     assert said in capsys.readouterr().err and not out.exists()
 
 
+def test_a_folder_that_is_not_there_is_named_before_anything_is_computed(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("explorer.cli.talks.exported", lambda *_given: pytest.fail("computed for nothing"))
+    assert main.main(["lectures", "export", "2", "--out", str(tmp_path / "nowhere" / "talk.html")]) == 1
+    assert "nowhere" in capsys.readouterr().err
+
+
 def test_a_sheet_with_answers_is_written(tmp_path) -> None:
     out = tmp_path / "sheet.html"
     assert main.main(["lectures", "sheet", "1", "--answers", "--out", str(out)]) == 0
