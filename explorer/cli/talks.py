@@ -34,7 +34,9 @@ def add(inner: argparse._SubParsersAction, opener: Callable[[], Models]) -> None
         type=int,
         default=MOST_FRAMES,
         metavar="N",
-        help=_("combinations of controls that can be moved in each demo; default: {n}").format(n=MOST_FRAMES),
+        help=_("combinations of controls that can be moved in each demo, at least those of the one that matters; default: {n}").format(
+            n=MOST_FRAMES
+        ),
     )
     one.set_defaults(run=lambda given: _export(given, opener()))
 

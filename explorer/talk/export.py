@@ -112,7 +112,7 @@ def _film_of(step: Step) -> tuple:
 
 
 def _of_step(number: int, error: ExplorerError) -> InputError:
-    why = told("Step {number} of this lecture cannot be played: {why}.", number=number, why=error.problem)
+    why = told("Step {number} of this lecture cannot be played. {why}", number=number, why=error.problem)
     return InputError(why, error.advice)
 
 

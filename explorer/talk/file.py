@@ -95,7 +95,10 @@ def _check(step: Step, number: int) -> None:
             found = demo(step.name)
             found.settings(read(found.module, "en"), step.settings)
         except ExplorerError as error:
-            raise _refused(number, error.problem) from error
+            raise InputError(
+                told("Step {number} of this lecture cannot be played. {why}", number=number, why=error.problem),
+                told("Mend the file, or open another."),
+            ) from error
 
 
 def _text(value: object, number: int, name: str, most: int = LONGEST) -> str:
