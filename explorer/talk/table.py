@@ -15,8 +15,8 @@ class Row:
     """One number of a lecture.
 
     Attributes:
-        demo: id of the question.
-        title: of the question.
+        demo: id of the question, or of the claim.
+        title: of the question, or the claim.
         what: "hands" for an option, "hands after" for those who were right in the end, "setting" for where a control stood.
         name: the option's letter on the screen, or the control.
         text: the option, or the title of the control.

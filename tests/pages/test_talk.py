@@ -123,7 +123,7 @@ def test_fields_stay_with_their_step_when_it_is_put_elsewhere_or_another_lecture
 
 
 def test_keys_that_follow_each_other_at_once_turn_a_step_each(monkeypatch):
-    monkeypatch.setattr("explorer.ui.talk.playing._QUICK_S", 1e6)
+    monkeypatch.setattr("explorer.ui.common.quick._QUICK_S", 1e6)
     app = opened("course", demo="Q3", step="ask", talk="1")
     app.session_state["_talk"] = Talk("", tuple(Step("text", title=title) for title in "abcd"))
     # Nothing opens a step here: the address stays as it was, as it does for a key that is pressed before the page is drawn.
@@ -147,3 +147,12 @@ def test_a_text_that_is_too_long_for_an_address_is_taken_whole():
 
     app = AppTest.from_function(script).run()
     assert not app.exception and app.session_state["taken"].settings == {"text": "long " * 2_000}
+
+
+def test_votes_on_a_claim_are_there_too_and_right_only_once_it_was_judged(monkeypatch):
+    kept = []
+    monkeypatch.setattr("explorer.ui.claims.place.go", lambda _place: kept.append(record.rows()))
+    app = opened("claims", claim="C6")
+    settle(next(one for one in app.number_input if "fails" in str(one.key).lower()).set_value(5).run())
+    press(app, "claims_contents")
+    assert [(row.demo, row.value, row.right) for row in kept[-1]] == [("C6", "0", ""), ("C6", "5", ""), ("C6", "0", "")]

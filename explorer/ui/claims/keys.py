@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.claims import Verdict
 from explorer.i18n import N_, _
 from explorer.ui.claims import place
+from explorer.ui.common import quick
 from explorer.ui.course import hands
 from explorer.ui.course import keys as of_course
 from explorer.ui.talk import playing
@@ -29,7 +30,7 @@ def listen(at: place.Place | None) -> None:
 def does(what: str) -> None:
     """What a key does: "forward", "back", "hand b" or "jump 12"."""
     word, _space, rest = what.partition(" ")
-    now = of_course.at_once("claims", place.now)
+    now = quick.at_once("claims", place.now)
     if word == "jump" and (claim := place.named(f"C{rest}")) is not None:
         _open(place.Place(claim))
     elif now is None:
@@ -52,4 +53,4 @@ def turn(now: place.Place, by: int) -> None:
 
 def _open(there: place.Place) -> None:
     place.go(there)
-    of_course.turned("claims", there)
+    quick.turned("claims", there)

@@ -4,6 +4,7 @@
 - `sidebar`: model, device; `text_bar`: what is read, and its tokens; `model_names`: how models are called
 - `task_choice`: which task on which examples; `uploads`: files, which stay for the session
 - `file_choice`: a file of examples, and how it was read
+- `quick`: keys that follow each other at once
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
 - `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again

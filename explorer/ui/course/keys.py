@@ -5,10 +5,8 @@ The browser keeps what was pressed until the page has taken it: two presses betw
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -17,7 +15,7 @@ from explorer import room
 from explorer.i18n import N_, _
 from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
-from explorer.ui.common import address
+from explorer.ui.common import address, quick
 from explorer.ui.course import hands, join, place, settings, votes
 from explorer.ui.talk import playing
 
@@ -33,9 +31,6 @@ ROOM_KEYS = (
     ("j", N_("how phones join")),
     ("v", N_("how the phones voted")),
 )
-There = TypeVar("There")
-_QUICK_S = 1.0
-"""Seconds in which the browser has surely been told its new address."""
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _component = st.components.v2.component("attention_explorer.course", html="<span></span>", js=_JS)
 
@@ -144,7 +139,7 @@ def turn(now: place.Place, by: int) -> None:
     if playing.turn(by) or (there := now.beside(by)) is None:
         return
     place.go(there)
-    turned("course", there)
+    quick.turned("course", there)
 
 
 def can_turn(now: place.Place, by: int) -> bool:
@@ -153,15 +148,4 @@ def can_turn(now: place.Place, by: int) -> bool:
 
 
 def _now() -> place.Place | None:
-    return at_once("course", place.now)
-
-
-def turned(where: str, there: object) -> None:
-    """Remembers what a key has just opened, for `at_once`."""
-    st.session_state[f"_{where}_turned"] = there, time.monotonic()
-
-
-def at_once(where: str, now: Callable[[], There | None]) -> There | None:
-    """Where the viewer is. A key that follows another at once brings the address along as it was before the first."""
-    there, at = st.session_state.get(f"_{where}_turned", (None, 0.0))
-    return there if there is not None and time.monotonic() - at < _QUICK_S else now()
+    return quick.at_once("course", place.now)

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from explorer.i18n import language
+from explorer.claims import Verdict, claims
+from explorer.claims.registry import words_of
+from explorer.i18n import _, language
 from explorer.lectures import Demo, demos
 from explorer.lectures.demo import Value
 from explorer.lectures.words import read
 from explorer.talk.table import Row
+from explorer.ui.claims import votes
 from explorer.ui.course import closing, hands
 
 MOST = 2_000
@@ -26,21 +29,28 @@ def shown(demo: Demo, settings: Mapping[str, Value]) -> None:
 
 
 def rows() -> list[Row]:
-    """All hands, by demo and option, then all settings in the order in which they were seen."""
+    """All hands, by demo and option, then those for claims, then all settings in the order in which they were seen."""
     made = []
     for demo in demos():
-        counted, order = hands.of(demo), hands.known_order(demo)
-        if order is None or not any(counted.values()):
-            continue
-        words, right, after = read(demo.module, language()), closing.right(demo), closing.after(demo)
-        for at, option in enumerate(order):
-            is_right = "" if right is None else "yes" if option == right else "no"
-            made.append(Row(demo.id, words.title, "hands", hands.letter(at), words.options[option], str(counted.get(option, 0)), is_right))
-            if option == right and after is not None:
-                made.append(Row(demo.id, words.title, "hands after", hands.letter(at), words.options[option], str(after), is_right))
+        words, order = read(demo.module, language()), hands.known_order(demo) or ()
+        made += _hands(demo, words.title, {option: words.options[option] for option in order}, closing.right(demo), closing.after(demo))
+    for claim in claims():
+        options = {verdict: _(verdict.title) for verdict in Verdict}
+        made += _hands(claim, words_of(claim, language()).claim, options, votes.verdict_of(claim), None)
     for id_, settings in _seen():
         words = read(next(demo.module for demo in demos() if demo.id == id_), language())
         made += [Row(id_, words.title, "setting", name, words.label(name), value) for name, value in settings]
+    return made
+
+
+def _hands(asked: hands.Asked, title: str, options: Mapping[str, str], right: str | None, after: int | None) -> list[Row]:
+    """Of one question, in the order in which its options were shown; none where nobody was asked."""
+    counted, made = hands.of(asked), []
+    for at, (option, text) in enumerate(options.items() if any(counted.values()) else ()):
+        is_right = "" if right is None else "yes" if option == right else "no"
+        made.append(Row(asked.id, title, "hands", hands.letter(at), text, str(counted.get(option, 0)), is_right))
+        if option == right and after is not None:
+            made.append(Row(asked.id, title, "hands after", hands.letter(at), text, str(after), is_right))
     return made
 
 

@@ -5,22 +5,17 @@ A step opens the page that it names, in the state that it holds. The page itself
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from explorer.i18n import _
 from explorer.talk import Step
 from explorer.talk.places import PLAYER, address_of
 from explorer.talk.titles import title_of
-from explorer.ui.common import address
+from explorer.ui.common import address, quick
 from explorer.ui.common.markdown import escaped
 from explorer.ui.talk import session
 
 _WANTED = "_talk_opens"
-_TURNED = "_talk_turned"
-_QUICK_S = 1.0
-"""A key that follows another within this time brings the address along as it was before the first."""
 
 
 def at() -> int | None:
@@ -33,7 +28,7 @@ def to(number: int) -> None:
     """Opens a step, from 0; to be called before the page runs (`follow`)."""
     if 0 <= number < len(session.talk().steps):
         st.session_state[_WANTED] = number
-        st.session_state[_TURNED] = number, time.monotonic()
+        quick.turned("talk", number)
 
 
 def turn(by: int) -> bool:
@@ -41,8 +36,7 @@ def turn(by: int) -> bool:
     now = at()
     if now is None:
         return False
-    turned, when = st.session_state.get(_TURNED, (now, 0.0))
-    to((turned if time.monotonic() - when < _QUICK_S else now) + by)
+    to(quick.at_once("talk", lambda: now) + by)
     return True
 
 
