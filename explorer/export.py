@@ -60,10 +60,10 @@ def neurons_csv(made: Neurons) -> bytes:
 def table_csv(table: pd.DataFrame, **how: object) -> bytes:
     """Any table as CSV, UTF-8 with BOM, for spreadsheets, in which nothing that a text begins with is run; `how` goes to pandas."""
 
-    def cell(value: object) -> object:
+    def safe(value: object) -> object:
         return cell(value) if isinstance(value, str) else value
 
-    return table.map(cell).rename(index=cell, columns=cell).to_csv(**how).encode("utf-8-sig")
+    return table.map(safe).rename(index=safe, columns=safe).to_csv(**how).encode("utf-8-sig")
 
 
 def arrays(capture: Capture) -> dict[str, np.ndarray]:
