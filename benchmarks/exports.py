@@ -24,28 +24,24 @@ from explorer.talk import of_chapter
 from explorer.talk.export import exported
 from models import load
 from scripts.find_browser import ARGUMENTS, find
-from tests.browser.test_talk import DRAWN, LETTERS
+from tests.browser import from_disk
+from tests.browser.letters import too_small
 
 GOAL_MB = 15
 
 
 def played(browser: Browser, file: Path) -> tuple[list[float], list[str]]:
     """Seconds of each step in each language, and whatever went wrong."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080}, offline=True)
-    page, wrong, took = context.new_page(), [], []
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:", "about:")) else wrong.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(file.as_uri())
-    page.locator("#bar button").first.wait_for()
-    for _language in LANGUAGES:
-        for number in range(page.evaluate("DATA.steps.length")):
-            begun = time.perf_counter()
-            page.evaluate(f"go({number})")
-            page.wait_for_function(DRAWN)
-            took.append(time.perf_counter() - begun)
-            wrong += [f"step {number + 1}: small letters {small}" for small in page.evaluate(LETTERS)]
-        page.keyboard.press("l")
-    context.close()
+    took = []
+    with from_disk.opened(browser, file) as (page, wrong):
+        for _language in LANGUAGES:
+            for number in range(page.evaluate("DATA.steps.length")):
+                begun = time.perf_counter()
+                page.evaluate(f"go({number})")
+                page.wait_for_function(from_disk.DRAWN)
+                took.append(time.perf_counter() - begun)
+                wrong += [f"step {number + 1}: small letters {small}" for small in too_small(page, "body")]
+            page.keyboard.press("l")
     return took, wrong
 
 

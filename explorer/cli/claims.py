@@ -9,7 +9,7 @@ from pathlib import Path
 from explorer.claims import Claim, Finding, claim, claims
 from explorer.claims.registry import topic_of, words_of
 from explorer.claims.words import read
-from explorer.cli.lectures import measured
+from explorer.cli.lectures import measured, print_measures
 from explorer.cli.shared import write_json
 from explorer.i18n import LANGUAGES, _, language
 from models import load
@@ -52,6 +52,4 @@ def _about(one: Claim, found: Finding) -> dict[str, object]:
 def _print(one: Claim, found: Finding) -> None:
     words = words_of(one, language())
     print(f"{one.id} {words.claim}\n  {_(found.verdict.title)}{f' {words.condition}' if words.condition else ''}")
-    for measure in found.measures:
-        against = "" if measure.expected is None else f"  {measure.relation} {measure.expected:g}"
-        print(f"  {'ok ' if measure.holds else 'NOT'}  {words.label(measure.name)}: {measure.shown}{against}")
+    print_measures(found.measures, words.label)

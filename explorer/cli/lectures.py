@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -118,9 +118,14 @@ def measured(measures: Iterable[Measure]) -> list[dict[str, object]]:
 def _print(one: Demo, result: Result) -> None:
     words = read(one.module, language())
     print(f"{one.id} {words.title}")
-    for measure in result.measures:
+    print_measures(result.measures, words.label)
+
+
+def print_measures(measures: Iterable[Measure], title: Callable[[str], str]) -> None:
+    """A line for each number: whether it holds, its title, its value, and what it is held against."""
+    for measure in measures:
         against = "" if measure.expected is None else f"  {measure.relation} {measure.expected:g}"
-        print(f"  {'ok ' if measure.holds else 'NOT'}  {words.label(measure.name)}: {measure.shown}{against}")
+        print(f"  {'ok ' if measure.holds else 'NOT'}  {title(measure.name)}: {measure.shown}{against}")
 
 
 def _compute(given: argparse.Namespace) -> int:

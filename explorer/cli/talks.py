@@ -10,6 +10,7 @@ from explorer.cli.shared import bar
 from explorer.i18n import _, language
 from explorer.lectures import CHAPTERS
 from explorer.lectures.demo import Models
+from explorer.lectures.registry import chapter_title
 from explorer.talk import Talk, of_chapter, opened, saved
 from explorer.talk.export import exported
 from explorer.talk.frames import MOST_FRAMES
@@ -69,7 +70,7 @@ def _sheet(given: argparse.Namespace) -> int:
 
 
 def _chapter(number: int) -> Talk:
-    return of_chapter(number, f"{number} · {_(CHAPTERS[number])}")
+    return of_chapter(number, chapter_title(number))
 
 
 def _read(file: Path) -> Talk:

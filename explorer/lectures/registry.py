@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from explorer.i18n import N_
+from explorer.i18n import N_, _
 from explorer.lectures.demo import Demo
 from models import InputError
 from models.words import told
@@ -72,6 +72,11 @@ def demo(id_: str) -> Demo:
     if found is None:
         raise InputError(told("There is no demo {id}.", id=id_), told("It is one of {choices}.", choices=", ".join(one.id for one in demos())))
     return found
+
+
+def chapter_title(number: int) -> str:
+    """Number and title of a chapter, in the language that is spoken now."""
+    return f"{number} · {_(CHAPTERS[number])}"
 
 
 def of_chapter(chapter: int) -> list[Demo]:

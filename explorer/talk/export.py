@@ -15,6 +15,7 @@ from explorer.i18n import LANGUAGES, N_, _, language, speaking
 from explorer.lectures import prose
 from explorer.lectures.demo import Models
 from explorer.lectures.registry import CHAPTERS, STEP_TITLES, demo
+from explorer.talk.file import unplayable
 from explorer.talk.frames import MOST_FRAMES, Store, film
 from explorer.talk.places import address_of
 from explorer.talk.talk import Step, Talk
@@ -89,7 +90,7 @@ def exported(talk: Talk, models: Models, report: Callable[[float], None] = lambd
                         most,
                     )
                 except ExplorerError as error:
-                    raise _of_step(number, error) from error
+                    raise unplayable(number, error.problem, error.advice) from error
             steps.append({**named, "film": at, "step": step.step})
         elif step.kind == "page":
             steps.append({**named, **_page(step, number, store, models)})
@@ -111,18 +112,13 @@ def _film_of(step: Step) -> tuple:
     return step.name, tuple(sorted(step.settings.items()))
 
 
-def _of_step(number: int, error: ExplorerError) -> InputError:
-    why = told("Step {number} of this lecture cannot be played. {why}", number=number, why=error.problem)
-    return InputError(why, error.advice)
-
-
 def _page(step: Step, number: int, store: Store, models: Models) -> dict[str, object]:
     page, settings = address_of(step)
     if page == "claims" and "claim" in settings:
         try:
             return {"title": settings["claim"].upper(), "claim": judged(settings["claim"], models), "shown": settings.get("shown") == "1"}
         except ExplorerError as error:
-            raise _of_step(number, error) from error
+            raise unplayable(number, error.problem, error.advice) from error
     return {
         "title": step.title or page,
         "page": page,

@@ -95,10 +95,12 @@ def _check(step: Step, number: int) -> None:
             found = demo(step.name)
             found.settings(read(found.module, "en"), step.settings)
         except ExplorerError as error:
-            raise InputError(
-                told("Step {number} of this lecture cannot be played. {why}", number=number, why=error.problem),
-                told("Mend the file, or open another."),
-            ) from error
+            raise unplayable(number, error.problem, told("Mend the file, or open another.")) from error
+
+
+def unplayable(number: int, why: str, advice: str) -> InputError:
+    """The error of a step, by its number from 1; `why` is a sentence."""
+    return InputError(told("Step {number} of this lecture cannot be played. {why}", number=number, why=why), advice)
 
 
 def _text(value: object, number: int, name: str, most: int = LONGEST) -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from explorer.i18n import _, language
 from explorer.lectures import prose
 from explorer.lectures.exercises import EXERCISES, texts
-from explorer.lectures.registry import CHAPTERS
+from explorer.lectures.registry import chapter_title
 
 
 def sheet(chapter: int, answers: bool) -> str:
@@ -26,7 +26,7 @@ def sheet(chapter: int, answers: bool) -> str:
     template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined).get_template("sheet.html")
     return template.render(
         language=language(),
-        title=f"{chapter} · {_(CHAPTERS[chapter])}",
+        title=chapter_title(chapter),
         heading=_("Answers") if answers else _("Exercises"),
         name=_("Name"),
         way=_("The way"),

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from explorer.charts.common import palette
 from tests.browser.accessibility import pale_letters, said, violations
-from tests.browser.test_stage import LETTERS, OVERFLOW, PAGES
+from tests.browser.letters import too_small
+from tests.browser.test_stage import OVERFLOW, PAGES
 from tests.browser.waiting import PATIENCE, eventually, settled
 
 PANEL = ".st-key-head_panel"
@@ -68,7 +69,7 @@ def test_a_page_breaks_no_rule_cuts_no_label_and_can_be_read_on_a_stage(open_pag
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.keyboard.press("f")
     expect(page.locator(".stSidebar")).to_be_hidden()
-    eventually(lambda: [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95], [], timeout=PATIENCE / 4)
+    eventually(lambda: too_small(page), [], timeout=PATIENCE / 4)
 
 
 def test_what_opens_over_a_page_breaks_no_rule(open_page):

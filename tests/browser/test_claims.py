@@ -6,14 +6,14 @@ from functools import cache, partial
 import pytest
 from playwright.sync_api import expect
 
-from explorer import i18n
 from explorer.claims import claim
 from explorer.claims.registry import TOPICS, of_topic, words_of
 from explorer.ui.claims import place
 from models import load
-from tests.browser import clicker
+from tests.browser import clicker, walks
 from tests.browser.accessibility import violations
-from tests.browser.test_course import CUT, small_letters
+from tests.browser.letters import too_small
+from tests.browser.test_course import CUT
 from tests.browser.waiting import PATIENCE, eventually
 
 ASK, SHOWN = ".st-key-course_options input", ".claim-verdict"
@@ -93,7 +93,7 @@ def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.locator(".st-key-stage_button button").first.click()
     page.locator(".st-key-stage_is_on").wait_for(state="attached")
-    eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
+    eventually(partial(too_small, page), [], timeout=PATIENCE / 4)
 
 
 def test_a_clicker_goes_on_and_back_and_digits_jump(trial):
@@ -142,11 +142,7 @@ def test_the_link_to_the_course_opens_its_demo(trial):
     page.locator(SHOWN).wait_for()
 
 
-WALKS = [(topic, language) for topic in TOPICS for language in i18n.LANGUAGES]
-EVERY_TIME = [(topic, list(i18n.LANGUAGES)[i % 2]) for i, topic in enumerate(TOPICS)]
-
-
-@pytest.mark.parametrize(("topic", "language"), [pytest.param(*one, marks=() if one in EVERY_TIME else pytest.mark.thorough) for one in WALKS])
+@pytest.mark.parametrize(("topic", "language"), walks.in_turn(TOPICS))
 def test_every_claim_carries_a_hall(trial, topic, language):
     """By the clicker, on a stage of 1920 x 1080: all in one screen, no letter too small, nothing cut, all numbers as expected."""
     walked = of_topic(topic)
@@ -159,7 +155,7 @@ def test_every_claim_carries_a_hall(trial, topic, language):
                 clicker.forward(page)
             at(page, one.id, shown)
             page.locator(f".claim-verdict[data-claim={one.id}]" if shown else ASK).first.wait_for()
-            eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
+            eventually(partial(too_small, page), [], timeout=PATIENCE / 4)
             assert eventually(partial(page.evaluate, BELOW), lambda pixels: pixels is not None) < 1, where
             assert not page.evaluate(CUT), where
             assert not page.locator(".course-measures .fails").all_inner_texts(), where

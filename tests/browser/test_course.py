@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from explorer import i18n
 from explorer.capture import capture
 from explorer.lectures import q02_projections as q02
 from explorer.lectures import q03_scaling as q03
@@ -15,9 +14,9 @@ from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import CHAPTERS, of_chapter
 from explorer.lectures.words import read
 from explorer.ui.course import results
-from tests.browser import clicker
+from tests.browser import clicker, walks
 from tests.browser.accessibility import violations
-from tests.browser.test_stage import LETTERS
+from tests.browser.letters import too_small
 from tests.browser.waiting import PATIENCE, eventually
 
 SEEN = {
@@ -184,10 +183,6 @@ def test_the_door_opens_the_page_that_shows_the_same(course):
     expect(page.locator(".st-key-text_bar").get_by_role("textbox").first).to_have_value(q02.TEXT)
 
 
-def small_letters(page):
-    return [(text, size) for text, size in page.evaluate(LETTERS) if size < 23.95]
-
-
 def test_a_click_on_a_head_opens_it_and_back_returns(course):
     page = course("demo=Q9b&step=show", "show")
     page.locator(".st-key-course_pictures svg.marks").nth(1).locator(".mark-rect path").nth(3 * 12 + 7).click()
@@ -238,11 +233,7 @@ def test_a_sentence_is_chosen_by_a_click_or_typed_and_r_brings_the_first_one_bac
     expect(field).to_have_value("我爱你")
 
 
-WALKS = [(chapter, language) for chapter in CHAPTERS for language in i18n.LANGUAGES if of_chapter(chapter)]
-EVERY_TIME = [(chapter, list(i18n.LANGUAGES)[chapter % 2]) for chapter in CHAPTERS]
-
-
-@pytest.mark.parametrize(("chapter", "language"), [pytest.param(*one, marks=() if one in EVERY_TIME else pytest.mark.thorough) for one in WALKS])
+@pytest.mark.parametrize(("chapter", "language"), walks.in_turn(CHAPTERS, first="zh"))
 def test_every_step_carries_a_hall(course, chapter, language):
     """From step to step by the clicker, on a stage of 1920 x 1080: something is drawn, nothing is cut, all can be read, all measures hold."""
     walked = of_chapter(chapter)
@@ -262,7 +253,7 @@ def test_every_step_carries_a_hall(course, chapter, language):
                 eventually(partial(page.evaluate, MARKS), lambda marks: marks and all(marks))
             if step == "notice":
                 assert not page.locator(".course-measures .fails").all_inner_texts(), where
-            eventually(partial(small_letters, page), [], timeout=PATIENCE / 4)
+            eventually(partial(too_small, page), [], timeout=PATIENCE / 4)
             assert not page.evaluate(CUT), where
             assert not page.locator("[data-testid=stAlert]").all_inner_texts(), where
 

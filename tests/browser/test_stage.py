@@ -23,25 +23,6 @@ PAGES = {
     "softmax": "/softmax",
     "positions": "/positions",
 }
-LETTERS = """() => {
-  // Of all that can be read: its text and the height of its letters on the screen, in pixels.
-  const found = [];
-  const shown = (e) => {
-    const box = e.getBoundingClientRect();
-    return box.width > 1 && box.height > 1 && getComputedStyle(e).visibility !== 'hidden';
-  };
-  const walker = document.createTreeWalker(document.querySelector('.stMain'), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim(), of = walker.currentNode.parentElement;
-    if (!text || !of || !shown(of) || of.closest('style, script, [data-testid=stIconMaterial], [hidden]')) continue;
-    const svg = of.closest('svg.marks');
-    const size = svg
-      ? parseFloat(of.getAttribute('font-size') || getComputedStyle(of).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
-      : parseFloat(getComputedStyle(of).fontSize) * (of.currentCSSZoom || 1);
-    found.push([text.slice(0, 40), Math.round(size * 10) / 10]);
-  }
-  return found;
-}"""
 OVERFLOW = """() => [...document.querySelectorAll('.stMain button, .stMain label, .stMain [data-testid=stCaptionContainer] p, .stSidebar a')]
   .filter(e => e.getBoundingClientRect().width > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX !== 'visible')
   .map(e => e.innerText)"""

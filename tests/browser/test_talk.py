@@ -16,9 +16,10 @@ from explorer.talk import Step, Talk, opened
 from explorer.talk.export import exported
 from explorer.talk.sheet import sheet
 from models import load
-from tests.browser import clicker
+from tests.browser import clicker, from_disk
 from tests.browser.accessibility import violations
-from tests.browser.waiting import PATIENCE, eventually, settled
+from tests.browser.letters import too_small
+from tests.browser.waiting import eventually, settled
 
 
 @cache
@@ -41,24 +42,10 @@ TALK = Talk(
         Step("page", "prune", settings={"text": "abc"}, title="Pruning", pictures=(SPEC,), taken="2026-11-28 10:00"),
     ),
 )
-LETTERS = """() => {
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), small = [];
-  while (walk.nextNode()) {
-    const text = walk.currentNode, around = text.parentElement, range = document.createRange();
-    if (!text.textContent.trim() || around.closest('script, style, noscript, details')) continue;
-    range.selectNodeContents(text);
-    if (!range.getBoundingClientRect().width) continue;
-    const svg = around.closest('svg'), scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
-    const size = parseFloat(getComputedStyle(around).fontSize) * scale;
-    if (size < 23.9) small.push(`${text.textContent.trim()} ${size}`);
-  }
-  return small;
-}"""
 TABLE = """([i, name]) => {
   const box = document.querySelectorAll('.pictures > div')[i];
   return box?.shown ? box.shown.view.data(name).map((row) => ({...row})) : null;
 }"""
-DRAWN = "() => [...document.querySelectorAll('.pictures > div')].every((box) => box.shown && box.querySelector('.marks'))"
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +58,8 @@ def file(tmp_path_factory):
 @pytest.fixture
 def played(browser, file):
     """The file in a browser that has no network, on a hall's screen; in the end nothing was asked for and nothing went wrong."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080}, offline=True)
-    context.set_default_timeout(PATIENCE * 1000)
-    page, wrong = context.new_page(), []
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:", "about:")) else wrong.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.goto(file.as_uri())
-    page.locator("#bar button").first.wait_for()
-    yield page
-    context.close()
+    with from_disk.opened(browser, file) as (page, wrong):
+        yield page
     assert not wrong
 
 
@@ -93,11 +72,11 @@ def test_a_clicker_goes_through_all_steps_and_every_letter_can_be_read_in_both_l
         played.keyboard.press("Home")
         for number in range(1, len(TALK.steps) + 1):
             where(played, number)
-            played.wait_for_function(DRAWN)
-            assert not played.evaluate(LETTERS), (language, number)
+            played.wait_for_function(from_disk.DRAWN)
+            assert not too_small(played, "body"), (language, number)
             if played.locator(".onward").count() and played.evaluate("Boolean(step().claim)"):
                 played.keyboard.press("PageDown")
-                assert not played.evaluate(LETTERS), (language, number)
+                assert not too_small(played, "body"), (language, number)
             assert played.evaluate("document.documentElement.scrollWidth <= innerWidth")
             played.keyboard.press("PageDown")
         where(played, len(TALK.steps))
@@ -156,7 +135,7 @@ def test_a_claim_is_guessed_before_it_is_judged(played):
 def test_words_of_ones_own_are_words_and_a_page_shows_what_was_taken(played):
     assert "<i>Welcome</i>" in played.locator("#stage").inner_text() and played.locator(".words em").inner_text() == "everybody"
     played.keyboard.press("End")
-    played.wait_for_function(DRAWN)
+    played.wait_for_function(from_disk.DRAWN)
     assert played.evaluate("document.querySelector('.pictures > div').shown.view.data('t').map((row) => row.b)") == [1, 3]
     assert "2026-11-28 10:00" in played.locator("#stage").inner_text() and "text: abc" in played.locator("#stage").inner_text()
 
@@ -185,7 +164,7 @@ def test_contents_keys_and_black(played):
 def test_the_file_can_be_used_by_everybody(played):
     for number in range(len(TALK.steps)):
         played.evaluate(f"go({number})")
-        played.wait_for_function(DRAWN)
+        played.wait_for_function(from_disk.DRAWN)
         assert not violations(played)
 
 
@@ -197,13 +176,13 @@ def test_pictures_are_not_cut_when_their_numbers_change(browser, tmp_path):
     page.goto(made.as_uri())
     sizes = "[...document.querySelectorAll('.pictures svg.marks')].map((svg) => svg.getAttribute('viewBox'))"
     for field in page.locator("input[type=range]").all():
-        page.wait_for_function(DRAWN)
+        page.wait_for_function(from_disk.DRAWN)
         before = page.locator(".pictures svg.marks").first.inner_html()
         field.fill("0")
         eventually(lambda before=before: page.locator(".pictures svg.marks").first.inner_html(), lambda found, before=before: found != before)
         moved = page.evaluate(sizes)
         page.evaluate("render()")
-        page.wait_for_function(DRAWN)
+        page.wait_for_function(from_disk.DRAWN)
         assert moved == page.evaluate(sizes)
     page.close()
 

@@ -10,20 +10,13 @@ from explorer.claims.words import read
 from explorer.i18n import LANGUAGES, _, language
 from explorer.ui.claims import place, votes
 from explorer.ui.common import address
+from explorer.ui.course import search
 
 
 def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {_('Claims on trial')}", width="content")
-        wanted = address.entry(
-            st.text_input,
-            _("Search"),
-            "search",
-            "",
-            placeholder=_("Search the claims"),
-            label_visibility="collapsed",
-            icon=":material/search:",
-        )
+        wanted = search.field(_("Search the claims"))
         st.button(_("Votes"), key="claims_votes", icon=":material/how_to_vote:", on_click=address.write, kwargs={votes.NAME: "1"})
     st.caption(_("Often heard in class: holds, does not hold, or holds only if …? The class commits itself, then the claim is computed."))
     topics = {topic: [claim for claim in of_topic(topic) if matches(claim, wanted)] for topic in TOPICS}
@@ -42,8 +35,7 @@ def draw() -> None:
 def matches(claim: Claim, wanted: str) -> bool:
     """Whether all words that are looked for stand in what is said of a claim, in any language."""
     words = [words_of(claim, which) for which in LANGUAGES]
-    said = " ".join([claim.id, *(" ".join([one.claim, one.found, one.condition, one.source]) for one in words)]).lower()
-    return all(word in said for word in wanted.lower().split())
+    return search.has([claim.id, *(part for one in words for part in (one.claim, one.found, one.condition, one.source))], wanted)
 
 
 def _line(claim: Claim) -> None:

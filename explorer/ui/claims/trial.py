@@ -13,7 +13,6 @@ from explorer.lectures import demo
 from explorer.lectures.words import read
 from explorer.ui.claims import votes
 from explorer.ui.common import jobs
-from explorer.ui.common.markdown import escaped
 from explorer.ui.course import board, hands, results
 
 
@@ -34,7 +33,7 @@ def draw(claim: Claim, words: Words) -> None:
         return
     votes.judged(claim, found.verdict)
     st.html(verdict(claim, words, found))
-    said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
+    said = board.filling(found)
     left, right = st.columns(2, gap="medium")
     with left:
         share = hands.share(claim, found.verdict)

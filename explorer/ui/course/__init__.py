@@ -1,6 +1,6 @@
 """The course: contents, and the one page that plays any demo.
 
-- `contents`: chapters, a picture for each demo, a search box
+- `contents`: chapters, a picture for each demo, a search box (`search`)
 - `player`: a demo's step on the screen, and the way forward and back
 - `place`: which demo and step the address names, and what comes before and after
 - `settings`: the controls of a demo, each setting in the address

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping
 
-from explorer.lectures import Measure
+from explorer.claims import Finding
+from explorer.lectures import Measure, Result
+from explorer.ui.common.markdown import escaped
 from explorer.ui.course import hands
 
 
@@ -32,6 +34,11 @@ def guesses(options: Mapping[str, str], counted: Mapping[str, int], right: str, 
 
 def _bar(n: int, most: int) -> str:
     return f'<i><s style="width:{100 * n / most:.0f}%"></s></i><b>{n or ""}</b>'
+
+
+def filling(found: Result | Finding) -> dict[str, str]:
+    """What stands for the placeholders of a text in Markdown: numbers as they are shown, and words as they are."""
+    return {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
 
 
 def measures(found: Iterable[Measure], title: Callable[[str], str], published: Iterable[tuple[str, str, str]] = ()) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.i18n import _, language
 from explorer.lectures import Demo
-from explorer.lectures.registry import CHAPTERS, of_chapter
+from explorer.lectures.registry import CHAPTERS, chapter_title, of_chapter
 from explorer.lectures.words import read
 from explorer.ui.common import address
 from explorer.ui.course import hands
@@ -52,7 +52,7 @@ def draw(number: int) -> None:
     shown = of_chapter(number)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_("Course"), icon=":material/arrow_back:", key="course_contents", on_click=address.write, kwargs={NAME: None})
-        st.markdown(f"#### {number} · {_(CHAPTERS[number])} · {_('What was believed, what was measured')}", width="content")
+        st.markdown(f"#### {chapter_title(number)} · {_('What was believed, what was measured')}", width="content")
     st.html(f'<div class="course-closing">{_head(shown)}{"".join(_row(demo) for demo in shown)}</div>')
     asked = [demo for demo in shown if share(demo) is not None]
     if not asked:

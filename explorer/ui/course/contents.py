@@ -6,11 +6,11 @@ import streamlit as st
 
 from explorer.i18n import LANGUAGES, N_, _, language
 from explorer.lectures import CHAPTERS, Demo
-from explorer.lectures.registry import of_chapter
+from explorer.lectures.registry import chapter_title, of_chapter
 from explorer.lectures.thumbnails import picture_of
 from explorer.lectures.words import read
 from explorer.ui.common import address
-from explorer.ui.course import closing, join, place
+from explorer.ui.course import closing, join, place, search
 
 _COLUMNS = 4
 _ENDS = (
@@ -24,25 +24,17 @@ def draw() -> None:
     join.told(None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {_('Course')}", width="content")
-        wanted = address.entry(
-            st.text_input,
-            _("Search"),
-            "search",
-            "",
-            placeholder=_("Search the questions"),
-            label_visibility="collapsed",
-            icon=":material/search:",
-        )
+        wanted = search.field(_("Search the questions"))
         join.button()
     join.panel()
     found = 0
-    for number, title in CHAPTERS.items():
+    for number in CHAPTERS:
         shown = [demo for demo in of_chapter(number) if matches(demo, wanted)]
         if not shown:
             continue
         found += len(shown)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"##### {number} · {_(title)}", width="content")
+            st.markdown(f"##### {chapter_title(number)}", width="content")
             for name, title, icon in _ENDS:
                 how = {"icon": icon, "type": "tertiary", "on_click": address.write, "kwargs": {name: number}}
                 st.button(_(title), key=f"{name}_{number}", **how)
@@ -57,8 +49,8 @@ def draw() -> None:
 def matches(demo: Demo, wanted: str) -> bool:
     """Whether all words that are looked for stand in what a demo says, in any language."""
     texts = [read(demo.module, which) for which in LANGUAGES]
-    said = " ".join([demo.id, *(" ".join([text.title, text.question, *text.options.values(), text.show, text.notice]) for text in texts)]).lower()
-    return all(word in said for word in wanted.lower().split())
+    said = [part for text in texts for part in (text.title, text.question, *text.options.values(), text.show, text.notice)]
+    return search.has([demo.id, *said], wanted)
 
 
 def _card(demo: Demo) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _, language
 from explorer.lectures.exercises import EXERCISES, Answer, texts
-from explorer.lectures.registry import CHAPTERS
+from explorer.lectures.registry import chapter_title
 from explorer.ui.common import address
 
 
@@ -19,7 +19,7 @@ def chapter() -> int | None:
 def draw(number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_("Course"), icon=":material/arrow_back:", key="course_contents", on_click=address.write, kwargs={"exercises": None})
-        st.markdown(f"#### {number} · {_(CHAPTERS[number])} · {_('Exercises')}", width="content")
+        st.markdown(f"#### {chapter_title(number)} · {_('Exercises')}", width="content")
     for at, (text, answers) in enumerate(zip(texts(number, language()), EXERCISES[number], strict=True), start=1):
         with st.container(border=True, key=f"exercise_{number}_{at}"):
             st.markdown(f"**{at}.** {text.question}")

@@ -7,7 +7,6 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
-from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.course import board, closing, hands, join, results, settings, show
 
@@ -19,7 +18,7 @@ def draw(demo: Demo, words: Words) -> None:
         return
     right = demo.right_option(found)
     closing.measured(demo, right)
-    said = {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
+    said = board.filling(found)
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
     join.noticed(demo, said, right)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.i18n import _, carried, language
 from explorer.lectures import CHAPTERS
+from explorer.lectures.registry import chapter_title
 from explorer.talk import Talk, opened, saved
 from explorer.talk.export import exported
 from explorer.talk.sheet import sheet
@@ -106,9 +107,7 @@ def _afterwards() -> None:
         disabled=not rows,
     )
     st.caption(_("Hands of this session by option, and where the controls stood."))
-    chapter = st.selectbox(
-        _("Exercises of chapter"), list(CHAPTERS), key="talk_sheet", format_func=lambda number: f"{number} · {_(CHAPTERS[number])}"
-    )
+    chapter = st.selectbox(_("Exercises of chapter"), list(CHAPTERS), key="talk_sheet", format_func=chapter_title)
     with st.container(horizontal=True):
         for answers, title in ((False, _("To print")), (True, _("With answers"))):
             name = f"exercises{chapter}{'_answers' if answers else ''}.html"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.lectures import CHAPTERS
+from explorer.lectures.registry import chapter_title
 from explorer.talk import Step, of_chapter
 from explorer.talk.places import step_of
 from explorer.ui.common.markdown import explained
@@ -27,7 +28,7 @@ def draw() -> None:
             list(CHAPTERS),
             None,
             key="talk_chapter",
-            format_func=_chapter,
+            format_func=chapter_title,
             on_change=_from_chapter,
             width=280,
             placeholder="",
@@ -35,10 +36,6 @@ def draw() -> None:
         st.button(_("Words of your own"), icon=":material/notes:", key="talk_words", on_click=_words)
     if (problem := st.session_state.pop("_talk_problem", None)) is not None:
         st.error(problem, icon=":material/error:")
-
-
-def _chapter(number: int) -> str:
-    return f"{number} · {_(CHAPTERS[number])}"
 
 
 def _from_address() -> None:
@@ -59,7 +56,7 @@ def _from_chapter() -> None:
     number = st.session_state["talk_chapter"]
     if number is None:
         return
-    talk, chapter = session.talk(), of_chapter(number, _chapter(number))
+    talk, chapter = session.talk(), of_chapter(number, chapter_title(number))
     session.put((talk if talk.title else type(talk)(chapter.title, talk.steps)).with_steps(*chapter.steps))
     st.session_state["talk_chapter"] = None
 

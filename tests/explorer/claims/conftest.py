@@ -1,12 +1,10 @@
 """Models are opened once for all claims."""
 
-from functools import cache
-
 import pytest
 
-from models import load
+from tests.explorer.claims.shared import model
 
 
 @pytest.fixture(scope="session")
 def opener():
-    return cache(lambda name: load(name, "cpu"))
+    return model

@@ -1,6 +1,5 @@
 """Claims about what comes out of attention, against independent computations."""
 
-from functools import cache
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -11,17 +10,7 @@ import torch
 from explorer.capture import capture
 from explorer.claims import Verdict, claim, output
 from explorer.lectures import shipped
-from models import load
-
-
-@cache
-def model(name):
-    return load(name, "cpu")
-
-
-@cache
-def found(id_):
-    return claim(id_).compute(model)
+from tests.explorer.claims.shared import found, model
 
 
 def values(name, layer):

@@ -1,7 +1,6 @@
 """All claims: each is computed, says what it found in both languages, and its numbers are those of the syllabus."""
 
 import re
-from functools import cache
 
 import pytest
 
@@ -9,19 +8,10 @@ from explorer.claims import Verdict, claim, claims
 from explorer.claims.registry import TOPICS, of_topic, words_of
 from explorer.i18n import LANGUAGES
 from explorer.lectures import demo
-from models import InputError, load
+from models import InputError
+from tests.explorer.claims.shared import found
 
 IDS = [one.id for one in claims()]
-
-
-@cache
-def model(name):
-    return load(name, "cpu")
-
-
-@cache
-def found(id_):
-    return claim(id_).compute(model)
 
 
 def test_no_claim_stands_twice_and_each_topic_has_some():

@@ -1,7 +1,6 @@
 """Claims about softmax and its scale, against independent computations."""
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
@@ -10,17 +9,7 @@ import torch
 from explorer.capture import capture
 from explorer.claims import Verdict, claim, scaling
 from explorer.lectures import q09b_roles, scales
-from models import load
-
-
-@cache
-def model(name):
-    return load(name, "cpu")
-
-
-@cache
-def found(id_):
-    return claim(id_).compute(model)
+from tests.explorer.claims.shared import found, model
 
 
 def by_hand(scores):

@@ -1,6 +1,5 @@
 """Claims about what models are for, against what transformers and a loop say."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,16 +8,7 @@ import torch
 
 from explorer.claims import Verdict, claim, tasks
 from models import load
-
-
-@cache
-def model(name):
-    return load(name, "cpu")
-
-
-@cache
-def found(id_):
-    return claim(id_).compute(model)
+from tests.explorer.claims.shared import found, model
 
 
 def test_bert_has_no_attention_to_a_source(monkeypatch):

@@ -1,0 +1,30 @@
+"""How large letters are on the screen: a hall of two hundred reads 24 pixels at 1920 x 1080."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+_LETTERS = """(root) => {
+  // Of all that can be read: its text and the height of its letters on the screen, in pixels.
+  const found = [];
+  const shown = (e) => {
+    const box = e.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && getComputedStyle(e).visibility !== 'hidden';
+  };
+  const walker = document.createTreeWalker(document.querySelector(root), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), of = walker.currentNode.parentElement;
+    if (!text || !of || !shown(of) || of.closest('style, script, noscript, [data-testid=stIconMaterial], [hidden]')) continue;
+    const svg = of.closest('svg.marks');
+    const size = svg
+      ? parseFloat(of.getAttribute('font-size') || getComputedStyle(of).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
+      : parseFloat(getComputedStyle(of).fontSize) * (of.currentCSSZoom || 1);
+    found.push([text.slice(0, 40), Math.round(size * 10) / 10]);
+  }
+  return found;
+}"""
+
+
+def too_small(page: Page, root: str = ".stMain") -> list[tuple[str, float]]:
+    """What a hall cannot read in a part of the page: the text, and the height of its letters in pixels."""
+    return [(text, size) for text, size in page.evaluate(_LETTERS, root) if size < 23.95]
