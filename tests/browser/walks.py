@@ -13,7 +13,7 @@ What = TypeVar("What")
 
 
 def in_turn(walks: Iterable[What], first: str = "en") -> list:
-    """Each walk with each language, for `parametrize`; the one that is tried every time changes from walk to walk, and is `first` for the first."""
+    """Each walk with each language, for `parametrize`. Every time one is tried that changes from walk to walk, for the first it is `first`."""
     languages = sorted(LANGUAGES, key=lambda language: language != first)
     found = []
     for i, walk in enumerate(walks):
