@@ -281,10 +281,10 @@ def capture_sides(
     """Runs what `sides_of` gave through a model. Further arguments and errors: as `capture`."""
     source = next(iter(sides.values()))
 
-    def observe(site: int | None, rows: slice, weights: torch.Tensor, mask: torch.Tensor | None) -> None:
+    def tell(site: int | None, rows: int) -> None:
         if site is not None:
             queries = sides["encoder" if model.sites[site].part == "encoder" else "decoder"]
-            progress((site + rows.stop / len(queries)) / len(model.sites))
+            progress((site + rows / len(queries)) / len(model.sites))
 
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
         given = source.inputs(model.device)
@@ -302,7 +302,7 @@ def capture_sides(
                 message = told("On this text the own code of {name} returns {why}.", name=model.name, why=why)
                 raise InputError(message, told("Choose a shorter text, or another model."))
             return Capture(weights=[one[0].float().cpu() for one in weights], **found)
-        with attention.attending(model.sites_of, changes=changes, observe=observe if progress else None) as run:
+        with attention.attending(model.sites_of, changes=changes, progress=tell if progress else None) as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 

@@ -5,122 +5,31 @@ records and what it changes travels in a context variable, set for one call: net
 nothing that one viewer asks for may be left behind on a network.
 
 Recorded per call are queries, keys, values and the softmax's row statistics, O(n d) numbers. A pattern is
-`exp(scale q k^T + bias - lse)`, computed when someone looks, so that no n x n matrix of all heads is ever kept. The toy
+`exp(scale q k^T + bias - lse)`, computed when someone looks, so that no n x n matrix of all heads is ever kept. These are what a
+fused kernel has in its hands (`models.attention.kernel`); it computes all calls whose weights nobody looks at. The toy
 transformer also has sparsemax and linear attention (`models.attention.normalisers`); they are recorded and changed in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
+from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
 
-from models.attention import normalisers, scoring
+from models.attention import kernel, normalisers, scoring
+from models.attention.calls import Call
 from models.attention.records import Record
+from models.attention.runs import Change, current
 
 NAME = "attention_explorer"
+"""Under this name every mask is given in full, as to eager attention; no mask means that every query sees every key."""
+LEAN = "attention_explorer_lean"
+"""Under this name a mask that only says "looks back" is not made, as for transformers' sdpa: the module says whether it is causal."""
+NAMES = (NAME, LEAN)
 
 _CHANGES_SCORES = {"indices", "block_indices"}
 """Arguments with which some models choose keys inside their attention; ignoring them would show a wrong picture."""
-
-
-@dataclass(frozen=True, eq=False)
-class Change:
-    """What to do differently at one attention site.
-
-    Attributes:
-        gate: factor on each head's output z *before* the output projection, shape (heads,) or (batch, heads); 1 keeps a
-            head, 0 removes it. May carry gradients (Michel et al. 2019, section 2.2).
-        replacement: what takes the place of the removed part, `gate * z + (1 - gate) * replacement`: None for zero, "uniform" for the mean of all
-            visible values, or a tensor that broadcasts to (batch, heads, query, head dim): a mean, or another example's z.
-        scale: factor on the model's own scale, a number or a tensor of shape (heads,).
-        allow: bool, broadcasts to (batch, heads, query, key); False cuts edges before the softmax, so the rest of the row
-            still sums to 1. A row that is cut completely attends to nothing, and its output is zero.
-        cut: single edges (head, query, key) to cut, in addition to `allow`.
-        added: added to z after all else, broadcasts to (batch, heads, query, value dim). Zeros that carry gradients collect dL/dz.
-    """
-
-    gate: Tensor | None = None
-    replacement: Tensor | str | None = None
-    scale: float | Tensor = 1.0
-    allow: Tensor | None = None
-    cut: tuple[tuple[int, int, int], ...] = ()
-    added: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.replacement, str) and self.replacement != "uniform":
-            raise ValueError(f'a replacement is None, "uniform" or a tensor, not {self.replacement!r}')
-
-
-Observer = Callable[[int | None, slice, Tensor, Tensor | None], None]
-"""Told of each block of query rows as it is computed: site, rows, weights (batch, heads, rows, key) and the mask of all rows."""
-
-
-@dataclass(eq=False)
-class Run:
-    """What one `attending` context records and changes. Made by `attending`."""
-
-    changes: Mapping[int, Change] = field(default_factory=dict)
-    record: bool = True
-    observe: Observer | None = None
-    sites_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
-    _calls: dict[int, int] = field(default_factory=dict)
-
-    def site(self, module: nn.Module) -> int | None:
-        """The site of this call. Layers that share one module (ALBERT) take turns, in the order of the forward pass."""
-        sites = self.sites_of.get(id(module))
-        if not sites:
-            return None
-        turn = self._calls.get(id(module), 0)
-        self._calls[id(module)] = turn + 1
-        return sites[turn % len(sites)]
-
-
-_current: ContextVar[Run | None] = ContextVar("attention_run", default=None)
-
-
-@contextmanager
-def attending(
-    sites_of: Mapping[int, tuple[int, ...]] | None = None,
-    *,
-    changes: Mapping[int, Change] | None = None,
-    record: bool = True,
-    observe: Observer | None = None,
-) -> Iterator[Run]:
-    """Record and change attention in this thread, until the block ends.
-
-    Args:
-        sites_of: site numbers by `id(module)`, from `models.opening.sites`; without it calls are recorded but not numbered.
-        changes: what to change, by site number.
-        record: keep a `Record` of every call in `Run.records`, in the order of the calls.
-        observe: told of all weights while they are there, and cheaper than a record where every weight is looked at; keep none of them.
-
-    Raises:
-        ValueError: changes without `sites_of`, or for a site that does not exist.
-    """
-    changes = dict(changes or {})
-    known = {site for sites in (sites_of or {}).values() for site in sites}
-    if unknown := set(changes) - known:
-        raise ValueError(f"no attention site {sorted(unknown)}; there are {len(known)}, counted from 0")
-    run = Run(changes, record, observe, sites_of or {})
-    token = _current.set(run)
-    try:
-        yield run
-    finally:
-        _current.reset(token)
-
-
-def passed_over(module: nn.Module) -> None:
-    """Says that a call of this attention module is not made, because its result is known; its turn counts all the same."""
-    if run := _current.get():
-        run.site(module)
 
 
 def attention_function(
@@ -165,13 +74,12 @@ def attention_function(
     if asked := _CHANGES_SCORES & {name for name, given in kwargs.items() if given is not None}:
         raise NotSupportedByInterface(f"attention with {', '.join(sorted(asked))}")
     _check_normaliser(normaliser, position_bias, softcap, s_aux)
-    run = _current.get()
+    run = current.get()
     if normaliser == "linear":
         if run is None and attention_mask is None and not (dropout and module.training):
             return normalisers.linear_attention(query, key, value, causal=causal).transpose(1, 2).contiguous(), None
         query, key, scaling = normalisers.features(query), normalisers.features(key), 1.0
-    if causal and attention_mask is None:
-        attention_mask = torch.ones(1, 1, query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
+    causal = causal and attention_mask is None
     site = run.site(module) if run else None
     change = run.changes.get(site) if run and site is not None else None
     heads, group = query.shape[1], query.shape[1] // key.shape[1]
@@ -184,32 +92,13 @@ def attention_function(
     if attention_mask is not None and attention_mask.dim() == 4:
         attention_mask = attention_mask[..., : key.shape[2]]
 
-    keys, values = (t.repeat_interleave(group, dim=1) if group > 1 else t for t in (key, value))
-    outputs, maxima, sums = [], [], []
-    for rows in scoring.row_blocks(query.shape[2], query.shape[0] * heads * key.shape[2] * 4, query.device):
-        everything = slice(None)
-        scores = scoring.scores_of(
-            query[:, :, rows],
-            keys,
-            scale,
-            scoring.part_of(attention_mask, everything, everything, rows),
-            scoring.part_of(position_bias, everything, everything, rows),
-            scoring.part_of(allow, everything, everything, rows),
-            softcap,
-            normaliser,
-        )
-        if run and run.record:
-            row_max, row_sum = _row_statistics(scores.detach(), normaliser, s_aux)
-            maxima.append(row_max)
-            sums.append(row_sum)
-        weights = _weights(scores, normaliser, s_aux)
-        if allow is not None:
-            weights = weights.nan_to_num(0.0)
-        if run and run.observe:
-            run.observe(site, rows, weights.detach(), attention_mask)
-        weights = nn.functional.dropout(weights.to(query.dtype), p=dropout, training=module.training)
-        outputs.append(torch.matmul(weights, values))
-    z = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
+    call = Call(query, key, value, scale, attention_mask, position_bias, allow, causal, softcap, s_aux, normaliser, site, run)
+    dropping = dropout > 0 and module.training
+    looked_at = dropping or (run is not None and run.observe is not None) or softcap is not None or normaliser != "softmax"
+    if not looked_at and kernel.serves(query, key, value, attention_mask, position_bias, allow, scale, s_aux):
+        z, row_max, row_sum = call.fused()
+    else:
+        z, row_max, row_sum = call.in_blocks(dropout if dropping else 0.0)
 
     if run and run.record:
         run.records.append(
@@ -222,18 +111,51 @@ def attention_function(
                 bias=None if position_bias is None else position_bias.detach(),
                 allow=allow,
                 softcap=softcap,
-                row_max=torch.cat(maxima, dim=2),
-                row_sum=torch.cat(sums, dim=2),
+                row_max=row_max,
+                row_sum=row_sum,
                 module=module,
                 site=site,
                 normaliser=normaliser,
+                causal=causal,
             )
         )
     if change is not None and change.gate is not None:
-        z = _gated(z, change, values, attention_mask)
+        z = _gated(z, change, value.repeat_interleave(group, dim=1) if group > 1 else value, attention_mask, causal)
     if change is not None and change.added is not None:
         z = z + change.added.to(device=z.device, dtype=z.dtype)
     return z.transpose(1, 2).contiguous(), None
+
+
+def lean_attention_function(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    causal: bool = False,
+    is_causal: bool | None = None,
+    **kwargs: object,
+) -> tuple[Tensor, None]:
+    """`attention_function` for networks that give no mask where it would only say "looks back", as to transformers' sdpa.
+
+    Args:
+        is_causal: query i sees keys 0..i where no mask is given; None asks the module, as transformers does. All others as there.
+    """
+    causal = causal or looks_back(module, query.shape[2], attention_mask, is_causal)
+    return attention_function(module, query, key, value, attention_mask, causal=causal, **kwargs)
+
+
+def looks_back(module: nn.Module, rows: int, mask: Tensor | None, is_causal: bool | None = None) -> bool:
+    """What no mask means under `LEAN`, as in `transformers.integrations.sdpa_attention`. A lone query sees all that is in the cache."""
+    return mask is None and rows > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+
+
+def _lean_mask(**kwargs: object) -> Tensor | None:
+    """None where transformers' sdpa needs no mask, else numbers that are added, as eager attention has them."""
+    mask = sdpa_mask(**kwargs)
+    return (
+        mask if mask is None else torch.where(mask, torch.zeros((), device=mask.device, dtype=kwargs["dtype"]), torch.finfo(kwargs["dtype"]).min)
+    )
 
 
 class NotSupportedByInterface(RuntimeError):
@@ -247,34 +169,6 @@ def _check_normaliser(normaliser: str, bias: Tensor | None, softcap: float | Non
         raise ValueError(f"a sink takes part in a softmax, not in {normaliser}")
     if normaliser == "linear" and (bias is not None or softcap is not None):
         raise ValueError("linear attention has no scores for a bias or a soft cap to act on")
-
-
-def _weights(scores: Tensor, normaliser: str, sinks: Tensor | None) -> Tensor:
-    if normaliser == "sparsemax":
-        return normalisers.sparsemax(scores)
-    if normaliser == "linear":
-        # A row that sees nothing has the sum 0, and passes nothing on.
-        return scores / scores.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
-    if sinks is None:
-        return torch.softmax(scores, dim=-1)
-    return torch.softmax(torch.cat([scores, _sink_column(scores, sinks)], dim=-1), dim=-1)[..., :-1]
-
-
-def _sink_column(scores: Tensor, sinks: Tensor) -> Tensor:
-    return sinks.float().reshape(1, -1, 1, 1).expand(*scores.shape[:-1], 1)
-
-
-def _row_statistics(scores: Tensor, normaliser: str, sinks: Tensor | None) -> tuple[Tensor, Tensor]:
-    if normaliser == "linear":
-        row_sum = scores.sum(dim=-1)
-        return torch.zeros_like(row_sum), row_sum
-    # Kept apart: in a row that is masked everywhere the log of the sum would drown beside the mask's huge maximum.
-    if sinks is not None:
-        scores = torch.cat([scores, _sink_column(scores, sinks)], dim=-1)
-    row_max = scores.amax(dim=-1)
-    if normaliser == "sparsemax":
-        return row_max, normalisers.largest_sparsemax_weight(scores - row_max[..., None])[..., 0]
-    return row_max, (scores - row_max[..., None]).exp_().sum(dim=-1)
 
 
 def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
@@ -292,13 +186,13 @@ def _allowed(change: Change, query: Tensor, key: Tensor) -> Tensor | None:
     return allow
 
 
-def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None) -> Tensor:
+def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
     gate = change.gate.to(device=z.device, dtype=z.dtype)
     gate = gate.reshape(gate.shape[0] if gate.dim() == 2 else 1, z.shape[1], 1, 1)
     if change.replacement is None:
         return z * gate
     replacement = (
-        scoring.uniform(values, mask, z.shape[2])
+        scoring.uniform(values, mask, z.shape[2], causal)
         if isinstance(change.replacement, str)
         else change.replacement.to(device=z.device, dtype=z.dtype)
     )
@@ -307,3 +201,5 @@ def _gated(z: Tensor, change: Change, values: Tensor, mask: Tensor | None) -> Te
 
 AttentionInterface.register(NAME, attention_function)
 AttentionMaskInterface.register(NAME, eager_mask)
+AttentionInterface.register(LEAN, lean_attention_function)
+AttentionMaskInterface.register(LEAN, _lean_mask)

@@ -24,11 +24,13 @@ class Record:
         bias: additive position bias (1 or batch, heads, query, key), or None.
         allow: edges left by a `Change`, or None where nothing was cut.
         softcap: scores were squashed to softcap * tanh(score / softcap), or None.
-        row_max, row_sum: per row, the largest score and the sum of exp(score - row_max), shape (batch, heads, query). For sparsemax the
-            largest score and the largest weight, which is their distance from the threshold; for linear attention 0 and the sum.
+        row_max, row_sum: per row, the largest score and the sum of exp(score - row_max), shape (batch, heads, query); or the log-sum-exp
+            of the scores and 1, where a fused kernel computed it. For sparsemax the largest score and the largest weight, which is their
+            distance from the threshold; for linear attention 0 and the sum.
         module: the module that called.
         site: number of its site, or None.
         normaliser: what made weights of the scores, one of `normalisers.NAMES`.
+        causal: there is no mask, and query i sees keys 0..i.
     """
 
     query: Tensor
@@ -44,6 +46,7 @@ class Record:
     module: nn.Module | None = None
     site: int | None = None
     normaliser: str = "softmax"
+    causal: bool = False
 
     @property
     def lse(self) -> Tensor:
@@ -87,11 +90,13 @@ class Record:
         """Outputs z that all heads would have if each row attended alike to all it sees, (heads, query, value dim), float32."""
         one, whole = slice(example, example + 1), slice(None)
         values = self.value[one].repeat_interleave(self.group, dim=1)
-        return scoring.uniform(values, scoring.part_of(self.mask, one, whole, whole), self.query.shape[2])[0].float()
+        return scoring.uniform(values, scoring.part_of(self.mask, one, whole, whole), self.query.shape[2], self.causal)[0].float()
 
     def visible(self, head: int = 0, *, example: int = 0) -> Tensor:
         """Which keys each query may see, bool (query, key); False is masked, which is not the same as weight 0."""
         seen = torch.ones(self.query.shape[2], self.key.shape[2], dtype=torch.bool)
+        if self.causal:
+            seen = seen.tril()
         if self.mask is not None:
             mask = self.mask[min(example, len(self.mask) - 1), min(head, self.mask.shape[1] - 1)]
             seen &= scoring.seen_in(mask).cpu()
@@ -112,12 +117,17 @@ class Record:
             query,
             key,
             self.scale[:, heads],
-            scoring.part_of(self.mask, examples, heads, rows),
+            self._mask(examples, heads, rows),
             scoring.part_of(self.bias, examples, heads, rows),
             scoring.part_of(self.allow, examples, heads, rows),
             self.softcap,
             self.normaliser,
         )
+
+    def _mask(self, examples: slice, heads: slice, rows: slice) -> Tensor | None:
+        if self.causal:
+            return scoring.causal_rows(rows, self.query.shape[2], self.key.shape[2], self.query.device)
+        return scoring.part_of(self.mask, examples, heads, rows)
 
     def _row_blocks(self) -> Iterator[slice]:
         return scoring.row_blocks(self.query.shape[2], self.key.shape[2] * 4, self.query.device)

@@ -65,7 +65,7 @@ def row_blocks(n_rows: int, row_bytes: int, device: torch.device | None = None) 
     return (slice(start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step))
 
 
-def part_of(t: Tensor | None, examples: slice, heads: slice, rows: slice) -> Tensor | None:
+def part_of(t: Tensor | None, examples: slice, heads: slice, rows: slice | Tensor) -> Tensor | None:
     """The part of a tensor that broadcasts to (batch, heads, query, key); axes of size 1 stay whole."""
     if t is None:
         return None
@@ -73,22 +73,33 @@ def part_of(t: Tensor | None, examples: slice, heads: slice, rows: slice) -> Ten
     return t[examples if t.shape[0] > 1 else whole, heads if t.shape[1] > 1 else whole, rows if t.shape[2] > 1 else whole]
 
 
+def causal_rows(rows: slice | Tensor, n_rows: int, n_keys: int, device: torch.device) -> Tensor:
+    """Of some query rows, which keys they see if each sees itself and what comes before: bool (1, 1, rows, key)."""
+    return (torch.arange(n_keys, device=device) <= torch.arange(n_rows, device=device)[rows][:, None])[None, None]
+
+
 def seen_in(mask: Tensor) -> Tensor:
     """Where a mask lets a query see a key, bool."""
     return mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
 
 
-def uniform(values: Tensor, mask: Tensor | None, rows: int) -> Tensor:
+def uniform(values: Tensor, mask: Tensor | None, rows: int, causal: bool = False) -> Tensor:
     """What a head passes on that attends alike to all it sees: the mean of the visible values.
 
     Args:
         values: (batch, heads, key, value dim); shared key/value heads are repeated already.
         mask: (1 or batch, 1 or heads, query, key) as the model gave it, bool or added; None where every query sees every key.
         rows: how many queries there are.
+        causal: query i sees keys 0..i; only where there is no mask.
 
     Returns:
         (batch, heads, rows, value dim); a row that sees nothing gets zeros.
     """
+    if causal and rows == values.shape[2]:
+        seen = torch.arange(1, rows + 1, device=values.device)[:, None]
+        return (values.float().cumsum(dim=2) / seen).to(values.dtype)
+    if causal:
+        mask = causal_rows(slice(None), rows, values.shape[2], values.device)
     if mask is None:
         return values.mean(dim=2, keepdim=True).expand(-1, -1, rows, -1)
     weights = seen_in(mask).to(values.dtype)

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from transformers import Cache
 
-from models.attention import NAME, attention_function
+from models.attention import NAMES, attention_function
 
 
 def use(network: nn.Module, implementation: str) -> None:
-    """Sets the attention of a network, "eager" or `models.attention.NAME`, also where transformers has no switch for it."""
+    """Sets the attention of a network, "eager" or one of `models.attention.NAMES`, also where transformers has no switch for it."""
     if hasattr(network.base_model, "set_attention_type"):
         # BigBird, which attends to all tokens of a text that is not longer than `limits.longest` says.
         network.base_model.set_attention_type("original_full")
@@ -44,7 +44,7 @@ def _lead(network: nn.Module) -> bool:
 
 
 def _ours(module: nn.Module) -> bool:
-    return module.config._attn_implementation == NAME
+    return module.config._attn_implementation in NAMES
 
 
 def _mpnet(

@@ -77,12 +77,14 @@ def find_sites(network: nn.Module) -> Layout:
     with _quiet():
         own_attention.use(network, "eager")
         eager = _hidden(network, output_attentions=True)
-        own_attention.use(network, attention.NAME)
         reason = told("its attention does not go through the attention interface of transformers")
+        if getattr(network, "_supports_sdpa", False) and (found := _trial(network, attention.LEAN, eager.hidden)):
+            return found
+        own_attention.use(network, attention.NAME)
         try:
             with attention.attending() as run:
                 ours = _hidden(network)
-            if run.records and not torch.allclose(eager.hidden, ours.hidden, rtol=1e-2, atol=_tolerance(eager.hidden)):
+            if run.records and not _same(eager.hidden, ours.hidden):
                 reason = told("its own attention computes more than the shared attention function does")
             elif run.records:
                 return _dispatched(network, run.records)
@@ -150,6 +152,23 @@ def _hidden(network: nn.Module, **options: bool) -> _Pass:
             with widened(network):
                 outputs = base(**given, return_dict=True, **options)
     return _Pass(outputs[0].float(), outputs)
+
+
+def _trial(network: nn.Module, implementation: str, expected: Tensor) -> Layout | None:
+    """The layout under an attention that needs no mask, or None where this network does not give the same with it."""
+    try:
+        own_attention.use(network, implementation)
+        with attention.attending() as run:
+            ours = _hidden(network)
+    except (RuntimeError, TypeError, AttributeError, ValueError) as error:
+        if devices.out_of_memory(error):
+            raise
+        return None
+    return _dispatched(network, run.records) if run.records and _same(expected, ours.hidden) else None
+
+
+def _same(eager: Tensor, ours: Tensor) -> bool:
+    return torch.allclose(eager, ours, rtol=1e-2, atol=_tolerance(eager))
 
 
 def _tolerance(hidden: Tensor) -> float:

@@ -94,7 +94,9 @@ class Headless:
             cache = getattr(past_key_values, "self_attention_cache", past_key_values)
             key, _ = cache.update(key, key, self.layer_idx)
         weights = None
-        if self.config._attn_implementation == attention.NAME:
+        if self.config._attn_implementation in attention.NAMES:
+            lean = self.config._attn_implementation == attention.LEAN
+            causal = causal or (lean and attention.looks_back(self, shape[1], attention_mask, kwargs.get("is_causal")))
             attention.attention_function(self, query, key, key, attention_mask, size**-0.5, causal=causal)
         else:
             weights = query.new_zeros(shape[0], 0, shape[1], key.shape[2])
