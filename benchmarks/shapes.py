@@ -48,10 +48,10 @@ def bert_text(n_tokens: int) -> str:
     return text
 
 
-def gpt2_small(folder: Path, spread: float = SPREAD) -> Path:
-    """12 layers x 12 heads, 768 wide, 1,024 positions; its tokenizer knows the words w0 .. w50256."""
+def gpt2_small(folder: Path, spread: float = SPREAD, positions: int = 1024) -> Path:
+    """12 layers x 12 heads, 768 wide; its tokenizer knows the words w0 .. w50256."""
     torch.manual_seed(0)
-    network = transformers.GPT2LMHeadModel(transformers.GPT2Config()).eval()
+    network = transformers.GPT2LMHeadModel(transformers.GPT2Config(n_positions=positions)).eval()
     width = network.config.n_embd
     with torch.no_grad():
         for block in network.transformer.h:
@@ -60,7 +60,7 @@ def gpt2_small(folder: Path, spread: float = SPREAD) -> Path:
     backend = Tokenizer(token_models.WordLevel({f"w{i}": i for i in range(network.config.vocab_size)}, unk_token="w0"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     end = f"w{network.config.eos_token_id}"
-    transformers.PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=1024, eos_token=end).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=positions, eos_token=end).save_pretrained(folder)
     return folder
 
 

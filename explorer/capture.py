@@ -144,8 +144,7 @@ class Capture:
 
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
         """Every head, max-pooled to at most size x size so that a thin line survives: per layer float32 (heads, rows, columns)."""
-        rows, columns = len(self.queries(part)), len(self.keys(part))
-        return [pooling.max_pool(lambda block, at=site.layer: self.patterns(at, part, block), rows, columns, size) for site in self.sites(part)]
+        return [pooling.of_layer(self, site.layer, part, size, summaries=False).heads for site in self.sites(part)]
 
     def outputs(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
         """Output z of one head before the output projection, float32 (query, value dim)."""

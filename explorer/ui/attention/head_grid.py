@@ -14,12 +14,12 @@ from explorer.charts.common import thumbnails
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
-from explorer.pooling import max_pool
+from explorer.pooling import of_layer
 from explorer.ui.attention.controls import Controls, described
 from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
 from explorer.ui.common.parts import PARTS
-from explorer.views import Crop, crop
+from explorer.views import crop
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
@@ -123,14 +123,16 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
     whole = how.special == "raw" and how.pair == "all"
     pooled = []
     for site in sites:
-        pooled.append(_pooled(captured, part, site.layer, cut, whole, size))
+        small = of_layer(captured, site.layer, part, size, None if whole else cut)
+        found = {str(head): picture for head, picture in enumerate(small.heads)}
+        pooled.append((found | {MEAN: small.mean, MAXIMUM: small.maximum}, small.seen))
         report(len(pooled) / len(sites))
     # Where the colours are freed, the largest weight of all heads gets the last one.
-    top = max(float(picture.max()) for of_layer, _seen in pooled for picture in of_layer.values()) if how.scale == "own" else 1.0
+    top = max(float(picture.max()) for found, _seen in pooled for picture in found.values()) if how.scale == "own" else 1.0
     gamma = 0.4 if how.scale == "root" else 1.0
     cells = []
-    for site, (of_layer, seen) in zip(sites, pooled, strict=True):
-        for name, picture in of_layer.items():
+    for site, (found, seen) in zip(sites, pooled, strict=True):
+        for name, picture in found.items():
             row, column = np.unravel_index(int(picture.argmax()), picture.shape)
             # A pooled pixel stands for several tokens; only where it does not can they be named.
             exact = picture.shape == (len(queries), len(keys))
@@ -138,23 +140,3 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
             png = thumbnails.encode(picture, seen, dark, top, gamma, how.contrast)
             cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
     return cells
-
-
-def _pooled(captured: Capture, part: str, layer: int, cut: Crop, whole: bool, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Pictures of a layer by name, each at most size x size, and where a token may look at all."""
-
-    def pooled(maps: np.ndarray) -> np.ndarray:
-        """Of maps (.., query, key) what is shown of them, small."""
-        shown = maps if whole else cut.of(maps)
-        return max_pool(lambda rows: shown[:, rows], *shown.shape[1:], size)
-
-    found: dict[str, np.ndarray] = {}
-    if captured.site(layer, part).heads:
-        # In blocks of rows where nothing is taken out: all heads of a layer at once would be large for a long text.
-        in_blocks = max_pool(lambda rows: captured.patterns(layer, part, rows), len(cut.rows), len(cut.columns), size) if whole else None
-        of_heads = pooled(captured.patterns(layer, part)) if in_blocks is None else in_blocks
-        found = {str(head): picture for head, picture in enumerate(of_heads)}
-    found[MEAN] = pooled(captured.mean(layer, part)[None])[0]
-    found[MAXIMUM] = pooled(captured.maximum(layer, part)[None])[0]
-    seen = captured.visible(layer, part)[np.ix_(cut.rows, cut.columns)][None]
-    return found, max_pool(lambda rows: seen[:, rows], *seen.shape[1:], size)[0] > 0

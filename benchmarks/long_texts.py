@@ -1,0 +1,128 @@
+"""What looking costs on long texts, against not looking: `python -m benchmarks.long_texts`.
+
+Texts through a random GPT-2-small-shaped network of 16,384 positions, float32, on two threads. Ours is `explorer.capture`, tokenizing
+included, after which any pattern of any head can be had; plain is the base model of a second network that transformers opens from the
+same folder with its fast attention ("sdpa"), which gives no weights at all. Both take turns in one process, and the smallest time of each
+counts: whatever else the machine does only adds. Then the small pictures of all heads, layer by layer, with mean and maximum of each
+layer (`explorer.pooling`). Memory is how far the process rose above what it was with the model in it, in a process of its own.
+
+Exits 1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import transformers
+
+import explorer
+import models
+from benchmarks import capture_memory, report, shapes
+from explorer import pooling
+from models.opening import sites
+from scripts.serve import ROOT
+
+GOAL = 1.15
+"""Largest time of a capture, in forward passes of sdpa."""
+GOAL_MB = 3000
+"""Largest peak of a capture of 16,384 tokens above the model, MB of 10^6 bytes."""
+GRID = {4096: 5.0, 16384: 75.0}
+"""Seconds for the pictures of all heads, by tokens."""
+SIZE = 34
+"""Pixels of a picture, as the page draws 12 x 14 of them."""
+LONGEST = 16384
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tokens", type=int, nargs="*", default=[512, 2048, 4096, 16384])
+    parser.add_argument("--turns", type=int, help="of both sides; default by length, 15 at 512 tokens and 2 at 16,384")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    if given.child:
+        print(json.dumps(_peak(given.folder, given.child)))
+        return 0
+    rows, missed = [], False
+    with tempfile.TemporaryDirectory() as made:
+        folder = shapes.gpt2_small(Path(made) / "gpt2", positions=LONGEST)
+        model = models.load(folder, device="cpu", dtype="float32")
+        plain = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
+        for n in given.tokens:
+            ours, sdpa = _turns(model, plain, n, given.turns or max(2, min(15, 12288 // n)))
+            drawn = _drawn(model, n)
+            peak = _child(folder, n, given.threads)
+            checks = [ours / sdpa <= GOAL, drawn <= GRID.get(n, float("inf")), peak <= GOAL_MB]
+            missed |= not all(checks)
+            rows.append(
+                [f"{n:,}", f"{ours / sdpa:.2f}", f"{ours:.2f}", f"{sdpa:.2f}", f"{peak:,.0f}", f"{drawn:.1f}", "" if all(checks) else "MISSED"]
+            )
+    report.show(
+        f"Capture against transformers' sdpa forward, GPT-2 small shape, random weights; goals: {GOAL} x, {GOAL_MB:,} MB, "
+        + ", ".join(f"{seconds:g} s at {n:,}" for n, seconds in GRID.items()),
+        ["tokens", "capture / sdpa", "capture, s", "sdpa, s", "MB above the model", "all heads drawn small, s", ""],
+        rows,
+    )
+    return int(missed)
+
+
+def _turns(model: models.Model, plain: torch.nn.Module, n: int, turns: int) -> tuple[float, float]:
+    """Smallest seconds of a capture and of a plain forward pass."""
+    text = shapes.gpt2_text(n)
+    given = sites.inputs_for(plain, **model.tokenizer(text, return_tensors="pt"))
+    given.pop("token_type_ids", None)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            plain.base_model(**given)
+
+    def looked() -> None:
+        assert len(explorer.capture(model, text).tokens) == n
+
+    times: dict = {looked: [], forward: []}
+    for _turn in range(turns + 1):
+        for work, seconds in times.items():
+            start = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - start)
+    return min(times[looked][1:]), min(times[forward][1:])
+
+
+def _drawn(model: models.Model, n: int) -> float:
+    captured = explorer.capture(model, shapes.gpt2_text(n))
+    start = time.perf_counter()
+    for site in captured.sites():
+        pooling.of_layer(captured, site.layer, None, SIZE)
+    return time.perf_counter() - start
+
+
+def _peak(folder: Path, n: int) -> float:
+    model = models.load(folder, device="cpu", dtype="float32")
+    explorer.capture(model, shapes.gpt2_text(16))
+    for weights in model.network.parameters():
+        weights.sum()  # read from the file before, as they are the model's
+    with capture_memory.peak_memory() as found:
+        captured = explorer.capture(model, shapes.gpt2_text(n))
+    assert len(captured.tokens) == n
+    return found["peak"] / 1e6
+
+
+def _child(folder: Path, n: int, threads: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.long_texts", "--child", str(n), "--folder", str(folder), "--threads", str(threads)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
