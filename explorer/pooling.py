@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from explorer.views import Crop
 
 _BLOCK_ROWS = 256
-_BLOCK = (256, 1024)
+_BLOCK = (256, 512)
 """Queries and keys whose scores are made at once, so few that they stay in a processor's cache."""
 
 
@@ -87,6 +87,9 @@ def _of_scores(
     direct = record.mask is record.bias is record.allow is record.softcap is None
     queries = torch.cat([record.query[0].float() * record.scale[0], -lse[..., None]], dim=-1) if direct else None
     keys = torch.cat([record.key[0].float(), torch.ones_like(record.key[0, ..., :1], dtype=torch.float32)], dim=-1) if direct else None
+    if direct:
+        # In the order of the pixels, so that a block is a slice.
+        queries, keys = queries[:, query_bins.flatten()].mT.contiguous(), keys[:, key_bins.flatten()]
     for r in _steps(n_rows, _BLOCK[0] // high):
         at = query_bins[r]
         for c in _steps(n_columns, _BLOCK[1] // wide):
@@ -97,7 +100,8 @@ def _of_scores(
             hidden = of.reshape(-1, 1) > at.reshape(1, -1) if record.causal and int(of.max()) > int(at.min()) else None
             for head in range(record.heads):
                 if direct:
-                    below = keys[head // record.group, of.flatten()] @ queries[head, at.flatten()].T
+                    some = keys[head // record.group, c.start * wide : c.stop * wide]
+                    below = some @ queries[head, :, r.start * high : r.stop * high]
                     below = below if hidden is None else below.masked_fill_(hidden, -torch.inf)
                 else:
                     below = (record.scores(head, rows=at.flatten())[:, of.flatten()] - lse[head, at.flatten(), None]).T.contiguous()
