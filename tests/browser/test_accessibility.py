@@ -44,12 +44,14 @@ def hexadecimal(colours: list[str]) -> list[str]:
 
 THEMES = ("light", "dark", "contrast")
 EACH_PAGE = {(name, THEMES[i % 3]) for i, name in enumerate(PAGES)}
-"""The theme in which each run of the tests looks at a page, in Chinese, whose labels are the other ones."""
+"""The theme in which a page is looked at in Chinese, whose labels are the other ones."""
+EVERY_RUN = {("attention", "light"), ("compare", "dark"), ("training", "contrast")}
 MATRIX = [(name, theme, "zh" if (name, theme) in EACH_PAGE else "en") for name in PAGES for theme in THEMES]
 
 
+@pytest.mark.every_run
 @pytest.mark.parametrize(
-    ("name", "theme", "language"), [pytest.param(*one, marks=() if one[:2] in EACH_PAGE else pytest.mark.thorough) for one in MATRIX]
+    ("name", "theme", "language"), [pytest.param(*one, marks=() if one[:2] in EVERY_RUN else pytest.mark.thorough) for one in MATRIX]
 )
 def test_a_page_breaks_no_rule_cuts_no_label_and_can_be_read_on_a_stage(open_page, name, theme, language):
     """In one visit: what a page costs in a test is the opening."""
@@ -83,6 +85,7 @@ def test_what_opens_over_a_page_breaks_no_rule(open_page):
         expect(page.locator("[data-testid=stPopoverBody]")).to_have_count(0)
 
 
+@pytest.mark.every_run
 def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     page = open_page()
     bare = page.locator(INK).first.get_attribute("fill")
@@ -154,6 +157,7 @@ def test_a_chosen_theme_is_not_the_systems_business(open_page):
     assert hexadecimal(ends(page)) == [palette.colours()[0], palette.colours()[-1]]
 
 
+@pytest.mark.every_run
 def test_a_row_is_pinned_and_a_head_is_chosen_without_a_mouse(open_page):
     page = open_page("/?layer=0&head=2")
     chart = page.locator(f"{PANEL} .stVegaLiteChart")

@@ -32,6 +32,7 @@ def removed(page, n: int) -> None:
     settled(page)
 
 
+@pytest.mark.every_run
 def test_clicks_toggle_heads_and_the_score_follows(open_page):
     page = opened(open_page)
     removed(page, 0)
@@ -111,6 +112,7 @@ def test_the_margin_takes_a_whole_layer_and_a_whole_column(open_page):
     removed(page, 12 + 5)
 
 
+@pytest.mark.every_run
 def test_a_drag_takes_several(open_page):
     page = opened(open_page)
     first, last = cell(page, 1, 2).bounding_box(), cell(page, 2, 4).bounding_box()
@@ -151,6 +153,7 @@ def upload(page, name: str, text: str) -> None:
     )
 
 
+@pytest.mark.every_run
 def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page):
     page = opened(open_page)
     page.locator(".st-key-source input").click()
@@ -229,6 +232,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.every_run
 def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page = opened(open_page, "&pruned=0.1,3.4")
     dialog = page.locator("[data-testid=stDialog]")

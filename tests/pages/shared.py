@@ -15,6 +15,8 @@ from explorer.jobs import JOBS, Job
 from explorer.ui.common import language  # noqa: F401
 from tests import ROOT
 
+FIRST = "attention"
+"""The page that app.py opens where the address names none."""
 PATIENCE = 300
 """Seconds that one run of a page may take on a busy machine."""
 
@@ -25,16 +27,15 @@ def started(**address: str) -> AppTest:
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
-    """A page of pages/ on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
-    # AppTest opens the first page first; what belongs to all pages is read there.
-    app = started(**address).switch_page(f"pages/{page}.py")
-    # A browser's address names another page then, and nothing else.
-    app.query_params.clear()
+    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    if page != FIRST:
+        app.switch_page(f"pages/{page}.py")
     settle(_at(app, address).run())
     if text is not None:
         app.text_area(key="text").set_value(text)
-    # The run that follows a change of pages has the sidebar's own defaults; what the address says of them holds from the next run on.
-    return settle(app.run())
+        settle(app.run())
+    return app
 
 
 def settle(app: AppTest) -> AppTest:
