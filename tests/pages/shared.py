@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.jobs import JOBS, Job
 
 # It says at import who knows the language. Were that first so in a test that puts another in its place, none would know it afterwards.
-from explorer.ui.common import language  # noqa: F401
+from explorer.ui.common import language
 from tests import ROOT
 
 FIRST = "attention"
@@ -27,15 +27,25 @@ def started(**address: str) -> AppTest:
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
-    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
+    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given.
+
+    AppTest runs the page's own file, without the app around it, of which the page needs the viewer's language.
+    """
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     if page != FIRST:
         app.switch_page(f"pages/{page}.py")
+        if language.NAME in address:
+            app.session_state[language.KEY] = address[language.NAME]
     settle(_at(app, address).run())
     if text is not None:
         app.text_area(key="text").set_value(text)
         settle(app.run())
     return app
+
+
+def after(app: AppTest, page: str) -> AppTest:
+    """Another page of pages/, opened from that one with the address as it is."""
+    return settle(app.switch_page(f"pages/{page}.py").run())
 
 
 def settle(app: AppTest) -> AppTest:
