@@ -7,7 +7,7 @@ from explorer.ablation.heads import changes, parse
 from explorer.tasks import choose, data
 from explorer.ui.common import session
 from tests.explorer.tasks.headed import headed, named
-from tests.pages.shared import opened, settle, tables, written
+from tests.pages.shared import give, opened, settle, tables, written
 
 LABELS = ("joy", "love", "anger")
 MADE = {
@@ -37,7 +37,7 @@ def page(request, tmp_path, monkeypatch):
 
     def given(content: str, **address: str):
         app = opened(address.pop("page", "prune"), source="file", colour="none", **address)
-        return model, settle(app.file_uploader(key="file").upload(FILES[kind][0], content.encode(), "text/plain").run())
+        return model, settle(give(app, "file", FILES[kind][0], content.encode()))
 
     return given
 
