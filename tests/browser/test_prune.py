@@ -158,7 +158,7 @@ def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page
     upload(page, "wrong.csv", "label,sentence\n1,It was a joy.\n0,\n")
     page.get_by_text("line 3").first.wait_for()
     assert "sentence" in page.locator("[data-testid=stAlert]").inner_text()
-    page.locator(".st-key-forget_file button").click()
+    page.locator(".st-key-forget_file button").first.click()
     upload(page, "right.tsv", "label\tsentence\n1\tIt was a joy </script>.\n0\tIt was dull 😴.\n1\tמצוין, a great film.\n")
     page.get_by_text("3 examples", exact=False).first.wait_for()
     page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
