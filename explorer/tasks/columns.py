@@ -187,4 +187,5 @@ def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], tak
     if not lengths:
         there = ", ".join(f'"{name}"' for name in names)
         raise InputError(_("No column holds texts; there are {columns}.").format(columns=there), _("Name the column of texts."))
-    return max(lengths, key=lengths.__getitem__)
+    # A column of long numbers (of a post, a time) is no text where any other column is.
+    return max(lengths, key=lambda i: (not all(labels.is_number(row[i]) for row in rows), lengths[i]))

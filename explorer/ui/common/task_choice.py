@@ -80,7 +80,8 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
         st.warning(
             _(
                 "{name} has no head whose answers can be scored here: no classes or labels, no number, no masked or next words. Spans of an "
-                "answer (question answering) are not scored."
+                "answer (question answering) are not scored. Choose a classifier or a language model for this page; the pages under Look show "
+                "this model, too."
             ).format(name=escaped(model.name)),
             icon=":material/info:",
         )

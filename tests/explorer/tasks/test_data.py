@@ -197,6 +197,19 @@ def test_two_texts_again_and_again_are_no_labels_where_a_column_of_numbers_is():
     assert found.columns["label"] == '"two" (2)'
 
 
+@pytest.mark.parametrize("cell", ["NaN", "nan", "<NA>", "#N/A", "null", " NULL "])
+def test_what_tables_write_for_nothing_is_no_class(cell):
+    with pytest.raises(InputError, match=r"Line 3, column \"label\" \(2\): the label is missing"):
+        read(f"text,label\na b,pos\nc d,{cell}\ne f,neg\n")
+    assert read("text,label\na b,none\nc d,NA\n").labels == ("NA", "none")
+
+
+def test_a_column_of_long_numbers_is_no_text():
+    rows = ['"4","1467810369000","Mon Apr 06","good film"', '"0","1467810370000","Mon Apr 06","bad film"']
+    found = read("\n".join(rows) + "\n")
+    assert [example.text for example in found.examples] != ["1467810369000", "1467810370000"]
+
+
 def test_semicolons_and_tabs_in_a_csv():
     assert read('label;sentence\n1;"good; warm"\n0;bad, cold\n').examples == (Labelled("good; warm", 1), Labelled("bad, cold", 0))
     assert read("label\tsentence\n1\tgood\n").examples == (Labelled("good", 0),)
