@@ -58,8 +58,7 @@ def pruning_of(choice: TaskChoice) -> None:
 
 model = choose_model(catalogue.SENTIMENT)
 st.markdown(f"#### {_('Prune heads')} :small[{escaped(model.name)}]")
-with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-    choice = choose_task(model)
+choice = choose_task(model)
 if choice is not None:
     describe(choice)
     pruning_of(choice)

@@ -58,6 +58,13 @@ def settle(app: AppTest) -> AppTest:
     return app
 
 
+def give(app: AppTest, key: str, name: str, content: bytes) -> AppTest:
+    """Gives a file where one is asked for, as a person does: one that was given before is taken away first. Then the page runs."""
+    if any(button.key == f"forget_{key}" for button in app.button):
+        app.button(key=f"forget_{key}").click().run()
+    return app.file_uploader(key=key).upload(name, content, "text/plain").run()
+
+
 def in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on a run of a page waits for its jobs to the end, however busy the machine is.
 
