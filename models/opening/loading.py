@@ -245,7 +245,7 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
     given = [] if adapted is None else adapted.merge(network)
     fresh = [key for key in info["missing_keys"] if "pooler" not in key and key not in given]
     if info.get("mismatched_keys"):
-        raise ValueError("its weights do not have the shapes that config.json says")
+        raise ValueError(told("its weights do not have the shapes that config.json says"))
     return network.eval(), sorted(fresh)
 
 
