@@ -31,6 +31,7 @@ def recipe(choice: TaskChoice, heads: frozenset) -> str:
 
 @st.fragment
 def pruning_of(choice: TaskChoice) -> None:
+    cut_out.after_closing()
     pruned = pruned_set.current(choice.model)
     left, right = st.columns([11, 10], gap="small")
     with right, st.container(key="effect", border=True):

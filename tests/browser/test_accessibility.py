@@ -43,6 +43,8 @@ def hexadecimal(colours: list[str]) -> list[str]:
 
 
 THEMES = ("light", "dark", "contrast")
+WITHOUT_PICTURES = {"generate": ".st-key-text_bar textarea", "claims": "[class*=st-key-open_]", "talk": ".st-key-talk_address"}
+"""Pages that open without a picture, and what they show instead."""
 EACH_PAGE = {(name, THEMES[i % 3]) for i, name in enumerate(PAGES)}
 """The theme in which a page is looked at in Chinese, whose labels are the other ones."""
 EVERY_RUN = {("attention", "light"), ("compare", "dark"), ("training", "contrast")}
@@ -55,8 +57,8 @@ MATRIX = [(name, theme, "zh" if (name, theme) in EACH_PAGE else "en") for name i
 )
 def test_a_page_breaks_no_rule_cuts_no_label_and_can_be_read_on_a_stage(open_page, name, theme, language):
     """In one visit: what a page costs in a test is the opening."""
-    drawn = ".stMain svg.marks" if name != "generate" else ".st-key-text_bar textarea"
-    page = open_page(f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme={theme}", wait_for=drawn)
+    address = f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme={theme}"
+    page = open_page(address, wait_for=WITHOUT_PICTURES.get(name, ".stMain svg.marks"))
     shown_in(page, theme == "dark")
     page.locator(".st-key-contrast_is_on").wait_for(state="attached" if theme == "contrast" else "detached")
     settled(page)

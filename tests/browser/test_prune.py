@@ -285,6 +285,26 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     dialog.locator(".mark-rect path").first.wait_for(state="attached")
 
 
+def test_escape_closes_the_dialog_keeps_what_was_measured_and_leaves_nothing_running(open_page):
+    page = opened(open_page, "&pruned=0.1,3.4&stage=1")
+    dialog = page.locator("[data-testid=stDialog]")
+    page.get_by_role("button", name="Cut out").click()
+    speeds_measured(dialog)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    # The stage stays: Escape was for the dialog.
+    expect(page.locator(".st-key-stage_is_on")).to_have_count(1)
+    assert "pruned=0.1,3.4" in unquote(page.url)
+    # The dialog's clock, which asks for the speeds twice a second, has ended with it.
+    settled(page)
+    page.get_by_role("button", name="Cut out").click()
+    # All four sizes of batch are there at once: nothing is measured again.
+    speeds_measured(dialog)
+    expect(dialog.get_by_role("button", name="Stop")).to_have_count(0)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
 def test_a_conll_file_scores_a_model_that_labels_words(open_page, tmp_path):
     content = "the O\ncat B-LOC\nsat O\n\na O\ndog B-LOC\n"
     model = headed(tmp_path, "BertForTokenClassification", **named("O", "B-LOC"))

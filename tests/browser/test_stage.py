@@ -22,6 +22,8 @@ PAGES = {
     "training": "/training",
     "softmax": "/softmax",
     "positions": "/positions",
+    "claims": "/claims",
+    "talk": "/talk",
 }
 OVERFLOW = """() => [...document.querySelectorAll('.stMain button, .stMain label, .stMain [data-testid=stCaptionContainer] p, .stSidebar a')]
   .filter(e => e.getBoundingClientRect().width > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX !== 'visible')
