@@ -10,7 +10,7 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run room test shots words clean help
+.PHONY: run room test nightly shots words clean help
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
@@ -24,6 +24,9 @@ test: .venv/.test ## check style and run every test; make test ARGS="-k capture"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+nightly: ## all tests there are, three times as long: before a change is given to others
+	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 shots: .venv/.test ## take the screenshots of the README
 	$(BIN)/python -m scripts.screenshots $(ARGS)

@@ -127,7 +127,7 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
                 device, cache = model.device, None
                 ids = ids.to(device)
                 given = _encoded(network, source, device) if paired else {}
-                rules = own_rules.processors(model, begins)
+                rules = own_rules.processors(model, begins, source.ids)
             new = ids if cache is None else ids[:, -1:]
             if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
                 types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]

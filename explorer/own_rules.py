@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import torch
 from transformers import (
+    EncoderNoRepeatNGramLogitsProcessor,
+    EncoderRepetitionPenaltyLogitsProcessor,
     ForcedBOSTokenLogitsProcessor,
     LogitsProcessor,
     LogitsProcessorList,
@@ -17,6 +19,7 @@ from transformers import (
     NoBadWordsLogitsProcessor,
     NoRepeatNGramLogitsProcessor,
     RepetitionPenaltyLogitsProcessor,
+    SequenceBiasLogitsProcessor,
     SuppressTokensAtBeginLogitsProcessor,
     SuppressTokensLogitsProcessor,
 )
@@ -26,7 +29,7 @@ from models import InputError, Model
 
 _HELD = (
     *("repetition_penalty", "no_repeat_ngram_size", "bad_words_ids", "min_length", "min_new_tokens", "forced_bos_token_id"),
-    *("suppress_tokens", "begin_suppress_tokens"),
+    *("suppress_tokens", "begin_suppress_tokens", "sequence_bias", "encoder_repetition_penalty", "encoder_no_repeat_ngram_size"),
 )
 
 
@@ -35,22 +38,31 @@ def held(model: Model) -> dict[str, object]:
     config = getattr(model.network, "generation_config", None)
     said = {name: getattr(config, name, None) for name in _HELD}
     neutral = {"repetition_penalty": 1.0, "no_repeat_ngram_size": 0, "min_length": 0, "min_new_tokens": 0}
+    neutral |= {"encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0}
     return {name: value for name, value in said.items() if value is not None and value != neutral.get(name) and value != []}
 
 
-def processors(model: Model, begins: int) -> LogitsProcessorList:
+def processors(model: Model, begins: int, source: Sequence[int] = ()) -> LogitsProcessorList:
     """The rules as transformers applies them to logits, in its order (`GenerationMixin._get_logits_processor`).
 
     Args:
         model: a decoder or an encoder-decoder.
         begins: tokens that are there before the first one is made: of the text, or the start token of a target.
+        source: ids of the text, some rules are about words that stand there.
     """
     rules, ends, device = held(model), end_tokens(model), str(model.device)
     made: dict[str, LogitsProcessor] = {}
+    read = torch.tensor([list(source)], device=model.device)
+    if bias := rules.get("sequence_bias"):
+        made["sequence_bias"] = SequenceBiasLogitsProcessor(bias)
+    if penalty := rules.get("encoder_repetition_penalty"):
+        made["encoder_repetition_penalty"] = EncoderRepetitionPenaltyLogitsProcessor(float(penalty), read)
     if penalty := rules.get("repetition_penalty"):
         made["repetition_penalty"] = RepetitionPenaltyLogitsProcessor(float(penalty))
     if n := rules.get("no_repeat_ngram_size"):
         made["no_repeat_ngram_size"] = NoRepeatNGramLogitsProcessor(int(n))
+    if n := rules.get("encoder_no_repeat_ngram_size"):
+        made["encoder_no_repeat_ngram_size"] = EncoderNoRepeatNGramLogitsProcessor(int(n), read)
     if words := rules.get("bad_words_ids"):
         made["bad_words_ids"] = NoBadWordsLogitsProcessor(words, ends or None)
     if ends and (least := rules.get("min_length")):

@@ -46,7 +46,6 @@ def importance_of(choice: TaskChoice) -> None:
 
 model = choose_model(catalogue.SENTIMENT)
 st.markdown(f"#### {_('Which heads matter')} :small[{escaped(model.name)}]")
-with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-    choice = choose_task(model)
+choice = choose_task(model)
 if choice is not None:
     importance_of(choice)

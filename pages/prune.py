@@ -31,6 +31,7 @@ def recipe(choice: TaskChoice, heads: frozenset) -> str:
 
 @st.fragment
 def pruning_of(choice: TaskChoice) -> None:
+    cut_out.after_closing()
     pruned = pruned_set.current(choice.model)
     left, right = st.columns([11, 10], gap="small")
     with right, st.container(key="effect", border=True):
@@ -58,8 +59,7 @@ def pruning_of(choice: TaskChoice) -> None:
 
 model = choose_model(catalogue.SENTIMENT)
 st.markdown(f"#### {_('Prune heads')} :small[{escaped(model.name)}]")
-with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-    choice = choose_task(model)
+choice = choose_task(model)
 if choice is not None:
     describe(choice)
     pruning_of(choice)

@@ -34,8 +34,7 @@ def heads(chosen: Chosen, look: str) -> None:
 
 
 def scale() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="task_controls"):
-        choice = choose_task(choose_model(), removing=False)
+    choice = choose_task(choose_model(), removing=False)
     if choice is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

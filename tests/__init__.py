@@ -1,4 +1,6 @@
-"""Tests of the whole project; the folders mirror the tree. `gpu/` needs a graphics card, `second_device` makes one up; `tiny` makes models."""
+"""Tests of the whole project; the folders mirror the tree. `gpu/` needs a graphics card, `second_device` makes one up; `tiny` makes models;
+`matrix` says which cases every run takes.
+"""
 
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import functools
 import itertools
 import os
 from pathlib import Path
@@ -50,19 +51,24 @@ def tiny(tmp_path_factory):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--thorough", action="store_true", help="also the tests marked thorough: every page in every theme, every demo in each language"
-    )
+    parser.addoption("--thorough", action="store_true", help="all tests there are, as `make nightly` runs them")
+
+
+def _waits_for_the_night(item: pytest.Item) -> bool:
+    """Left out unless --thorough is given. Tests in the browser take most of the time, so each of them says whether every run has it."""
+    if item.get_closest_marker("thorough"):
+        return True
+    return item.path.parent.name == "browser" and not item.get_closest_marker("every_run")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes long first, for every worker: at the end one would be at it alone, and one that helps would start a dashboard for it.
 
     Workers of pytest-xdist begin with parts of the list that are equally long and follow each other; each part begins with its share of the
-    tests in the browser, files in one piece as far as possible.
+    tests in the browser, files in one piece as far as possible. A test that is named by its file or its name is run whatever it is marked.
     """
-    if not config.getoption("--thorough"):
-        left_out = [item for item in items if item.get_closest_marker("thorough")]
+    if not config.getoption("--thorough") and not _asked_for(config):
+        left_out = [item for item in items if _waits_for_the_night(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
@@ -76,7 +82,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for share in zip(_parts(browser, workers), _parts(others, workers), strict=True) for part in share for item in part]
 
 
+def _asked_for(config: pytest.Config) -> bool:
+    """Whether someone asks for certain tests, who means all of them."""
+    named = any(Path(arg.split("::")[0]).suffix == ".py" for arg in config.args)
+    return bool(named or config.option.keyword or config.option.lf)
+
+
 def _parts(items: list[pytest.Item], n: int) -> list[list[pytest.Item]]:
     """As many parts, as equally long as can be."""
     ends = [round(len(items) * i / n) for i in range(n + 1)]
     return [items[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_for_once():
+    """Each AppTest reads the metadata of every installed package to find components, for half a second. No test installs one."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests))
+        yield

@@ -11,6 +11,7 @@ from explorer.reading import AnyText, Tokens, encode, tokens_of
 from models import Model
 from models.opening import sites
 from models.seeded import seeded
+from models.words import told
 
 
 def shuffled(model: Model, texts: Sequence[AnyText], seed: int = 0) -> list[list[int]]:
@@ -52,7 +53,7 @@ def random_weights(model: Model, seed: int = 0) -> Model:
     network = network.to(model.device, model.dtype).eval()
     layout = sites.find_sites(network)
     if [site.heads for site in layout.sites] != [site.heads for site in model.sites]:
-        raise ValueError("the config makes another number of heads")
+        raise ValueError(told("the config makes another number of heads"))
     return replace(
         model,
         name=f"{model.name}, random weights",

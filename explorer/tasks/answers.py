@@ -22,12 +22,15 @@ def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple
     """All labels that each row carries, in the order in which they are written; none where a cell is empty.
 
     Args:
-        values: lists of names or numbers, as JSON holds them; or text, in which a comma, a semicolon or a bar parts the labels.
+        values: lists of names or numbers, as JSON holds them; or text, in which a comma, a semicolon or a bar parts the labels. Lists of 0
+            and 1 that are all equally long say of each label whether it applies, as networks are trained on them: then labels are numbers.
         where: the place of a row's cell in a viewer's words.
 
     Raises:
         InputError: a cell that is none of these, or a label twice.
     """
+    if (places := vectors(values)) is not None:
+        return [tuple(str(i) for i, one in enumerate(row) if one) for row in places]
     found = []
     for row, value in enumerate(values):
         given = [] if value is None else value
@@ -43,6 +46,20 @@ def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple
             raise InputError(_("{where}: a label stands there twice.").format(where=where(row)), _("Take one of them out."))
         found.append(carried)
     return found
+
+
+def vectors(values: Sequence[object]) -> list[list[bool]] | None:
+    """Lists such as [0, 1, 1], also as text, that say of each label whether it applies; None where the values are no such lists."""
+    rows: list[list[bool]] = []
+    for value in values:
+        if isinstance(value, str) and value.strip().startswith("[") and value.strip().endswith("]"):
+            # As JSON and as numpy ("1.") write them.
+            value = [one.removesuffix(".") for one in re.split(r"[,;|\s]+", value.strip().strip("[]").strip())]
+        said = [_said(one) for one in value] if isinstance(value, list) else []
+        if len(said) < 2 or None in said or len(said) != len(rows[0] if rows else said):
+            return None
+        rows.append(said)
+    return rows or None
 
 
 def numbers(values: Sequence[object], where: Callable[[int], str]) -> list[float]:

@@ -176,7 +176,8 @@ def _labels_by_value(
     # written as one.
     told = [i for i, values in different.items() if len(values) > 1]
     same = [i for i, values in different.items() if all(labels.is_number(value) or labels.is_word(value) for value in values)]
-    return min(told or same, key=lambda i: len(different[i]), default=None)
+    # Of columns with equally few, one that is written as labels are, else the one of shorter words: two texts again and again are no classes.
+    return min(told or same, key=lambda i: (len(different[i]), i not in same, max(map(len, different[i]))), default=None)
 
 
 def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int]) -> int:
@@ -186,4 +187,5 @@ def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], tak
     if not lengths:
         there = ", ".join(f'"{name}"' for name in names)
         raise InputError(_("No column holds texts; there are {columns}.").format(columns=there), _("Name the column of texts."))
-    return max(lengths, key=lengths.__getitem__)
+    # A column of long numbers (of a post, a time) is no text where any other column is.
+    return max(lengths, key=lambda i: (not all(labels.is_number(row[i]) for row in rows), lengths[i]))

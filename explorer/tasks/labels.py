@@ -17,6 +17,8 @@ SCALES = (
 )
 """Words whose order is known: the first is class 0, also where a file holds only some of them."""
 
+_MISSING = ("", "nan", "<na>", "#n/a", "null")
+"""What tables hold where they hold nothing. "None" and "NA" are names of classes, too."""
 _INTEGER = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"label_(\d{1,4})", re.IGNORECASE)
@@ -87,7 +89,7 @@ def is_number(cell: str) -> bool:
 
 
 def _written(value: object, where: str) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and value.strip().casefold() in _MISSING):
         raise InputError(_("{where}: the label is missing.").format(where=where), _("Fill it in, or delete the row."))
     if isinstance(value, bool):
         return str(value).lower()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from explorer.i18n import _
 from explorer.reading import half_character
 from explorer.tasks import columns, labels, tables, tagged
-from explorer.tasks.answers import gathered, look_like, numbers, several
+from explorer.tasks.answers import gathered, look_like, numbers, several, vectors
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from models.errors import InputError
 
@@ -66,6 +66,8 @@ def _examples(table: tables.Table, name: str, choice: columns.Choice, answers: s
     called: tuple[str, ...] = ()
     if choice.label is not None:
         made, called = _answered(table, choice.label, answers or "class", names)
+        if answers == "many" and vectors(table.values(choice.label)) is not None:
+            notes.append(_("Lists of 0 and 1 were read as one place for each label, by its number."))
     unlabelled = sum(one == {"label": None} for one in made)
     if choice.label is not None and unlabelled:
         notes.append(_("{n} examples carry no label.").format(n=unlabelled))

@@ -123,6 +123,9 @@ def read(folder: Path) -> Adapters | None:
             raise ModelError(
                 told("{folder} holds adapters of the kind {kind}, which are not read here.", folder=folder, kind=about["peft_type"]), advice
             )
+        if not about.get("base_model_name_or_path"):
+            problem = told("{folder} holds adapters, and does not name the model that they belong to.", folder=folder)
+            raise ModelError(problem, told("Write its name or folder into adapter_config.json: base_model_name_or_path."))
         special = sorted(name for name, plain in _PLAIN.items() if about.get(name, plain) not in (plain, None, False))
         if special:
             raise ModelError(

@@ -13,10 +13,13 @@ class Allowed:
 
     Attributes:
         folders: whether folders and files of this machine may be opened by their paths.
+        cache: whether what the hub's cache holds may be opened without asking the hub who may see it: it may have been fetched with the
+            token of who serves.
         fetched_bytes: largest model that is fetched from the hub.
     """
 
     folders: bool = True
+    cache: bool = True
     fetched_bytes: float = 40e9
 
 
@@ -24,6 +27,7 @@ NOW = Allowed()
 
 
 def share_with_strangers() -> None:
-    """From now on, in all of this process: no paths, no large downloads, and the hub is asked without the token of who serves."""
-    NOW.folders, NOW.fetched_bytes = False, 4e9
+    """From now on, in all of this process: no paths, no large downloads, nothing that the hub does not show to everybody, and it is asked
+    without the token of who serves."""
+    NOW.folders, NOW.cache, NOW.fetched_bytes = False, False, 4e9
     constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatch
@@ -22,7 +23,7 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
 
 from models.errors import ModelError
-from models.opening import allowed
+from models.opening import allowed, catalogue
 from models.words import told
 
 Progress = Callable[[str, float], None]
@@ -34,6 +35,8 @@ _CONVERTER = "SFconvertbot"
 _CONVERTED = "converted-by-the-hub"
 """Under this name the cache finds the conversion again that was fetched, also without a network."""
 _OTHER = told("Choose a bundled model, or give a local folder.")
+_REVISION = re.compile(r"(?!.*\.\.)\w[\w.\-+/]{0,199}")
+"""Names of branches, tags and commits, such as "refs/pr/1"."""
 _SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
 
 
@@ -54,11 +57,16 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         progress: told about the download.
 
     Raises:
-        ModelError: hub unreachable, unknown id, gated id, no safetensors, no room on the disk, larger than is allowed.
+        ModelError: hub unreachable, unknown id, gated id, no safetensors, no room on the disk, larger than is allowed, not for guests.
     """
     repo, _, revision = name.partition("@")
     revision = revision or None
+    if revision and not _REVISION.fullmatch(revision):
+        # The cache keeps revisions as files of that name, and would read any file for one that climbs out of its folder.
+        raise _no_revision(name)
     try:
+        if not allowed.NOW.cache:
+            _check_everybody_may(name, repo)
         cached = _cached(repo, revision) or (_cached(repo, _CONVERTED) if revision is None else None)
         if cached is not None:
             return cached
@@ -67,6 +75,26 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         raise
     except Exception as error:
         raise explained(name, error) from error
+
+
+def _check_everybody_may(name: str, repo: str) -> None:
+    """What the catalogue offers is for everybody; of anything else the hub is asked, by nobody in particular, whether it shows it."""
+    if any(entry.name == repo for entry in catalogue.CATALOGUE):
+        return
+    other = told("Choose a model of the list, or run the dashboard on your own machine.")
+    try:
+        gated = HfApi(token=False).model_info(repo, timeout=10).gated
+    except RepositoryNotFoundError:
+        raise
+    except Exception as error:
+        # Whether it lies on this machine is not said.
+        if _network(error) or isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | HfHubHTTPError):
+            raise ModelError(
+                told("Guests open what the hub shows to everybody, and it cannot be asked about {name} now.", name=name), other
+            ) from error
+        raise
+    if gated:
+        raise ModelError(told("{name} is gated: its owner lets in only who has asked, so it is not opened for guests.", name=name), other)
 
 
 def _cached(repo: str, revision: str | None) -> Path | None:
@@ -186,7 +214,7 @@ def explained(name: str, error: Exception, kind: str = "model", other: str = _OT
             told("The hub knows no {kind} {name}, or it is private.", kind=kind, name=name), told("Check the spelling: {form}.", form=_id(kind))
         )
     if isinstance(error, RevisionNotFoundError):
-        return ModelError(told("{name} has no such revision.", name=name), told("Leave out what follows the @."))
+        return _no_revision(name)
     if isinstance(error, HFValidationError):
         return ModelError(told("{name!r} is neither a folder nor a hub id.", name=name), told("A hub id reads {form}.", form=_id(kind)))
     if isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
@@ -198,6 +226,10 @@ def explained(name: str, error: Exception, kind: str = "model", other: str = _OT
     if _network(error):
         return ModelError(told("The Hugging Face hub cannot be reached, and {name} is not on this machine.", name=name), other)
     return ModelError(told("{name} could not be fetched: {error}.", name=name, error=error), other)
+
+
+def _no_revision(name: str) -> ModelError:
+    return ModelError(told("{name} has no such revision.", name=name), told("Leave out what follows the @."))
 
 
 def _id(kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,7 @@ from models.words import Told, told
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
+_NUMBER = re.compile(r"\.\d+(?=\.)")
 _HALF = {"BF16": torch.bfloat16, "F16": torch.float16}
 
 transformers.utils.logging.disable_progress_bar()  # a page or the command line shows the progress instead
@@ -135,7 +137,7 @@ def load(
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
         tokenizer = AutoTokenizer.from_pretrained(words, local_files_only=True, trust_remote_code=False)
-        network, fresh = _network(whole, chosen, adapted)
+        network, fresh, left = _network(whole, chosen, adapted)
         narrower = _HALF.get(folder.stored(whole))
     except (
         OSError,
@@ -155,7 +157,7 @@ def load(
             told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
             told("Fetch or save the model again."),
         )
-    notes = _notes(fresh)
+    notes = _notes(fresh, left)
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
     if progress:
@@ -217,8 +219,9 @@ def _auto_dtype(device: torch.device, weights: Path) -> torch.dtype:
 logging.getLogger("transformers.modeling_utils").addFilter(lambda record: "LOAD REPORT" not in record.getMessage())
 
 
-def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str]]:
-    """The network with the head it was saved with, its adapters merged, and the names of weights that no file holds."""
+def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str], list[str]]:
+    """The network with the head it was saved with, its adapters merged; the names of weights that no file holds, and of those that a file
+    holds for more layers than config.json says."""
     own = adapted is not None and (adapted.folder / "config.json").is_file()
     config = AutoConfig.from_pretrained(adapted.folder if own else path, local_files_only=True, trust_remote_code=False)
     if adapted is not None and not own:
@@ -239,14 +242,18 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
         local_files_only=True,
         trust_remote_code=False,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are told below, by name
     )
     _all_in(network, dtype)
     # A pooler is not on any path that a page shows; encoders are often saved without one.
     given = [] if adapted is None else adapted.merge(network)
     fresh = [key for key in info["missing_keys"] if "pooler" not in key and key not in given]
-    if info.get("mismatched_keys"):
-        raise ValueError("its weights do not have the shapes that config.json says")
-    return network.eval(), sorted(fresh)
+    if wrong := sorted(key for key, *_shapes in info.get("mismatched_keys") or ()):
+        raise ValueError(told("{name} has another shape in the file than config.json says", name=wrong[0]))
+    # Numbers of layers and experts stand between dots.
+    alike = {_NUMBER.sub(".#", name) for name in network.state_dict()}
+    left = [key for key in info.get("unexpected_keys") or () if _NUMBER.sub(".#", key) in alike]
+    return network.eval(), sorted(fresh), sorted(left)
 
 
 def _all_in(network: nn.Module, dtype: torch.dtype) -> None:
@@ -293,7 +300,10 @@ def _constant(t: torch.Tensor, value: float) -> bool:
     return bool((t == value).all())
 
 
-def _notes(fresh: list[str]) -> list[str]:
+def _notes(fresh: list[str], left: list[str]) -> list[str]:
+    if left:
+        message = told("The file also holds {name} and the like, of more layers than config.json says: they are left out.", name=left[0])
+        return [message, *_notes(fresh, [])]
     if not fresh:
         return []
     named = ", ".join(fresh[:3])

@@ -43,18 +43,22 @@ def hexadecimal(colours: list[str]) -> list[str]:
 
 
 THEMES = ("light", "dark", "contrast")
+WITHOUT_PICTURES = {"generate": ".st-key-text_bar textarea", "claims": "[class*=st-key-open_]", "talk": ".st-key-talk_address"}
+"""Pages that open without a picture, and what they show instead."""
 EACH_PAGE = {(name, THEMES[i % 3]) for i, name in enumerate(PAGES)}
-"""The theme in which each run of the tests looks at a page, in Chinese, whose labels are the other ones."""
+"""The theme in which a page is looked at in Chinese, whose labels are the other ones."""
+EVERY_RUN = {("attention", "light"), ("compare", "dark"), ("training", "contrast")}
 MATRIX = [(name, theme, "zh" if (name, theme) in EACH_PAGE else "en") for name in PAGES for theme in THEMES]
 
 
+@pytest.mark.every_run
 @pytest.mark.parametrize(
-    ("name", "theme", "language"), [pytest.param(*one, marks=() if one[:2] in EACH_PAGE else pytest.mark.thorough) for one in MATRIX]
+    ("name", "theme", "language"), [pytest.param(*one, marks=() if one[:2] in EVERY_RUN else pytest.mark.thorough) for one in MATRIX]
 )
 def test_a_page_breaks_no_rule_cuts_no_label_and_can_be_read_on_a_stage(open_page, name, theme, language):
     """In one visit: what a page costs in a test is the opening."""
-    drawn = ".stMain svg.marks" if name != "generate" else ".st-key-text_bar textarea"
-    page = open_page(f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme={theme}", wait_for=drawn)
+    address = f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme={theme}"
+    page = open_page(address, wait_for=WITHOUT_PICTURES.get(name, ".stMain svg.marks"))
     shown_in(page, theme == "dark")
     page.locator(".st-key-contrast_is_on").wait_for(state="attached" if theme == "contrast" else "detached")
     settled(page)
@@ -83,6 +87,7 @@ def test_what_opens_over_a_page_breaks_no_rule(open_page):
         expect(page.locator("[data-testid=stPopoverBody]")).to_have_count(0)
 
 
+@pytest.mark.every_run
 def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     page = open_page()
     bare = page.locator(INK).first.get_attribute("fill")
@@ -154,6 +159,7 @@ def test_a_chosen_theme_is_not_the_systems_business(open_page):
     assert hexadecimal(ends(page)) == [palette.colours()[0], palette.colours()[-1]]
 
 
+@pytest.mark.every_run
 def test_a_row_is_pinned_and_a_head_is_chosen_without_a_mouse(open_page):
     page = open_page("/?layer=0&head=2")
     chart = page.locator(f"{PANEL} .stVegaLiteChart")

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import addressed, eventually, settled
@@ -18,6 +19,7 @@ def click_head(page, layer: int, head: int) -> None:
     page.locator(f"{GRID} image").nth(layer * 14 + head).click(force=True)
 
 
+@pytest.mark.every_run
 def test_a_click_on_a_head_is_one_step_and_back_undoes_it(open_page):
     page = open_page("/?layer=0&head=0")
     shown(page, "Layer 0, head 0")
@@ -40,6 +42,7 @@ def test_a_click_on_a_head_is_one_step_and_back_undoes_it(open_page):
     shown(page, "Layer 3, head 5")
 
 
+@pytest.mark.every_run
 def test_a_link_keeps_its_model_text_and_head_over_other_pages(open_page):
     page = open_page("/?model=bert-mini&text=Seven+green+apples.&layer=2&head=3")
     shown(page, "Layer 2, head 3")

@@ -32,6 +32,7 @@ def cells(page):
     return map_of(page).locator(".mark-rect").first.locator("path")
 
 
+@pytest.mark.every_run
 def test_all_heads_are_drawn_a_click_shows_one_and_arrow_keys_its_neighbours(open_page):
     page = open_page()
     expect(page.locator(f"{GRID} image")).to_have_count(6 * 14)
@@ -54,6 +55,7 @@ def test_a_clicked_token_pins_its_row_as_bars(open_page):
     page.locator(".st-key-pinned").get_by_text("cat (position 2)").wait_for()
 
 
+@pytest.mark.every_run
 def test_both_bertviz_views_draw_without_a_network(open_page):
     page = open_page("/?view=Lines&layer=1&head=2")
     frame = page.frame_locator(f"{PANEL} iframe")
@@ -98,6 +100,7 @@ def test_one_token_is_followed_by_a_click_and_a_row_opens_its_head(open_page):
     panel.get_by_text("Layer 4, head 4").wait_for()
 
 
+@pytest.mark.every_run
 def test_text_is_never_markup(open_page):
     hostile = "</script><img src=x onerror=alert(1)>"
     shown = {
@@ -146,6 +149,7 @@ def test_a_pair_can_be_seen_across_only(open_page):
     expect(cells(page)).to_have_count(7 * 5)
 
 
+@pytest.mark.every_run
 def test_two_viewers_two_models_two_texts(open_page, tiny_folder):
     first = open_page(f"/?model={quote(tiny_folder('bart'))}&text=the%20dog%20sat&target=a%20mat&part=cross")
     second = open_page("/?text=Seven%20green%20apples%20fell.&layer=4&head=7", theme="dark")
@@ -208,6 +212,7 @@ def test_other_alphabets_draw(open_page, bert):
         expect(cells(page)).to_have_count(n * n)
 
 
+@pytest.mark.every_run
 def test_a_very_long_text_is_cut_with_a_note_and_the_page_lives(open_page):
     page = open_page()
     page.get_by_label("Text", exact=True).fill("word " * 100_000)

@@ -24,6 +24,7 @@ def test_every_token_has_a_cell_for_every_method(open_page):
     assert len(colours) > 15
 
 
+@pytest.mark.every_run
 def test_a_click_on_a_cell_of_the_lens_shows_its_candidates_and_going_back_shows_the_one_before(open_page):
     page = open_page(GPT2 + "&beyond=lens", wait_for=".st-key-lens_candidates svg.marks, .st-key-lens_cell svg.marks")
     grid = page.locator(".st-key-lens_grid svg.marks")
@@ -69,6 +70,7 @@ def test_the_picture_is_in_reach_without_a_scroll(open_page, view):
         in_reach(page, f"{inside} svg.marks", width, height)
 
 
+@pytest.mark.every_run
 def test_the_agreement_is_stopped_where_its_button_is_and_goes_on(open_page):
     # In half precision, which takes long on a processor: also a browser that has to wait for its turn sees it at work.
     page = open_page(f"/beyond?text={FILM}&target_kind=vector&dtype=bfloat16", wait_for=".st-key-compute_agreement button")

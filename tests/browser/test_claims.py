@@ -60,6 +60,7 @@ def at(page, id_, shown):
     )
 
 
+@pytest.mark.every_run
 def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     page = open_page("/claims", wait_for=".st-key-open_C42")
     page.locator(".st-key-search input").fill("uniform positions")

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import addressed, eventually, in_reach, resize
@@ -10,6 +11,7 @@ from tests.browser.waiting import addressed, eventually, in_reach, resize
 TEXT = quote("The cat sat on the mat.")
 
 
+@pytest.mark.every_run
 def test_changing_a_word_changes_the_map(open_page):
     page = open_page(f"/compare?text={TEXT}", wait_for=".st-key-changed_head svg.marks")
     drawn = page.locator(".st-key-changed_head svg.marks")

@@ -62,6 +62,7 @@ def named(page, setting, there=True):
     page.wait_for_function("([setting, there]) => location.search.includes(setting) === there", arg=[setting, there])
 
 
+@pytest.mark.every_run
 def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
     page = course("demo=Q3&step=ask")
     for step in ("show", "notice", "follow"):
@@ -92,6 +93,7 @@ def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
     assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "a step is read from its beginning"
 
 
+@pytest.mark.every_run
 def test_hands_are_counted_by_keys_and_held_against_the_number(course):
     page = course("demo=Q3&step=ask")
     for key in "aaab":
@@ -111,6 +113,7 @@ def test_hands_are_counted_by_keys_and_held_against_the_number(course):
     expect(page.locator(".course-guesses .right")).to_contain_text(read("q03_scaling", "en").options["C"])
 
 
+@pytest.mark.every_run
 def test_a_slider_moves_the_picture_and_r_puts_it_back(course):
     page = course("demo=Q3&step=show&q3_d_k=16", "show")
     bars = page.locator(".st-key-course_pictures .stVegaLiteChart").first.locator(".mark-rect path")
@@ -175,6 +178,7 @@ def test_keys_typed_into_a_field_are_letters(course):
     at(page, "Q3", "ask")
 
 
+@pytest.mark.every_run
 def test_the_door_opens_the_page_that_shows_the_same(course):
     """In the state that the demo was left in: layer and head are those of its sliders."""
     page = course("demo=Q2&step=follow&q2_layer=3&q2_head=4", "follow")

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import eventually
@@ -39,6 +40,7 @@ def test_a_text_of_several_lines_is_shown_as_it_was_typed(open_page):
     assert [line.strip("\xa0 ") for line in shown.inner_text().split("\n")] == [*lines[:-1], "the end (0 tokens)"]
 
 
+@pytest.mark.every_run
 def test_a_long_text_is_stopped_and_goes_on(open_page):
     page = open_page(GENERATE.replace("tokens=8", "tokens=200"), wait_for=".st-key-generate button")
     page.locator(".st-key-generate button").click()

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import addressed, eventually, in_reach, resize, settled, shows
@@ -17,6 +18,7 @@ ON_TOP = """(points, from) => {
 TEXT = quote("The cat sat on the mat, and the dog sat on the cat.")
 
 
+@pytest.mark.every_run
 def test_a_click_on_the_map_chooses_a_head(open_page):
     page = open_page(f"/heads?text={TEXT}", "dark", wait_for=".st-key-one_head svg.marks")
     cells = page.locator('.st-key-all_heads svg.marks .mark-rect path[aria-label^="head: "]')
@@ -91,6 +93,7 @@ def test_another_text_is_another_picture(open_page):
         eventually(lambda marks=marks: drawn(marks), lambda now, before=before: bool(now) and now != before)
 
 
+@pytest.mark.every_run
 def test_scoring_many_texts_is_stopped_and_gone_on_with(open_page):
     page = open_page(f"/heads?text={TEXT}&scored_on=file&heads_limit=100000", wait_for=".st-key-heads_file")
     lines = "".join(f"The {n} cats sat on mat number {n}, and nobody knew why they had come to this place.\n" for n in range(20_000))

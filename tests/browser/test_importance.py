@@ -1,5 +1,6 @@
 """Which heads matter, as a viewer uses it: maps, curves that grow, a Stop that stops."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import eventually, resting_box, settled
@@ -24,6 +25,7 @@ def test_a_curve_grows_while_it_is_computed_and_the_exact_map_comes_with_it(open
         assert box["y"] + box["height"] <= 900, f"{part} needs a scroll"
 
 
+@pytest.mark.every_run
 def test_stop_stops_a_curve_keeps_the_others_and_it_goes_on(open_page):
     page = open_page("/importance?limit=36&orders=gradient,random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
     bar = page.locator(".st-key-curves").get_by_text("Curve: random")

@@ -29,6 +29,7 @@ def reached(page, inside: str, share: float = 1.0) -> None:
         assert picture["y"] + picture["height"] * share <= height
 
 
+@pytest.mark.every_run
 def test_sinusoids_follow_their_sliders_ask_nobody_and_show_what_numpy_computes(open_page):
     sent, inside = [], ".st-key-sinusoidal"
     page = open_page("/positions", wait_for=f"{inside} .vega-bind", sent=sent)
@@ -81,6 +82,7 @@ def drag(page, chip, behind) -> None:
     page.mouse.up()
 
 
+@pytest.mark.every_run
 def test_chips_are_dragged_and_moved_by_keyboard(open_page):
     page = open_page(f"/positions?positions=order&text={quote('The dog bites the man.')}", wait_for=".st-key-chips .chip")
     chips, picture = page.locator(".st-key-chips .chip"), page.locator(".st-key-order_picture svg.marks text")
@@ -158,6 +160,7 @@ def test_going_back_brings_the_order_before(open_page):
     eventually(words, ["dogs", "bite", "men", "."])
 
 
+@pytest.mark.every_run
 def test_a_small_run_is_stopped_and_goes_on(open_page):
     page = open_page("/positions?positions=extrapolation&curves_of=live", wait_for=".st-key-train_extrapolation button")
     page.locator(".st-key-train_extrapolation button").click()

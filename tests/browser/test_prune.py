@@ -32,6 +32,7 @@ def removed(page, n: int) -> None:
     settled(page)
 
 
+@pytest.mark.every_run
 def test_clicks_toggle_heads_and_the_score_follows(open_page):
     page = opened(open_page)
     removed(page, 0)
@@ -111,6 +112,7 @@ def test_the_margin_takes_a_whole_layer_and_a_whole_column(open_page):
     removed(page, 12 + 5)
 
 
+@pytest.mark.every_run
 def test_a_drag_takes_several(open_page):
     page = opened(open_page)
     first, last = cell(page, 1, 2).bounding_box(), cell(page, 2, 4).bounding_box()
@@ -151,6 +153,7 @@ def upload(page, name: str, text: str) -> None:
     )
 
 
+@pytest.mark.every_run
 def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page):
     page = opened(open_page)
     page.locator(".st-key-source input").click()
@@ -158,6 +161,7 @@ def test_a_file_is_uploaded_and_a_wrong_one_is_told_by_line_and_column(open_page
     upload(page, "wrong.csv", "label,sentence\n1,It was a joy.\n0,\n")
     page.get_by_text("line 3").first.wait_for()
     assert "sentence" in page.locator("[data-testid=stAlert]").inner_text()
+    page.locator(".st-key-forget_file button").first.click()
     upload(page, "right.tsv", "label\tsentence\n1\tIt was a joy </script>.\n0\tIt was dull 😴.\n1\tמצוין, a great film.\n")
     page.get_by_text("3 examples", exact=False).first.wait_for()
     page.locator(".st-key-effect").get_by_text("of 3 examples").wait_for()
@@ -190,6 +194,40 @@ def test_what_was_guessed_of_a_file_is_shown_and_said_otherwise(open_page):
     page.get_by_role("button", name="Swap").click()
     page.get_by_text("as chosen: 0 = positive, 1 = negative").wait_for()
     expect(accuracy).to_have_text("100.0%")
+
+
+def test_what_was_guessed_again_stays_so_with_the_panels_closed(open_page):
+    page = open_page("/prune?source=file&limit=24&colour=none", wait_for="[data-testid=stFileUploader]")
+    upload(page, "film.csv", "one;two;mark\nA warm and clever film.;Cold and bad.;1\nThe plot goes nowhere.;A warm and clever film.;0\n")
+    accuracy = page.locator(".st-key-effect [data-testid=stMetricValue]").first
+    expect(accuracy).to_have_text("100.0%")
+    panel = page.locator("[data-testid=stPopoverBody]")
+    page.get_by_role("button", name="How it was read").click()
+    panel.get_by_label("Texts", exact=True).click()
+    page.get_by_role("option", name="two (2)").click()
+    expect(accuracy).to_have_text("0.0%")
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    page.get_by_role("button", name="Classes").click()
+    panel.get_by_label("1", exact=True).click()
+    page.get_by_role("option", name="negative (0)").click()
+    expect(accuracy).to_have_text("50.0%")
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    # All of it is guessed again from another panel than the one in which the classes were chosen.
+    page.get_by_role("button", name="How it was read").click()
+    expect(panel.get_by_label("Texts", exact=True)).to_have_value("two (2)")
+    panel.get_by_role("button", name="Guess again").click()
+    expect(accuracy).to_have_text("100.0%")
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    page.locator(".st-key-limit input").fill("22")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('limit=22')")
+    settled(page)
+    expect(accuracy).to_have_text("100.0%")
+    page.get_by_role("button", name="Classes").click()
+    expect(panel.get_by_label("1", exact=True)).to_have_value("positive (1)")
 
 
 def test_heads_are_cut_out_measured_and_taken_away(open_page, classifier, tmp_path):
@@ -229,6 +267,7 @@ def test_the_dialog_stays_while_the_page_below_it_has_work_which_goes_on_when_it
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.every_run
 def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     page = opened(open_page, "&pruned=0.1,3.4")
     dialog = page.locator("[data-testid=stDialog]")
@@ -244,6 +283,26 @@ def test_what_was_measured_stays_where_the_measuring_is_stopped(open_page):
     expect(dialog.locator("[data-testid=stMetricValue]").first).to_have_text(parameters)
     dialog.get_by_role("button", name="Go on").click()
     dialog.locator(".mark-rect path").first.wait_for(state="attached")
+
+
+def test_escape_closes_the_dialog_keeps_what_was_measured_and_leaves_nothing_running(open_page):
+    page = opened(open_page, "&pruned=0.1,3.4&stage=1")
+    dialog = page.locator("[data-testid=stDialog]")
+    page.get_by_role("button", name="Cut out").click()
+    speeds_measured(dialog)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    # The stage stays: Escape was for the dialog.
+    expect(page.locator(".st-key-stage_is_on")).to_have_count(1)
+    assert "pruned=0.1,3.4" in unquote(page.url)
+    # The dialog's clock, which asks for the speeds twice a second, has ended with it.
+    settled(page)
+    page.get_by_role("button", name="Cut out").click()
+    # All four sizes of batch are there at once: nothing is measured again.
+    speeds_measured(dialog)
+    expect(dialog.get_by_role("button", name="Stop")).to_have_count(0)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
 
 
 def test_a_conll_file_scores_a_model_that_labels_words(open_page, tmp_path):

@@ -69,7 +69,10 @@ def bars(stage):
     return [int(n) for n in stage.locator(".room-bar b").all_inner_texts()]
 
 
-@pytest.mark.parametrize(("demo", "module", "language"), [("Q3", "q03_scaling", "en"), ("Q8", "q08_parameters", "zh")])
+@pytest.mark.every_run
+@pytest.mark.parametrize(
+    ("demo", "module", "language"), [("Q3", "q03_scaling", "en"), pytest.param("Q8", "q08_parameters", "zh", marks=pytest.mark.thorough)]
+)
 def test_a_phone_joins_votes_changes_its_vote_and_hears_the_answer_with_the_hall(hall, demo, module, language):
     open_stage, open_phone = hall
     words = read(module, language)
@@ -186,6 +189,7 @@ def test_the_code_stands_on_the_stage_in_letters_for_the_last_row(hall):
     expect(address).to_have_count(0)
 
 
+@pytest.mark.every_run
 def test_a_stranger_finds_the_phones_page_and_nothing_else(hall, room_url):
     _open_stage, open_phone = hall
     for path in ("/", "/course", "/attention"):

@@ -31,6 +31,7 @@ def reached(page, inside: str) -> None:
             in_reach(page, f"{inside} {part}", *size)
 
 
+@pytest.mark.every_run
 def test_vectors_follow_their_sliders_ask_nobody_and_show_what_torch_computes(open_page):
     sent = []
     page = open_page(PLACES[VECTORS], wait_for=f"{VECTORS} .vega-bind", sent=sent)

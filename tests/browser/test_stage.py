@@ -22,12 +22,15 @@ PAGES = {
     "training": "/training",
     "softmax": "/softmax",
     "positions": "/positions",
+    "claims": "/claims",
+    "talk": "/talk",
 }
 OVERFLOW = """() => [...document.querySelectorAll('.stMain button, .stMain label, .stMain [data-testid=stCaptionContainer] p, .stSidebar a')]
   .filter(e => e.getBoundingClientRect().width > 0 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX !== 'visible')
   .map(e => e.innerText)"""
 
 
+@pytest.mark.every_run
 def test_enter_applies_and_shift_and_enter_begins_a_line(open_page):
     page = open_page()
     box = page.locator(TEXT).first
@@ -57,6 +60,7 @@ def test_the_enter_of_an_input_method_does_not_apply(open_page):
     expect(page.locator(".chips span", has_text="cat")).to_have_count(1)
 
 
+@pytest.mark.every_run
 def test_the_text_and_the_model_are_seen_without_a_scroll(open_page):
     page = open_page()
     for place in (TEXT, ".st-key-model", ".st-key-device", ".st-key-dtype", ".chips"):
@@ -78,6 +82,7 @@ def test_the_switch_of_the_language_keeps_the_view(open_page):
     expect(page.get_by_role("link", name="注意力", exact=True)).to_be_visible()
 
 
+@pytest.mark.every_run
 def test_chinese_is_really_drawn(open_page):
     if not find_browser.draws_chinese():
         pytest.skip("no font with Chinese: `make test` installs one where it may")
@@ -114,6 +119,7 @@ def test_the_grid_grows_with_the_window(open_page):
     eventually(width, lambda now: now < before)
 
 
+@pytest.mark.every_run
 def test_f_enters_the_stage_and_escape_leaves_it(open_page):
     page = open_page()
     page.locator(".st-key-text_bar").wait_for()

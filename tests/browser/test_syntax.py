@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.syntax.sentences import OWN
@@ -26,6 +27,7 @@ def test_a_click_on_a_relation_shows_all_heads_for_it(open_page):
     page.wait_for_function("location.search.includes('relation=det')")
 
 
+@pytest.mark.every_run
 def test_a_click_on_a_head_chooses_it_for_all_pages(open_page):
     page = open_page("/syntax?relation=det", wait_for=".st-key-relation svg.marks")
     page.locator(f'{CELLS[: CELLS.index("path")]}path[aria-label^="head: 5; row: 2;"]').first.click(force=True)
@@ -43,6 +45,7 @@ def test_a_click_on_a_head_chooses_it_for_all_pages(open_page):
     page.get_by_text(f"Layer {layer}, head {head}").first.wait_for()
 
 
+@pytest.mark.every_run
 def test_a_long_treebank_is_stopped_and_gone_on_with(open_page):
     page = open_page("/syntax", wait_for=".st-key-relation svg.marks")
     page.locator(".st-key-treebank").get_by_text("a CoNLL-U file").click()

@@ -67,6 +67,7 @@ def where(page, number):
     expect(page.locator("#where")).to_have_text(f"{number} / {len(TALK.steps)}")
 
 
+@pytest.mark.every_run
 def test_a_clicker_goes_through_all_steps_and_every_letter_can_be_read_in_both_languages(played):
     for language in ("en", "zh"):
         played.keyboard.press("Home")
@@ -230,6 +231,7 @@ def test_a_clicker_turns_when_a_slider_was_held_last_and_the_notice_speaks_of_wh
     page.wait_for_function("new URLSearchParams(location.search).get('q3_d_k') === '1024'")
 
 
+@pytest.mark.every_run
 def test_a_lecture_is_taken_from_pages_and_played_back(open_page):
     page = open_page("/?text=Dogs%20bark")
     page.locator(".st-key-talk_add button").first.click()

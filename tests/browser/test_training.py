@@ -3,6 +3,7 @@
 import re
 import zipfile
 
+import pytest
 from playwright.sync_api import expect
 
 import models
@@ -32,6 +33,7 @@ def pictures(page) -> tuple[str, ...]:
     return tuple(hrefs)
 
 
+@pytest.mark.every_run
 def test_a_live_run_draws_pauses_steps_and_goes_on(open_page):
     page = open_page(f"{QUICK}&lab_steps=100000", wait_for=TRAIN)
     press(page, "Train")

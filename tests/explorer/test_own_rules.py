@@ -47,6 +47,9 @@ def plain(model, text: str, n: int = 8) -> list[int]:
         {"repetition_penalty": 5.0},
         {"min_new_tokens": 6},
         {"forced_bos_token_id": 11},
+        {"sequence_bias": [[[7], 50.0], [[9, 8], -50.0]]},
+        {"encoder_no_repeat_ngram_size": 1},
+        {"encoder_repetition_penalty": 5.0},
     ],
 )
 def test_greedy_is_what_transformers_generates_under_the_same_rules(ruled, name, rules):

@@ -7,14 +7,14 @@ import models
 from benchmarks import operations
 from explorer.ablation.heads import changes
 from models.surgery import slicing
-from tests import families
+from tests import families, matrix
 
 # Grouped heads (llama, mistral, qwen2), a sliding window (mistral), three kinds of attention (t5, bart, marian).
 NAMES = ["bert", "roberta", "distilbert", "electra", "gpt2", "opt", "llama", "mistral", "qwen2", "t5", "bart", "marian"]
 ONCE = operations.OPERATIONS.keys() - {"greedy", "scaled", "by_gradient"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", matrix.part(NAMES, ["bert", "gpt2", "mistral", "bart"]))
 def test_what_a_whole_model_can_a_cut_one_can(name, tmp_path, monkeypatch):
     monkeypatch.setattr(operations, "TEXTS", operations.TEXTS[:2])
     whole = models.load(families.save(name, tmp_path), device="cpu")

@@ -37,6 +37,7 @@ def test_it_tells_plain_praise_from_plain_blame(bert, shipped):
     assert found.argmax(1).tolist() == [1, 0] and found.dtype == torch.float32
 
 
+@pytest.mark.thorough
 def test_the_card_prints_the_accuracy_on_the_dev_part(bert, shipped):
     if not DEV.is_file():
         pytest.skip(f"{DEV} is not on this machine")

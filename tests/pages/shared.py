@@ -12,9 +12,11 @@ from streamlit.testing.v1 import AppTest
 from explorer.jobs import JOBS, Job
 
 # It says at import who knows the language. Were that first so in a test that puts another in its place, none would know it afterwards.
-from explorer.ui.common import language  # noqa: F401
+from explorer.ui.common import language
 from tests import ROOT
 
+FIRST = "attention"
+"""The page that app.py opens where the address names none."""
 PATIENCE = 300
 """Seconds that one run of a page may take on a busy machine."""
 
@@ -25,16 +27,25 @@ def started(**address: str) -> AppTest:
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
-    """A page of pages/ on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
-    # AppTest opens the first page first; what belongs to all pages is read there.
-    app = started(**address).switch_page(f"pages/{page}.py")
-    # A browser's address names another page then, and nothing else.
-    app.query_params.clear()
+    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given.
+
+    AppTest runs the page's own file, without the app around it, of which the page needs the viewer's language.
+    """
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    if page != FIRST:
+        app.switch_page(f"pages/{page}.py")
+        if language.NAME in address:
+            app.session_state[language.KEY] = address[language.NAME]
     settle(_at(app, address).run())
     if text is not None:
         app.text_area(key="text").set_value(text)
-    # The run that follows a change of pages has the sidebar's own defaults; what the address says of them holds from the next run on.
-    return settle(app.run())
+        settle(app.run())
+    return app
+
+
+def after(app: AppTest, page: str) -> AppTest:
+    """Another page of pages/, opened from that one with the address as it is."""
+    return settle(app.switch_page(f"pages/{page}.py").run())
 
 
 def settle(app: AppTest) -> AppTest:
@@ -45,6 +56,13 @@ def settle(app: AppTest) -> AppTest:
             assert job.wait(PATIENCE), f"{job.title} does not end"
         app.run()
     return app
+
+
+def give(app: AppTest, key: str, name: str, content: bytes) -> AppTest:
+    """Gives a file where one is asked for, as a person does: one that was given before is taken away first. Then the page runs."""
+    if any(button.key == f"forget_{key}" for button in app.button):
+        app.button(key=f"forget_{key}").click().run()
+    return app.file_uploader(key=key).upload(name, content, "text/plain").run()
 
 
 def in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:

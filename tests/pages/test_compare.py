@@ -79,6 +79,16 @@ def test_one_word_of_one_text_and_of_the_next(bert) -> None:
     assert "of 12 and 13 tokens" in written(app)
 
 
+def test_a_word_of_a_chinese_text_is_a_character() -> None:
+    app = opened("compare", text="我爱你，你却 不爱我。", model="zh-mini")
+    assert not app.exception and app.selectbox(key="word").options == list("我爱你，你却不爱我。")
+    # Another that makes sense, and the rest of the text as it is.
+    assert "我恨你，你却 不爱我。" in written(app)
+    settle(app.selectbox(key="word").set_value(6).run())
+    assert app.text_input(key="into").value == "很" and "我爱你，你却 很爱我。" in written(app)
+    assert second.another("我爱你。") == "我恨你。"
+
+
 def test_both_sides_and_another_measure(bert) -> None:
     app = opened("compare", text=TEXT, compare="texts", other_text="The mat sat on the cat.")
     one, other = capture(bert, TEXT), capture(bert, "The mat sat on the cat.")

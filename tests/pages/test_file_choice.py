@@ -5,7 +5,7 @@ import pytest
 from explorer.tasks import choose, data
 from explorer.tasks.data import Asked
 from explorer.tasks.formats import Format
-from tests.pages.shared import opened, settle, written
+from tests.pages.shared import give, opened, settle, written
 
 FILM = """idx;what;other;mark
 1;A warm and clever film.;cold and bad;1
@@ -17,7 +17,7 @@ FILM = """idx;what;other;mark
 
 def given(name: str, content: bytes, **more: str):
     app = opened("prune", source="file", colour="none", **more)
-    return settle(app.file_uploader(key="file").upload(name, content, "text/plain").run())
+    return settle(give(app, "file", name, content))
 
 
 def box(app, label: str):

@@ -19,7 +19,7 @@ from explorer.ui.common.open_models import OPEN
 from explorer.ui.heads import baselines as kept_baselines
 from explorer.ui.heads.roles import TITLES as ROLE_TITLES
 from models.surgery import slicing
-from tests.pages.shared import charts, opened, settle, table, tables, written
+from tests.pages.shared import charts, give, opened, settle, table, tables, written
 
 TEXT = "The cat sat on the mat, and the dog sat on the cat."
 OTHER = "Seven green apples fell from a tree."
@@ -178,11 +178,11 @@ def test_one_token_has_no_families(tiny, monkeypatch) -> None:
 
 def test_a_file_of_texts(bert) -> None:
     app = opened("heads", text=TEXT, scored_on="file")
-    settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
+    settle(give(app, "heads_file", "texts.txt", b"One two three.\nFour five six.\n"))
     assert not app.exception and "Texts: 2," in written(app)
     expected = roles.known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
     np.testing.assert_allclose(board(app), expected, atol=1e-5)
-    settle(app.file_uploader(key="heads_file").upload("bad.csv", b"\xff\xfe\x00", "text/csv").run())
+    settle(give(app, "heads_file", "bad.csv", b"\xff\xfe\x00"))
     assert not app.exception and not charts(app)
 
 
@@ -296,7 +296,7 @@ def test_another_model_and_its_second_text(bert) -> None:
 
 def test_a_file_stays_when_another_page_is_opened() -> None:
     app = opened("heads", text=TEXT, scored_on="file")
-    settle(app.file_uploader(key="heads_file").upload("texts.txt", b"One two three.\nFour five six.\n", "text/plain").run())
+    settle(give(app, "heads_file", "texts.txt", b"One two three.\nFour five six.\n"))
     settle(app.switch_page("pages/attention.py").run())
     app.query_params["scored_on"] = "file"
     settle(app.switch_page("pages/heads.py").run())

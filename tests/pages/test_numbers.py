@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pages.shared import opened
+from tests.pages.shared import after, opened, started
 
 _PAGES = [
     ("generate", "top_k", {"model": "gpt2-mini"}),
@@ -24,3 +24,8 @@ def test_a_number_that_is_none_is_the_default(page, name, others, word) -> None:
     assert not app.exception
     fresh = opened(page, **others)
     assert app.number_input(key=name).value == fresh.number_input(key=name).value
+
+
+def test_a_number_that_is_none_is_the_default_on_a_page_that_comes_after_another() -> None:
+    app = after(started(model="gpt2-mini", top_k="inf"), "generate")
+    assert not app.exception and app.number_input(key="top_k").value == 0

@@ -11,7 +11,7 @@ import models
 from explorer.syntax import published, relations, sentences
 from explorer.ui.syntax import treebank
 from models.opening import catalogue
-from tests.pages.shared import charts, opened, run_recipe, settle, table, written
+from tests.pages.shared import charts, give, opened, run_recipe, settle, table, written
 
 TREE = """1\tCats\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_
 2\tchase\t_\tVERB\t_\t_\t0\troot\t_\t_
@@ -115,21 +115,21 @@ def test_a_treebank_of_ones_own(bert) -> None:
     app = opened("syntax")
     settle(app.button_group(key="treebank").set_value("file").run())
     assert not app.exception and "Upload a treebank" in written(app)
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", (TREE * 8).encode()))
     assert not app.exception and len(charts(app)) == 2 and "8 sentences" in written(app)
     assert bars(app) == expected(relations.best_heads(bert, sentences.read(TREE * 8)))
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE.replace("Cats", "Old") * 8).encode(), "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", (TREE.replace("Cats", "Old") * 8).encode()))
     assert bars(app) == expected(relations.best_heads(bert, sentences.read(TREE.replace("Cats", "Old") * 8))), "another file of the same name"
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", b"no treebank", "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", b"no treebank"))
     assert not app.exception and not charts(app) and "no CoNLL-U" in written(app)
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", TREE.encode(), "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", TREE.encode()))
     assert not app.exception and "Give more sentences" in written(app)
 
 
 def test_a_file_is_read_in_a_job_that_can_be_stopped(bert, ours, held) -> None:
     app = opened("syntax", treebank="file")
     # A name that no other test has: what was read before is known.
-    app.file_uploader(key="conllu").upload("held.conllu", (TREE * 8).encode(), "text/plain").run()
+    give(app, "conllu", "held.conllu", (TREE * 8).encode())
     held.until_begun(app)
     assert not app.exception and not charts(app)
     (stop,) = [button for button in app.button if str(button.key).startswith("stop_job_")]
@@ -144,12 +144,12 @@ def test_a_file_is_read_in_a_job_that_can_be_stopped(bert, ours, held) -> None:
 def test_at_most_so_many_sentences_are_read(bert) -> None:
     app = opened("syntax", treebank="file")
     many = TREE * 8 + TREE.replace("Cats", "Old") * 4
-    settle(app.file_uploader(key="conllu").upload("many.conllu", (many + "no treebank").encode(), "text/plain").run())
+    settle(give(app, "conllu", "many.conllu", (many + "no treebank").encode()))
     assert not charts(app) and "sentence 13, from line 49" in written(app)
     settle(app.number_input(key="syntax_limit").set_value(10).run())
     assert not app.exception and bars(app) == expected(relations.best_heads(bert, sentences.read(many)[:10]))
     assert "10 sentences; 0 left out" in written(app) and "many.conllu, its first 10 sentences" in written(app)
-    settle(app.file_uploader(key="conllu").upload("many.conllu", (many + ROOTS).encode(), "text/plain").run())
+    settle(give(app, "conllu", "many.conllu", (many + ROOTS).encode()))
     settle(app.number_input(key="syntax_limit").set_value(13).run())
     assert bars(app) == expected(relations.best_heads(bert, sentences.read(many)))
     assert "12 sentences; 1 left out" in written(app) and "its first" not in written(app), "that is the whole file"
@@ -157,7 +157,7 @@ def test_at_most_so_many_sentences_are_read(bert) -> None:
 
 def test_a_file_without_a_single_tree(ours) -> None:
     app = opened("syntax", treebank="file")
-    settle(app.file_uploader(key="conllu").upload("roots.conllu", ROOTS.encode(), "text/plain").run())
+    settle(give(app, "conllu", "roots.conllu", ROOTS.encode()))
     assert not app.exception and not charts(app) and "None of 1 sentences can be used" in written(app)
 
 
@@ -166,7 +166,7 @@ def test_lines_of_python_are_those_of_what_is_shown(bert, held, tmp_path, monkey
     app = opened("syntax")
     assert "sentences.own()" in recipe(app) and "Path" not in recipe(app)
     app.button_group(key="treebank").set_value("file").run()
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", (TREE * 8).encode()))
     before = recipe(app)
     assert "sentences.read(Path('mine.conllu'), limit=500)" in before
     (tmp_path / "mine.conllu").write_text(TREE * 8)
@@ -191,7 +191,7 @@ def test_lines_of_python_are_those_of_what_is_shown(bert, held, tmp_path, monkey
 
 def test_a_treebank_stays_when_another_page_is_opened() -> None:
     app = opened("syntax", treebank="file")
-    settle(app.file_uploader(key="conllu").upload("mine.conllu", (TREE * 8).encode(), "text/plain").run())
+    settle(give(app, "conllu", "mine.conllu", (TREE * 8).encode()))
     settle(app.switch_page("pages/attention.py").run())
     app.query_params["treebank"] = "file"
     settle(app.switch_page("pages/syntax.py").run())

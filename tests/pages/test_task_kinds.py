@@ -7,7 +7,7 @@ from explorer.ablation.heads import changes, parse
 from explorer.tasks import choose, data
 from explorer.ui.common import session
 from tests.explorer.tasks.headed import headed, named
-from tests.pages.shared import opened, settle, tables, written
+from tests.pages.shared import give, opened, settle, tables, written
 
 LABELS = ("joy", "love", "anger")
 MADE = {
@@ -37,7 +37,7 @@ def page(request, tmp_path, monkeypatch):
 
     def given(content: str, **address: str):
         app = opened(address.pop("page", "prune"), source="file", colour="none", **address)
-        return model, settle(app.file_uploader(key="file").upload(FILES[kind][0], content.encode(), "text/plain").run())
+        return model, settle(give(app, "file", FILES[kind][0], content.encode()))
 
     return given
 
@@ -90,3 +90,12 @@ def test_nothing_of_our_own_is_offered_and_the_file_is_described(page, kind):
     assert app.error
     _model, app = page(FILES[kind][1])
     assert FILES[kind][0] in written(app)
+
+
+def test_a_model_that_marks_spans_is_refused_in_words(tmp_path, monkeypatch):
+    model = headed(tmp_path, "BertForQuestionAnswering")
+    monkeypatch.setattr(session, "open_model", lambda *args: model)
+    app = opened("prune")
+    (said,) = [warning.value for warning in app.warning]
+    assert not app.exception and "question answering" in said and "Choose a classifier or a language model" in said
+    assert not app.metric

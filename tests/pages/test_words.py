@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import i18n
 from explorer.ablation.published import PRUNING
+from explorer.claims import words as of_claims
 from explorer.lab.request import switches, task_fields
+from explorer.lectures import words as of_lectures
 from explorer.positions import extrapolation
 from explorer.scores.definitions import ALL
 from explorer.tasks import data
@@ -56,10 +58,10 @@ MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 TWICE = re.compile(r"⟦[^⟧]*⟦")
 WORD = re.compile(r"[^\W\d_]{2,}")
 NO_WORDS = re.compile(
-    r"\[(CLS|SEP|MASK)\]|:material/\w+:|:(small|gray|orange-background)\[|\"[^\"]*\"|data:image/png;base64|\w+_\w+|"
+    r"\[(CLS|SEP|MASK)\]|&ensp;|^/course\?\S+$|:material/\w+:|:(small|gray|orange-background)\[|\"[^\"]*\"|data:image/png;base64|\w+_\w+|"
     r"\b(PNG|SVG|CSV|NPZ|ZIP|HTML)\b"
 )
-"""Marks of Markdown, quoted columns, names with an underscore, kinds of files."""
+"""Marks of Markdown, an address, quoted columns, names with an underscore, kinds of files."""
 VIEWS = [
     "attention",
     "attention view=numbers head=mean pair=12",
@@ -137,6 +139,33 @@ def test_every_word_about_a_token_that_was_made_is_translated_once():
     assert_translated(app, {word for text in made for word in WORD.findall(text)})
 
 
+@pytest.fixture
+def in_files(monkeypatch, tmp_path) -> set[str]:
+    """Words of claims and demos, which stand in a file for each language; for the one with the marks these are the English ones."""
+    told: set[str] = set()
+    for number, module in enumerate((of_claims, of_lectures)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        # A search looks into those of every language.
+        for name, language in (("marks", "en"), *((one.name, one.name) for one in module.FOLDER.iterdir() if one.is_dir())):
+            (folder / name).symlink_to(module.FOLDER / language)
+        told |= {word for file in (folder / "marks").iterdir() for word in WORD.findall(file.read_text(encoding="utf-8"))}
+        monkeypatch.setattr(module, "FOLDER", folder)
+    return told
+
+
+@pytest.mark.parametrize("address", [{}, {"claim": "C3", "shown": "1"}, {"votes": "1"}])
+def test_every_word_around_claims_is_translated_once(in_files, address):
+    assert_translated(opened("claims", **address), in_files, most=1)
+
+
+def test_every_word_of_a_lecture_is_translated_once(in_files):
+    app = opened("talk")
+    settle(app.text_input(key="talk_address").set_value("/softmax?softmax=vectors").run())
+    settle(app.button(key="talk_words").click().run())
+    assert_translated(app, in_files)
+
+
 def test_a_forgotten_and_a_repeated_translation_are_found():
     assert bare("⟦Layer⟧ 0, head 1") == ["head"] and bare(f"⟦Layer⟧ 0 :small[{CATALOGUE[0].name}]") == []
     message = i18n._("{model} has {kind}.").format(model=CATALOGUE[0].name, kind="no positions")
@@ -144,17 +173,18 @@ def test_a_forgotten_and_a_repeated_translation_are_found():
     assert not TWICE.search(i18n._("from {a} to {b}").format(a=i18n._("one"), b=i18n._("two"))) and TWICE.search(i18n._(i18n._("one")))
 
 
-def assert_translated(app: AppTest, tokens: Collection[str] = ()) -> None:
+def assert_translated(app: AppTest, tokens: Collection[str] = (), most: int = 20) -> None:
     """Nothing on the page is a word that was not translated, or one that was translated twice.
 
     Args:
         app: the page.
         tokens: words of a model that are on it.
+        most: more messages than this are on it.
     """
     assert not app.exception
     specs = charts(app)
     every = [*said(app), *headers(app), *((f"chart {where}", text) for spec in specs for where, text in drawn(spec))]
-    assert sum("⟦" in text for _where, text in every) > 20
+    assert sum("⟦" in text for _where, text in every) > most
     assert not {(where, text): words for where, text in every if (words := bare(text, tokens))}
     whole = [text for _where, text in every] + [json.dumps(spec, ensure_ascii=False) for spec in specs]
     assert not [text for text in whole if TWICE.search(text)]

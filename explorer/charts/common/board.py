@@ -102,7 +102,7 @@ def _description(
     gone = base.transform_filter("datum.removed === 1")
     # Where a click removes a head, what covers the cell lets clicks through to it: without a tooltip Vega-Lite makes it deaf.
     above = {"tooltip": tips} if not (clickable and removable) else {}
-    veil = gone.mark_rect(color=palette.page(dark)[0], opacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, **above)
+    veil = gone.mark_rect(color=palette.page(dark)[0], fillOpacity=0.72, cornerRadius=3, cursor="pointer").encode(x=x, y=y, **above)
     crosses = gone.mark_point(
         shape="M-1,-1L1,1M-1,1L1,-1", size=min(across, down) ** 2 / 9, stroke=palette.frame(dark), strokeWidth=2.5, cursor="pointer"
     ).encode(x=x, y=y, **above)

@@ -1,8 +1,8 @@
 """What a picture gets from the page that it stands on: letters that can be read, and, for a weak projector, nothing that is pale.
 
 Charts are drawn for a light and for a dark page. High contrast is the light one with other colours: what `palette.strong` says in place of
-each of them, and no line, point or letter that lets the page shine through. It is done here for all charts alike, to the description, so that
-a new chart has it without knowing of it.
+each of them, and no line, point, bar or letter that lets the page shine through. It is done here for all charts alike, to the description
+and to colours in tables, so that a new chart has it without knowing of it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from explorer.charts.common import palette
+from explorer.charts.common import palette, thumbnails
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 _PARTS = ("axis", "legend", "header", "title")
-_SOLID = {"text", "line", "rule", "point", "circle", "square", "tick", "bar", "trail"}
-"""Marks that stand for something by themselves. An area shows a spread behind a line, and a rectangle may be a veil: they stay as they are."""
+_SOLID = {"text", "line", "rule", "point", "circle", "square", "tick", "bar", "rect", "trail"}
+"""Marks that stand for something by themselves. Areas, spreads behind a line, stay as they are, and veils, which say `fillOpacity`."""
+_INKS = ("#000000", "#ffffff")
+"""What is written in a cell has one of these, whichever is read on its colour."""
 _CLEAR = ("opacity", "strokeOpacity")
 
 
@@ -36,15 +38,32 @@ def on_page(spec: Mapping[str, object], dark: bool = False, contrast: bool = Fal
     config["axisBand"] = {"labelFlush": False, **given.get("axisBand", {})}
     tables = spec.get("datasets", {})
     made = {**{key: value for key, value in spec.items() if key != "datasets"}, "config": config}
-    return {**(_strong(made) if contrast else made), "datasets": tables}
+    return {
+        **(_strong(made) if contrast else made),
+        "datasets": {name: _strong_table(one) for name, one in tables.items()} if contrast else tables,
+    }
+
+
+def _strong_table(table: object) -> object:
+    """A table with the colours of its cells, what is written in them, and its small pictures."""
+    columns = getattr(table, "columns", ())
+    made = {}
+    if "png" in columns:
+        made["png"] = [thumbnails.strong(png) for png in table["png"]]
+    if "colour" in columns and all(isinstance(colour, str) for colour in table["colour"]):
+        made["colour"] = [palette.strong(colour) for colour in table["colour"]]
+        if "ink" in columns:
+            made["ink"] = [
+                palette.ink_on(colour) if ink in _INKS else palette.strong(ink) for colour, ink in zip(made["colour"], table["ink"], strict=True)
+            ]
+    return table.assign(**made) if made else table
 
 
 def _strong(node: object) -> object:
     if isinstance(node, str):
         return _COLOUR.sub(lambda found: palette.strong(found[0]), node)
     if isinstance(node, list | tuple):
-        # The colours of numbers of either sign are drawn into pictures, too, and stay with them.
-        return node if list(node) == palette.diverging() else [_strong(one) for one in node]
+        return [_strong(one) for one in node]
     if not isinstance(node, Mapping):
         return node
     made = {key: _strong(value) for key, value in node.items()}

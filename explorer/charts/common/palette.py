@@ -14,6 +14,7 @@ _LINES = {
     False: ("#1d5fa8", "#e66101", "#2a9d6f", "#b5179e", "#8d6e00", "#7f7f7f"),
     True: ("#6db3f2", "#f1963b", "#5fd0a0", "#f28ad8", "#e0c04c", "#a8a8a8"),
 }
+_DIVERGING = {False: ("#5e3c99", "#f7f7f7", "#e66101"), True: ("#8e7cc3", "#1b202b", "#f1963b")}
 _PAGE = {False: ("#ffffff", "#31333f"), True: ("#10131a", "#e6e8ee")}
 _FAINT = {False: "#565963", True: "#b4b9c6"}
 _STRONG_LIGHT = ("#ffffff", "#a9c8ea", "#6b9dd6", "#3878bf", "#1c559c", "#0b2f6b", "#000000")
@@ -21,6 +22,7 @@ _STRONG = {
     **dict(zip(_LIGHT, _STRONG_LIGHT, strict=True)),
     **dict(zip(_LINES[False], ("#00458c", "#a63c00", "#00623f", "#8a0076", "#5c4700", "#4a4a4a"), strict=True)),
     _MASKED[False]: "#d0c8b8",
+    **dict(zip(_DIVERGING[False], ("#2f0a75", "#ffffff", "#a63c00"), strict=True)),
     _FRAME[False]: "#c00000",
     _PAGE[False][1]: "#000000",
     _FAINT[False]: "#000000",
@@ -34,7 +36,7 @@ def colours(dark: bool = False) -> list[str]:
 
 def diverging(dark: bool = False) -> list[str]:
     """Stops from below 0 over 0 to above: purple for less, the page for nothing, orange for more; safe for the colour-blind."""
-    return ["#8e7cc3", "#1b202b", "#f1963b"] if dark else ["#5e3c99", "#f7f7f7", "#e66101"]
+    return list(_DIVERGING[dark])
 
 
 def lines(dark: bool = False) -> tuple[str, ...]:
@@ -64,7 +66,15 @@ def faint(dark: bool = False) -> str:
 
 def strong(colour: str) -> str:
     """What stands for a colour of the light theme where a weak projector shows it: 4.5 to 1 on the page, or a wider step to the next one."""
-    return _STRONG.get(colour.lower(), colour)
+    return _STRONG.get(colour.lower()) or _strong_steps().get(colour.lower(), colour)
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever is read better on a colour (relative luminance, WCAG 2.2)."""
+    parts = [channel / 255 for channel in rgb(colour)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if light > 0.179 else "#ffffff"
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -73,11 +83,23 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 @cache
 def table(dark: bool = False, signed: bool = False, contrast: bool = False) -> np.ndarray:
-    """uint8 (256, 3): the colours of 256 steps from 0 to 1, or from -1 to 1 where signed; `strong` where contrast and not signed; read-only."""
+    """uint8 (256, 3): the colours of 256 steps from 0 to 1, or from -1 to 1 where signed; `strong` where contrast; read-only."""
     chosen = (diverging if signed else colours)(dark)
-    stops = np.array([rgb(strong(colour) if contrast and not signed else colour) for colour in chosen], dtype=float)
+    stops = np.array([rgb(_STRONG[colour] if contrast else colour) for colour in chosen], dtype=float)
     at = np.linspace(0, len(stops) - 1, 256)
     steps = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)], axis=1)
     steps = steps.round().astype(np.uint8)
     steps.flags.writeable = False
     return steps
+
+
+@cache
+def _strong_steps() -> dict[str, str]:
+    """What stands for each colour between two stops: tables hold them where a cell was given its colour in Python."""
+    pairs = [pair for signed in (True, False) for pair in zip(table(False, signed), table(False, signed, contrast=True), strict=True)]
+    return {hexadecimal(before): hexadecimal(after) for before, after in pairs}
+
+
+def hexadecimal(colour: np.ndarray) -> str:
+    """Red, green and blue as a chart writes them."""
+    return "#{:02x}{:02x}{:02x}".format(*(int(part) for part in colour))

@@ -96,12 +96,20 @@ def _description(
     if what == "score":
         guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
         layers.append(guess.encode(y="score:Q"))
+    rules, texts = [], []
     for i, share in enumerate(landmarks):
         mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
-        rule = mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" "))
+        rules.append(mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" ")))
         # One below the other: published shares lie close together. From the middle on they are read towards the left.
         left = share > 0.5
-        text = mark.mark_text(align="right" if left else "left", dx=-5 if left else 5, baseline="top", color=ink, fontSize=11)
-        layers += [rule, text.encode(x="share:Q", y=alt.value(height - 16 * (len(landmarks) - i)), text="caption:N")]
+        how = {"align": "right" if left else "left", "dx": -5 if left else 5, "baseline": "top", "fontSize": 11}
+        where = {"x": alt.X("share:Q"), "y": alt.value(height - 16 * (len(landmarks) - i)), "text": "caption:N"}
+        # On a ground of the page's colour: the lines of the others would cross the words out.
+        ground = palette.page(dark)[0]
+        texts += [
+            mark.mark_text(**how, color=ground, stroke=ground, strokeWidth=5, strokeJoin="round", aria=False).encode(**where),
+            mark.mark_text(**how, color=ink).encode(**where),
+        ]
+    layers += [*rules, *texts]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.add_params(*data.texts(landmark_texts=[]).values())

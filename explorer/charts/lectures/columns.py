@@ -43,7 +43,7 @@ def columns(
 def _description(title: str, x: str, y: str, series: tuple[str, ...], size: tuple[int, int], dark: bool) -> alt.LayerChart:
     chart = (
         alt.Chart(alt.NamedData("bins"))
-        .mark_rect(opacity=0.7 if len(series) > 1 else 1, strokeWidth=0)
+        .mark_rect(fillOpacity=0.7 if len(series) > 1 else 1, strokeWidth=0)
         .encode(
             x=alt.X("low:Q", title=x, scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(grid=False, tickCount=5, format="~s")),
             x2="high:Q",

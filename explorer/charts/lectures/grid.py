@@ -64,7 +64,7 @@ def grid(
     r, c = np.indices((n, m))
     table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, numbers, np.nan).ravel()})
     table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
-    table["ink"] = [ink_on(colour) for colour in table["colour"]]
+    table["ink"] = [palette.ink_on(colour) for colour in table["colour"]]
     table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(numbers.ravel(), seen.ravel(), strict=True)]
     if opens:
         table["layer"], table["head"] = (np.where(seen, at, -1).ravel() for at in (r, c))
@@ -87,15 +87,7 @@ def shade(share: float, signed: bool, dark: bool) -> str:
     if np.isnan(share):
         return palette.masked(dark)
     at = (np.clip(share, -1, 1) + 1) / 2 if signed else np.clip(share, 0, 1)
-    return "#{:02x}{:02x}{:02x}".format(*tuple(palette.table(dark, signed)[round(float(at) * 255)]))
-
-
-def ink_on(colour: str) -> str:
-    """Black or white, whichever is read better on a colour (relative luminance, WCAG 2.2)."""
-    parts = [channel / 255 for channel in palette.rgb(colour)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if light > 0.179 else "#ffffff"
+    return palette.hexadecimal(palette.table(dark, signed)[round(float(at) * 255)])
 
 
 @described
@@ -125,9 +117,9 @@ def _description(
     y = alt.Y("r:O", title=y_title or None, scale=alt.Scale(domain=list(range(n)), padding=0), axis=axis("rows", 110, n))
     base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
     tips = [alt.Tooltip("value:Q", title=title, format=".4~g")]
-    pale = {"opacity": 0.3} if dimmed else {}
+    pale, veiled = ({"opacity": 0.3}, {"fillOpacity": 0.3}) if dimmed else ({}, {})
     layers = [
-        base.mark_rect(stroke=palette.page(dark)[0], strokeWidth=1 if n * m <= 900 else 0, **pale).encode(
+        base.mark_rect(stroke=palette.page(dark)[0], strokeWidth=1 if n * m <= 900 else 0, **veiled).encode(
             color=alt.Color("colour:N", scale=None), tooltip=tips
         )
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 from explorer.charts.common import palette
 from explorer.charts.common.picture import Picture, described
 from explorer.charts.lectures import frame
-from explorer.charts.lectures.grid import ink_on, shade
+from explorer.charts.lectures.grid import shade
 
 
 def strips(
@@ -43,7 +43,9 @@ def strips(
         for c, (token, value, ok) in enumerate(zip(row, brightness, seen, strict=True)):
             # A token that is seen with little weight is still seen: its colour begins away from that of the page.
             colour = shade(0.12 + 0.75 * float(value) if ok else np.nan, False, dark)
-            rows.append((r, c, token, colour, ink_on(colour) if ok else palette.page(dark)[1], 1.0 if ok else 0.35, float(value) if ok else None))
+            rows.append(
+                (r, c, token, colour, palette.ink_on(colour) if ok else palette.page(dark)[1], 1.0 if ok else 0.35, float(value) if ok else None)
+            )
     cells = pd.DataFrame(rows, columns=["r", "c", "token", "colour", "ink", "opacity", "value"])
     frames = pd.DataFrame([(r, c) for r, c in enumerate(marked) if c is not None], columns=["r", "c"], dtype=int)
     texts = pd.DataFrame({"r": range(len(notes)), "note": list(notes)})

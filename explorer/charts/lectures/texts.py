@@ -54,7 +54,7 @@ def _description(title: str, n: int, series: tuple[str, ...], size: tuple[int, i
     stroke = alt.condition("datum.marked", alt.value(palette.frame(dark)), alt.value(palette.page(dark)[0]))
     bands = (
         alt.Chart(alt.NamedData("bands"))
-        .mark_rect(opacity=0.35, strokeWidth=2)
+        .mark_rect(fillOpacity=0.35, strokeWidth=2)
         .encode(y=y, x=alt.value(0), x2=alt.value(size[0]), color=frame.colour(series, dark), stroke=stroke)
     )
     words = alt.Chart(alt.NamedData("cells")).mark_text(align="left", baseline="middle", fontSize=frame.LETTERS, color=ink).encode(x=x, y=y)

@@ -11,7 +11,6 @@ import pandas as pd
 from explorer.charts.common import palette
 from explorer.charts.common.picture import Picture, described
 from explorer.charts.lectures import frame
-from explorer.charts.lectures.grid import ink_on
 
 _BAR, _BRACE, _GROUP = (0.08, 0.6), 0.7, 0.78
 """Heights of the bar's two edges, of the lines below it and of what stands under these; 0 is the top of the drawing."""
@@ -42,7 +41,8 @@ def whole(
     edges = np.concatenate([[0.0], shares.cumsum()])
     parts = pd.DataFrame({"name": list(names), "share": shares, "from": edges[:-1], "to": edges[1:], "at": (edges[:-1] + edges[1:]) / 2})
     parts["text"] = [_written(share) if share * size[0] > _LETTER * (len(_written(share)) + 1) else "" for share in shares]
-    parts["told"], parts["ink"] = [_written(share) for share in shares], [ink_on(colour) for colour in frame.colours(len(names), dark)]
+    parts["told"], parts["colour"] = [_written(share) for share in shares], frame.colours(len(names), dark)
+    parts["ink"] = [palette.ink_on(colour) for colour in parts["colour"]]
     kinds = list(dict.fromkeys(groups))
     sums = [sum(share for share, group in zip(shares, groups, strict=True) if group == kind) for kind in kinds]
     ends = np.concatenate([[0.0], np.cumsum(sums)])

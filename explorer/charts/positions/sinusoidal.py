@@ -104,7 +104,7 @@ def _wavelengths(dark: bool) -> alt.Chart:
         "i:Q", title=_("pair i"), axis=alt.Axis(tickCount=6, grid=False, format="d"), scale=alt.Scale(domain=alt.ExprRef("[0, d_model / 2 - 1]"))
     )
     scale = alt.Scale(type="log", domain=[6, 700_000], nice=False)
-    y = alt.Y("length:Q", title=_("positions"), scale=scale, axis=alt.Axis(values=[10, 1_000, 100_000], format="~s"))
+    y = alt.Y("length:Q", title=_("in positions"), scale=scale, axis=alt.Axis(values=[10, 1_000, 100_000], format="~s"))
     tips = [alt.Tooltip("i:Q", title=_("pair")), alt.Tooltip("length:Q", title=_("wavelength"), format=",.2f")]
     caption = titled(_("Wavelengths"), _("From 2π to almost 2π × base, equal steps on a log axis."), dark)
     marks = points.mark_point(filled=True, size=34, color=palette.lines(dark)[0], opacity=0.9, aria=False).encode(x=x, y=y, tooltip=tips)

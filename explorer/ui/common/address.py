@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
 
 from explorer.i18n import _, language
 
@@ -221,6 +222,9 @@ def number_input(label: str, *given: object, key: str, **how: object) -> float:
     with contextlib.suppress(ValueError):
         if not math.isfinite(float(word)):
             del st.query_params[key]
+            # A widget that is drawn for the first time reads the address as it was when the page was opened.
+            with get_session_state().query_params() as kept:
+                kept._initial_query_params.pop(key, None)
     return st.number_input(label, *given, key=key, bind="query-params", **how)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from explorer.i18n import N_, _
 from explorer.tasks import choose, data, tables
 from explorer.tasks.data import Asked, Examples
-from explorer.tasks.formats import ENCODINGS, SEPARATORS
+from explorer.tasks.formats import ENCODINGS, SEPARATORS, Format
 from explorer.tasks.matching import Match
 from explorer.ui.common import uploads
 from explorer.ui.common.markdown import escaped
@@ -114,15 +115,11 @@ def classes_of(name: str, given: Sequence[str], known: Sequence[str], match: Mat
     with st.popover(_("Classes"), icon=":material/label:"):
         st.caption(_("Which of the model's classes each label is."))
         for label in given:
-            st.session_state[_key(name, "class", label)] = now.get(label, _number(chosen.get(label), known))
-            st.selectbox(
-                escaped(label),
-                range(len(known)),
-                format_func=lambda i: f"{known[i]} ({i})",
-                key=_key(name, "class", label),
-                placeholder=_("choose one"),
-                on_change=_say_class,
-                args=(name, label, now),
+            _box(
+                *(name, "class", escaped(label), range(len(known)), now.get(label, _number(chosen.get(label), known))),
+                title=lambda i: f"{known[i]} ({i})",
+                said=partial(_say_class, name, label, now),
+                of=label,
             )
         if len(given) == len(known) == 2 and match is not None:
             swapped = {label: 1 - number for label, number in now.items()}
@@ -151,23 +148,59 @@ def _columns(name: str, kind: str, read: data.Read, asked: Asked) -> None:
     for role in roles:
         wanted = getattr(asked, role)
         taken = getattr(read.choice, role) if read.choice is not None else int(wanted) - 1 if wanted else None
-        st.session_state[_key(name, role)] = taken if taken is not None and taken < len(read.names) else None
         none = [None] if role == "pair" else []
-        st.selectbox(
-            _(ROLES[role]),
-            [*none, *range(len(read.names))],
-            format_func=lambda i: _("none") if i is None else f"{read.names[i]} ({i + 1})",
-            key=_key(name, role),
-            placeholder=_("none") if role == "pair" else _("choose one"),
-            on_change=_say_column,
-            args=(name, role),
+        _box(
+            *(name, role, _(ROLES[role]), [*none, *range(len(read.names))], taken),
+            title=lambda i: _("none") if i is None else f"{read.names[i]} ({i + 1})",
+            said=partial(_say_column, name, role),
+            empty=_("none") if role == "pair" else _("choose one"),
         )
 
 
-def _of_format(name: str, what: str, label: str, options: Sequence, found: object, title: object) -> None:
-    said_of = getattr(said(name).format, what)
-    st.session_state[_key(name, what)] = said_of if found is None else getattr(found, what)
-    st.selectbox(label, options, format_func=title, key=_key(name, what), placeholder=_("choose one"), on_change=_say_format, args=(name, what))
+def _of_format(name: str, what: str, label: str, options: Sequence, found: Format | None, title: Callable[[object], str]) -> None:
+    now = getattr(said(name).format if found is None else found, what)
+    _box(name, what, label, options, now, title=title, said=partial(_say_format, name, what))
+
+
+def _box(
+    name: str,
+    what: str,
+    label: str,
+    options: Sequence,
+    now: object,
+    *,
+    title: Callable[[object], str],
+    said: Callable[[object], None],
+    of: str = "",
+    empty: str = "",
+) -> None:
+    """A box that stands at what was taken, and tells `said` what a person chooses instead.
+
+    It stands in a popover. While that is closed, the browser does not hear that the page put the box to something else: it keeps what was chosen
+    there last, and sends it along with whatever is done next, which would count as chosen again. So a box that is put to something
+    else is a new one, and what the browser still holds of the old one is of no box any more.
+
+    Args:
+        name: of the file or data set.
+        what: is chosen; with `of`, the class that it is chosen for.
+        label, options, title: of the box.
+        now: one of the options; anything else leaves the box empty.
+        said: is told the choice.
+        of: see `what`.
+        empty: stands in an empty box.
+    """
+    kept: dict[tuple, tuple[int, object]] = st.session_state.setdefault("_boxes_of_files", {})
+    place, now = (name, what, of), now if now in options else None
+    number, before = kept.get(place, (0, now))
+    if st.session_state.get(_key(*place, str(number)), before) != now:
+        number += 1
+    kept[place] = number, now
+    key = _key(*place, str(number))
+    st.selectbox(
+        *(label, options, None if now is None else options.index(now), title, key),
+        placeholder=empty or _("choose one"),
+        on_change=lambda: said(st.session_state[key]),
+    )
 
 
 def _all_said() -> dict[str, Asked]:
@@ -178,19 +211,18 @@ def _key(name: str, *what: str) -> str:
     return "_".join(("reading", name, *what))
 
 
-def _say_column(name: str, role: str) -> None:
-    chosen = st.session_state[_key(name, role)]
+def _say_column(name: str, role: str, chosen: int | None) -> None:
     _all_said()[name] = replace(said(name), **{role: "" if chosen is None else str(chosen + 1)})
 
 
-def _say_format(name: str, what: str) -> None:
+def _say_format(name: str, what: str, chosen: object) -> None:
     # Other rows have other columns, and other labels.
-    _all_said()[name] = Asked(format=replace(said(name).format, **{what: st.session_state[_key(name, what)]}))
+    _all_said()[name] = Asked(format=replace(said(name).format, **{what: chosen}))
 
 
-def _say_class(name: str, label: str, now: Mapping[str, int]) -> None:
+def _say_class(name: str, label: str, now: Mapping[str, int], chosen: int) -> None:
     before = {key: str(value) for key, value in now.items()} | dict(said(name).classes)
-    _say_classes(name, before | {label: st.session_state[_key(name, "class", label)]})
+    _say_classes(name, before | {label: chosen})
 
 
 def _say_classes(name: str, classes: Mapping[str, int | str]) -> None:

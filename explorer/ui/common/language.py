@@ -9,14 +9,14 @@ from explorer import i18n
 from explorer.i18n import _
 from explorer.ui.common import address
 
-NAME, _KEY = "lang", "_language"
+NAME, KEY = "lang", "_language"
 _SHORT = {"en": "EN", "zh": "中文"}
 """How the switch calls them: two words side by side in the sidebar."""
 
 
 def begin() -> None:
     """At the start of each run of the app, before the first word."""
-    st.session_state[_KEY] = address.word(NAME, of_browser(), list(i18n.LANGUAGES))
+    st.session_state[KEY] = address.word(NAME, of_browser(), list(i18n.LANGUAGES))
 
 
 def of_browser() -> str:
@@ -31,7 +31,7 @@ def choose() -> None:
 
 def of_viewer() -> str | None:
     """The language that the viewer of this script reads; None outside of one."""
-    return st.session_state.get(_KEY) if get_script_run_ctx(suppress_warning=True) else None
+    return st.session_state.get(KEY) if get_script_run_ctx(suppress_warning=True) else None
 
 
 i18n.ask_with(of_viewer)

@@ -69,7 +69,7 @@ class TaskChoice:
 
 
 def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
-    """The row of choices; None where there is nothing to score yet, and the reason is on the page.
+    """The rows of choices; None where there is nothing to score yet, and the reason is on the page.
 
     Args:
         model: whose task.
@@ -80,18 +80,27 @@ def choose_task(model: Model, *, removing: bool = True) -> TaskChoice | None:
         st.warning(
             _(
                 "{name} has no head whose answers can be scored here: no classes or labels, no number, no masked or next words. Spans of an "
-                "answer (question answering) are not scored."
+                "answer (question answering) are not scored. Choose a classifier or a language model for this page; the pages under Look show "
+                "this model, too."
             ).format(name=escaped(model.name)),
             icon=":material/info:",
         )
         return None
-    kind = address.choice(st.segmented_control, _("Task"), {kind: KINDS[kind] for kind in kinds}, "task")
-    sources = SOURCES if kind in choose.OWN else {source: title for source, title in SOURCES.items() if source != "own"}
-    source = address.choice(st.selectbox, _("Examples"), sources, "source", width=140)
-    limit = address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", width=130, persist_state="session")
-    method = METHODS[0]
-    if removing:
-        method = address.choice(st.selectbox, _("Removed output becomes"), REMOVALS, "method", width=190)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="task_controls"):
+        kind = address.choice(st.segmented_control, _("Task"), {kind: KINDS[kind] for kind in kinds}, "task")
+        sources = SOURCES if kind in choose.OWN else {source: title for source, title in SOURCES.items() if source != "own"}
+        source = address.choice(st.selectbox, _("Examples"), sources, "source", width=140)
+        limit = address.number_input(_("At most"), 2, 100_000, LIMIT, step=100, key="limit", width=130, persist_state="session")
+        method = METHODS[0]
+        if removing:
+            method = address.choice(st.selectbox, _("Removed output becomes"), REMOVALS, "method", width=190)
+    # A row of its own: what is given and how it was read has room there, whatever stands above.
+    with st.container(horizontal=True, vertical_alignment="center", key="task_examples"):
+        return _chosen(model, kind, source, limit, method)
+
+
+def _chosen(model: Model, kind: str, source: str, limit: int, method: str) -> TaskChoice | None:
+    """The examples as they were read; None while that lasts, and where they cannot be."""
     known, examples = "", None
     try:
         known, name, examples = _examples(model, kind, source, limit)

@@ -14,6 +14,8 @@ from explorer.i18n import _, language
 from explorer.ui.common.markdown import escaped
 
 Parsed = TypeVar("Parsed")
+MOST_MB = 50
+"""Larger files are refused by the browser already; `explorer.tasks.tables.MAX_BYTES` says the same."""
 _PARSED: BoundedCache = BoundedCache(64 * 2**20)
 """What was made of files, for all viewers: a page runs often, and a file is read once, in each language that its notes are in."""
 
@@ -34,7 +36,7 @@ class Upload:
 
 
 def uploaded(label: str, types: Sequence[str], name: str, help: str | None = None) -> Upload | None:
-    """Draws the choice of a file; the file that was given last where another page was open meanwhile, None where there is none.
+    """Draws the choice of a file, or the name of the one that was given, which stays until it is taken away; None where there is none.
 
     Args:
         label: of the widget.
@@ -42,16 +44,26 @@ def uploaded(label: str, types: Sequence[str], name: str, help: str | None = Non
         name: of this kind of file, shared by all pages that read it; the key of the widget, too.
         help: for the widget.
     """
-    kept: dict[str, Upload] = st.session_state.setdefault("_uploads", {})
-    given = st.file_uploader(label, list(types), key=name, help=help)
+    kept = _kept()
+    if name not in kept:
+        st.file_uploader(label, list(types), key=name, help=help, max_upload_size=MOST_MB, on_change=_keep, args=(name,))
+    if name in kept:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key=f"file_{name}"):
+            st.markdown(f":material/description: {escaped(kept[name].name)}", width="content")
+            about = _("Take this file away, or give another one")
+            st.button("", key=f"forget_{name}", icon=":material/close:", type="tertiary", help=about, on_click=kept.pop, args=(name, None))
+    return kept.get(name)
+
+
+def _kept() -> dict[str, Upload]:
+    return st.session_state.setdefault("_uploads", {})
+
+
+def _keep(name: str) -> None:
+    given = st.session_state[name]
     if given is not None:
         data = given.getvalue()
-        kept[name] = Upload(given.name, data, hashlib.sha256(given.name.encode() + b"\0" + data).hexdigest())
-    elif name in kept:
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            st.caption(f":material/description: {escaped(kept[name].name)}")
-            st.button("", key=f"forget_{name}", icon=":material/close:", help=_("Take this file away"), on_click=lambda: kept.pop(name, None))
-    return kept.get(name)
+        _kept()[name] = Upload(given.name, data, hashlib.sha256(given.name.encode() + b"\0" + data).hexdigest())
 
 
 def parsed(upload: Upload, how: str, parse: Callable[[bytes, str], Parsed]) -> Parsed:

@@ -26,7 +26,7 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.compare import recipe
 from explorer.ui.compare.second import Other
 
-MEASURES = {"total": N_("share of attention that moved"), "divergence": N_("Jensen-Shannon divergence, nats")}
+MEASURES = {"total": N_("attention moved"), "divergence": N_("Jensen-Shannon divergence, nats")}
 SHOWN = {"all": N_("Side by side"), "difference": N_("Difference"), "one": N_("First"), "other": N_("Second")}
 TOKENS = 40
 """Aligned tokens that a map shows, the first ones."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -24,6 +25,11 @@ from models import InputError, Model
 from models.words import told
 
 WHAT = {"word": N_("One word"), "texts": N_("Two texts"), "models": N_("Two models"), "pruned": N_("Without heads")}
+_CHINESE = re.compile("[\u3400-\u9fff]")
+_PARTS = re.compile(r"\s+|[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
+"""Of a text: what is between words, a Chinese character, anything else up to a space. Together they are the text."""
+_SWAPS = {"猫": "狗", "狗": "猫", "爱": "恨", "你": "他", "我": "他", "他": "她", "不": "很", "dog": "cat"}
+"""Words that are changed at first, in this order, and what they become."""
 _SLOT = "compared text"
 _RANDOM_BYTES = 512 * 2**20
 _RANDOM: BoundedCache[Model] = BoundedCache(_RANDOM_BYTES, lambda model: model.memory_bytes)
@@ -70,13 +76,25 @@ def choose(chosen: Chosen, what: str, row: DeltaGenerator, progress: DeltaGenera
 
 
 def _word(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
-    words = chosen.text.split(" ")
-    there = [i for i, word in enumerate(words) if word.strip()]
-    how = {"options": there, "format_func": lambda i: words[i], "width": 150}
+    parts = _PARTS.findall(chosen.text)
+    # Numbers of words, not of parts: what lies between them is kept and not counted.
+    there = [i for i, part in enumerate(parts) if part.strip()]
+    words = [parts[i] for i in there]
+    how = {"options": range(len(words)), "format_func": lambda i: words[i], "width": 150}
     with row:
-        at = address.entry(st.selectbox, _("Change the word"), "word", there[min(1, len(there) - 1)], address.among(there), **how)
-        into = address.entry(st.text_input, _("into"), "into", "dog" if words[at] != "dog" else "cat", width=150, max_chars=200)
-    return _another_text(chosen, " ".join([*words[:at], into.strip() or words[at], *words[at + 1 :]]), progress)
+        at = address.entry(st.selectbox, _("Change the word"), "word", _swap(words)[0], address.among(range(len(words))), **how)
+        into = address.entry(st.text_input, _("into"), "into", _swap(words[at : at + 1])[1], width=150, max_chars=200)
+    changed = [into.strip() or part if i == there[at] else part for i, part in enumerate(parts)]
+    return _another_text(chosen, "".join(changed), progress)
+
+
+def _swap(words: Sequence[str]) -> tuple[int, str]:
+    """Which word is changed at first, and into what: of Chinese one that another takes the place of, else the second."""
+    for word, instead in _SWAPS.items():
+        if word in words:
+            return list(words).index(word), instead
+    at = min(1, len(words) - 1)
+    return at, "他" if words and _CHINESE.match(words[at]) else "dog"
 
 
 def _texts(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
@@ -88,6 +106,10 @@ def _texts(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Oth
 
 def another(text: str) -> str:
     """A text that differs from it in one word."""
+    if _CHINESE.search(text):
+        words = _PARTS.findall(text)
+        at, instead = _swap(words)
+        return "".join([*words[:at], instead, *words[at + 1 :]])
     if "cat" in text:
         return text.replace("cat", "dog")
     longest = max(text.split(), key=len, default="")

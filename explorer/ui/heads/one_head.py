@@ -48,5 +48,7 @@ def draw(scored: Scored, known: Known | None) -> Figure:
     pictures.draw(picture(is_dark()), "heads_one")
     values = [(_(score.title), float(scored.scores.values[score.name][layer, head])) for score in ALL if score.name in scored.scores.values]
     table = pd.DataFrame([row for row in values if not np.isnan(row[1])], columns=[_("score"), _("value")])
-    st.dataframe(table, hide_index=True, height=215, column_config={_("value"): st.column_config.NumberColumn(format="%.3f")})
+    # Values first: in a narrow window what does not fit is the end of a long name.
+    how = {"column_order": (_("value"), _("score")), "column_config": {_("value"): st.column_config.NumberColumn(format="%.3f")}}
+    st.dataframe(table, hide_index=True, height=215, **how)
     return Figure(_("This head"), f"layer{layer}-head{head}", picture_files(lambda: picture(False)))

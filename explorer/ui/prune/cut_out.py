@@ -16,6 +16,7 @@ from explorer.export import SAVE_FIRST, TRAINED_HERE, folder_of, zipped
 from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.ui.common import jobs, pictures
+from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from models import Model, ModelError
@@ -27,6 +28,7 @@ _SECONDS = 0.5
 """Time for each batch size and model."""
 PLACE = "cut out"
 """Of its job."""
+_CLOSED = "_cut_out_closed"
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,23 @@ def draw(model: Model, heads: Heads) -> None:
     """Opens the dialog: parameters without these heads at once, speeds as they are measured, and both exports.
 
     A run of the whole page closes it, and the end of a job asks for one: whoever opens it asks for no job meanwhile (`jobs.set_aside`). When it
-    is closed the page runs again, and asks for them.
+    is closed the page runs again, and asks for them (`after_closing`).
     """
     # No decorator, which would translate the title once and for all viewers.
-    st.dialog(_("Cut the heads out"), width="medium", on_dismiss="rerun")(_dialog)(model, heads)
+    st.dialog(_("Cut the heads out"), width="medium", on_dismiss=_close)(_dialog)(model, heads)
+
+
+def after_closing() -> None:
+    """Runs the page from its top where the dialog was just closed, by its cross, by Escape or by a click beside it; to be asked first.
+
+    Less would leave the browser's clock of `_follow` running, which asks for the measuring twice a second, for as long as the page is open.
+    """
+    if st.session_state.pop(_CLOSED, False):
+        run_again()
+
+
+def _close() -> None:
+    st.session_state[_CLOSED] = True
 
 
 def _dialog(model: Model, heads: Heads) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +81,16 @@ def draw(effect: Effect, further: bool) -> Figure:
     return Figure(_("All examples"), "examples", {"csv": lambda: export.table_csv(every_example(choice, full, found), index=False)})
 
 
+def _change(same: bool, change: float, form: str, colour: str = "normal") -> dict[str, str | None]:
+    """What stands under a number: how it moved. What rounds to nothing has neither an arrow nor a colour."""
+    written = form.format(change=change)
+    if same:
+        return {"delta": None}
+    if not re.search("[1-9]", written):
+        return {"delta": form.format(change=0.0), "delta_arrow": "off", "delta_color": "off"}
+    return {"delta": written, "delta_color": colour}
+
+
 def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
     low, high = interval(found.correct)
     first, second, third = st.columns([1.25, 1.25, 1])
@@ -88,7 +99,7 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
         first.metric(
             _("Correlation"),
             f"{found.score:.3f}",
-            None if same else f"{found.score - full.score:+.3f}",
+            **_change(same, found.score - full.score, "{change:+.3f}"),
             help=_("Pearson's correlation of what is predicted with what is right; below it the 95 % bootstrap interval."),
         )
         first.caption(f"95 %: {low:.3f} – {high:.3f}")
@@ -96,7 +107,7 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
         first.metric(
             _("Accuracy"),
             f"{found.score:.1%}",
-            None if same else _("{change:+.1f} points").format(change=100 * (found.score - full.score)),
+            **_change(same, 100 * (found.score - full.score), _("{change:+.1f} points")),
             help=_("Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval."),
         )
         first.caption(f"95 %: {low:.1%} – {high:.1%}")
@@ -108,8 +119,7 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
     second.metric(
         _("Squared error") if choice.kind == "regression" else _("Loss, nats"),
         f"{found.mean_loss:.3f}",
-        None if same else f"{found.mean_loss - full.mean_loss:+.3f}",
-        delta_color="inverse",
+        **_change(same, found.mean_loss - full.mean_loss, "{change:+.3f}", "inverse"),
         help=meant.get(choice.kind, _("Mean over the examples of the cross-entropy of what is right.")),
     )
     second.caption(f"95 %: {low:.3f} – {high:.3f}")

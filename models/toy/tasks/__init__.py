@@ -23,6 +23,7 @@ from models.toy.tasks.order import WordOrder
 from models.toy.tasks.recall import Recall
 from models.toy.tasks.rewriting import Copying, Reversal, Sorting
 from models.toy.tasks.translation import Translation
+from models.words import told
 
 TASKS: dict[str, type[ToyTask]] = {
     task.name: task
@@ -39,8 +40,11 @@ def make(name: str, settings: Mapping[str, object] | None = None) -> ToyTask:
         InputError: an unknown name or setting, with the known ones; settings that make no sense.
     """
     if name not in TASKS:
-        raise InputError(f"There is no task {name!r}.", f"Choose one of {', '.join(TASKS)}.")
+        raise InputError(told("There is no task {task!r}.", task=name), told("Choose one of {tasks}.", tasks=", ".join(TASKS)))
     known = [field.name for field in fields(TASKS[name])]
     if unknown := set(settings or {}) - set(known):
-        raise InputError(f"{name} has no setting {', '.join(sorted(unknown))}.", f"It has {', '.join(known) or 'none'}.")
+        raise InputError(
+            told("{name} has no setting {unknown}.", name=name, unknown=", ".join(sorted(unknown))),
+            told("It has {names}.", names=", ".join(known)) if known else "",
+        )
     return TASKS[name](**(settings or {}))

@@ -41,6 +41,7 @@ def test_a_preset_is_learned_and_opens_as_a_model(tmp_path, capsys):
     assert train(*command, "--set", "language=en") == 1 and "another settings of the task, network" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_recurrent_network_of_the_same_size_learns_the_same_task(tmp_path, capsys):
     assert train("--task", "order", "--rnn", "--steps", 1000, "--out", tmp_path / "gru") == 0
     assert last_line(capsys) > 30, "slower than the transformer, which takes 120 steps"

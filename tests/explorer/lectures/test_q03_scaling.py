@@ -62,6 +62,7 @@ def test_a_jacobian_that_is_wrong_is_told():
     assert q03.jacobian_deviation(np.array([0.7, 0.2, 0.2])) > 0.01
 
 
+@pytest.mark.thorough
 def test_what_is_shipped_are_three_trainings_and_a_real_model(opener):
     data = shipped.read("q03_scaling").data
     assert data["losses"].keys() == data["saturated"].keys() == {"none", "sqrt", "d_k"}

@@ -85,6 +85,7 @@ def test_where_each_acts():
     assert changed["alibi"].tolist() == [False, False, False, False, True]
 
 
+@pytest.mark.thorough
 def test_the_position_is_read_as_another_library_reads_it(opener):
     result = demo("Q16").compute(opener, view="read")
     model = opener("gpt2-mini")

@@ -188,6 +188,28 @@ def test_a_first_row_that_carries_a_label_is_no_header():
     assert len(read("review\n1,2 is a sum\n".replace(",", " "))) == 1
 
 
+def test_two_texts_again_and_again_are_no_labels_where_a_column_of_numbers_is():
+    for numbers in ((0, 1), (1, 2)):
+        rows = [f"The plot goes nowhere.;warm and good;{numbers[0]}", f"A warm and clever film.;cold and bad;{numbers[1]}"] * 6
+        found = read("\n".join(["one;two;mark", *rows]) + "\n")
+        assert dict(found.columns) == {"text": '"one" (1)', "label": '"mark" (3)'}
+    found = read("\n".join(["one;two", *["The plot goes nowhere.;dull", "A warm and clever film.;warm"] * 6]) + "\n")
+    assert found.columns["label"] == '"two" (2)'
+
+
+@pytest.mark.parametrize("cell", ["NaN", "nan", "<NA>", "#N/A", "null", " NULL "])
+def test_what_tables_write_for_nothing_is_no_class(cell):
+    with pytest.raises(InputError, match=r"Line 3, column \"label\" \(2\): the label is missing"):
+        read(f"text,label\na b,pos\nc d,{cell}\ne f,neg\n")
+    assert read("text,label\na b,none\nc d,NA\n").labels == ("NA", "none")
+
+
+def test_a_column_of_long_numbers_is_no_text():
+    rows = ['"4","1467810369000","Mon Apr 06","good film"', '"0","1467810370000","Mon Apr 06","bad film"']
+    found = read("\n".join(rows) + "\n")
+    assert [example.text for example in found.examples] != ["1467810369000", "1467810370000"]
+
+
 def test_semicolons_and_tabs_in_a_csv():
     assert read('label;sentence\n1;"good; warm"\n0;bad, cold\n').examples == (Labelled("good; warm", 1), Labelled("bad, cold", 0))
     assert read("label\tsentence\n1\tgood\n").examples == (Labelled("good", 0),)

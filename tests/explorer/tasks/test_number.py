@@ -11,6 +11,7 @@ from explorer.ablation import heads
 from explorer.ablation.intervals import interval
 from explorer.ablation.results import TaskResults
 from explorer.tasks import choose, data
+from explorer.tasks.base import Scores
 from explorer.tasks.score import pearson, score_of
 from models import InputError
 from tests.explorer.tasks.headed import headed
@@ -52,6 +53,35 @@ def test_heads_are_removed_as_one_by_one(model):
         assert points[0].score == pytest.approx(task.score().score) and points[0].low <= points[0].score <= points[0].high
     # Without any head nothing may vary: then nothing is said about the numbers.
     assert all(np.isfinite(point.score) for point in points)
+
+
+def test_the_same_predictions_but_for_rounding_are_the_same(model):
+    task = made(model)
+    full = task.score()
+
+    def moved(by) -> Scores:
+        return Scores(full.loss, full.correct + np.stack([by, np.zeros(4)], axis=1), full.predicted, full.count)
+
+    said = full.correct[:, 0]
+    spread = np.ptp(said)
+    assert not task.differ(full, full).any() and not task.differ(full, moved(np.spacing(said.astype(np.float32)) * 3)).any()
+    assert not task.differ(full, moved(spread * np.array([5e-5, -5e-5, 0, 5e-5]))).any()
+    assert task.differ(full, moved(np.array([0, 0.01 * spread + 1e-4, 0, 0]))).tolist() == [False, True, False, False]
+    # One text at a time, where the sums of matrices go another way, predicts the same.
+    alone = [task.subset([i]).score().correct[0] for i in range(4)]
+    assert not task.differ(full, Scores(full.loss, np.array(alone), full.predicted, full.count)).any()
+    layer = [(0, head) for head in range(model.sites[0].heads)]
+    assert task.differ(full, task.score(lambda batch: heads.changes(model, layer))).any()
+
+
+def test_rounding_is_that_of_the_precision(model, monkeypatch):
+    task = made(model)
+    full = task.score()
+    step = np.abs(full.correct[:, 0]).max() * 2**-8
+    moved = Scores(full.loss, full.correct + np.array([step, 0.0]), full.predicted, full.count)
+    assert task.differ(full, moved).all()
+    monkeypatch.setattr(type(model), "dtype", torch.bfloat16)
+    assert not task.differ(full, moved).any()
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=3, max_size=30))

@@ -1,5 +1,7 @@
 """Several labels at once, against a loop over plain transformers."""
 
+import json
+
 import numpy as np
 import pytest
 import sklearn.metrics
@@ -69,6 +71,31 @@ def test_heads_are_removed_as_one_by_one(model):
 )
 def test_labels_may_be_written_in_several_ways(model, name, text):
     assert [item.target for item in made(model, text, name).items] == [[1, 0, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("kind", ["int", "float", "text", "numpy", "bool"])
+def test_lists_of_yes_and_no_are_no_numbers_of_labels(model, kind):
+    rows = [[1, 0, 1], [0, 1, 0], [0, 0, 0], [1, 1, 1]]
+    written = {
+        "int": rows,
+        "float": [[float(one) for one in row] for row in rows],
+        "text": [str(row) for row in rows],
+        "numpy": [str(np.array(row, dtype=float)) for row in rows],
+        "bool": [[bool(one) for one in row] for row in rows],
+    }
+    texts = ["the cat sat on the mat", "the dog did play", "where was it ?", "a cat in the garden"]
+    lines = [json.dumps({"text": text, "labels": row}) for text, row in zip(texts, written[kind], strict=True)]
+    task = made(model, "\n".join(lines), "f.jsonl")
+    assert [item.target for item in task.items] == rows
+    found = data.read("\n".join(lines).encode(), "f.jsonl", answers="many")
+    assert any("one place for each label" in note for note in found.notes)
+
+
+def test_two_places_are_not_both_labels():
+    found = data.read(b'{"text": "a cat", "labels": [0, 1]}\n{"text": "a dog", "labels": [1, 0]}\n', "f.jsonl", answers="many")
+    assert [example.labels for example in found.examples] == [("1",), ("0",)]
+    numbers = data.read(b'{"text": "a cat", "labels": [0, 1]}\n{"text": "a dog", "labels": [1]}\n', "f.jsonl", answers="many")
+    assert [example.labels for example in numbers.examples] == [("0", "1"), ("1",)] and not numbers.notes
 
 
 def test_columns_of_labels_can_be_named(model):

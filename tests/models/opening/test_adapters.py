@@ -89,6 +89,7 @@ def change(folder, **values) -> None:
         ({"bias": "all"}, "with bias"),
         ({"lora_alpha": "much"}, "cannot be read"),
         ({"base_model_name_or_path": "/nowhere"}, "/nowhere"),
+        ({"base_model_name_or_path": None}, "does not name the model"),
     ],
 )
 def test_what_cannot_be_merged_is_told(tmp_path, values, said):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 
 import models
@@ -114,3 +115,70 @@ def test_strangers_open_no_path_and_do_not_learn_which_exist(tmp_path, monkeypat
     monkeypatch.setattr(hub, "fetch", lambda name, progress=None: Path("fetched"))
     assert loading.locate("owner/model") == (Path("fetched"), "hub owner/model")
     assert loading.locate("all-MiniLM-L6-v2")[1] == "bundled"
+
+
+@pytest.mark.parametrize("revision", ["/dev/zero", "../../../x", "a/../../x", "./x", "a\0b", "x" * 300])
+def test_a_revision_reads_no_file_outside_the_cache(cache, monkeypatch, revision):
+    def never(*_given, **_more):
+        raise AssertionError("the cache was asked")
+
+    monkeypatch.setattr(hub, "snapshot_download", never)
+    with pytest.raises(models.ModelError, match="no such revision"):
+        hub.fetch(f"owner/model@{revision}")
+
+
+class Shown:
+    """A hub that shows one model to everybody, one to who has asked, and one to its owner alone; it notes whose token it was asked with."""
+
+    def __init__(self, asked: list, error: Exception | None = None) -> None:
+        self.asked, self.error = asked, error
+
+    def __call__(self, token=None):
+        self.asked.append(token)
+        return self
+
+    def model_info(self, repo, timeout=None):
+        if self.error is not None:
+            raise self.error
+        if repo == "owner/private":
+            import httpx2 as httpx
+
+            raise RepositoryNotFoundError("404", response=httpx.Response(404, request=httpx.Request("GET", "http://hub.invalid")))
+        return SimpleNamespace(gated="manual" if repo == "owner/gated" else False)
+
+
+@pytest.fixture
+def full_cache(tmp_path, monkeypatch):
+    """Whatever is asked for lies in the hub's cache."""
+    folder = tiny.save("bert", tmp_path / "cached")
+    monkeypatch.setattr(hub, "snapshot_download", lambda repo, **_how: str(folder))
+    monkeypatch.setattr(allowed, "NOW", allowed.Allowed())
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
+    return folder
+
+
+def test_guests_open_what_the_hub_shows_to_everybody_whatever_the_cache_holds(full_cache, monkeypatch):
+    asked: list = []
+    monkeypatch.setattr(hub, "HfApi", Shown(asked))
+    names = ("owner/gated", "owner/private", "owner/public", "openai-community/gpt2")
+    assert [hub.fetch(name) for name in names] == [full_cache] * 4 and not asked, "who sits here opens what is here"
+    allowed.share_with_strangers()
+    assert hub.fetch("owner/public") == hub.fetch("owner/public@main") == full_cache
+    assert asked == [False, False], "asked without anybody's token"
+    with pytest.raises(models.ModelError, match=r"gated.*guests.*\n?.*your own machine"):
+        hub.fetch("owner/gated")
+    with pytest.raises(models.ModelError, match="or it is private"):
+        hub.fetch("owner/private")
+    asked.clear()
+    assert hub.fetch("openai-community/gpt2") == full_cache and not asked, "the catalogue is for everybody"
+
+
+def test_guests_do_not_learn_what_lies_here_while_the_hub_is_silent(full_cache, monkeypatch):
+    monkeypatch.setattr(hub, "HfApi", Shown([], ConnectionError("no network")))
+    allowed.share_with_strangers()
+    with pytest.raises(models.ModelError, match="cannot be asked about owner/public now") as caught:
+        hub.fetch("owner/public")
+    monkeypatch.setattr(hub, "snapshot_download", lambda repo, **_how: pytest.fail("the cache was read"))
+    with pytest.raises(models.ModelError) as empty:
+        hub.fetch("owner/public")
+    assert str(empty.value) == str(caught.value)

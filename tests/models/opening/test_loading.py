@@ -2,10 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import models
 from models.opening import catalogue, devices, folder, hub, loading
@@ -97,12 +98,35 @@ def test_no_tokenizer(copied):
 
 
 def test_missing_weights_are_told(copied):
-    from safetensors.torch import load_file
-
     kept = {k: v.contiguous() for k, v in load_file(copied / "model.safetensors").items() if "layer.1.attention" not in k}
     save_file(kept, copied / "model.safetensors", metadata={"format": "pt"})
     model = models.load(copied)
     assert not model.trained and "random" in model.notes[0]
+
+
+def _configured(folder: Path, **values: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | values))
+
+
+def test_layers_that_the_configuration_leaves_out_are_told(copied):
+    assert not models.load(copied, device="cpu").notes
+    _configured(copied, num_hidden_layers=1)
+    model = models.load(copied, device="cpu")
+    assert len(model.sites) == 1 and model.trained
+    assert model.notes == (
+        "The file also holds bert.encoder.layer.1.attention.output.LayerNorm.bias and the like, of more layers than config.json says: "
+        "they are left out.",
+    )
+
+
+def test_weights_of_another_shape_are_named(copied):
+    weights = load_file(copied / "model.safetensors")
+    name = "bert.embeddings.word_embeddings.weight"
+    weights[name] = weights[name][:-5].clone()
+    save_file(weights, copied / "model.safetensors", {"format": "pt"})
+    with pytest.raises(models.ModelError, match="has another shape in the file"):
+        models.load(copied, device="cpu")
 
 
 def test_a_model_without_attention(tmp_path):

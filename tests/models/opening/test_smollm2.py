@@ -20,6 +20,7 @@ def smollm2():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
+@pytest.mark.thorough
 def test_patterns_and_logits_equal_eager(smollm2, monkeypatch):
     model = models.load(smollm2, device="cpu", dtype="float32")
     assert (model.kind, len(model.sites), model.trained) == ("decoder", 30, True)

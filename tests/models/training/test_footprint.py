@@ -49,6 +49,7 @@ CASES = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of a process from a moment on")
 def test_it_is_of_the_order_of_what_is_taken():
     done = subprocess.run([sys.executable, "-c", MEASURE, json.dumps(CASES)], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,14 +1,18 @@
 """What a page's theme does to a picture: letters that can be read, and the colours for a weak projector."""
 
+import base64
+import io
 import itertools
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from explorer.charts.common import heatmap, palette, thumbnails
+from explorer.charts.common import heatmap, matrix, palette, thumbnails
 from explorer.charts.common.on_page import on_page
 from explorer.charts.heads.scatter import scatter
+from explorer.charts.lectures.grid import grid
 
 
 def contrast(first: str, second: str) -> float:
@@ -20,6 +24,10 @@ def contrast(first: str, second: str) -> float:
 
     low, high = sorted((light(first), light(second)))
     return (high + 0.05) / (low + 0.05)
+
+
+def pixels(png: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
 
 
 def a_map(**how: bool) -> heatmap.Picture:
@@ -59,9 +67,32 @@ def test_high_contrast_leaves_nothing_of_the_light_colours_and_nothing_pale():
     assert {layer["mark"].get("opacity", 1) for layer in points.description["layer"]} != {1}
 
 
-def test_colours_of_either_sign_stay_those_that_are_painted():
-    made = on_page({"mark": "rect", "encoding": {"color": {"scale": {"range": palette.diverging()}}}}, contrast=True)
-    assert made["encoding"]["color"]["scale"]["range"] == palette.diverging()
+def test_colours_of_either_sign_are_strong_where_they_are_written_and_where_they_are_painted():
+    values = np.array([[-1.0, 0.0, 1.0]])
+    strong = [palette.strong(colour) for colour in palette.diverging()]
+    spec = matrix.matrix(values, x="x", y="y", title="t", look="l").spec()
+    made = on_page(spec, contrast=True)
+    text = json.dumps({**made, "datasets": {}})
+    assert all(colour in text for colour in strong) and not any(colour in text for colour in palette.diverging())
+    row = [palette.hexadecimal(pixel) for pixel in pixels(made["datasets"]["matrix"]["png"][0])[0]]
+    assert [row[0], row[2]] == [strong[0], strong[2]] and contrast(row[1], palette.page()[0]) < 1.02
+    # The picture itself is as it was.
+    assert palette.hexadecimal(pixels(spec["datasets"]["matrix"]["png"][0])[0, 2]) == palette.diverging()[2]
+    assert min(contrast(colour, palette.page()[0]) for colour in (strong[0], strong[2])) >= 5.5
+
+
+def test_cells_whose_colours_stand_in_a_table_are_strong_and_what_is_written_in_them_is_read():
+    signed = grid(np.linspace(-1, 1, 11)[None], ["r"], list("abcdefghijk"), "t", signed=True)
+    rising = grid(np.linspace(0, 1, 11)[None], ["r"], list("abcdefghijk"), "t")
+    for picture in (signed, rising):
+        before, after = (on_page(picture.spec(), contrast=strong)["datasets"]["cells"] for strong in (False, True))
+        assert not set(before["colour"]) & set(after["colour"]) - {"#ffffff"}
+        assert min(contrast(colour, ink) for colour, ink in zip(after["colour"], after["ink"], strict=True)) >= 4.5
+
+
+def test_bars_are_solid_and_veils_are_not():
+    made = on_page({"layer": [{"mark": {"type": "rect", "opacity": 0.65}}, {"mark": {"type": "rect", "fillOpacity": 0.72}}]}, contrast=True)
+    assert made["layer"] == [{"mark": {"type": "rect", "opacity": 1}}, {"mark": {"type": "rect", "fillOpacity": 0.72}}]
 
 
 def test_what_only_some_marks_have_is_full_or_nothing():
@@ -74,7 +105,7 @@ def test_small_pictures_have_the_strong_colours_too():
     weights = np.linspace(0, 1, 64).reshape(8, 8)
     assert thumbnails.encode(weights, np.ones((8, 8), bool)) != thumbnails.encode(weights, np.ones((8, 8), bool), contrast=True)
     assert tuple(palette.table(contrast=True)[-1]) == palette.rgb(palette.strong(palette.colours()[-1]))
-    assert (palette.table(signed=True, contrast=True) == palette.table(signed=True)).all()
+    assert tuple(palette.table(signed=True, contrast=True)[0]) == palette.rgb(palette.strong(palette.diverging()[0]))
 
 
 def test_a_file_has_none_of_it():
