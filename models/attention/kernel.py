@@ -2,7 +2,7 @@
 
 torch's flash kernels (Dao et al. 2022) walk over keys in tiles and keep, per query row, the output and the log-sum-exp of its scores.
 That is all that a record keeps too, so recording costs what not recording costs. What they cannot compute is left to the blocks of
-`models.attention.function`, and both give the same within rounding. On the processor everything is computed in float32.
+`models.attention.calls`, and both give the same within rounding. On the processor it takes float32 alone.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def serves(query: Tensor, key: Tensor, value: Tensor, *others: Tensor | None) ->
     if query.device.type == "cuda":
         plain = len(given) == 3 or all(one.dim() == 4 and one.shape[2:] == (1, 1) for one in given[3:])
         return plain and query.dtype == key.dtype == value.dtype and _trusted(query.device, query.dtype)
-    return query.device.type == "cpu"
+    # Half precision is computed in blocks, which round where eager attention rounds.
+    return query.device.type == "cpu" and query.dtype == key.dtype == value.dtype == torch.float32
 
 
 def attend(
@@ -107,12 +108,10 @@ def with_sinks(output: Tensor, lse: Tensor, sinks: Tensor) -> tuple[Tensor, Tens
 
 
 def _alike(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """All of one width, with numbers of one position side by side, as the kernel wants them; half precision lifted on the processor."""
+    """All of one width, with numbers of one position side by side, as the kernel wants them."""
     width = max(query.shape[-1], value.shape[-1])
     made = []
     for t in (query, key, value):
-        if t.device.type == "cpu":
-            t = t.float()
         if t.shape[-1] < width:
             t = nn.functional.pad(t, (0, width - t.shape[-1]))  # zeros add nothing to a product; the scale is given
         made.append(t if t.stride(-1) == 1 else t.contiguous())

@@ -77,19 +77,6 @@ def test_it_gives_what_the_blocks_give(call, added_bytes):
     torch.testing.assert_close(pattern_of(call, fused), pattern_of(call, blocks), **CLOSE)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_is_lifted_so_that_rows_still_sum_to_one(dtype):
-    torch.manual_seed(0)
-    q, k, v = (torch.randn(2, 4, 30, 8).to(dtype) for _ in range(3))
-    mask = torch.zeros(2, 1, 30, 30, dtype=dtype).masked_fill(torch.rand(2, 1, 30, 30) < 0.3, torch.finfo(dtype).min)
-    call = Call(q, k, v, torch.full((1, 4, 1, 1), 0.4), mask, None, None, False, None, None, "softmax", None, attention.Run())
-    fused, blocks = both(call)
-    assert fused[0].dtype == dtype and fused[1].dtype == torch.float32
-    torch.testing.assert_close(fused[0].float(), blocks[0].float(), rtol=0, atol=2e-2)
-    torch.testing.assert_close(lse(fused), lse(blocks), **EXACT)
-    torch.testing.assert_close(pattern_of(call, fused).sum(-1), torch.ones(2, 4, 30), **EXACT)
-
-
 @pytest.mark.parametrize("name", making.DISPATCHED)
 @pytest.mark.parametrize("padded", [False, True])
 def test_every_architecture_gives_the_same_in_both_ways(tiny, name, padded, monkeypatch):
@@ -120,6 +107,7 @@ def test_every_architecture_gives_the_same_in_both_ways(tiny, name, padded, monk
 @pytest.mark.parametrize("name", [name for name in making.DECODERS if not name.startswith("toy")])
 def test_no_mask_is_made_that_only_says_looks_back(tiny, name):
     model = tiny(name)
+    model.network.set_attn_implementation(attention.LEAN)  # as it is opened; tests that compare with eager attention leave the other name
     with torch.no_grad(), attention.attending(model.sites_of) as run:
         model.network(**sites.inputs_for(model.network, input_ids=batch(name)["input_ids"]))
     assert all(record.mask is None and record.causal and not record.visible().triu(1).any() for record in run.records)
@@ -129,8 +117,8 @@ def test_no_mask_is_made_that_only_says_looks_back(tiny, name):
 
 
 def test_who_wants_weights_or_gradients_gets_blocks(tiny, monkeypatch):
-    monkeypatch.setattr(kernel, "_call", mock.Mock(side_effect=AssertionError("the kernel was called")))
     model = tiny("gpt2")
+    monkeypatch.setattr(kernel, "_call", mock.Mock(side_effect=AssertionError("the kernel was called")))
     given = sites.inputs_for(model.network, **batch("gpt2"))
     model.network(**given).logits.sum().backward()
     model.network.zero_grad()
@@ -142,6 +130,8 @@ def test_who_wants_weights_or_gradients_gets_blocks(tiny, monkeypatch):
     with torch.no_grad():
         attention.attention_function(torch.nn.Identity(), q, q, q, None, softcap=2.0)
         attention.attention_function(torch.nn.Identity().train(), q, q, q, None, dropout=0.5)
+        half = q.bfloat16()
+        attention.attention_function(torch.nn.Identity(), half, half, half, None)
     torch.func.vmap(lambda one: attention.attention_function(torch.nn.Identity(), one, one, one, None)[0])(q[None])
 
 
