@@ -285,7 +285,7 @@ def capture_sides(
             queries = sides["encoder" if model.sites[site].part == "encoder" else "decoder"]
             progress((site + rows / len(queries)) / len(model.sites))
 
-    with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
+    with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=len(source))):
         given = source.inputs(model.device)
         if model.kind == "encoder-decoder":
             given["decoder_input_ids"] = torch.tensor([sides["decoder"].ids], device=model.device)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
 
-from models.attention import kernel, normalisers, scoring
+from models.attention import heap, kernel, normalisers, scoring
 from models.attention.calls import Call
 from models.attention.records import Record
 from models.attention.runs import Change, current
@@ -103,9 +103,9 @@ def attention_function(
     if run and run.record:
         run.records.append(
             Record(
-                query=query.detach(),
-                key=key.detach(),
-                value=value.detach(),
+                query=heap.kept(query),
+                key=heap.kept(key),
+                value=heap.kept(value),
                 scale=scale.detach(),
                 mask=attention_mask,
                 bias=None if position_bias is None else position_bias.detach(),
