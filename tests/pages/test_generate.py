@@ -91,8 +91,13 @@ def test_a_source_and_a_target(tiny, monkeypatch) -> None:
     assert not app.exception and "the newest token" in written(app)
 
 
-def test_an_encoder_offers_a_decoder() -> None:
+def test_it_opens_on_a_model_that_makes_text_as_long_as_nobody_has_chosen_one() -> None:
     app = opened("generate", text=TEXT)
+    assert not app.exception and app.selectbox(key="model").value == "gpt2-mini" and app.button(key="generate")
+
+
+def test_an_encoder_offers_a_decoder() -> None:
+    app = opened("generate", model="all-MiniLM-L6-v2", text=TEXT)
     assert not app.exception and "does not predict next words" in written(app)
     press(app, "open_generate_gpt2-mini")
     assert not app.exception and app.button(key="generate")
