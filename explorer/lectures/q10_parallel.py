@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, texts
+from explorer.lectures import work
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from models import Model, attention
@@ -202,9 +202,8 @@ def _ids(model: Model, batch: int, length: int) -> dict[str, Tensor]:
 
 def operations(model: Model, batch: int, length: int) -> int:
     """Floating-point operations of one pass, two for each multiply-add, counted while it runs."""
-    with model.lock, torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        model.network(**_ids(model, batch, length))
-    return counter.get_total_flops()
+    with model.lock, torch.inference_mode():
+        return work.operations_in(lambda: model.network(**_ids(model, batch, length)))
 
 
 def best_rate(repeats: int = 5) -> float:

@@ -114,7 +114,7 @@ def compute(
 
 def unmasked_scores(captured: Capture, layer: int, head: int) -> np.ndarray:
     """Scores of a head before its mask, (query, key)."""
-    return replace(captured.record(layer), mask=None).scores(head).double().numpy()
+    return replace(captured.record(layer), mask=None, causal=False).scores(head).double().numpy()
 
 
 def masked(scores: np.ndarray, seen: np.ndarray, how: str) -> np.ndarray:

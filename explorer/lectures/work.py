@@ -9,11 +9,14 @@ from functools import cache
 import torch
 from torch import nn
 from torch.nn.functional import linear
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from models.toy.config import ToyConfig
 from models.toy.layers import FeedForward, ToyAttention
+
+_FUSED = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+"""The kernel of `models.attention.kernel`, whose work torch counts on cards only."""
 
 TERMS = ("projections", "scores", "softmax", "weighted", "output", "ffn")
 PAIRS = ("scores", "softmax", "weighted")
@@ -63,9 +66,14 @@ def multiply_adds(n: int, of: Shape, pairs: int | None = None) -> dict[str, int]
 
 def counted_in(does: Callable[[], object]) -> int:
     """Multiply-adds of all products that torch does in a call."""
-    with FlopCounterMode(display=False) as counter:
+    return operations_in(does) // 2
+
+
+def operations_in(does: Callable[[], object]) -> int:
+    """Floating-point operations of all products that torch does in a call: a multiplication and an addition are two."""
+    with FlopCounterMode(display=False, custom_mapping={_FUSED: lambda q, k, v, *_rest, **_how: sdpa_flop_count(q, k, v)}) as counter:
         does()
-    return counter.get_total_flops() // 2  # it counts a multiplication and an addition as two
+    return counter.get_total_flops()
 
 
 def counted(n: int, of: Shape) -> dict[str, int]:

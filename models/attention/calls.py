@@ -40,11 +40,11 @@ class Call:
         if self.sinks is not None:
             z, row_max = kernel.with_sinks(z, row_max, self.sinks)
         row_sum = torch.ones_like(row_max) if self.recorded else None
-        if found.unseen is not None:
-            # A row that sees nothing is uniform, zero or nan, by how it is hidden.
+        if found.apart is not None:
+            # Among them a row that sees nothing, which is uniform, zero or nan, by how it is hidden.
             values = self._repeated(self.value)
             step = max(1, scoring.BLOCK_BYTES // (4 * self.query.shape[0] * self.query.shape[1] * self.key.shape[2]))
-            for rows in found.unseen.split(step):
+            for rows in found.apart.split(step):
                 scores = self._scores(rows, self._repeated(self.key))
                 if self.recorded:
                     row_max[:, :, rows], row_sum[:, :, rows] = _row_statistics(scores, self.normaliser, self.sinks)

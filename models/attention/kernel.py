@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from models.attention import scoring
 
 NOTHING_SEEN = -1e3
-"""A row whose log-sum-exp lies below this sees nothing but what is masked, and is computed in blocks."""
+"""A row whose log-sum-exp lies below this sees nothing but what is masked."""
+_EXACT = 128.0
+"""Up to here a log-sum-exp in float32 says its weights within 1e-5. Blocks keep the largest score and the sum apart."""
 _ADDED_BYTES = 32 * 2**20
 """What is added to the scores, where it has to be put together from parts, is made in blocks of rows below this."""
 
@@ -28,13 +30,13 @@ class Fused:
     Attributes:
         output: (batch, heads, query, value dim), in the precision of the values.
         lse: log-sum-exp of each row's scores, sinks not included, (batch, heads, query), float32.
-        unseen: numbers of the rows that saw nothing in some head or example, whose output and log-sum-exp are not what the blocks
-            give; None where there are none.
+        apart: numbers of the rows that blocks compute better: those that saw nothing in some head or example, and those of huge scores; None
+            where there are none.
     """
 
     output: Tensor
     lse: Tensor
-    unseen: Tensor | None
+    apart: Tensor | None
 
 
 def serves(query: Tensor, key: Tensor, value: Tensor, *others: Tensor | None) -> bool:
@@ -76,14 +78,14 @@ def attend(
         causal: query i sees keys 0..i; only where there is no mask.
     """
     first = float(scale[0, 0, 0, 0])
-    if (scale != first).any():
-        # The kernel knows one scale for all heads.
+    if (scale != first).any() or first <= 0:
+        # The kernel knows one scale for all heads, and multiplies what a causal mask hid by it: 0 times minus infinity is no number.
         query, first = query.float() * scale, 1.0
     rows, keys, width = query.shape[2], key.shape[2], value.shape[-1]
     given = _alike(query, key, value)
     if mask is bias is allow is None and (not causal or rows == keys):
         output, lse = _call(*given, None, causal, first)
-        return Fused(output[..., :width].to(value.dtype), lse, None)
+        return Fused(output[..., :width].to(value.dtype), lse, _numbers(lse.abs() > _EXACT))
     if bias is allow is None and mask is not None and mask.dtype == torch.float32:
         output, lse = _call(*given, mask, False, first)
     else:
@@ -97,8 +99,13 @@ def attend(
             found.append(_call(given[0][:, :, block], *given[1:], added, False, first))
         output, lse = found[0] if len(found) == 1 else (torch.cat([one[i] for one in found], dim=2) for i in (0, 1))
     # Of a row that sees nothing at all the kernel says 0.
-    unseen = ((lse == 0) | (lse < NOTHING_SEEN)).any(0).any(0)
-    return Fused(output[..., :width].to(value.dtype), lse, unseen.nonzero()[:, 0] if unseen.any() else None)
+    return Fused(output[..., :width].to(value.dtype), lse, _numbers((lse == 0) | (lse.abs() > _EXACT)))
+
+
+def _numbers(found: Tensor) -> Tensor | None:
+    """Of the rows in which it is found in some head or example, (batch, heads, query); None where there are none."""
+    rows = found.any(0).any(0)
+    return rows.nonzero()[:, 0] if rows.any() else None
 
 
 def with_sinks(output: Tensor, lse: Tensor, sinks: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from explorer.tasks import choose
 from explorer.ui.beyond import agreement
 from explorer.ui.common import session
 from explorer.ui.common.markdown import escaped
-from models.attention import scoring
+from models.attention import kernel, scoring
 from tests.pages.shared import charts, opened, run_recipe, settle, shared, table, tables, written
 
 TEXT = "The film was a wonderful surprise."
@@ -240,6 +240,7 @@ def test_a_full_accelerator_is_said_and_the_page_stays(view, monkeypatch) -> Non
         JOBS.forget(key)
     with monkeypatch.context() as patched:
         patched.setattr(scoring, "scores_of", full)
+        patched.setattr(kernel, "attend", full)
         settle(app.run())
         assert not app.exception and "has no room for" in written(app) and not charts(app)
     settle(app.run())

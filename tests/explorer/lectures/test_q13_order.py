@@ -145,7 +145,7 @@ def test_the_toy_that_is_not_spoken_of_is_pale(opener):
     words = read("q13_order", "en")
     for positions, pale in (("on", [False, True]), ("off", [True, False])):
         drawn = demo("Q13").pictures(demo("Q13").compute(opener, text="我爱你", view="toy", positions=positions), words, False)
-        assert ["opacity" in one.description["layer"][0]["mark"] for one in drawn] == pale
+        assert ["fillOpacity" in one.description["layer"][0]["mark"] for one in drawn] == pale
 
 
 def test_what_moves_in_no_way_is_not_said_to_differ(opener):

@@ -7,7 +7,7 @@ from torch import nn
 
 import models
 from explorer.capture import capture
-from models.attention import scoring
+from models.attention import kernel, scoring
 from models.opening import sites
 from models.opening.in_float32 import HALF, InFloat32
 from tests import tiny as making
@@ -55,6 +55,7 @@ def test_every_architecture_opens_as_in_float32(name, dtype, tmp_path):
 def test_an_attention_that_computes_otherwise_is_told_from_rounding(dtype, factor, monkeypatch):
     scores_of = scoring.scores_of
     monkeypatch.setattr(scoring, "scores_of", lambda query, *rest: scores_of(query * factor, *rest))
+    monkeypatch.setattr(kernel, "serves", lambda *_given: False)
     layout = sites.find_sites(making.network("bert").to(dtype))
     assert layout.view_only == (factor != 1.0)
     assert ("computes more" in layout.reason) == (factor != 1.0)
