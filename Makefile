@@ -25,7 +25,7 @@ test: .venv/.test ## check style and run every test; make test ARGS="-k capture"
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-nightly: ## all tests there are, three times as long: before a change is given to others
+nightly: ## all tests there are, twice as long: before a change is given to others
 	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 shots: .venv/.test ## take the screenshots of the README

@@ -11,6 +11,7 @@ from explorer.lectures.registry import demo, demos
 from explorer.lectures.words import read
 
 
+@pytest.mark.thorough
 def test_the_list_has_every_demo_in_both_languages(tmp_path, capsys) -> None:
     out = tmp_path / "list.json"
     assert main.main(["lectures", "list", "--json", str(out)]) == 0

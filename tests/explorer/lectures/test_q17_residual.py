@@ -69,6 +69,7 @@ def test_the_gradient_before_a_layer_is_that_of_the_layers_by_hand(kind):
     assert found.weights[0] == pytest.approx(math.sqrt(sum(float(w.norm()) ** 2 for w in weights)), rel=1e-6)
 
 
+@pytest.mark.thorough
 def test_ratios_are_first_over_last_at_every_depth(opener):
     for depth in DEPTHS:
         result = q17_residual.compute(opener, depth=depth)

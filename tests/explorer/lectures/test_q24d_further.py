@@ -153,6 +153,7 @@ def test_what_is_shipped_is_read_and_drawn(opener, digits):
     assert str(sum(map(int, row.split())) % 10) in asked
 
 
+@pytest.mark.thorough
 def test_a_shipped_number_can_be_had_again():
     """The quickest of them: two digits, the answer at once."""
     kept = shipped.read("q24d_further").data["by_digits"]["direct"][0]

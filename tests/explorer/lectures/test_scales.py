@@ -41,6 +41,7 @@ def test_scores_of_the_real_model_are_its_projections_multiplied(opener, project
     assert found["real_own"] < 1e-5
 
 
+@pytest.mark.thorough
 def test_right_answers_with_another_divisor_are_those_of_a_model_with_longer_queries(opener):
     found = q03.compute(opener, d_k=64, divisor="sqrt", view="real")
     model = opener(q03.REAL)
@@ -58,6 +59,7 @@ def test_right_answers_with_another_divisor_are_those_of_a_model_with_longer_que
     assert found.data["real"]["factor"] == pytest.approx(math.sqrt(32 / 64))
 
 
+@pytest.mark.thorough
 def test_every_stand_of_the_two_controls_has_right_answers_of_the_real_model(opener):
     scores = {(d_k, name): q03.compute(opener, d_k=d_k, divisor=name, view="real")["real_score"] for d_k in q03.D_K for name in q03.DIVISORS}
     assert max(scores.values()) - min(scores.values()) > 0.05

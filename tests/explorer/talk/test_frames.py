@@ -50,6 +50,7 @@ def test_each_frame_is_what_the_demo_computes_there(id_):
                 assert json.loads(store.kept[kept["spec"]]) == json.loads(json.dumps(spec))
 
 
+@pytest.mark.thorough
 def test_it_begins_where_the_step_stands():
     made = film(demo("Q3"), {"d_k": "1024"}, models, Store(), lambda _share: None)
     control = made["controls"][0]

@@ -33,6 +33,7 @@ def test_a_preset_runs(name):
         assert preset.training().step().loss > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["order", "majority"])
 def test_a_fast_preset_reaches_its_goal(name):
     assert trained(name).evaluate().exact >= PRESETS[name].at_least >= 0.99
