@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -42,10 +43,10 @@ class Call:
         row_sum = torch.ones_like(row_max) if self.recorded else None
         if found.apart is not None:
             # Among them a row that sees nothing, which is uniform, zero or nan, by how it is hidden.
-            values = self._repeated(self.value)
-            step = max(1, scoring.BLOCK_BYTES // (4 * self.query.shape[0] * self.query.shape[1] * self.key.shape[2]))
-            for rows in found.apart.split(step):
-                scores = self._scores(rows, self._repeated(self.key))
+            keys, values = self.repeated(self.key), self.repeated(self.value)
+            for block in self._row_blocks(len(found.apart)):
+                rows = found.apart[block]
+                scores = self._scores(rows, keys)
                 if self.recorded:
                     row_max[:, :, rows], row_sum[:, :, rows] = _row_statistics(scores, self.normaliser, self.sinks)
                 z[:, :, rows] = torch.matmul(self._weights_of(scores).to(self.query.dtype), values)
@@ -55,12 +56,12 @@ class Call:
 
     def in_blocks(self, dropout: float) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """The same in blocks of query rows, each of whose weights are there for a moment, and told to who observes."""
-        run, n_rows, keys, values = self.run, self.query.shape[2], self._repeated(self.key), self._repeated(self.value)
+        run, n_rows, keys, values = self.run, self.query.shape[2], self.repeated(self.key), self.repeated(self.value)
         told = self.mask
         if self.causal and run and run.observe:
             told = scoring.causal_rows(slice(None), n_rows, self.key.shape[2], self.query.device)
         outputs, maxima, sums = [], [], []
-        for rows in scoring.row_blocks(n_rows, self.query.shape[0] * self.query.shape[1] * self.key.shape[2] * 4, self.query.device):
+        for rows in self._row_blocks(n_rows):
             scores = self._scores(rows, keys)
             if self.recorded:
                 row_max, row_sum = _row_statistics(scores.detach(), self.normaliser, self.sinks)
@@ -76,9 +77,13 @@ class Call:
         z = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
         return (z, torch.cat(maxima, dim=2), torch.cat(sums, dim=2)) if self.recorded else (z, None, None)
 
-    def _repeated(self, t: Tensor) -> Tensor:
+    def repeated(self, t: Tensor) -> Tensor:
+        """Keys or values once for each query head, where heads share them."""
         group = self.query.shape[1] // t.shape[1]
         return t.repeat_interleave(group, dim=1) if group > 1 else t
+
+    def _row_blocks(self, n_rows: int) -> Iterator[slice]:
+        return scoring.row_blocks(n_rows, self.query.shape[0] * self.query.shape[1] * self.key.shape[2] * 4, self.query.device)
 
     def _scores(self, rows: slice | Tensor, keys: Tensor) -> Tensor:
         whole = slice(None)

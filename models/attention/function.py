@@ -82,7 +82,7 @@ def attention_function(
     causal = causal and attention_mask is None
     site = run.site(module) if run else None
     change = run.changes.get(site) if run and site is not None else None
-    heads, group = query.shape[1], query.shape[1] // key.shape[1]
+    heads = query.shape[1]
     scale = torch.full((1, heads, 1, 1), query.shape[-1] ** -0.5 if scaling is None else scaling, device=query.device)
     allow = None
     if change is not None:
@@ -120,7 +120,7 @@ def attention_function(
             )
         )
     if change is not None and change.gate is not None:
-        z = _gated(z, change, value.repeat_interleave(group, dim=1) if group > 1 else value, attention_mask, causal)
+        z = _gated(z, change, call.repeated(value), attention_mask, causal)
     if change is not None and change.added is not None:
         z = z + change.added.to(device=z.device, dtype=z.dtype)
     return z.transpose(1, 2).contiguous(), None

@@ -202,18 +202,14 @@ def test_what_was_guessed_again_stays_so_with_the_panels_closed(open_page):
     accuracy = page.locator(".st-key-effect [data-testid=stMetricValue]").first
     expect(accuracy).to_have_text("100.0%")
     panel = page.locator("[data-testid=stPopoverBody]")
-    page.get_by_role("button", name="How it was read").click()
-    panel.get_by_label("Texts", exact=True).click()
-    page.get_by_role("option", name="two (2)").click()
-    expect(accuracy).to_have_text("0.0%")
-    page.keyboard.press("Escape")
-    panel.wait_for(state="hidden")
-    page.get_by_role("button", name="Classes").click()
-    panel.get_by_label("1", exact=True).click()
-    page.get_by_role("option", name="negative (0)").click()
-    expect(accuracy).to_have_text("50.0%")
-    page.keyboard.press("Escape")
-    panel.wait_for(state="hidden")
+    chosen = [("How it was read", "Texts", "two (2)", "0.0%"), ("Classes", "1", "negative (0)", "50.0%")]
+    for opens, box, option, score in chosen:
+        page.get_by_role("button", name=opens).click()
+        panel.get_by_label(box, exact=True).click()
+        page.get_by_role("option", name=option).click()
+        expect(accuracy).to_have_text(score)
+        page.keyboard.press("Escape")
+        panel.wait_for(state="hidden")
     # All of it is guessed again from another panel than the one in which the classes were chosen.
     page.get_by_role("button", name="How it was read").click()
     expect(panel.get_by_label("Texts", exact=True)).to_have_value("two (2)")

@@ -15,7 +15,7 @@ from explorer.ui.attention import head_grid
 from explorer.ui.common import open_models
 from explorer.views import crop
 from tests import ROOT, tiny
-from tests.pages.shared import in_one_run, settle, started, table, written
+from tests.pages.shared import after, in_one_run, settle, started, table, written
 
 
 @pytest.fixture
@@ -140,9 +140,9 @@ def test_colours_change_the_pictures_of_the_grid_too(bert):
 
 def test_model_text_and_head_survive_a_switch_of_page():
     app = started(model="bert-mini", text="Seven green apples.", layer="2", head="3")
-    settle(app.switch_page("pages/heads.py").run())
+    after(app, "heads")
     assert app.selectbox(key="model").value == "bert-mini" and app.text_area(key="text").value == "Seven green apples."
-    settle(app.switch_page("pages/attention.py").run())
+    after(app, "attention")
     assert "bert-mini" in app.main.markdown[0].value and (app.query_params["layer"], app.query_params["head"]) == ("2", "3")
 
 

@@ -19,7 +19,7 @@ from explorer.ui.common.open_models import OPEN
 from explorer.ui.heads import baselines as kept_baselines
 from explorer.ui.heads.roles import TITLES as ROLE_TITLES
 from models.surgery import slicing
-from tests.pages.shared import charts, give, opened, settle, table, tables, written
+from tests.pages.shared import after, charts, give, opened, settle, table, tables, written
 
 TEXT = "The cat sat on the mat, and the dog sat on the cat."
 OTHER = "Seven green apples fell from a tree."
@@ -297,9 +297,9 @@ def test_another_model_and_its_second_text(bert) -> None:
 def test_a_file_stays_when_another_page_is_opened() -> None:
     app = opened("heads", text=TEXT, scored_on="file")
     settle(give(app, "heads_file", "texts.txt", b"One two three.\nFour five six.\n"))
-    settle(app.switch_page("pages/attention.py").run())
+    after(app, "attention")
     app.query_params["scored_on"] = "file"
-    settle(app.switch_page("pages/heads.py").run())
+    after(app, "heads")
     assert not app.exception and "Texts: 2," in written(app) and "texts.txt" in written(app) and len(charts(app)) == 2
 
 

@@ -11,7 +11,7 @@ import models
 from explorer.syntax import published, relations, sentences
 from explorer.ui.syntax import treebank
 from models.opening import catalogue
-from tests.pages.shared import charts, give, opened, run_recipe, settle, table, written
+from tests.pages.shared import after, charts, give, opened, run_recipe, settle, table, written
 
 TREE = """1\tCats\t_\tNOUN\t_\t_\t2\tnsubj\t_\t_
 2\tchase\t_\tVERB\t_\t_\t0\troot\t_\t_
@@ -192,9 +192,9 @@ def test_lines_of_python_are_those_of_what_is_shown(bert, held, tmp_path, monkey
 def test_a_treebank_stays_when_another_page_is_opened() -> None:
     app = opened("syntax", treebank="file")
     settle(give(app, "conllu", "mine.conllu", (TREE * 8).encode()))
-    settle(app.switch_page("pages/attention.py").run())
+    after(app, "attention")
     app.query_params["treebank"] = "file"
-    settle(app.switch_page("pages/syntax.py").run())
+    after(app, "syntax")
     assert not app.exception and len(charts(app)) == 2 and "8 sentences" in written(app) and "mine.conllu" in written(app)
 
 
