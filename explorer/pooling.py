@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +69,7 @@ def of_layer(captured: Capture, layer: int, part: str | None, size: int, cut: Cr
         return Pooled(found, mean, found.max(axis=0), seen)
     parts: list[tuple[np.ndarray, ...]] = []
     for first, last in _runs(row_edges):
-        weights = _shown(captured, layer, part, cut, rows[row_edges[first] : row_edges[last]], columns)
+        weights = _shown(captured, layer, part, cut, rows[row_edges[first] : row_edges[last]])
         parts.append(tuple(_reduced(one, row_edges[first : last + 1], column_edges) for one in weights))
     found, mean, maximum = (np.concatenate([one[i] for one in parts], axis=1).astype(np.float32, copy=False) for i in range(3))
     return Pooled(found, mean[0], maximum[0], seen)
@@ -119,19 +119,12 @@ def _plain(record: Record) -> bool:
     return record.normaliser == "softmax" and bool((record.lse > kernel.NOTHING_SEEN).all())
 
 
-def _shown(captured: Capture, layer: int, part: str | None, cut: Crop | None, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+def _shown(captured: Capture, layer: int, part: str | None, cut: Crop | None, rows: np.ndarray) -> tuple[np.ndarray, ...]:
     """Weights of some rows as they are shown: of the heads, of their mean and of their maximum, (heads or 1, rows, columns)."""
     first = int(rows[0])
-    weights = captured.patterns(layer, part, slice(first, int(rows[-1]) + 1))[:, rows - first]
+    weights = captured.patterns(layer, part, slice(first, int(rows[-1]) + 1))
     every = (weights, weights.mean(axis=0, keepdims=True), weights.max(axis=0, keepdims=True))
-    if cut is None or cut.remaining is None:
-        return tuple(one[..., columns] for one in every)
-    return tuple(_renormalised(one, columns, cut.remaining) for one in every)
-
-
-def _renormalised(weights: np.ndarray, columns: np.ndarray, remaining: np.ndarray) -> np.ndarray:
-    shown, rest = weights[..., columns], weights[..., remaining].sum(axis=-1, keepdims=True)
-    return np.divide(shown, rest, out=np.zeros_like(shown), where=rest > 0)
+    return every if cut is None else tuple(replace(cut, rows=rows - first).of(one) for one in every)
 
 
 def _seen(

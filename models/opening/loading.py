@@ -301,15 +301,16 @@ def _constant(t: torch.Tensor, value: float) -> bool:
 
 
 def _notes(fresh: list[str], left: list[str]) -> list[str]:
+    notes = []
     if left:
-        message = told("The file also holds {name} and the like, of more layers than config.json says: they are left out.", name=left[0])
-        return [message, *_notes(fresh, [])]
-    if not fresh:
-        return []
-    named = ", ".join(fresh[:3])
-    if len(fresh) > 3:
-        return [told("The file lacks {names} and {more} more: those weights are random.", names=named, more=len(fresh) - 3)]
-    return [told("The file lacks {names}: those weights are random.", names=named)]
+        notes.append(told("The file also holds {name} and the like, of more layers than config.json says: they are left out.", name=left[0]))
+    if fresh:
+        named, more = ", ".join(fresh[:3]), len(fresh) - 3
+        if more > 0:
+            notes.append(told("The file lacks {names} and {more} more: those weights are random.", names=named, more=more))
+        else:
+            notes.append(told("The file lacks {names}: those weights are random.", names=named))
+    return notes
 
 
 def _unreadable(name: str, path: Path, error: Exception) -> ModelError:
