@@ -119,6 +119,7 @@ def test_published_heads_stand_beside_ours(bert):
     assert np.isnan(found["repeated_previous", 4, 11][1])
 
 
+@pytest.mark.thorough
 def test_smollm2_has_its_induction_head():
     if why := real.lacking():
         pytest.skip(why)
