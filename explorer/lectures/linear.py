@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -108,3 +109,11 @@ def cost(order: str, n: int, d: int) -> int:
 def crossing(d: int) -> int:
     """The least n at which all pairs cost at least as much as the state."""
     return least(lambda n: cost("pairs", n, d) >= cost("state", n, d))
+
+
+def trained(rows: Sequence[Sequence]) -> dict[tuple[str, int], dict[int, float]]:
+    """Mean accuracy of the toys over their seeds, by attention and width of the head, and by pairs."""
+    found: dict[tuple[str, int], dict[int, list[float]]] = {}
+    for kind, width, pairs, _seed, share in rows:
+        found.setdefault((kind, width), {}).setdefault(pairs, []).append(share)
+    return {key: {pairs: float(np.mean(shares)) for pairs, shares in by.items()} for key, by in found.items()}

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.lectures import SIZES, lines, whole
-from explorer.lectures import shipped
+from explorer.charts.lectures import SIZES, grid, lines, whole
+from explorer.lectures import linear, shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value, positive
 from explorer.lectures.words import Words
@@ -21,6 +21,7 @@ from explorer.lectures.work import (
     TERMS,
     Shape,
     counted,
+    counted_in,
     crossing,
     intensity_of_projections,
     intensity_of_scores,
@@ -35,6 +36,10 @@ LENGTHS = tuple(2**i for i in range(6, 21))
 BYTES = {"float32": 4, "float16": 2, "int8": 1}
 TIMED = tuple(2**i for i in range(6, 13))
 """Lengths at which a layer is timed."""
+WAYS = ("pairs", "window", "linear")
+"""What is asked for its work when the text gets twice as long: all pairs; a few keys for each token; and linear attention."""
+KEPT, STORED, WIDTH = 8, 32, 8
+"""Where it is said what the cheaper ways lose: keys that a token keeps; pairs that toys were trained to look up, by heads of that width."""
 _FITTED = 512
 """Lengths from here on count for the exponent: shorter ones are over before the machine has got going."""
 _UNITS = ("", "K", "M", "G", "T", "P", "E")
@@ -81,6 +86,8 @@ def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", dtype: str
         Measure("crossing_causal", crossing(of, causal=True), 4 * of.d, tolerance=1, format=",d"),
         Measure("bytes", maps.nbytes, of.heads * n**2 * size, format=",d"),
         Measure("exponent", exponent(long["n"], long["pairs"]), 1.5, "above", format=".2f"),
+        *(Measure(f"double_{way}", factor, 4 if way == "pairs" else 2, format=".0f") for way, factor in doubled(n, of).items()),
+        *(Measure(f"lost_{way}", value, 0, "above", format=format) for way, (value, format) in lost().items()),
     )
     largest = max(found["ffn"], linear_part, pairs)
     said = {
@@ -93,7 +100,16 @@ def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", dtype: str
         "pairs_g": written(pairs),
         "times": f"{largest / pairs:.3g}",
     }
-    data = {"n": n, "shape": of, "counted": found, "bytes": size, "ridge": _ridge(ridge), "timed": timed, "width": kept["d"]}
+    data = {
+        "n": n,
+        "shape": of,
+        "doubled": doubled(n, of),
+        "counted": found,
+        "bytes": size,
+        "ridge": _ridge(ridge),
+        "timed": timed,
+        "width": kept["d"],
+    }
     return Result(measures, data, said)
 
 
@@ -108,6 +124,30 @@ def shape_of(models: Models, name: str) -> Shape:
         return Shape(d, heads, layers, 4 * d)
     opened = models(name)
     return shape_of_network(opened.network, opened.sites[0].heads, len(opened.sites))
+
+
+def doubled(n: int, of: Shape) -> dict[str, float]:
+    """By how much the work of scores and weighted sum grows when n doubles, for each of `WAYS`, counted by torch on empty tensors."""
+
+    def work(way: str, n: int) -> int:
+        d_k = of.d // of.heads
+        if way == "window":
+            query, kept = torch.empty(n, 1, d_k, device="meta"), torch.empty(n, KEPT, d_k, device="meta")
+            return counted_in(lambda: (query @ kept.mT) @ kept)
+        return linear.cost("pairs" if way == "pairs" else "state", n, d_k)
+
+    return {way: work(way, 2 * n) / work(way, n) for way in WAYS}
+
+
+def lost() -> dict[str, tuple[float, str]]:
+    """What the cheaper ways lose, measured in other demos, and how it is written.
+
+    window: by how much the loss of gpt2-mini rises where each token keeps its nearest keys and the first ones alone (Q22b).
+    linear: the share of lookups that toys with linear attention get wrong more often than such with softmax, trained alike (Q22).
+    """
+    sparse, found = shipped.read("q22b_sparse").data, linear.trained(shipped.read("q22_linear").data["trained"])
+    (loss,) = [loss for name, keys, _score, loss in sparse["imposed"] if (name, keys) == ("sinks", KEPT)]
+    return {"window": (loss - sparse["full"][1], "+.2f"), "linear": (found["softmax", WIDTH][STORED] - found["linear", WIDTH][STORED], ".0%")}
 
 
 def exponent(n: Sequence[float], seconds: Sequence[float]) -> float:
@@ -210,7 +250,9 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             (n, intensity_of_scores(n, of, size), words.label("qk")),
             (n, result.data["ridge"], words.label("ridge")),
         ]
-    how = {"log_x": True, "log_y": True, "size": SIZES[2], "dark": dark}
+    how = {"log_x": True, "log_y": True, "size": SIZES[3], "dark": dark}
+    grown, less = result.data["doubled"], lost()
+    said = [[f"×{grown[way]:.0f}", f"{less[way][0]:{less[way][1]}}" if way in less else "0"] for way in WAYS]
     return [
         lines(
             pd.DataFrame(times, columns=["x", "y", "series"]),
@@ -231,6 +273,18 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             series=[words.label("line.four"), words.label("qk"), words.label("ridge")],
             points=False,
             **how,
+        ),
+        grid(
+            np.array([[grown[way], 0] for way in WAYS]),
+            [words.label(f"way.{way}") for way in WAYS],
+            [words.label("work"), words.label("lost")],
+            words.label("doubling"),
+            numbers=np.array([[grown[way], less[way][0] if way in less else 0] for way in WAYS]),
+            said=np.array(said),
+            top=8,
+            written=True,
+            size=SIZES[3],
+            dark=dark,
         ),
     ]
 

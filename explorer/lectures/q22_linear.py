@@ -14,7 +14,7 @@ from explorer.lectures import q02_projections as dictionary
 from explorer.lectures import shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.linear import KINDS, STORED, cost, crossing, lookup, masked, recalls, recurrent, regrouped_deviation, weights_of
+from explorer.lectures.linear import KINDS, STORED, cost, crossing, lookup, masked, recalls, recurrent, regrouped_deviation, trained, weights_of
 from explorer.lectures.q04_cost import written
 from explorer.lectures.words import Words
 from models.attention.normalisers import linear_attention
@@ -98,14 +98,6 @@ def measured_crossing(times: pd.DataFrame) -> float:
         return float(times["n"].iloc[0]) if not len(slower) else np.nan
     n = np.log2(times["n"].to_numpy())
     return float(2 ** np.interp(0.0, ahead[i : i + 2], n[i : i + 2]))
-
-
-def trained(rows: Sequence[Sequence]) -> dict[tuple[str, int], dict[int, float]]:
-    """Mean accuracy of the toys over their seeds, by attention and width of the head, and by pairs."""
-    found: dict[tuple[str, int], dict[int, list[float]]] = {}
-    for kind, width, pairs, _seed, share in rows:
-        found.setdefault((kind, width), {}).setdefault(pairs, []).append(share)
-    return {key: {pairs: float(np.mean(shares)) for pairs, shares in by.items()} for key, by in found.items()}
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:

@@ -31,6 +31,7 @@ def grid(
     format: str = ".2f",
     written: bool | None = None,
     numbers: np.ndarray | None = None,
+    said: np.ndarray | None = None,
     opens: bool = False,
     picks: bool = False,
     dimmed: bool = False,
@@ -50,6 +51,7 @@ def grid(
         format: of the numbers in the cells, as Python has it.
         written: whether they are written; where None, if there are few enough.
         numbers: what is written and told in the place of `values`, where colours are on another scale.
+        said: words in the cells, where numbers alone do not say it, (rows, columns).
         opens: rows are layers and columns are heads: a click on a cell is the selection `head`, of layer and head.
         picks: a click on a cell is the selection `pick`, of the number of its row.
         dimmed: pale, since another picture is spoken of.
@@ -65,7 +67,8 @@ def grid(
     table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, numbers, np.nan).ravel()})
     table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
     table["ink"] = [palette.ink_on(colour) for colour in table["colour"]]
-    table["text"] = [f"{value:{format}}" if ok else "" for value, ok in zip(numbers.ravel(), seen.ravel(), strict=True)]
+    words = said if said is not None else np.array([f"{value:{format}}" for value in numbers.ravel()])
+    table["text"] = [word if ok else "" for word, ok in zip(words.ravel(), seen.ravel(), strict=True)]
     if opens:
         table["layer"], table["head"] = (np.where(seen, at, -1).ravel() for at in (r, c))
     if picks:

@@ -96,3 +96,24 @@ def test_the_bar_is_cut_as_the_formulas_say(opener, n):
     assert list(drawn["parts"]["name"]) == list(terms)
     assert list(drawn["parts"]["share"]) == pytest.approx([term / sum(terms.values()) for term in terms.values()])
     assert drawn["groups"]["share"].tolist()[1] == pytest.approx((2 * d + heads) * n / (12 * d**2 + (2 * d + heads) * n))
+
+
+def test_what_happens_when_the_text_gets_twice_as_long(opener):
+    result = q04_cost.compute(opener, n=4096, shape="64x4x2")
+    d_k, heads = 16, 4
+    work = {
+        "pairs": lambda n: heads * 2 * n * n * d_k,
+        "window": lambda n: heads * 2 * n * 8 * d_k,
+        "linear": lambda n: heads * 2 * n * d_k * d_k,
+    }
+    for way, of in work.items():
+        assert result[f"double_{way}"] == of(8192) / of(4096)
+    # What the cheaper ways lose is what the demos about them say.
+    sparse, linear = demo("Q22b").compute(opener, **demo("Q22b").defaults(read("q22b_sparse", "en"))), demo("Q22").compute(opener)
+    assert result["lost_window"] == pytest.approx(sparse["loss_sinks"] - sparse["full"], abs=1e-12)
+    assert result["lost_linear"] == pytest.approx(linear["trained_softmax"] - linear["trained_linear"], abs=1e-12)
+    words = read("q04_cost", "en")
+    cells = q04_cost.more(result, words, False)[2].tables["cells"]
+    shown = cells.set_index(["r", "c"])["text"]
+    assert [shown[row, 0] for row in range(3)] == ["×4", "×2", "×2"] and shown[0, 1] == "0"
+    assert shown[1, 1] == f"{result['lost_window']:+.2f}" and shown[2, 1] == f"{result['lost_linear']:.0%}"
