@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import cache
 
 import pytest
 
@@ -17,6 +18,12 @@ from models import InputError
 
 IDS = [one.id for one in demos()]
 LETTERS = set("ABCDEF")
+
+
+@pytest.fixture(scope="module")
+def at_defaults(opener):
+    """What a demo computes where all its controls stand as they do at first."""
+    return cache(lambda id_: demo(id_).compute(opener, **demo(id_).defaults(read(demo(id_).module, "en"))))
 
 
 @pytest.mark.parametrize("id_", IDS)
@@ -40,10 +47,10 @@ def _sentences(text):
 
 
 @pytest.mark.parametrize("id_", IDS)
-def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, opener):
+def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, at_defaults):
     one = demo(id_)
     words = {which: read(one.module, which) for which in i18n.LANGUAGES}
-    result = one.compute(opener, **one.defaults(words["en"]))
+    result = at_defaults(id_)
     assert result.measures and not [measure.name for measure in result.measures if not measure.holds]
     assert {measure.name for measure in result.measures} <= words["en"].labels.keys()
     assert {control.name for control in one.controls} <= words["en"].labels.keys()
@@ -62,20 +69,14 @@ def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, opener):
 
 
 @pytest.mark.parametrize("id_", IDS)
-def test_the_first_picture_is_another_one_where_the_main_control_stands_elsewhere(id_, opener):
+def test_the_first_picture_is_another_one_where_the_main_control_stands_elsewhere(id_, opener, at_defaults):
     one, words = demo(id_), read(demo(id_).module, "en")
     main = next((control for control in one.controls if control.main and control.values), None)
     if main is None:
         pytest.skip("no control with values is the one that matters")
     elsewhere = next(value for value in main.values if value != main.default)
-    tables = [
-        [
-            table.to_json()
-            for picture in one.pictures(one.compute(opener, **one.defaults(words) | {main.name: value}), words, False)
-            for table in picture.tables.values()
-        ]
-        for value in (main.default, elsewhere)
-    ]
+    results = at_defaults(id_), one.compute(opener, **one.defaults(words) | {main.name: elsewhere})
+    tables = [[table.to_json() for picture in one.pictures(result, words, False) for table in picture.tables.values()] for result in results]
     assert tables[0] != tables[1]
 
 

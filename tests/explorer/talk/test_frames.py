@@ -13,6 +13,7 @@ from explorer.lectures.words import read
 from explorer.talk.frames import MOST_FRAMES, Store, film, moved
 from models import InputError, load
 from models.words import told
+from tests.matrix import part
 
 
 @cache
@@ -26,7 +27,7 @@ def unpacked(kept):
     return table if isinstance(table, list) else [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
 
 
-@pytest.mark.parametrize("id_", ["Q8", "Q3", "Q13"])
+@pytest.mark.parametrize("id_", part(["Q8", "Q3", "Q13"], ["Q8"]))
 def test_each_frame_is_what_the_demo_computes_there(id_):
     one, store = demo(id_), Store()
     made = film(one, {}, models, store, lambda _share: None)

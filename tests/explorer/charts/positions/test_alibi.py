@@ -1,19 +1,26 @@
 """ALiBi: slopes, biases, weights and windows against the formulas, at a dozen places of the sliders."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from explorer.charts.positions import alibi
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = alibi.picture()
 POSITIONS = [(h, asked, causal) for h, asked in ((1, 1), (2, 2), (8, 1), (8, 3), (12, 40), (16, 5), (32, 32)) for causal in (True, False)]
+
+
+@cache
+def chart():
+    """Made by the first test that looks at it: this takes a second."""
+    return alibi.picture()
 
 
 @pytest.mark.parametrize("position", POSITIONS, ids=str)
 def test_everything_at(position):
     heads, asked, causal = position
-    scene = drawn(uncoloured(CHART, "bias"), heads=heads, asked=asked, causal=causal)
+    scene = drawn(uncoloured(chart(), "bias"), heads=heads, asked=asked, causal=causal)
     head = min(asked, heads)
     slope = 2 ** (-8 * head / heads)
     assert readouts(scene) == pytest.approx(
@@ -40,7 +47,7 @@ def test_everything_at(position):
 
 
 def test_the_window_is_where_a_hundredth_is_left():
-    (area,) = marks(drawn(CHART, heads=8, asked=1), "area")
+    (area,) = marks(drawn(chart(), heads=8, asked=1), "area")
     heights = 110 - np.array([item["y"] for item in area])
     window = int(np.log(100) / 0.5)
     assert heights[window] >= heights[0] / 100 > heights[window + 1]

@@ -1,6 +1,7 @@
 """RoPE: scores over (m, n) against rotation matrices written out, at a dozen places of the sliders."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ import pytest
 from explorer.charts.positions import rope
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = rope.picture()
 # Angles of q and k in degrees, m, n, pair, step of d_k, exponent of the base, interpolation.
 POSITIONS = [
     (20, 60, 9, 3, 4, 3, 4.0, 1.0),
@@ -26,6 +26,12 @@ POSITIONS = [
 ]
 
 
+@cache
+def chart():
+    """Made by the first test that looks at it: this takes a second."""
+    return rope.picture()
+
+
 def turned(degrees: float, position: int, w: float) -> np.ndarray:
     start, turn = np.radians(degrees), position * w
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -36,7 +42,7 @@ def turned(degrees: float, position: int, w: float) -> np.ndarray:
 def test_scores_and_decay(position):
     q, k, m, n, asked, step, exponent, s = position
     inputs = {"q_angle": q, "k_angle": k, "m": m, "n": n, "asked": asked, "d_step": step, "base_exponent": exponent, "s": s}
-    scene = drawn(uncoloured(CHART, "score"), **inputs)
+    scene = drawn(uncoloured(chart(), "score"), **inputs)
     d, base = rope.WIDTHS[step], 10**exponent
     pair = min(asked, d // 2 - 1)
     w = base ** (-2 * pair / d) / s
@@ -70,7 +76,7 @@ def test_scores_and_decay(position):
 
 
 def test_hands_are_turned_by_their_positions():
-    scene = drawn(CHART, q_angle=20, k_angle=60, m=9, n=3, asked=4)
+    scene = drawn(chart(), q_angle=20, k_angle=60, m=9, n=3, asked=4)
     w = 10_000 ** (-8 / 64)
     hands = [items[0] for items in marks(scene, "rule") if len(items) == 1][:4]
     unit = rope.SIDE / 2.3

@@ -1,6 +1,7 @@
 """Sinusoids: what Vega computes equals what torch computes, wherever the sliders stand."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from explorer import export
 from explorer.charts.positions import sinusoidal
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
-CHART = sinusoidal.picture()
 # Exponent of the base, step of d_model, position, offset.
 POSITIONS = [
     (4.0, 4, 10, 5),
@@ -28,6 +28,12 @@ POSITIONS = [
 ]
 
 
+@cache
+def chart():
+    """Made by the first test that looks at it: this takes a second."""
+    return sinusoidal.picture()
+
+
 def table(exponent: float, width: int, n: int) -> torch.Tensor:
     """The encoding, written once more: (n, width), float64."""
     found = torch.zeros(n, width, dtype=torch.float64)
@@ -42,7 +48,7 @@ def table(exponent: float, width: int, n: int) -> torch.Tensor:
 def test_numbers_matrix_and_curve_are_those_of_torch(position):
     exponent, step, pos, k = position
     width, base = sinusoidal.WIDTHS[step], 10**exponent
-    scene = drawn(uncoloured(CHART, "value"), base_exponent=exponent, d_model_step=step, pos=pos, k=k)
+    scene = drawn(uncoloured(chart(), "value"), base_exponent=exponent, d_model_step=step, pos=pos, k=k)
     expected = table(exponent, width, 100)
     numbers = readouts(scene)
     assert numbers.pop("largest |R(k) PE(pos) − PE(pos + k)|") < 1e-12
@@ -76,7 +82,7 @@ def test_numbers_matrix_and_curve_are_those_of_torch(position):
 
 
 def test_the_rotation_turns_every_row():
-    scene = drawn(uncoloured(CHART, "value"), base_exponent=4.0, d_model_step=2, pos=0, k=7)
+    scene = drawn(uncoloured(chart(), "value"), base_exponent=4.0, d_model_step=2, pos=0, k=7)
     expected = table(4.0, 16, 60)
     cells = list(marks(scene, "rect"))[-1]
     n, side = 2 * sinusoidal.BLOCKS, sinusoidal.SIDE
@@ -89,7 +95,7 @@ def test_the_rotation_turns_every_row():
 
 
 def test_hands_of_the_clocks_point_where_the_angle_says():
-    scene = drawn(CHART, base_exponent=2.0, d_model_step=4, pos=11, k=3)
+    scene = drawn(chart(), base_exponent=2.0, d_model_step=4, pos=11, k=3)
     later, now = [items for items in marks(scene, "rule") if len(items) == sinusoidal.CLOCKS]
     pairs = [round(clock * 31 / 7) for clock in range(8)]
     for items, position in ((now, 11), (later, 14)):
@@ -100,7 +106,7 @@ def test_hands_of_the_clocks_point_where_the_angle_says():
 
 
 def test_wavelengths_are_equal_steps_on_their_axis():
-    scene = drawn(CHART, base_exponent=4.0, d_model_step=4)
+    scene = drawn(chart(), base_exponent=4.0, d_model_step=4)
     (points,) = [items for items in marks(scene, "symbol") if len(items) == 32]
     steps = np.diff([item["y"] for item in points])
     np.testing.assert_allclose(steps, steps[0], atol=1e-9)
@@ -113,5 +119,5 @@ def test_themes_differ_in_colours_only():
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_it_can_be_taken_away(kind):
-    made = export.picture(lambda: CHART, kind)
+    made = export.picture(chart, kind)
     assert made.startswith(b"\x89PNG") if kind == "png" else b"Wavelengths" in made

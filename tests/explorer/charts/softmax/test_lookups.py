@@ -1,5 +1,7 @@
 """Four lookups: weights and gradients in Vega equal those of torch."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,13 @@ from tests.explorer.charts.scene import drawn, marks, readouts
 
 DRAWS = 5
 NOISE = gumbel(1, DRAWS, len(lookups.SCORES))
-CHART = lookups.picture(NOISE)
 N = len(lookups.SCORES)
+
+
+@cache
+def chart():
+    """Made by the first test that looks at it: this takes a second."""
+    return lookups.picture(NOISE)
 
 
 def position(seed: int) -> dict:
@@ -36,7 +43,7 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
         "gumbel": lambda s: ((s + noise) / temperature).softmax(0),
     }
     inputs = {f"score_{i + 1}": float(score) for i, score in enumerate(scores)} | {"chosen": at["chosen"], "draw": at["draw"]}
-    scene = drawn(CHART, temperature_exponent=at["exponent"], **inputs)
+    scene = drawn(chart(), temperature_exponent=at["exponent"], **inputs)
     bars = [sorted(items, key=lambda item: item["x"]) for items in marks(scene, "rect")]
     weights = {method: np.array([item["height"] / lookups.HEIGHT for item in bars[2 * i]]) for i, method in enumerate(lookups.METHODS)}
     hard = torch.zeros(N, dtype=torch.double)
@@ -58,12 +65,12 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
 
 
 def test_softmax_tends_to_the_hard_lookup_and_sparsemax_has_zeros() -> None:
-    apart = [readouts(drawn(CHART, temperature_exponent=e))["softmax, from hard"] for e in (0.5, 0, -0.5, -1, -1.3)]
+    apart = [readouts(drawn(chart(), temperature_exponent=e))["softmax, from hard"] for e in (0.5, 0, -0.5, -1, -1.3)]
     assert apart == sorted(apart, reverse=True) and apart[-1] < 1e-3
-    numbers = readouts(drawn(CHART))
+    numbers = readouts(drawn(chart()))
     assert numbers["sparsemax, exact zeros"] == 4 and numbers["softmax, exact zeros"] == 0
 
 
 def test_a_softmax_never_shows_a_zero() -> None:
     inputs = {"score_1": 10.0, **{f"score_{i}": -5.0 for i in range(2, N + 1)}, "temperature_exponent": -1.3}
-    assert readouts(drawn(CHART, **inputs))["softmax, exact zeros"] == 0
+    assert readouts(drawn(chart(), **inputs))["softmax, exact zeros"] == 0

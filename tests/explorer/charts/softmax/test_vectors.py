@@ -1,6 +1,7 @@
 """Random vectors: what Vega computes equals what torch computes, wherever the sliders stand."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from explorer.softmax.vectors import WIDTHS, draw
 from tests.explorer.charts.scene import drawn, marks, readouts, uncoloured
 
 MADE = draw(3, pairs=120, keys=80)
-CHART = vectors.picture(WIDTHS, MADE.pairs, MADE.row)
 KINDS = {"none": lambda d, free: 1.0, "root": lambda d, free: d**0.5, "d_k": lambda d, free: d, "free": lambda d, free: free}
 # Step of d_k, keys, divisor, exponents of free divisor and temperature, axis.
 POSITIONS = [
@@ -32,6 +32,12 @@ POSITIONS = [
 ]
 
 
+@cache
+def chart():
+    """Made by the first test that looks at it: this takes a second."""
+    return vectors.picture(WIDTHS, MADE.pairs, MADE.row)
+
+
 def expected(step: int, keys: int, kind: str, free: float, temperature: float) -> tuple[torch.Tensor, np.ndarray, float]:
     """Weights, scores of the histogram, and the divisor in all."""
     divided = KINDS[kind](WIDTHS[step], 10**free) * 10**temperature
@@ -43,7 +49,7 @@ def test_numbers_weights_and_bins_are_those_of_torch(position: tuple) -> None:
     step, keys, kind, free, temperature, follow = position
     p, scores, divided = expected(step, keys, kind, free, temperature)
     inputs = {"divisor_kind": kind, "free_divisor_exponent": free, "temperature_exponent": temperature, "follow": follow}
-    scene = drawn(CHART, d_k_step=step, keys=keys, **inputs)
+    scene = drawn(chart(), d_k_step=step, keys=keys, **inputs)
     jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
     sigma = WIDTHS[step] ** 0.5 / divided
     span = 4 * sigma if follow else 30
@@ -78,7 +84,7 @@ def test_the_map_is_the_jacobian_of_the_largest_weights(position: tuple) -> None
     step, keys, kind, _free, temperature = position
     p, _scores, _divided = expected(*position)
     inputs = {"d_k_step": step, "keys": keys, "divisor_kind": kind, "temperature_exponent": temperature}
-    *_others, cells = marks(drawn(uncoloured(CHART, "slope"), **inputs), "rect")
+    *_others, cells = marks(drawn(uncoloured(chart(), "slope"), **inputs), "rect")
     n = min(keys, vectors.MAPPED)
     jacobian = torch.autograd.functional.jacobian(lambda z: z.softmax(0), p.log())
     order = p.argsort(descending=True)[:n]
@@ -91,7 +97,7 @@ def test_the_map_is_the_jacobian_of_the_largest_weights(position: tuple) -> None
 
 @pytest.mark.parametrize("sigma_step", [4, 12])
 def test_the_curve_is_the_normal_of_that_variance(sigma_step: int) -> None:
-    (line,) = marks(drawn(CHART, d_k_step=sigma_step, follow=True), "line")
+    (line,) = marks(drawn(chart(), d_k_step=sigma_step, follow=True), "line")
     at = np.array([item["x"] for item in line]) / vectors.WIDTH * 8 - 4
     height = vectors.HEIGHT - np.array([item["y"] for item in line])
     assert len(at) == 81 and np.allclose(height / height.max(), np.exp(-(at**2) / 2), atol=1e-9)
@@ -104,5 +110,5 @@ def test_themes_differ_in_colours_only() -> None:
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_it_can_be_taken_away(kind: str) -> None:
-    made = export.picture(lambda: CHART, kind)
+    made = export.picture(chart, kind)
     assert made.startswith(b"\x89PNG") if kind == "png" else b"Jacobian" in made
