@@ -12,7 +12,7 @@ from explorer.talk.places import START
 from explorer.ui.claims import keys as of_claims
 from explorer.ui.common import address, browser, garbage, glossary, language, pictures, stage, strangers, theme
 from explorer.ui.course import keys
-from explorer.ui.talk import adding, playing
+from explorer.ui.talk import adding, kept, playing
 
 # A picture of our own: a symbol by name would be fetched from the network.
 ICON = Image.fromarray(palette.table()[np.add.outer(np.arange(8) * 30, np.arange(8)[::-1] * 6)].repeat(4, 0).repeat(4, 1))
@@ -56,6 +56,7 @@ playing.follow(page.url_path or START)
 st.set_page_config(page_title=f"{page.title} · Attention Explorer")
 OWN_KEYS = {"course": keys.help_, "claims": of_claims.help_}
 browser.watch(OWN_KEYS[page.url_path]() if page.url_path in OWN_KEYS else ())
+kept.keep()
 with st.sidebar, st.container(horizontal=True, key="app_bar"):
     language.choose()
     stage.button()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.ui.course import place
-from explorer.ui.talk import files, more, order, playing, session, words
+from explorer.ui.talk import files, kept, more, order, playing, session, words
 
 st.html(Path(place.__file__).with_name("course.css"))
 now = playing.at()
@@ -14,6 +14,7 @@ if now is not None and session.talk().steps[now].kind == "text":
     words.draw(session.talk().steps[now])
 else:
     st.markdown(f"#### {_('Your lecture')}")
+    kept.offer()
     files.draw()
     more.draw()
     if session.talk().steps:

@@ -30,9 +30,28 @@ _DEEPEST = 60
 
 
 def saved(talk: Talk) -> str:
-    """The text of the file."""
+    """The text of the file.
+
+    Raises:
+        InputError: it is more than `opened` would take.
+    """
+    if len(talk.steps) > MOST_STEPS:
+        raise InputError(
+            told("This lecture has {steps} steps; a file of a lecture has at most {most}.", steps=len(talk.steps), most=MOST_STEPS),
+            told("Take some steps out, or make two lectures of it."),
+        )
     steps = [{name: value for name, value in asdict(step).items() if value or name == "minutes"} for step in talk.steps]
-    return json.dumps({KEY: VERSION, "title": talk.title, "steps": steps}, ensure_ascii=False, indent=1, default=list)
+    text = json.dumps({KEY: VERSION, "title": talk.title, "steps": steps}, ensure_ascii=False, indent=1, default=list)
+    if (size := len(text.encode())) > MOST_BYTES:
+        raise InputError(
+            told(
+                "The pictures of this lecture take {size} MB; a file of a lecture has at most {most}.",
+                size=size // 2**20,
+                most=MOST_BYTES // 2**20,
+            ),
+            told("Take some steps out, or make two lectures of it."),
+        )
+    return text
 
 
 def opened(data: bytes) -> Talk:

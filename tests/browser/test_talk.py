@@ -277,3 +277,42 @@ def test_a_sheet_speaks_the_language_of_the_page(open_page):
         page.get_by_role("button", name="带答案").first.click()
     with speaking("zh"):
         assert waiting.value.path().read_text(encoding="utf-8") == sheet(1, True)
+
+
+@pytest.mark.every_run
+def test_a_lecture_comes_back_where_its_tab_was_loaded_again_or_closed(open_page):
+    page = open_page("/talk", wait_for=".st-key-talk_address")
+    page.locator(".st-key-talk_address input").fill("/course?demo=Q3&step=show&q3_d_k=1024")
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_contain_text("1 steps")
+    eventually(lambda: page.evaluate("Object.keys(localStorage).filter(key => key.includes('lecture')).length"), 1)
+    page.reload()
+    expect(page.locator(".st-key-talk_offer")).to_contain_text("1 steps")
+    # What is made meanwhile is not lost to it.
+    page.locator(".st-key-talk_words button").first.click()
+    expect(page.locator("body")).to_contain_text("1 steps, 3 min")
+    page.locator(".st-key-talk_take button").first.click()
+    expect(page.locator("body")).to_contain_text("2 steps, 7 min")
+    expect(page.locator(".st-key-talk_offer")).to_have_count(0)
+    # Only what is there now is left in the browser.
+    kept = (
+        "Object.values(localStorage).filter(text => text.includes('attention_explorer_lecture')).map(text => JSON.parse(JSON.parse(text).text))"
+    )
+    eventually(lambda: [[step["kind"] for step in one["steps"]] for one in page.evaluate(kept)], [["text", "demo"]])
+    page.reload()
+    page.locator(".st-key-talk_forget button").first.click()
+    expect(page.locator(".st-key-talk_offer")).to_have_count(0)
+    eventually(lambda: page.evaluate(kept), [])
+
+
+def test_what_stands_in_the_browsers_store_is_checked_like_a_file(open_page):
+    page = open_page("/talk", wait_for=".st-key-talk_address")
+    page.evaluate("""() => {
+        const put = (name, text) => localStorage.setItem("attention-explorer-lecture:" + name, text);
+        put("a", "no JSON");
+        put("b", JSON.stringify({at: 1, text: '{"attention_explorer_lecture": 1, "steps": [{"kind": "page", "name": "../../etc/passwd"}]}'}));
+    }""")
+    page.reload()
+    settled(page)
+    expect(page.locator(".st-key-talk_offer")).to_have_count(0)
+    eventually(lambda: page.evaluate("Object.keys(localStorage).filter(key => key.includes('lecture:'))"), [])

@@ -1,11 +1,13 @@
 """A lecture of one's own, as Streamlit runs it: steps are added and changed; what is wrong loses nothing."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.words import read
-from explorer.talk import Step, Talk, saved
+from explorer.talk import Step, Talk, file, saved
 from explorer.ui.course import record
+from models import InputError
 from tests.pages.shared import opened, settle, written
 
 
@@ -156,3 +158,31 @@ def test_votes_on_a_claim_are_there_too_and_right_only_once_it_was_judged(monkey
     settle(next(one for one in app.number_input if "fails" in str(one.key).lower()).set_value(5).run())
     press(app, "claims_contents")
     assert [(row.demo, row.value, row.right) for row in kept[-1]] == [("C6", "0", ""), ("C6", "5", ""), ("C6", "0", "")]
+
+
+def test_a_lecture_that_is_too_much_for_a_file_says_so_and_is_played_all_the_same(monkeypatch):
+    monkeypatch.setattr(file, "MOST_STEPS", 3)
+    app = opened("talk")
+    settle(app.selectbox(key="talk_chapter").set_value(2).run())
+    assert not app.exception and "at most 3" in " ".join(one.value for one in app.warning)
+    assert not app.button(key="talk_play").disabled and not any(one.key == "talk_export" for one in app.button)
+    with pytest.raises(InputError, match="at most 3"):
+        saved(talk_of(app))
+    monkeypatch.setattr(file, "MOST_BYTES", 10)
+    with pytest.raises(InputError, match="MB"):
+        saved(Talk("", (Step("text", text="more than ten letters"),)))
+
+
+def test_in_a_lecture_the_controls_are_put_back_to_where_its_step_has_them():
+    app = opened("talk")
+    settle(app.text_input(key="talk_address").set_value("/course?demo=Q3&step=show&q3_d_k=1024").run())
+    talk = talk_of(app)
+    app = opened("course", demo="Q3", step="show", q3_d_k="64", talk="1")
+    app.session_state["_talk"] = talk
+    press(app, "course_reset")
+    assert app.query_params["q3_d_k"] == "1024"
+    # Without a lecture they are as the demo has them.
+    app = opened("course", demo="Q3", step="show", q3_d_k="64")
+    app.session_state["_talk"] = talk
+    press(app, "course_reset")
+    assert "q3_d_k" not in app.query_params

@@ -15,7 +15,7 @@ from explorer import room
 from explorer.i18n import N_, _
 from explorer.lectures.demo import STEPS
 from explorer.lectures.words import read
-from explorer.ui.common import address, quick
+from explorer.ui.common import quick
 from explorer.ui.course import hands, join, place, settings, votes
 from explorer.ui.talk import playing
 
@@ -87,8 +87,7 @@ def _follow(told: str) -> None:
     if demo is None or said.get("step") not in STEPS:
         return
     hands.take_order(demo, said.get("options", ""))
-    place.go(place.Place(demo, said["step"]))
-    address.write(**{name: value for name, value in said.items() if name in place.names(demo)})
+    place.go(place.Place(demo, said["step"]), **{name: value for name, value in said.items() if name in place.names(demo)})
 
 
 def _take(events: Sequence[dict], do: Callable[[str], None]) -> None:

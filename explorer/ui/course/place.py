@@ -47,14 +47,19 @@ def numbered(number: int, after: Demo | None = None) -> Demo | None:
     return found[at % len(found)] if found else None
 
 
-def go(place: Place | None) -> None:
-    """Opens a place as one step of the browser's history; another demo begins with its controls as they are at first. None opens the contents."""
+def go(place: Place | None, **controls: str) -> None:
+    """Opens a place as one step of the browser's history; another demo begins with its controls as they are at first. None opens the contents.
+
+    Args:
+        place: what is opened.
+        controls: names in the address, and what they are put to.
+    """
     if place is None:
         address.write(demo=None, step=None, exercises=None, closing=None)
         return
     before = now()
     gone = {} if before is None or before.demo.id == place.demo.id else dict.fromkeys(names(before.demo) | names(place.demo))
-    address.write(demo=place.demo.id, step=place.step, exercises=None, closing=None, **gone)
+    address.write(demo=place.demo.id, step=place.step, exercises=None, closing=None, **gone | controls)
 
 
 def name(demo: Demo, control: str) -> str:

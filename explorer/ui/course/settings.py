@@ -10,6 +10,7 @@ from explorer.lectures.demo import Value
 from explorer.lectures.words import Words, read
 from explorer.ui.common import address, sortable
 from explorer.ui.course import place, results
+from explorer.ui.talk import playing
 
 
 def current(demo: Demo) -> dict[str, Value]:
@@ -53,8 +54,8 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
 
 
 def reset(demo: Demo) -> None:
-    """All controls as they are at first."""
-    address.write(**dict.fromkeys(place.names(demo)))
+    """All controls as they are at first; in a lecture that is played, as its step sets them."""
+    address.write(**dict.fromkeys(place.names(demo)) | {place.name(demo, name): value for name, value in playing.set_in(demo.id).items()})
 
 
 def _chips(demo: Demo, control: Control, words: Words) -> Value:

@@ -25,7 +25,12 @@ _WANTED = "_talk_export"
 
 
 def draw() -> None:
-    talk = session.talk()
+    talk, text, problem = session.talk(), "", None
+    try:
+        text = saved(talk)
+    except ExplorerError as error:
+        # It can be played and changed, and is too much for a file.
+        problem = explained(error)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(_("Title"), value=talk.title, key=f"talk_name_{talk.title}", on_change=_named, args=(talk.title,), max_chars=200)
         minutes = _("{steps} steps, {minutes} min").format(steps=len(talk.steps), minutes=f"{talk.minutes:g}")
@@ -35,23 +40,25 @@ def draw() -> None:
         )
         st.download_button(
             _("Save"),
-            lambda: saved(talk).encode(),
+            text.encode,
             f"{_file_name(talk)}.json",
             "application/json",
             key="talk_save",
             icon=":material/save:",
             on_click="ignore",
-            disabled=not talk.steps,
-            help=_("A file that this page opens again. Until then the lecture is lost when this tab is closed or loaded again."),
+            disabled=not talk.steps or problem is not None,
+            help=_("A file that this page opens again, also elsewhere. This browser alone keeps the lecture without it."),
         )
         with st.popover(_("Open"), icon=":material/folder_open:"):
             st.file_uploader(_("A lecture that was saved"), ["json"], key="talk_open", on_change=_open)
         with st.popover(_("After the lecture"), icon=":material/fact_check:"):
             _afterwards()
-    if (problem := st.session_state.pop("_talk_not_opened", None)) is not None:
-        st.error(problem, icon=":material/error:")
-    if talk.steps:
-        _export(talk)
+    if (refused := st.session_state.pop("_talk_not_opened", None)) is not None:
+        st.error(refused, icon=":material/error:")
+    if problem is not None:
+        st.warning(problem, icon=":material/save:")
+    elif talk.steps:
+        _export(talk, text)
 
 
 def _named(before: str) -> None:
@@ -69,9 +76,9 @@ def _open() -> None:
         st.session_state["_talk_not_opened"] = explained(error)
 
 
-def _export(talk: Talk) -> None:
+def _export(talk: Talk, text: str) -> None:
     """One HTML file: made on demand, as a job, and given away when it is there."""
-    digest = hashlib.sha256(f"{language()} {saved(talk)}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{language()} {text}".encode()).hexdigest()
     if st.session_state.get(_WANTED) != digest:
         st.button(
             _("Make one HTML file"),
@@ -82,12 +89,12 @@ def _export(talk: Talk) -> None:
         )
         return
     try:
-        text = jobs.computed(("talk", digest), _("One HTML file"), lambda report: exported(talk, results.opened, report), replaces="talk")
+        page = jobs.computed(("talk", digest), _("One HTML file"), lambda report: exported(talk, results.opened, report), replaces="talk")
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return
-    if text is not None:
-        data = text.encode()
+    if page is not None:
+        data = page.encode()
         title = _("Download ({size} MB)").format(size=f"{len(data) / 1e6:.1f}")
         st.download_button(
             title, data, f"{_file_name(talk)}.html", "text/html", key="talk_download", icon=":material/download:", on_click="ignore"

@@ -5,6 +5,8 @@ A step opens the page that it names, in the state that it holds. The page itself
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from explorer.i18n import _
@@ -44,6 +46,13 @@ def has(by: int) -> bool:
     """Whether the lecture that is played has a step so many further."""
     now = at()
     return now is not None and 0 <= now + by < len(session.talk().steps)
+
+
+def set_in(demo: str) -> Mapping[str, str]:
+    """How the step that is played sets the controls of a demo; nothing where none is, or it is about something else."""
+    now = at()
+    step = None if now is None else session.talk().steps[now]
+    return step.settings if step is not None and (step.kind, step.name) == ("demo", demo) else {}
 
 
 def end() -> None:

@@ -1,4 +1,4 @@
-"""The lecture of this viewer; it lives as long as the session, and longer in a file."""
+"""The lecture of this viewer; it lives as long as the session, and longer in a file and in the browser (`kept`)."""
 
 from __future__ import annotations
 
