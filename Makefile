@@ -10,7 +10,7 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run room test nightly shots words clean help
+.PHONY: run room public test nightly shots words clean help
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
@@ -18,6 +18,9 @@ run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes
 
 room: .venv/.run ## open the dashboard to phones of this network: they follow the course and vote
 	$(BIN)/python -m explorer.ui.start --room $(ARGS)
+
+public: .venv/.run ## a server that strangers may use, behind a proxy: docs/operating.md; make public ARGS="--models OWNER/MODEL"
+	$(BIN)/python -m explorer.ui.start --public $(ARGS)
 
 test: .venv/.test ## check style and run every test; make test ARGS="-k capture" passes arguments on to pytest
 	$(BIN)/python -m scripts.find_browser --install

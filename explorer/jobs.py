@@ -21,8 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
-import psutil
-
+from explorer import limits
 from explorer.bounded import memory_of
 from explorer.i18n import _, carried, language
 from models.errors import ExplorerError, InputError
@@ -144,6 +143,7 @@ class Job:
                 self._stop.set()
         if self._stop.is_set():
             raise Stopped
+        limits.check_seconds(self.title, self.seconds)
         self.share = min(1.0, max(self.share, float(share)))
         if self.seconds < _AT_ONCE_S:
             self._at_once = self.seconds, self.share
@@ -208,7 +208,7 @@ class Jobs:
             needs_bytes: memory that the work will take at its peak, where that is known before.
 
         Raises:
-            InputError: the machine has not so much memory left.
+            InputError: the machine has not so much memory left, or this viewer has as many jobs as one may have.
         """
         with self._changed:
             if group is not None:
@@ -216,7 +216,8 @@ class Jobs:
             job = self._known.get(key)
             # What ended because nobody was there any more begins anew. What failed fails for all who read its language: see `forget`.
             if job is None or job.state == STOPPED or (job.state == FAILED and job.language != language()):
-                _check_memory(title, needs_bytes)
+                limits.check_memory(title, needs_bytes)
+                limits.check_jobs(title, sum(viewer.name in other.viewers for other in self._unfinished()))
                 job = Job(key, title, work, group)
                 self._known[key] = job
                 self._waiting.append(job)
@@ -252,7 +253,7 @@ class Jobs:
     def running(self) -> list[Job]:
         """The jobs that are not over yet."""
         with self._changed:
-            return [job for job in [*self._running, *self._waiting] if not job.over]
+            return self._unfinished()
 
     def close(self, seconds: float) -> None:
         """Stops all jobs, ends the worker threads and waits for them, for so long at most. Nothing runs in this pool afterwards."""
@@ -265,6 +266,9 @@ class Jobs:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, ends - time.monotonic()))
+
+    def _unfinished(self) -> list[Job]:
+        return [job for job in [*self._running, *self._waiting] if not job.over]
 
     def _leave_group(self, group: Hashable, viewer: Viewer, but: Hashable = None) -> None:
         for job in [*self._waiting, *self._running]:
@@ -319,17 +323,6 @@ class Jobs:
         """Whose turn it is: the viewer's who has the fewest jobs running, then the oldest job."""
         busy = [name for other in self._running for name in other.viewers]
         return min((busy.count(name) for name in job.viewers), default=0), job.number
-
-
-def _check_memory(title: str, needs_bytes: int) -> None:
-    free = psutil.virtual_memory().available if needs_bytes else 0
-    if needs_bytes > free:
-        raise InputError(
-            _("{what} needs about {needs:.1f} GB of memory; {free:.1f} GB are free.").format(
-                what=title, needs=needs_bytes / 1e9, free=free / 1e9
-            ),
-            _("Shorten the text, or choose a smaller model."),
-        )
 
 
 def _explained(title: str, error: Exception) -> ExplorerError:

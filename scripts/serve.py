@@ -17,13 +17,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, room_key: str = "") -> Iterator[str]:
+def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, room_key: str = "", public: bool = False) -> Iterator[str]:
     """Starts the dashboard on a free port of 127.0.0.1 and gives its address; stops it afterwards.
 
     Args:
         timeout: seconds within which it has to answer.
         environment: variables that it gets on top of those of this process.
         room_key: opens it as a room for phones, whose lecturer has this key.
+        public: opens it as a server that strangers may use.
 
     Raises:
         RuntimeError: it did not come up; the text holds its log.
@@ -35,6 +36,8 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, r
         command = [sys.executable, "-m", "explorer.ui.start", "--server.headless", "true"]
         if room_key:
             command.append("--room")
+        if public:
+            command.append("--public")
         server = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
             cwd=ROOT,
@@ -59,7 +62,7 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, r
 def _wait(url: str, server: subprocess.Popen, deadline: float, log: object) -> None:
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (an address of our own)
                 return
         except OSError:
             if server.poll() is not None or time.monotonic() > deadline:

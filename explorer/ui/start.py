@@ -1,4 +1,5 @@
-"""Starts the dashboard: `python -m explorer.ui.start [STREAMLIT OPTIONS]`, what `make run` calls; `make room` adds `--room`."""
+"""Starts the dashboard: `python -m explorer.ui.start [STREAMLIT OPTIONS]`, what `make run` calls; `make room` adds `--room`,
+and `make public` adds `--public`."""
 
 from __future__ import annotations
 
@@ -22,6 +23,10 @@ def main(options: list[str]) -> None:
         from explorer.ui.room import opening
 
         script, options = opening.SERVED, opening.begin(options)
+    elif "--public" in options:
+        from explorer.ui.public import opening as public
+
+        script, options = public.SERVED, public.begin(options)
     sys.argv = ["streamlit", "run", str(script), *options]
     cli.main()
 

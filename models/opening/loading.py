@@ -196,6 +196,11 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
     bundled = catalogue.bundled_folder(name)
     if bundled is not None:
         return bundled, "bundled"
+    if allowed.NOW.names is not None and name.partition("@")[0] not in allowed.NOW.names:
+        raise ModelError(
+            told("{name} is not among the models of this server.", name=name),
+            told("Choose a model of the list, or run the dashboard on your own machine."),
+        )
     if not allowed.NOW.folders:
         # Whether there is such a path is not said either.
         if not hub.is_id(name):

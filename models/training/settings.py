@@ -18,12 +18,24 @@ MOST_PARAMETERS = 10_000_000
 MOST_STEPS = 200_000
 MOST_SCORES = 2**28
 """Attention scores of one step, all layers: 1 GiB in float32."""
-MOST_BYTES = 768 * 2**20
-"""Memory of one step at its peak. A server has several viewers, and five trainings of each may be under way."""
 MOST_STEP_WORK = 3e10
 """Multiply-adds of one step: two or three seconds on one core of a laptop. Nobody can stop a step in its middle."""
-MOST_WORK = 4e14
-"""Multiply-adds of a whole run: one or two hours on a laptop."""
+
+
+@dataclass
+class Most:
+    """What one training may take in this process; a server for strangers puts it lower.
+
+    Attributes:
+        bytes: memory of one step at its peak. A server has several viewers, and five trainings of each may be under way.
+        work: multiply-adds of a whole run: one or two hours on a laptop.
+    """
+
+    bytes: float = 768 * 2**20
+    work: float = 4e14
+
+
+MOST = Most()
 
 
 @dataclass(frozen=True)
@@ -122,12 +134,12 @@ def limits(config: PreTrainedConfig, settings: Settings, length: int | None = No
             ),
             told("Choose shorter examples, fewer heads or a smaller batch."),
         )
-    if (needed := footprint.step_bytes(config, settings.batch, length, size)) > MOST_BYTES:
+    if (needed := footprint.step_bytes(config, settings.batch, length, size)) > MOST.bytes:
         raise InputError(
             told(
                 "One step takes about {needed:,.1f} GB of memory; at most {most:.1f} GB are used here.",
                 needed=needed / 1e9,
-                most=MOST_BYTES / 1e9,
+                most=MOST.bytes / 1e9,
             ),
             told("Choose a smaller batch than {batch:,}, shorter examples, fewer layers or a smaller d_model.", batch=settings.batch),
         )
@@ -142,7 +154,7 @@ def limits(config: PreTrainedConfig, settings: Settings, length: int | None = No
             ),
             told("Choose a smaller batch than {batch:,}, shorter examples, fewer layers or a smaller d_model.", batch=settings.batch),
         )
-    if (work := settings.steps * work) > MOST_WORK:
+    if (work := settings.steps * work) > MOST.work:
         raise InputError(
-            told("This run takes about {work:.0e} multiply-adds; at most {most_work:.0e} are done here.", work=work, most_work=MOST_WORK), advice
+            told("This run takes about {work:.0e} multiply-adds; at most {most_work:.0e} are done here.", work=work, most_work=MOST.work), advice
         )

@@ -11,7 +11,7 @@ from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
 from tests import tiny
 from tests.browser import dragging
-from tests.browser.waiting import PATIENCE, settled
+from tests.browser.waiting import PATIENCE, eventually, settled
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -95,7 +95,8 @@ def open_page(request, browser, app_url):
         page.goto(app_url + path)
         page.locator(wait_for).first.wait_for()
         # Keys are heard once the page's own script listens, which a browser on a busy machine loads after all else.
-        page.wait_for_function("window.__attentionExplorerBrowser?.watching")
+        # Asked from outside: a page may forbid that words are run as a script, as `wait_for_function` does.
+        eventually(lambda: page.evaluate("window.__attentionExplorerBrowser?.watching"), True)
         if at_rest:
             settled(page)
         return page

@@ -46,7 +46,8 @@ def uploaded(label: str, types: Sequence[str], name: str, help: str | None = Non
     """
     kept = _kept()
     if name not in kept:
-        st.file_uploader(label, list(types), key=name, help=help, max_upload_size=MOST_MB, on_change=_keep, args=(name,))
+        most = min(MOST_MB, int(st.get_option("server.maxUploadSize")))
+        st.file_uploader(label, list(types), key=name, help=help, max_upload_size=most, on_change=_keep, args=(name,))
     if name in kept:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key=f"file_{name}"):
             st.markdown(f":material/description: {escaped(kept[name].name)}", width="content")

@@ -1,0 +1,60 @@
+"""What this process bears: memory for all, and on a public server time and number of jobs for each viewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psutil
+
+from explorer.i18n import _
+from models.errors import InputError
+
+
+@dataclass
+class Limits:
+    """Of this process.
+
+    Attributes:
+        job_seconds: that one job may take; None for any.
+        jobs: of one viewer that may wait or run at once; None for any number.
+    """
+
+    job_seconds: float | None = None
+    jobs: int | None = None
+
+
+NOW = Limits()
+
+
+def check_memory(title: str, needs_bytes: int) -> None:
+    """Refuses work that needs more memory than is free. Raises InputError."""
+    free = psutil.virtual_memory().available if needs_bytes else 0
+    if needs_bytes > free:
+        raise InputError(
+            _("{what} needs about {needs:.1f} GB of memory; {free:.1f} GB are free.").format(
+                what=title, needs=needs_bytes / 1e9, free=free / 1e9
+            ),
+            _("Shorten the text, or choose a smaller model."),
+        )
+
+
+def check_jobs(title: str, others: int) -> None:
+    """Refuses one job more to a viewer who has so many. Raises InputError."""
+    if NOW.jobs is not None and others >= NOW.jobs:
+        raise InputError(
+            _("{what} was not begun: {n} computations of yours are under way, as many as this server has for each viewer.").format(
+                what=title, n=others
+            ),
+            _("Wait for one of them, or stop one."),
+        )
+
+
+def check_seconds(title: str, seconds: float) -> None:
+    """Ends a job that takes longer than anyone may have. Raises InputError."""
+    if NOW.job_seconds is not None and seconds > NOW.job_seconds:
+        raise InputError(
+            _("{what} was ended after {minutes:.0f} minutes, the most that this server gives to one computation.").format(
+                what=title, minutes=NOW.job_seconds / 60
+            ),
+            _("Choose fewer examples or a smaller model, or run the dashboard on your own machine."),
+        )

@@ -1,0 +1,65 @@
+"""What stands in front of a public server."""
+
+import asyncio
+
+import pytest
+
+from explorer.public.headers import HEADERS, POLICY, Guarded
+
+
+def asked(body: bytes = b"", parts: int = 1, length: str | None = None, most: int = 100, kind: str = "http"):
+    """Status and headers of an answer, and what the app behind read."""
+    read, sent = [], []
+
+    async def app(scope, receive, send):
+        while True:
+            message = await receive()
+            read.append(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-frame-options", b"DENY")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    step = -(-len(body) // parts) or 1
+    pieces = [body[i : i + step] for i in range(0, len(body), step)] or [b""]
+    coming = iter([{"type": "http.request", "body": piece, "more_body": i + 1 < len(pieces)} for i, piece in enumerate(pieces)])
+
+    async def receive():
+        return next(coming)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [] if length is None else [(b"content-length", length.encode())]
+    scope = {"type": kind, "path": "/", "headers": headers, "method": "PUT"}
+    asyncio.run(Guarded(app, most)(scope, receive, send))
+    start = sent[0]
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, b"".join(read)
+
+
+def test_each_answer_carries_the_headers_and_what_the_app_says_itself_stays():
+    status, headers, read = asked(b"x" * 100, parts=3)
+    assert (status, read) == (200, b"x" * 100)
+    assert headers["x-frame-options"] == "DENY"
+    assert all(headers[name.lower()] == value for name, value in HEADERS.items() if name != "X-Frame-Options")
+
+
+@pytest.mark.parametrize("length", ["101", "-1", "1e3", "9" * 30, "²"])
+def test_what_says_that_it_is_too_large_is_not_read(length):
+    if not length.isascii():
+        length = "12\u00b2".encode("latin-1").decode("latin-1")
+    status, headers, read = asked(b"", length=length)
+    assert status == 413 and not read and headers["content-security-policy"] == POLICY
+
+
+def test_what_says_too_little_is_counted_while_it_comes():
+    assert asked(b"x" * 101, parts=5, length="10")[0] == 413
+    assert asked(b"x" * 101, parts=5)[0] == 413
+    assert asked(b"x" * 100, parts=5, length="100")[0] == 200
+
+
+def test_nothing_comes_from_or_goes_to_another_server():
+    said = dict(part.split(" ", 1) for part in POLICY.split("; "))
+    assert said["default-src"] == said["connect-src"] == "'self'" and said["object-src"] == "'none'"
+    assert not any("http" in sources or "*" in sources for sources in said.values())
+    assert "'unsafe-eval'" not in POLICY

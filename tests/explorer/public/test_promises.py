@@ -1,0 +1,29 @@
+"""What SECURITY.md and docs/operating.md say is so."""
+
+import re
+
+import pytest
+
+from explorer.public import bounds
+from tests import ROOT
+
+PAGES = ["SECURITY.md", "docs/operating.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_named_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|explorer|models|benchmarks|docs)/[\w/.]+)(?:::(\w+))?`", text) + [
+        (f"{module.replace('.', '/')}.py", "") for module in re.findall(r"python -m (benchmarks\.\w+)", text)
+    ]
+    assert named
+    for path, test in named:
+        assert (ROOT / path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), test
+
+
+def test_numbers_are_those_of_the_code():
+    said = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert f"at most {bounds.UPLOAD_MB} MB" in said and f"after {bounds.JOB_SECONDS / 60:.0f} minutes" in said
+    assert f"a viewer has {bounds.JOBS} at once" in said
+    assert f"client_max_body_size {bounds.UPLOAD_MB + 1}m" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
