@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests import rubbish
+
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # One thread a process: the networks here are tiny, and threads that wait for each other on a busy machine take twenty times as long.
 torch.set_num_threads(1)
@@ -52,6 +54,21 @@ def tiny(tmp_path_factory):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="all tests there are, as `make nightly` runs them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--thorough"):
+        rubbish.TOTAL = 10_000
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much was tried of what nobody would type on purpose."""
+    passed = [(report.nodeid, dict(report.user_properties)) for report in terminalreporter.getreports("passed") if report.when == "call"]
+    counts = {name.partition("::")[2]: found["tried"] for name, found in passed if "tried" in found}
+    if counts:
+        terminalreporter.section("rubbish")
+        for name, count in [*counts.items(), ("together", sum(counts.values()))]:
+            terminalreporter.line(f"{count:7,} {name}")
 
 
 def _waits_for_the_night(item: pytest.Item) -> bool:

@@ -27,7 +27,16 @@ def started(**address: str) -> AppTest:
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
-    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given.
+    """A page of pages/ opened on such an address, which may name a model, too; then the sidebar's text is written, where it is given."""
+    app = opened_at(page, address)
+    if text is not None:
+        app.text_area(key="text").set_value(text)
+        settle(app.run())
+    return app
+
+
+def opened_at(page: str, address: dict[str, str]) -> AppTest:
+    """A page of pages/ opened on an address, its text included.
 
     AppTest runs the page's own file, without the app around it, of which the page needs the viewer's language.
     """
@@ -36,11 +45,7 @@ def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:
         app.switch_page(f"pages/{page}.py")
         if language.NAME in address:
             app.session_state[language.KEY] = address[language.NAME]
-    settle(_at(app, address).run())
-    if text is not None:
-        app.text_area(key="text").set_value(text)
-        settle(app.run())
-    return app
+    return settle(_at(app, address).run())
 
 
 def after(app: AppTest, page: str) -> AppTest:
