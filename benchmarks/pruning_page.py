@@ -1,4 +1,4 @@
-"""The board of *Prune heads* in a real Chromium, the bundled BERT on the project's 284 sentences: `python -m benchmarks.pruning_page`.
+"""The board of *Prune heads* in a real Chromium, the model that it opens at first on 284 sentences: `python -m benchmarks.pruning_page`.
 
 - opening: from the address to a board that can be clicked, with the score beside it; the app and its model are warm, the task is not,
   which each time has one sentence more, up to all 284

@@ -1,7 +1,8 @@
 """What the server works for one new sentence, by page: `python -m benchmarks.reruns`.
 
-The bundled BERT, sentences of 20 tokens that were never seen before. Streamlit's own test harness runs the app, so no browser and no
-network take part: the time is that of the whole script, from the first line of `app.py` to the last, tables for the browser included.
+The model that each page opens at first (bundled, 6 x 12 heads), sentences of 20 tokens that were never seen before. Streamlit's own test
+harness runs the app, so no browser and no network take part: the time is that of the whole script, from the first line of `app.py` to the
+last, tables for the browser included.
 *Prune* reads no text of its own; there it is the time to draw a board and its effect for another set of heads whose score is known.
 
 Exits 1 where a goal is missed. `--sentences N` for more or fewer of them (20).
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         middle = statistics.median(taken)
         missed |= middle > GOAL_MS
         rows.append([page, f"{middle:.0f}", f"{min(taken):.0f} .. {max(taken):.0f}", f"{GOAL_MS:.0f}", report.verdict(middle, GOAL_MS)])
-    title = f"Milliseconds of the server for one new sentence of 20 tokens, bundled BERT, median of {given.sentences}"
+    title = f"Milliseconds of the server for one new sentence of 20 tokens, the page's own first model, median of {given.sentences}"
     report.show(title, ["page", "median", "range", "goal", ""], rows)
     return int(missed)
 
