@@ -333,7 +333,7 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
     # The start token takes a place of the limit, too.
     room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
     # Some models force an end token when the room is used up; without that it shows whether they ended by themselves.
-    how = {"max_new_tokens": room, "num_beams": 1, "do_sample": False, "forced_eos_token_id": None}
+    how = own_rules.greedily(room)
     if getattr(network.config, "num_decoder_layers", None) not in (None, getattr(network.config, "num_layers", None)):
         how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):

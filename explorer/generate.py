@@ -112,12 +112,12 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
     draw, warpers = torch.Generator().manual_seed(sampling.seed), sampling.processors()
     network, tokenizer = model.network, model.tokenizer
     paired, ends = model.kind == "encoder-decoder", own_rules.end_tokens(model)
-    begins, rules = 1 if paired else len(source), LogitsProcessorList()
+    begins = 1 if paired else len(source)
     source_keys: tuple[str, ...] = source.text if paired else ()
     ids = torch.tensor([[own_rules.start_token(model)] if paired else source.ids])
     given: dict[str, object] = {}
     device = None
-    cache, name = None, "decoder_input_ids" if model.kind == "encoder-decoder" else "input_ids"
+    cache, name = None, "decoder_input_ids" if paired else "input_ids"
     for _step in range(tokens):
         if model.max_length and ids.shape[1] > model.max_length:
             return
@@ -127,7 +127,7 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
                 device, cache = model.device, None
                 ids = ids.to(device)
                 given = _encoded(network, source, device) if paired else {}
-                rules = own_rules.processors(model, begins, source.ids)
+                rules = own_rules.Rules(model, begins, source.ids)
             new = ids if cache is None else ids[:, -1:]
             if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
                 types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]
@@ -135,7 +135,9 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
             output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))
         cache = getattr(output, "past_key_values", None)
         logits = output.logits[:, -1].float()
-        allowed = rules(ids, logits.clone())
+        allowed = rules.allowed(ids, logits)
+        if not sampling.greedy and not bool(allowed.isfinite().any()):
+            raise InputError(_("The rules of {name} forbid every token.").format(name=model.name), _("Choose another model."))
         raw, used = logits.softmax(-1)[0].cpu(), warpers(ids, allowed.clone()).softmax(-1)[0].cpu()
         number = int(allowed[0].argmax()) if sampling.greedy else int(torch.multinomial(used, 1, generator=draw))
         if sampling.greedy:

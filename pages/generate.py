@@ -5,7 +5,7 @@ import streamlit as st
 from explorer import own_rules, reading
 from explorer.i18n import _
 from explorer.ui.common import text_bar
-from explorer.ui.common.markdown import escaped, explained, shortened
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.offer import instead
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
@@ -29,9 +29,8 @@ def generating(model: Model, text: str) -> None:
         st.info(explained(error), icon=":material/info:")
         return
     n = growing.draw(so_far, text, tokens)
-    if rules := own_rules.held(model):
-        said = ", ".join(f"{name} {shortened(str(value))}" for name, value in rules.items())
-        st.caption(_("The model's own rules hold in the draw: {rules}.").format(rules=escaped(said)))
+    if notes := own_rules.notes(model):
+        st.caption(" ".join(escaped(note) for note in notes))
     figures = step.draw(so_far.steps[:n], text if model.kind == "decoder" else None)
     with downloads:
         take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer import generate
-from explorer.cli.shared import bar, device_arguments, for_json, model_argument, opened, write_json
+from explorer import generate, own_rules
+from explorer.cli.shared import bar, device_arguments, for_json, model_argument, note, opened, write_json
 from explorer.flow import methods, targets
 from explorer.i18n import _
 from explorer.lens import contributions, layers
@@ -93,7 +93,9 @@ def _logit(given: argparse.Namespace) -> int:
 
 def _generate(given: argparse.Namespace) -> int:
     sampling = generate.Sampling(given.greedy, given.temperature, given.top_k, given.top_p, given.seed)
-    for step in generate.generate(opened(given), given.text, sampling, tokens=given.tokens):
+    model = opened(given)
+    note(*own_rules.notes(model))
+    for step in generate.generate(model, given.text, sampling, tokens=given.tokens):
         if not step.ends:
             print(step.token.text, end="", flush=True)
     print()

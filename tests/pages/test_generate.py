@@ -171,3 +171,17 @@ def test_the_steps_of_a_session_are_bounded(monkeypatch) -> None:
         press(app, "one_token")
         assert not app.exception and kept.memory_bytes <= 3 * of_one
     assert 0 < len(kept) < 5
+
+
+def test_what_the_model_s_own_file_asks_for_is_said(tiny, monkeypatch) -> None:
+    model = tiny("bart")
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: model)
+    monkeypatch.setattr(model.network.generation_config, "num_beams", 4)
+    monkeypatch.setattr(model.network.generation_config, "exponential_decay_length_penalty", [3, 1.5])
+    app = opened("generate", text="the cat sat")
+    said = " ".join(caption.value for caption in app.caption).replace("\\", "")
+    assert "hold in the draw: exponential_decay_length_penalty [3, 1.5]" in said and "not done here: num_beams 4" in said
+    monkeypatch.undo()
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: model)
+    captions = opened("generate", text="the cat sat").caption
+    assert not any("draw" in caption.value or "not done" in caption.value for caption in captions)
