@@ -8,7 +8,7 @@ from collections import Counter
 from math import prod
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from models.errors import ModelError
 from models.paths import is_folder
@@ -20,12 +20,15 @@ _TOKENIZERS = (
     *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "source.spm"),
 )
 
+_FLOATS = ("F64", "F32", "F16", "BF16")
+
 
 def check(folder: Path) -> dict:
     """The folder's config, once it is sure that the folder can be opened without pickle and without remote code.
 
     Raises:
-        ModelError: no such folder, no or a broken config.json, no safetensors, no tokenizer.
+        ModelError: no such folder, no or a broken config.json, no safetensors, weights that are quantised in a way that config.json does not
+            tell, no tokenizer.
     """
     if not is_folder(folder):
         raise ModelError(told("There is no folder {folder}.", folder=folder), told("Give the folder that holds config.json."))
@@ -51,6 +54,11 @@ def check(folder: Path) -> dict:
                 told("Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors."),
             )
         raise ModelError(told("{folder} has no model.safetensors.", folder=folder), told("Save the model again with its weights."))
+    if "quantization_config" not in config and (found := _quantised(folder)):
+        raise ModelError(
+            told("{folder} holds its weights as {precision}: such numbers mean nothing without their scales.", folder=folder, precision=found),
+            told("Choose a model whose weights are stored in float32, float16 or bfloat16."),
+        )
     if not has_tokenizer(folder):
         raise ModelError(told("{folder} has no tokenizer.", folder=folder), told("Save the tokenizer into the same folder."))
     return config
@@ -74,6 +82,22 @@ def weights(folder: Path) -> list[Path]:
             raise ModelError(told("{folder} lacks {files}.", folder=folder, files=", ".join(missing)), told("Copy the whole folder again."))
         return sorted(folder / name for name in names)
     return [folder / "model.safetensors"] if (folder / "model.safetensors").is_file() else []
+
+
+def _quantised(folder: Path) -> str:
+    """The precision of the first matrix of weights that is stored as whole numbers or in eight bits; "" where there is none.
+
+    transformers would take the numbers for the weights, where config.json does not say how they were quantised. A broken file is told later.
+    """
+    for file in weights(folder):
+        try:
+            with safe_open(file, "pt") as tensors:
+                for name in tensors.keys():  # noqa: SIM118 - no dictionary
+                    if name.endswith("weight") and len((part := tensors.get_slice(name)).get_shape()) == 2 and part.get_dtype() not in _FLOATS:
+                        return part.get_dtype()
+        except (SafetensorError, OSError):
+            return ""
+    return ""
 
 
 def stored(folder: Path) -> str:

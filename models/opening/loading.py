@@ -25,6 +25,8 @@ from models.words import Told, told
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 _NUMBER = re.compile(r"\.\d+(?=\.)")
+_BUFFERS = ("inv_freq", "position_ids", "masked_bias", "attn.bias", "attention.bias")
+"""What older files hold of each layer beside its weights."""
 _HALF = {"BF16": torch.bfloat16, "F16": torch.float16}
 
 transformers.utils.logging.disable_progress_bar()  # a page or the command line shows the progress instead
@@ -157,7 +159,7 @@ def load(
             told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
             told("Fetch or save the model again."),
         )
-    notes = _notes(fresh, left)
+    notes = _notes(fresh, left, network)
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
     if progress:
@@ -225,8 +227,8 @@ logging.getLogger("transformers.modeling_utils").addFilter(lambda record: "LOAD 
 
 
 def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str], list[str]]:
-    """The network with the head it was saved with, its adapters merged; the names of weights that no file holds, and of those that a file
-    holds for more layers than config.json says."""
+    """The network with the head it was saved with, its adapters merged; the names of weights that no file holds; and of those that a file
+    holds for layers, for which the network has no place."""
     own = adapted is not None and (adapted.folder / "config.json").is_file()
     config = AutoConfig.from_pretrained(adapted.folder if own else path, local_files_only=True, trust_remote_code=False)
     if adapted is not None and not own:
@@ -238,6 +240,8 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
         if type(config) in AutoModelForCausalLM._model_mapping and "CausalLM" in named:
             saved_as = AutoModelForCausalLM
     saved_as = sliced_folder.architecture(saved_as, config)
+    # What a network returns, and in how many pieces it computes, is not its own to say: whoever reads it asks for names.
+    config.return_dict, config.chunk_size_feed_forward = True, 0
     network, info = saved_as.from_pretrained(
         path,
         config=config,
@@ -256,8 +260,7 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
     if wrong := sorted(key for key, *_shapes in info.get("mismatched_keys") or ()):
         raise ValueError(told("{name} has another shape in the file than config.json says", name=wrong[0]))
     # Numbers of layers and experts stand between dots.
-    alike = {_NUMBER.sub(".#", name) for name in network.state_dict()}
-    left = [key for key in info.get("unexpected_keys") or () if _NUMBER.sub(".#", key) in alike]
+    left = [key for key in info.get("unexpected_keys") or () if _NUMBER.search(key) and not key.endswith(_BUFFERS)]
     return network.eval(), sorted(fresh), sorted(left)
 
 
@@ -305,10 +308,16 @@ def _constant(t: torch.Tensor, value: float) -> bool:
     return bool((t == value).all())
 
 
-def _notes(fresh: list[str], left: list[str]) -> list[str]:
-    notes = []
-    if left:
-        notes.append(told("The file also holds {name} and the like, of more layers than config.json says: they are left out.", name=left[0]))
+def _notes(fresh: list[str], left: list[str], network: nn.Module) -> list[str]:
+    alike, notes = {_NUMBER.sub(".#", name) for name in network.state_dict()}, []
+    more = [name for name in left if _NUMBER.sub(".#", name) in alike]
+    other = [name for name in left if _NUMBER.sub(".#", name) not in alike]
+    if more:
+        notes.append(told("The file also holds {name} and the like, of more layers than config.json says: they are left out.", name=more[0]))
+    if other:
+        notes.append(
+            told("The file also holds {name} and the like, for which transformers has no place here: it computes without them.", name=other[0])
+        )
     if fresh:
         named, more = ", ".join(fresh[:3]), len(fresh) - 3
         if more > 0:

@@ -1,0 +1,81 @@
+"""What files of the hub hold beside plain weights, or say in config.json beside the network's shape: computed all the same, told, or refused."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import models
+from benchmarks import operations
+from tests import tiny as making
+
+SAID = {"return_dict": False, "chunk_size_feed_forward": 3, "torchscript": True, "output_attentions": True}
+RUN = ["attention", "lens", "parts_of_a_logit", "traced", "generated", "pruned", "cut_out"]
+
+
+def changed(folder, fill=None, **said):
+    """The folder with other weights, and other entries in its config.json."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | said))
+    if fill:
+        save_file(fill(load_file(folder / "model.safetensors")), folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "said", [{"return_dict": False}, {"chunk_size_feed_forward": 3}, {"torchscript": True}, {"output_attentions": True}], ids=str
+)
+@pytest.mark.parametrize("name", ["bert", "gpt2", "bart"])
+def test_what_config_json_says_of_outputs_and_pieces_changes_nothing(tmp_path, tiny, name, said, monkeypatch):
+    monkeypatch.setattr(operations, "TEXTS", operations.TEXTS[:2])
+    model = models.load(changed(making.save(name, tmp_path), **said), device="cpu")
+    assert model.view_only == tiny(name).view_only
+    for operation in RUN:
+        try:
+            expected = operations.OPERATIONS[operation](tiny(name))
+        except (models.InputError, models.ModelError):
+            continue  # not for this architecture
+        assert operations.apart(operations.OPERATIONS[operation](model), expected) < 1e-5, operation
+
+
+@pytest.mark.parametrize(("dtype", "told"), [(torch.int8, "I8"), (torch.uint8, "U8"), (torch.float8_e4m3fn, "F8_E4M3")], ids=str)
+def test_quantised_weights_are_not_taken_for_weights(tmp_path, dtype, told):
+    folder = making.save("bert", tmp_path)
+    changed(folder, lambda weights: {name: w.to(dtype) if w.dim() == 2 and "query" in name else w for name, w in weights.items()})
+    with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing") as caught:
+        models.load(folder, device="cpu")
+    assert "float16" in caught.value.advice
+
+
+@pytest.mark.parametrize("how", ["gptq", "awq", "bitsandbytes", "compressed-tensors"])
+def test_a_quantised_model_that_needs_a_library_says_which(tmp_path, how):
+    folder = changed(making.save("llama", tmp_path), quantization_config={"quant_method": how, "bits": 4, "load_in_4bit": True})
+    with pytest.raises(models.ModelError, match="needs a library that is not installed"):
+        models.load(folder, device="cpu")
+
+
+def test_whole_numbers_that_are_no_weights_are_left_alone(tmp_path, tiny):
+    more = {"bert.embeddings.position_ids": torch.arange(40)[None], "bert.encoder.layer.0.attn.bias": torch.ones(1, 1, 4, 4, dtype=torch.uint8)}
+    model = models.load(changed(making.save("bert", tmp_path), lambda weights: weights | more), device="cpu")
+    assert not model.notes
+    found, expected = (operations.attention(one) for one in (model, tiny("bert")))
+    np.testing.assert_array_equal(found["encoder 1"], expected["encoder 1"])
+
+
+def test_weights_of_a_layer_that_transformers_has_no_place_for_are_told(tmp_path):
+    """Relative positions of BERT, as older versions computed them: this one says nothing and leaves them out."""
+    more = {f"bert.encoder.layer.{i}.attention.self.distance_embedding.weight": torch.randn(79, 6) for i in range(2)}
+    folder = changed(making.save("bert", tmp_path), lambda weights: weights | more, position_embedding_type="relative_key")
+    (note,) = models.load(folder, device="cpu").notes
+    assert "bert.encoder.layer.0.attention.self.distance_embedding.weight" in note and "computes without them" in note
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+def test_weights_under_other_names_are_told_twice(tmp_path, prefix):
+    """Written by a wrapper (DataParallel, torch.compile): no weight is found."""
+    folder = changed(making.save("bert", tmp_path), lambda weights: {prefix + name: w for name, w in weights.items()})
+    model = models.load(folder, device="cpu")
+    assert not model.trained and len(model.notes) == 2
+    assert prefix + "bert.encoder.layer.0." in model.notes[0] and "those weights are random" in model.notes[1]
