@@ -128,6 +128,15 @@ def choose(
     return Choice(taken["text"], taken.get("label"), taken.get("pair"), tuple(guessed))
 
 
+def names_of(names: Sequence[str], choice: Choice) -> int | None:
+    """The column that holds what the classes are called whose numbers are in the column of labels, such as label_text beside label."""
+    if choice.label is None:
+        return None
+    wanted = {f"{of}{ending}" for of in ("label", _key(names[choice.label])) for ending in ("text", "name", "str")}
+    used = (choice.text, choice.label, choice.pair)
+    return next((i for i, name in enumerate(names) if i not in used and _key(name) in wanted), None)
+
+
 def _key(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", name).casefold()
 

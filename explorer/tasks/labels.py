@@ -13,7 +13,12 @@ from models.errors import InputError
 MAX_CLASSES = 1000
 SCALES = (
     *(("negative", "positive"), ("neg", "pos"), ("bad", "good"), ("false", "true"), ("no", "yes")),
-    *(("negative", "neutral", "positive"), ("neg", "neu", "pos")),
+    *(("negative", "neutral", "positive"), ("neg", "neu", "pos"), ("bad", "neutral", "good")),
+    *(("bearish", "bullish"), ("bearish", "neutral", "bullish"), ("👎", "👍")),
+    *(("负面", "正面"), ("消极", "积极"), ("负向", "正向"), ("差评", "好评"), ("假", "真"), ("否", "是")),
+    *(("负面", "中性", "正面"), ("消极", "中性", "积极"), ("负向", "中性", "正向"), ("差评", "中评", "好评")),
+    *(("ネガティブ", "ポジティブ"), ("negativ", "positiv"), ("negativ", "neutral", "positiv")),
+    *(("négatif", "positif"), ("négatif", "neutre", "positif"), ("negativo", "positivo"), ("negativo", "neutro", "positivo")),
 )
 """Words whose order is known: the first is class 0, also where a file holds only some of them."""
 
@@ -60,7 +65,7 @@ def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
 
 def look_like(values: Sequence[object]) -> bool:
     """Whether a column looks like labels: small integers, known words, or few short words again and again."""
-    different = {str(value).strip() for value in values}
+    different = {_bare(str(value)) for value in values}
     if not values or "" in different or any(isinstance(value, list | dict) or value is None for value in values):
         return False
     again = len(different) <= 20 and 2 * len(different) <= len(values)
@@ -71,7 +76,7 @@ def look_like(values: Sequence[object]) -> bool:
 
 def is_word(cell: str) -> bool:
     """Whether a cell is a word that is known as a label, such as "pos" or "LABEL_1"."""
-    word = cell.strip().casefold()
+    word = _bare(cell).casefold()
     return bool(_NUMBERED.fullmatch(word)) or any(word in scale for scale in SCALES)
 
 
@@ -88,6 +93,12 @@ def is_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(cell.strip()))
 
 
+def _bare(label: str) -> str:
+    """Without surrounding spaces, and without quotes that stand behind a space and so enclose no field."""
+    label = label.strip()
+    return label[1:-1].strip() if len(label) > 2 and label[0] == label[-1] == '"' else label
+
+
 def _written(value: object, where: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and value.strip().casefold() in _MISSING):
         raise InputError(_("{where}: the label is missing.").format(where=where), _("Fill it in, or delete the row."))
@@ -95,7 +106,7 @@ def _written(value: object, where: str) -> str:
         return str(value).lower()
     if isinstance(value, list | dict):
         raise InputError(_("{where}: a list is not a label.").format(where=where), _("Choose the column that holds the labels."))
-    label = str(value).strip()
+    label = _bare(str(value))
     if is_number(label) and not _INTEGER.fullmatch(label):
         message = _("{where}: {label} is not a class.").format(where=where, label=label)
         raise InputError(message, _("Labels are whole numbers or words; choose the column that holds them."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,9 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     """Matches classes.
 
     Integers, and LABEL_n, are numbers of the model's own classes. Only where they start at 1 and end at as many as the model has are they
-    counted from 1, as stars are. Words are matched by name, else by their place on a scale that is known (bad, good and NEGATIVE,
-    POSITIVE); else by order, as long as none of them is the name of a class.
+    counted from 1, as stars are; and where each class has a number in its name ("1 star"), they are these. Words are matched by name, else
+    by their place on a scale that is known (bad, good and NEGATIVE, POSITIVE); else by order, as long as none of them is the name of a
+    class.
 
     Args:
         given: names of the examples' classes, by number.
@@ -92,6 +94,12 @@ def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:
 
 def _by_number(numbers: list[int], given: Sequence[str], known: Sequence[str]) -> Match:
     if min(numbers) >= 0 and max(numbers) < len(known):
+        counted = [re.findall(r"\d+", name) for name in known]
+        said = [int(found[0]) for found in counted if len(found) == 1 and len(found[0]) < 6]
+        if len(set(said)) == len(known) and set(numbers) <= set(said) and "0" not in given:
+            # "1 star" is what 1 means, also where nobody gave all the stars that there are.
+            places = tuple(said.index(number) for number in numbers)
+            return Match(places, "number" if places == tuple(numbers) else "meaning")
         return Match(tuple(numbers), "number")
     if min(numbers) >= 1 and max(numbers) == len(known):
         return Match(tuple(number - 1 for number in numbers), "shifted")

@@ -37,6 +37,8 @@ def of_table(
         choice = _choice(table, name, asked, answers)
         names = None if choice.label is None else known.get(table.names[choice.label])
         made = _examples(table, name, choice, answers, names)
+        if answers in (None, "class") and names is None and not asked.label:
+            made = _called(made, table, choice)
     return dataclasses.replace(made, classes=asked.classes)
 
 
@@ -56,6 +58,23 @@ def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -
             )
         raise InputError(message.format(name=name, **where), advice)
     return choice
+
+
+def _called(examples: Examples, table: tables.Table, choice: columns.Choice) -> Examples:
+    """The examples with names for numbers of classes, where a column beside them says what each is called (label, label_text)."""
+    beside = columns.names_of(table.names, choice)
+    if beside is None or examples.labels != tuple(str(i) for i in range(len(examples.labels))):
+        return examples
+    words = [str(value).strip() for value in table.values(beside)]
+    called = sorted({(example.label, word) for example, word in zip(examples.examples, words, strict=True)})
+    names = tuple(word for _number, word in called)
+    # One name for each number, or they say something else.
+    if "" in names or len({word.casefold() for word in names}) < len(names) or len(names) != len(examples.labels):
+        return examples
+    pairs = ", ".join(f"{number} = {word}" for number, word in called[:6]) + (", .." if len(called) > 6 else "")
+    message = _("What the numbers in {numbers} mean was read in {names}: {pairs}.")
+    note = message.format(numbers=table.column(choice.label), names=table.column(beside), pairs=pairs)
+    return dataclasses.replace(examples, labels=names, notes=(*examples.notes, note))
 
 
 def _examples(table: tables.Table, name: str, choice: columns.Choice, answers: str | None, names: Sequence[str] | None) -> Examples:

@@ -73,7 +73,7 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
     if suffix not in SUFFIXES:
         raise InputError(
             _("{name} is no kind of file that is read here.").format(name=name),
-            _("Its name must end in {endings}.").format(endings=", ".join(SUFFIXES)),
+            _("Its name must end in {endings}.").format(endings=", ".join((*SUFFIXES, ".json"))),
         )
     text, encoding = content(data, name, wanted.encoding)
     if suffix == ".jsonl":

@@ -424,3 +424,27 @@ def test_a_wrong_hub_name(tmp_path):
     (tmp_path / f"{tmp_path.name}.py").write_text("raise SystemExit('never run')")
     with pytest.raises(InputError, match="code of its own"):
         data.hub(str(tmp_path), folder=True)
+
+
+@pytest.mark.parametrize("names", [("label", "label_text"), ("label", "labelName"), ("stars", "stars_name")])
+@pytest.mark.parametrize("words", [("negative", "positive"), ("positive", "negative")])
+def test_numbers_of_classes_are_called_as_the_column_beside_them_says(names, words):
+    """Another numbering than the model's is then found by the names (SetFit's data sets come so)."""
+    rows = "".join(f"a film,{number},{words[number]}\n" for number in (1, 0, 1))
+    found = read(f"text,{names[0]},{names[1]}\n{rows}".encode(), "f.csv")
+    assert [example.label for example in found.examples] == [1, 0, 1] and found.labels == words
+    assert any(f"0 = {words[0]}, 1 = {words[1]}" in note and names[1] in note for note in found.notes)
+    as_numbers = read(f"text,{names[0]},{names[1]}\n{rows}".encode(), "f.csv", label=names[0])
+    assert as_numbers.labels == ("0", "1")
+
+
+@pytest.mark.parametrize("beside", ["x,x,x", "a,b,c", "a,,a", "A,a,A"])
+def test_a_column_that_does_not_name_the_classes_is_left_alone(beside):
+    cells = beside.split(",")
+    rows = "".join(f"a film,{number},{cell}\n" for number, cell in zip((1, 0, 1), cells, strict=True))
+    assert read(f"text,label,label_text\n{rows}".encode(), "f.csv").labels == ("0", "1")
+
+
+def test_a_label_in_quotes_behind_a_space_is_the_label():
+    found = read(b'text, label\n"good, film", "1"\n"bad, film", "0"\n', "f.csv")
+    assert found.labels == ("0", "1") and [example.text for example in found.examples] == ["good, film", "bad, film"]
