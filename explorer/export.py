@@ -12,10 +12,13 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import torch
 import vl_convert
 
 from explorer.capture import Capture, Neurons
 from explorer.views import View
+from models import Model
+from models.opening.loading import DTYPES
 
 TRAINED_HERE = "trained here: "
 """How the name of a model begins that lives in one session only; no folder and no hub id looks like it."""
@@ -101,10 +104,13 @@ def folder_of(model: str) -> str:
     return model.removeprefix(TRAINED_HERE).split(",")[0] if model.startswith(TRAINED_HERE) else model
 
 
-def load_line(model: str) -> str:
-    """The line of Python that opens a model."""
-    saved = f"  # the folder: {SAVE_FIRST}" if model.startswith(TRAINED_HERE) else ""
-    return f"model = models.load({folder_of(model)!r}){saved}"
+def load_line(model: Model | str) -> str:
+    """The line of Python that opens a model, by its name or as it was opened: half precision gives other numbers."""
+    name = model if isinstance(model, str) else model.name
+    half = next((dtype for dtype, of in DTYPES.items() if not isinstance(model, str) and of == model.dtype != torch.float32), "")
+    how = f", dtype={half!r}" if half else ""
+    saved = f"  # the folder: {SAVE_FIRST}" if name.startswith(TRAINED_HERE) else ""
+    return f"model = models.load({folder_of(name)!r}{how}){saved}"
 
 
 def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | None = None) -> str:
@@ -117,7 +123,7 @@ def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | 
 
 
 def recipe(
-    model: str,
+    model: Model | str,
     text: str,
     pair: str = "",
     target: str = "",
@@ -132,7 +138,7 @@ def recipe(
     """A Python program that computes the map on the page again and prints it; texts stand in it as literals, whatever they contain.
 
     Args:
-        model: its name, as `models.load` takes it.
+        model: as it was opened, or its name, as `models.load` takes it.
         text, pair, target: what the page reads; "" for no second text, and for a target that is generated.
         layer: counted from 0.
         head: a number, counted from 0, "mean" or "max".

@@ -60,7 +60,7 @@ def task_of(given: argparse.Namespace, model: Model, kind: str) -> Task:
     """
     examples = examples_of(given, kind, model)
     task = make(kind, model, examples)
-    note(*model.notes, *how_read(examples), *task.notes)
+    note(*how_read(examples), *task.notes)
     return task
 
 

@@ -141,6 +141,7 @@ def _prune(given: argparse.Namespace) -> int:
 
 def _slice(given: argparse.Namespace) -> int:
     model = load(given.model, device="cpu")
+    note(*model.notes)
     heads = by_site(parse(model, given.heads))
     if not heads:
         raise InputError(told("No head was named."), told("Write --heads 0.3,2.11."))

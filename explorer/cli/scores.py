@@ -43,7 +43,7 @@ def _heads(given: argparse.Namespace) -> int:
     model = opened(given)
     examples = examples_of(given, "masked" if model.kind == "encoder" else "next")
     texts = [example.text for example in examples.examples]
-    note(*model.notes, *how_read(examples))
+    note(*how_read(examples))
     with bar("scores") as tell:
         known = roles.known(model, texts, given.part, tell)
     held = known.roles()

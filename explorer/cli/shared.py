@@ -30,8 +30,10 @@ def device_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def opened(given: argparse.Namespace) -> Model:
-    """The model that was asked for. Raises ModelError."""
-    return load(given.model, given.device, given.dtype)
+    """The model that was asked for; what there is to note about it goes to stderr. Raises ModelError."""
+    model = load(given.model, given.device, given.dtype)
+    note(*model.notes)
+    return model
 
 
 @contextmanager

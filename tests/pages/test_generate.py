@@ -185,3 +185,12 @@ def test_what_the_model_s_own_file_asks_for_is_said(tiny, monkeypatch) -> None:
     monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: model)
     captions = opened("generate", text="the cat sat").caption
     assert not any("draw" in caption.value or "not done" in caption.value for caption in captions)
+
+
+def test_the_recipe_opens_the_model_in_the_precision_of_the_page() -> None:
+    app = opened("generate", model="gpt2-mini", text=TEXT, tokens="3", dtype="bfloat16")
+    recipe, printed = run_recipe(app)
+    assert "dtype='bfloat16'" in recipe
+    model = session.open_model("gpt2-mini", "auto", "bfloat16")
+    steps = list(generate.generate(model, TEXT, SAMPLING, tokens=3))
+    assert all(repr(step.token) in printed for step in steps)

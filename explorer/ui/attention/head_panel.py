@@ -65,7 +65,7 @@ def choose_windows(captured: Capture, part: str) -> dict[str, tuple[int, int]]:
 def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
     """Python that computes the numbers on the page again."""
     return export.recipe(
-        chosen.model.name,
+        chosen.model,
         chosen.text,
         chosen.pair,
         chosen.target,

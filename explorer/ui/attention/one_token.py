@@ -157,7 +157,7 @@ def _recipe(chosen: Chosen, part: str, query: int, how: Controls) -> str:
         "import explorer, models",
         "from explorer.follow import follow",
         "",
-        export.load_line(chosen.model.name),
+        export.load_line(chosen.model),
         export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS),
         f"shown = follow(captured, {query}, {part!r}{choices})",
         "for layer in shown.layers:",

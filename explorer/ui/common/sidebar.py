@@ -53,7 +53,7 @@ class Chosen:
     @property
     def lines(self) -> tuple[str, str]:
         """Lines of Python that open the model as `model` and read the text as `captured`."""
-        return export.load_line(self.model.name), export.capture_line(self.text, self.pair, self.target, session.MAX_TOKENS)
+        return export.load_line(self.model), export.capture_line(self.text, self.pair, self.target, session.MAX_TOKENS)
 
 
 def _title(model: Model, *texts: str) -> str:

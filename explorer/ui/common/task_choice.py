@@ -155,7 +155,7 @@ def setup_lines(choice: TaskChoice) -> list[str]:
     else:
         examples = f"choose.named({choice.name!r}, {choice.kind!r}, model{_said(choice.asked)})"
     part = f".first({len(choice.examples)})"
-    return [export.load_line(choice.model.name), f"task = choose.make({choice.kind!r}, model, {examples}{part})"]
+    return [export.load_line(choice.model), f"task = choose.make({choice.kind!r}, model, {examples}{part})"]
 
 
 def _said(asked: Asked) -> str:

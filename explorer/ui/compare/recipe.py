@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer import export
 from explorer.ui.common.session import MAX_TOKENS
 from explorer.ui.common.sidebar import Chosen
+from models import Model
 
 RANDOM_LINES = ("from explorer.scores import null", "other = explorer.capture(null.random_weights(model), one)")
 
@@ -14,9 +15,9 @@ def text_lines(model: str, text: str, pair: str, target: str) -> tuple[str, ...]
     return (_read("other", model, text, pair, target),)
 
 
-def model_lines(name: str, text: str, pair: str, target: str) -> tuple[str, ...]:
+def model_lines(model: Model, text: str, pair: str, target: str) -> tuple[str, ...]:
     """What opens a second model and reads the text with it."""
-    return (export.load_line(name).replace("model =", "second =", 1), *text_lines("second", text, pair, target))
+    return (export.load_line(model).replace("model =", "second =", 1), *text_lines("second", text, pair, target))
 
 
 def pruned_lines(message: str) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ def whole(chosen: Chosen, lines: tuple[str, ...], parts: tuple[str, str], head: 
             "import explorer, models",
             "from explorer.compare import comparison",
             "",
-            export.load_line(chosen.model.name),
+            export.load_line(chosen.model),
             _read("one", "model", chosen.text, chosen.pair, chosen.target),
             *lines,
             f"changed = comparison.changes(one, other, {one!r}, {other!r})",

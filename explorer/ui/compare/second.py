@@ -145,7 +145,7 @@ def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
         ran = session.run_text(model, asked, chosen.text, pair, target, slot=_SLOT)
     if ran is None:
         return None
-    return Other(ran[0], ran[1].name, recipe.model_lines(model.name, chosen.text, pair, target))
+    return Other(ran[0], ran[1].name, recipe.model_lines(model, chosen.text, pair, target))
 
 
 def _random(chosen: Chosen, progress: DeltaGenerator) -> Other | None:

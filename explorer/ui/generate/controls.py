@@ -28,7 +28,7 @@ def recipe(model: Model, text: str, sampling: generate.Sampling, tokens: int) ->
         "import models",
         "from explorer import generate",
         "",
-        export.load_line(model.name),
+        export.load_line(model),
         f"sampling = generate.{sampling}",
         f"for step in generate.generate(model, {text!r}, sampling, tokens={tokens}):",
         "    print(step.token, step.candidates[:3], step.attention)",

@@ -131,4 +131,4 @@ def _biases(model: Model, row: DeltaGenerator) -> tuple[Figure, str] | None:
 
 
 def _recipe(model: Model, lines: str) -> str:
-    return "\n".join(["import models", "from explorer.positions import tables", "", export.load_line(model.name), lines])
+    return "\n".join(["import models", "from explorer.positions import tables", "", export.load_line(model), lines])

@@ -43,6 +43,7 @@ class Treebank:
         given: the viewer's file; None for our own sentences.
         limit: so many of the file's sentences at most.
         language: of our own sentences.
+        opens: the line of Python that opens the model.
     """
 
     key: Hashable
@@ -63,6 +64,7 @@ class Read:
         more: whether the file has more of them.
         found: what was counted.
         language: of our own sentences.
+        opens: the line of Python that opens the model.
     """
 
     identity: tuple[Hashable, ...]
@@ -72,6 +74,7 @@ class Read:
     more: bool
     found: relations.Syntax
     language: str = "en"
+    opens: str = ""
 
     @property
     def title(self) -> str:
@@ -125,7 +128,16 @@ def read(model: Model, treebank: Treebank) -> jobs.Kept[Read] | None:
         return jobs.kept("syntax", identity, "", None)
     found, more = made
     syntactic.remember(model.number, found.syntactic())
-    shown = Read(identity, model.name, treebank.given.name if treebank.given else None, treebank.limit, more, found, treebank.language)
+    shown = Read(
+        identity,
+        model.name,
+        treebank.given.name if treebank.given else None,
+        treebank.limit,
+        more,
+        found,
+        treebank.language,
+        export.load_line(model),
+    )
     return jobs.kept("syntax", identity, f"{model.short_name}: {shown.title}", shown)
 
 
@@ -138,7 +150,7 @@ def recipe(read: Read, same: bool) -> str:
         "import models",
         "from explorer.syntax import relations, sentences",
         "",
-        export.load_line(read.model),
+        read.opens,
         f"found = relations.best_heads(model, {known})",
         f"print(found.table({'same=True' if same else ''}), found.syntactic())",
     ]

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 import models
 from explorer import generate
 from explorer.cli.main import main
 from explorer.flow import methods, targets
 from explorer.lens import contributions, layers
+from tests import tiny as making
 
 TEXT = "the cat sat on"
 
@@ -55,3 +57,16 @@ def test_errors(tmp_path, llama_folder, more, capsys):
     command, *rest = more
     assert main([command, "--model", str(llama_folder), "--text", TEXT, "--json", str(tmp_path / "x.json"), *rest]) == 1
     assert "error:" in capsys.readouterr().err and not (tmp_path / "x.json").exists()
+
+
+SHORT = {"lens": ["--json", "l.json", "--text", TEXT], "syntax": ["--json", "s.json"], "slice": ["--heads", "0.1", "--out", "small"]}
+
+
+@pytest.mark.parametrize("command", SHORT)
+def test_every_command_notes_what_there_is_to_know_of_the_model(tmp_path, capsys, monkeypatch, command):
+    """Weights that the file lacks are random, and so is what is read of them."""
+    monkeypatch.chdir(tmp_path)
+    file = making.save("bert", tmp_path / "bert") / "model.safetensors"
+    save_file({name: w for name, w in load_file(file).items() if "layer.1.output.dense" not in name}, file, {"format": "pt"})
+    main([command, "--model", str(tmp_path / "bert"), *SHORT[command]])
+    assert capsys.readouterr().err.count("weights are random") == 1
