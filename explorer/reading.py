@@ -14,6 +14,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from transformers import BatchEncoding
 
 from explorer.i18n import _
 from explorer.tokens import framing, labels, readable
@@ -140,16 +141,17 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
         target: the text is what a decoder is to write, for tokenizers that treat that in another way.
 
     Raises:
-        InputError: half of a character, which is no text: JSON can write one, and so can a shell whose words are not UTF-8.
+        InputError: half of a character, which is no text: JSON can write one, and so can a shell whose words are not UTF-8; a text that the
+            tokenizer cannot take; a token that the network does not know.
     """
     for given_text in (text, pair):
         _check(given_text)
     tokenizer = model.tokenizer
     given = {"text_target": text} if target else {"text": text, "text_pair": pair or None}
     with TOKENISING:
-        full = made = tokenizer(**given, truncation=False, padding=False, verbose=False)
+        full = made = tokenised(model, **given, truncation=False)
         if limit and len(full["input_ids"]) > limit:
-            made = tokenizer(**given, truncation=True, max_length=limit, padding=False, verbose=False)
+            made = tokenised(model, **given, truncation=True, max_length=limit)
     ids = tuple(made["input_ids"])
     unread = (0, 0)
     if made is not full:
@@ -158,6 +160,26 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
     typed = "token_type_ids" in tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
     types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
     return Encoded(ids, _segments(made), types, unread)
+
+
+def tokenised(model: Model, **given: object) -> BatchEncoding:
+    """What the model's tokenizer makes of its arguments, unpadded.
+
+    Raises:
+        InputError: nothing, as it has no token for what it does not know; or a token that was added to it and not to the network.
+    """
+    try:
+        made = model.tokenizer(**given, padding=False, verbose=False)
+    except Exception as error:  # its library raises a bare Exception
+        problem = _("The tokenizer of {name} cannot take this text: {error}.").format(name=model.name, error=str(error)[:200])
+        raise InputError(problem, _("Write it in other words, or choose another model.")) from error
+    known = model.network.get_input_embeddings().weight.shape[0]
+    strange = next((number for number in made["input_ids"] if number >= known), None)
+    if strange is not None:
+        word = readable(model.tokenizer, [strange])[0]
+        problem = _('The tokenizer of {name} has the token "{word}", which its network has not.').format(name=model.name, word=word)
+        raise InputError(problem, _("Write it in other words, or choose another model."))
+    return made
 
 
 def half_character(text: str) -> int | None:

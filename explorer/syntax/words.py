@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.i18n import _
+from explorer.reading import tokenised
 from models import InputError, Model
 
 _WITHOUT_SPACES = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
@@ -29,10 +30,9 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
 
     Raises:
         DroppedWordError: the tokenizer makes nothing of a word.
-        InputError: a tokenizer that does not say where its pieces come from.
+        InputError: a tokenizer that does not say where its pieces come from, or that cannot take the sentence.
     """
-    tokenizer = model.tokenizer
-    if not tokenizer.is_fast:
+    if not model.tokenizer.is_fast:
         raise InputError(
             _("The tokenizer of {name} does not say where its pieces come from.").format(name=model.name), _("Choose another model.")
         )
@@ -40,7 +40,7 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
     for word in words:
         text += _between(text, word) + word
         ends.append(len(text))
-    encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)
+    encoded = tokenised(model, text=text, return_offsets_mapping=True)
     belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
     for i, (start, end) in enumerate(encoded["offset_mapping"]):
         # A piece of a byte-level tokenizer begins with the space before its word: its last character tells.
