@@ -21,8 +21,9 @@ _BREAK = "-DOCSTART-"
 def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
     """Sentences of a file: JSON by its ending, else as CoNLL 2003 is written (Tjong Kim Sang & De Meulder 2003, section 2.2).
 
-    In CoNLL files a blank line ends a sentence, a tab or spaces part the columns, the first is the word, and the last its label, unless
-    `asked` names others by number. Comments are lines such as "# sent_id = 1", or those that begin with "# " among lines of other columns.
+    In CoNLL files a blank line ends a sentence, a tab or spaces part the columns, the first is the word (the second, where the first counts
+    them), and the last its label, unless `asked` names others by number. Comments are lines such as "# sent_id = 1", or those that begin
+    with "# " among lines of other columns.
 
     Raises:
         InputError: naming the line of what is wrong.
@@ -40,7 +41,9 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
         message = _("Line {line} has one column; a word and its label are wanted, with a tab or spaces between them.").format(line=line)
         raise InputError(message, _("Give a CoNLL file, or JSON with tokens and ner_tags."))
     names = tuple(_("column {number}").format(number=i + 1) for i in range(width))
-    word = columns.asked(names, asked.text) if asked.text else 0
+    running = all([fields[0] for _line, fields in block] == [str(i + 1) for i in range(len(block))] for block in blocks)
+    counted = running and width > 2 and not asked.text
+    word = columns.asked(names, asked.text) if asked.text else int(counted)
     label = columns.asked(names, asked.label) if asked.label else width - 1
     sentences = []
     for block in blocks:
@@ -49,9 +52,11 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
                 message = _("Line {line} has {found} columns, and the first word of the file has {wanted}.")
                 raise InputError(message.format(line=line, found=len(fields), wanted=width), _("Mend this line, or delete it."))
         sentences.append(_sentence(block[0][0], [fields[word] for _line, fields in block], [fields[label] for _line, fields in block]))
-    note = _("A word and its label a line; a blank line ends a sentence.")
+    notes = [_("A word and its label a line; a blank line ends a sentence.")]
+    if counted:
+        notes.append(_("The first column counts the words, and the second holds them."))
     told = {"text": str(word + 1), "label": str(label + 1)}
-    return _made(name, sentences, told, (note,), Read(names, columns.Choice(word, label, None), Format(encoding)))
+    return _made(name, sentences, told, tuple(notes), Read(names, columns.Choice(word, label, None), Format(encoding)))
 
 
 def of_table(table: tables.Table, name: str, asked: Asked) -> Examples:
@@ -82,25 +87,28 @@ def of_table(table: tables.Table, name: str, asked: Asked) -> Examples:
 def _blocks(text: str) -> Iterator[list[tuple[int, list[str]]]]:
     """Lines of each sentence, with their number from 1, as columns."""
     block: list[tuple[int, list[str]]] = []
-    width = 0
+    width = next((len(_fields(line)) for _number, line in lines(text) if line.strip() and line[0] != "#" and _fields(line)[0] != _BREAK), 0)
     for number, line in lines(text):
-        fields = [field.strip() for field in line.rstrip().split("\t")] if "\t" in line else line.split()
+        fields = _fields(line)
         if not line.strip() or fields[0] == _BREAK:
             if block:
                 yield block
             block = []
         elif not _is_comment(line, len(fields), width):
-            width = width or len(fields)
             block.append((number, fields))
     if block:
         yield block
 
 
+def _fields(line: str) -> list[str]:
+    return [field.strip() for field in line.rstrip().split("\t")] if "\t" in line else line.split()
+
+
 def _is_comment(line: str, columns: int, width: int) -> bool:
     """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
-    if not line.startswith("#") or "\t" in line:
+    if not line.startswith("#"):
         return False
-    return " = " in line or columns == 1 or (line.startswith("# ") and width not in (0, columns))
+    return (line.startswith(("# ", "#\t")) and columns != width) or ("\t" not in line and (" = " in line or columns == 1))
 
 
 def _sentence(line: int, words: Sequence[object], given: Sequence[object]) -> Labelled:

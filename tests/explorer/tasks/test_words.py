@@ -67,6 +67,24 @@ def test_columns_comments_and_tabs():
     assert examples.columns == {"text": "2", "label": "3"} and examples.labels == ("DT", "NN", "PP")
 
 
+@pytest.mark.parametrize("comment", ["# id 1", "#\thttp://a.page\t[2011-03-26]", "# sent_id = 1", "#", "# one two three four"])
+def test_words_that_are_counted_are_in_the_second_column(comment):
+    """As in GermEval 2014: "1\tword\tlabel\tlabel", below a line that begins with "#"."""
+    text = f"{comment}\n1\tin\tO\tO\n2\tRome\tB-LOC\tO\n\n{comment}\n1\tso\tO\tO\n"
+    found = data.read(text.encode(), "f.tsv", data.Asked(label="3"), "words")
+    assert [(e.words, e.labels) for e in found.examples] == [(("in", "Rome"), ("O", "B-LOC")), (("so",), ("O",))]
+    assert found.columns == {"text": "2", "label": "3"} and any("counts the words" in note for note in found.notes)
+    said = data.read(text.encode(), "f.tsv", data.Asked(text="1", label="3"), "words")
+    assert said.examples[0].words == ("1", "2") and len(said.notes) == 1
+
+
+def test_numbers_that_are_words_stay_words():
+    found = data.read(b"1\tCD\tO\n2\tCD\tO\n\n7\tCD\tO\n", "f.tsv", answers="words")
+    assert [e.words for e in found.examples] == [("1", "2"), ("7",)]
+    two = data.read(b"1 O\n2 O\n", "f.conll", answers="words")
+    assert [e.words for e in two.examples] == [("1", "2")]
+
+
 def test_a_word_may_begin_with_a_hash():
     text = "#happy O\nday B-X\n\n# O\n# a new paragraph\n# sent_id = 2\nso O\n"
     examples = data.read(text.encode(), "f.conll", answers="words")
