@@ -14,13 +14,18 @@ PAIRS = (
     *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("text1", "text2"), ("texta", "textb")),
     *(("sentencea", "sentenceb"), ("question", "sentence"), ("question", "passage"), ("question", "context"), ("query", "passage")),
     *(("text", "text2"), ("sentence", "sentence2"), ("src", "tgt"), ("prompt", "completion"), ("document", "summary"), ("article", "summary")),
-    *(("article", "highlights"), ("input", "output")),
+    *(("article", "highlights"), ("input", "output"), ("sourcetext", "targettext"), ("srctext", "tgttext"), ("原文", "译文")),
 )
 SOURCE_AND_TARGET = ("source", "target")
 """A pair where no label is wanted; "target" alone is a label."""
 _CODES = "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh"
-LANGUAGES = frozenset(_CODES.split())
-"""Codes of ISO 639-1. Two columns that are called so are a text and its translation."""
+_SPOKEN = (
+    "arabic bulgarian chinese czech danish dutch english finnish french german greek hebrew hindi hungarian indonesian italian japanese "
+    "korean norwegian persian polish portuguese romanian russian spanish swedish thai turkish ukrainian vietnamese 英文 中文 英语 汉语 日文"
+)
+LANGUAGES = frozenset([*_CODES.split(), *_SPOKEN.split()])
+"""Codes of ISO 639-1, and names. Two columns that are called so ("en", "English", "sentence_en") are a text and its translation."""
+_OF_LANGUAGES = ("sentence", "text", "sent")
 TEXTS = (
     *("sentence", "text", "review", "content", "sentence1", "premise", "question", "question1", "text1", "reviewtext", "body"),
     *("comment", "tweet", "document", "utterance", "message", "headline", "phrase", "input", "query", "passage", "context", "title"),
@@ -73,7 +78,7 @@ def known(first: Sequence[str], asked: Sequence[str]) -> int:
     expected = _KNOWN | {_key(name) for name in asked if not name.isdigit()}
     if not _could_name(first):
         return 0
-    languages = [cell for cell in first if _key(cell) in LANGUAGES]
+    languages = [cell for cell in first if _is_language(cell)]
     return sum(_key(cell) in expected for cell in first) + (len(languages) if len(languages) > 1 else 0)
 
 
@@ -137,6 +142,12 @@ def names_of(names: Sequence[str], choice: Choice) -> int | None:
     return next((i for i, name in enumerate(names) if i not in used and _key(name) in wanted), None)
 
 
+def _is_language(name: str) -> bool:
+    """Whether a column is called as a language is, perhaps with "text" or "sentence" before or behind it."""
+    parts = [part for part in re.split(r"[\s_\-.]+", name.strip().casefold()) if part not in _OF_LANGUAGES]
+    return len(parts) == 1 and parts[0] in LANGUAGES
+
+
 def _key(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", name).casefold()
 
@@ -155,7 +166,7 @@ def asked(names: Sequence[str], wanted: str) -> int:
 
 
 def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str], labelled: bool) -> None:
-    spoken = [_key(name) for name in names if _key(name) in LANGUAGES]
+    spoken = [_key(name) for name in names if _is_language(name)]
     more = () if labelled else (SOURCE_AND_TARGET,)
     for one, two in (*PAIRS, *more, *([tuple(spoken)] if len(spoken) == 2 else [])):
         has_one = _key(names[taken["text"]]) == one if "text" in taken else one in free

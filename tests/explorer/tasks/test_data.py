@@ -107,10 +107,21 @@ def test_pairs(header, row):
     assert found.examples == (Labelled("one", 0, "two"),) and found.labels == ("1",) and set(found.columns) == {"text", "pair", "label"}
 
 
-@pytest.mark.parametrize("header", ["text,text2", "en,fr", "source,target", "src,tgt", "sentence1,sentence2", "Document,Summary"])
+TWO_TEXTS = ["text,text2", "en,fr", "source,target", "src,tgt", "sentence1,sentence2", "Document,Summary"]
+OF_LANGUAGES = ["English,Chinese", "中文,英文", "sentence_en,sentence_de", "text-en,text-fr", "en text,zh text"]
+OF_LANGUAGES += ["原文,译文", "source_text,target_text"]
+
+
+@pytest.mark.parametrize("header", TWO_TEXTS + OF_LANGUAGES)
 def test_pairs_of_which_neither_is_a_label(header):
     found = read(f"{header}\none,two\nthree,four\n", label="")
     assert found.examples == (Labelled("one", None, "two"), Labelled("three", None, "four"))
+
+
+@pytest.mark.parametrize("row", ["English,a dog", "Chinese food,English food", "text,a dog"])
+def test_a_text_is_no_language(row):
+    assert len(read(f"{row}\none,two\nthree,four\n", label="", header=False).examples) == 3
+    assert read(f"{row}\none,two\nthree,four\n", label="").columns.keys() == {"text"}
 
 
 def test_a_target_beside_a_source_is_a_label_where_one_is_wanted():
