@@ -1,5 +1,7 @@
 """Comparison: tokens that belong together, differences of maps, and heads ranked by how much they changed."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,33 @@ def test_order_is_kept_and_nothing_is_used_twice(one, other):
     for a, b, same in zip(found.one, found.other, found.same, strict=True):
         assert not same or one[a] == other[b]
     assert comparison.align(tokens(*one), tokens(*one)).one == tuple(range(len(one)))
+
+
+def longest_common(one: list[str], other: list[str]) -> int:
+    """By the definition, one token after the other."""
+    table = np.zeros((len(one) + 1, len(other) + 1), int)
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            table[i + 1, j + 1] = table[i, j] + 1 if a == b else max(table[i, j + 1], table[i + 1, j])
+    return int(table[-1, -1])
+
+
+@given(WORDS, WORDS)
+def test_of_tokens_that_come_again_and_again_as_many_as_can_be_are_matched(one, other):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "_ALIKE", -1)
+        found = comparison.align(tokens(*one), tokens(*other))
+    assert sum(found.same) == longest_common(one, other)
+    for numbers in (found.one, found.other):
+        assert list(numbers) == sorted(set(numbers))
+    assert all((one[a] == other[b]) == same or not same for a, b, same in zip(found.one, found.other, found.same, strict=True))
+
+
+def test_the_longest_texts_of_two_tokens_take_no_time():
+    one, other = tokens(*["a", "b"] * 512), tokens(*["b", "a", "a"] * 341)
+    began = time.process_time()
+    found = comparison.align(one, other)
+    assert time.process_time() - began < 1 and sum(found.same) == longest_common(list(one.text), list(other.text))
 
 
 def test_a_text_and_itself_differ_nowhere(bert):
