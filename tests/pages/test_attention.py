@@ -159,3 +159,20 @@ def test_too_many_models_close_the_one_that_nobody_used(tmp_path, monkeypatch):
         thread.join(10)
     # 0 was looked at again and again: 1 went.
     assert pool.get(1) is None and released == forgotten == [made[1].number]
+
+
+def test_a_model_that_is_busy_is_closed_without_anybody_waiting(tmp_path, monkeypatch):
+    """One long batch of somebody who still looks at it keeps its lock; others open their model meanwhile."""
+    released = threading.Event()
+    pool = open_models.OpenModels(most=1)
+    busy, wanted = (models.load(tiny.save("bert", tmp_path / name)) for name in ("busy", "wanted"))
+    release = busy.release
+    monkeypatch.setattr(busy, "release", lambda: (release(), released.set()))
+    pool.put("busy", busy)
+    with busy.lock:
+        waiting = threading.Thread(target=pool.put, args=("wanted", wanted))
+        waiting.start()
+        waiting.join(10)
+        assert not waiting.is_alive() and pool.get("wanted") is wanted and pool.get("busy") is None
+        assert not released.wait(0.05)
+    assert released.wait(10)

@@ -104,3 +104,13 @@ def test_an_empty_place_says_what_a_file_may_hold_and_offers_one(page):
     app = opened(page, **({"source": "file"} if page == "prune" else {"scored_on": "file"}))
     assert "sentence2" in written(app)
     assert app.get("download_button")
+
+
+def test_a_file_is_read_once_however_often_the_page_runs(monkeypatch) -> None:
+    """However large it is, a click elsewhere does not wait for it."""
+    reads = []
+    monkeypatch.setattr(data, "read", lambda *given, _read=data.read, **how: reads.append(given[1]) or _read(*given, **how))
+    app = given("read_once.csv", b"text,label\nonce upon a film,1\nnever again,0\n")
+    for _run in range(3):
+        settle(app.run())
+    assert not app.exception and reads == ["read_once.csv"]

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import models
 from benchmarks import operations
+from models.opening import loading
 from tests import tiny as making
 
 SAID = {"return_dict": False, "chunk_size_feed_forward": 3, "torchscript": True, "output_attentions": True}
@@ -79,3 +80,33 @@ def test_weights_under_other_names_are_told_twice(tmp_path, prefix):
     model = models.load(folder, device="cpu")
     assert not model.trained and len(model.notes) == 2
     assert prefix + "bert.encoder.layer.0." in model.notes[0] and "those weights are random" in model.notes[1]
+
+
+@pytest.mark.parametrize("stored", ["float32", "bfloat16"])
+@pytest.mark.parametrize("room", [0.9, 1.1])
+def test_auto_counts_numbers_and_not_the_bytes_of_the_file(tmp_path, monkeypatch, stored, room):
+    """A file in half precision is half as large as what it is opened as in float32."""
+    folder = making.save("bert", tmp_path)
+    changed(folder, lambda weights: {name: w.to(getattr(torch, stored)) for name, w in weights.items()})
+    needed = 4 * sum(w.numel() for w in load_file(folder / "model.safetensors").values()) / 0.6
+    monkeypatch.setattr(loading.devices, "free_bytes", lambda device: room * needed)
+    assert models.load(folder, device="cpu").dtype == (torch.float32 if room > 1 else torch.bfloat16)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, value, dtype):
+    folder = making.save("gpt2", tmp_path)
+    name = "transformer.h.1.mlp.c_fc.weight"
+
+    def broken(weights):
+        weights[name][3, 4] = float(value)
+        return weights
+
+    with pytest.raises(models.ModelError, match=rf"no numbers \(NaN or infinite\) in {name}"):
+        models.load(changed(folder, broken), device="cpu", dtype=dtype)
+
+
+def test_what_overflows_in_a_sum_is_a_number(tmp_path):
+    folder = changed(making.save("gpt2", tmp_path), lambda weights: weights | {"transformer.ln_f.bias": torch.full((24,), 3e38)})
+    assert models.load(folder, device="cpu").sites
