@@ -14,8 +14,9 @@ from explorer.examples import EXAMPLES
 from explorer.ui.attention import head_grid
 from explorer.ui.common import open_models
 from explorer.views import crop
+from models.surgery import slicing
 from tests import ROOT, tiny
-from tests.pages.shared import after, in_one_run, settle, started, table, written
+from tests.pages.shared import after, in_one_run, opened, settle, started, table, written
 
 
 @pytest.fixture
@@ -176,3 +177,16 @@ def test_a_model_that_is_busy_is_closed_without_anybody_waiting(tmp_path, monkey
         assert not waiting.is_alive() and pool.get("wanted") is wanted and pool.get("busy") is None
         assert not released.wait(0.05)
     assert released.wait(10)
+
+
+@pytest.mark.parametrize("page", ["attention", "softmax", "beyond", "heads"])
+@pytest.mark.parametrize(("layer", "head"), [("0", "0"), ("1", "3"), ("0", "mean"), ("7", "max")])
+def test_a_layer_that_lost_its_heads_gives_way_to_one_that_has_some(tmp_path, monkeypatch, page, layer, head):
+    whole = models.load(tiny.save("gpt2", tmp_path), device="cpu")
+    small = slicing.sliced(whole, {0: range(4), 1: [0]})
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: small)
+    app = opened(page, text="the cat", layer=layer, head=head, softmax="model")
+    assert not app.exception, [error.message for error in app.exception]
+    if page == "attention":
+        shown = {"mean": "captured.mean(1, ", "max": "captured.maximum(1, "}.get(head, "captured.pattern(1, 0, ")
+        assert any(shown in code.value for code in app.code)

@@ -22,9 +22,11 @@ def heads_across(captured: Capture, part: str) -> list[str]:
 
 
 def current(captured: Capture, part: str) -> HeadChoice:
-    """Layer and head that are looked at, as far as this model has them; (0, "0") at first."""
-    layers, heads = captured.sites(part), heads_across(captured, part)
-    return min(address.number("layer", 0, 10_000), len(layers) - 1), address.word("head", "0", heads)
+    """Layer and head that are looked at, as far as this model has them; (0, "0") at first. A layer without heads gives way to the next."""
+    sizes = [site.heads for site in captured.sites(part)]
+    layer = _with_heads(sizes, address.number("layer", 0, 10_000))
+    head = address.word("head", "0", heads_across(captured, part))
+    return layer, head if not head.isdigit() or int(head) < sizes[layer] else "0"
 
 
 def numbered(captured: Capture, part: str) -> tuple[int, int]:
@@ -65,11 +67,14 @@ def complete(chosen: tuple[int, int | str]) -> None:
 
 def among(sizes: Sequence[int]) -> tuple[int, int]:
     """The head that is looked at, where there are so many heads in each layer; the first of a layer in the place of one that it lacks."""
-    there = [layer for layer, heads in enumerate(sizes) if heads] or [0]
-    layer = address.number("layer", 0, 10_000)
-    layer = min(there, key=lambda one: abs(one - layer))
+    layer = _with_heads(sizes, address.number("layer", 0, 10_000))
     head = address.number("head", 0, 10_000)
     return layer, head if head < sizes[layer] else 0
+
+
+def _with_heads(sizes: Sequence[int], wanted: int) -> int:
+    """The layer that is nearest to the wanted one and has heads; 0 where none has."""
+    return min((layer for layer, heads in enumerate(sizes) if heads), key=lambda one: abs(one - wanted), default=0)
 
 
 def picked(selection: Mapping[str, list], name: str = "head", layer: str = "layer") -> tuple[int, int] | None:
