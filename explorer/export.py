@@ -19,6 +19,8 @@ from explorer.views import View
 
 TRAINED_HERE = "trained here: "
 """How the name of a model begins that lives in one session only; no folder and no hub id looks like it."""
+MOST_WEIGHTS = 2 * 10**8
+"""Weights that a file of all heads holds, at most: 800 MB in memory while it is made."""
 SAVE_FIRST = "in the training lab, Take away, The model; unpack it"
 
 

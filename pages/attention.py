@@ -54,14 +54,16 @@ def explorer_of(chosen: Chosen) -> None:
             st.caption(_("All heads. Click one, or use the arrow keys."))
             head_grid.draw(captured, part, choice, how, chosen.title)
         lines = head_panel.recipe(chosen, part, choice, how)
-    heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False)) | {"npz": lambda: export.npz(captured)}
+    heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False))
+    if sum(map(captured.n_weights, captured.parts)) <= export.MOST_WEIGHTS:
+        heads |= {"npz": lambda: export.npz(captured)}
     chosen_head.complete(choice)
     with downloads:
         everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
         take_away(everything, lines, chosen.linked)
 
 
-chosen = sidebar()
+chosen = sidebar(most=None)
 header(chosen)
 if chosen.capture is not None:
     explorer_of(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
 from explorer.ui.common.parts import PARTS
 from explorer.views import crop
+from models.opening.sites import Site
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
@@ -68,7 +69,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
     """
     identity = (captured.number, *_key(part, how, how.dark))
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
-    cells = _computed(captured, part, how, identity)
+    cells = _computed(captured, part, how, identity, choice)
     shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
     if shown is None:
         return
@@ -92,13 +93,22 @@ def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dar
     return grid.head_grid(_cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
 
 
-def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> list[grid.Cell] | None:
-    """The pictures of now; None while a job makes those of a long text."""
+def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choice: HeadChoice) -> list[grid.Cell] | None:
+    """The pictures of now; None while a job makes those of a long text, which are drawn as they come, layer by layer."""
     if captured.n_weights(part) <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
         return _cells(captured, part, how, how.dark)
     key = ("grid", *identity)
+
+    def partial(cells: list[grid.Cell]) -> None:
+        pictures.draw(grid.head_grid(cells, choice, width=WIDTH, height=HEIGHT, dark=how.dark), "grid_so_far")
+
     return jobs.computed(
-        key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid", kept_elsewhere=True
+        key,
+        _("Drawing all heads"),
+        lambda report: _cells(captured, part, how, how.dark, report),
+        replaces="grid",
+        partial=partial,
+        kept_elsewhere=True,
     )
 
 
@@ -107,7 +117,7 @@ def _key(part: str, how: Controls, dark: bool) -> tuple:
 
 
 def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
-    tell = report or (lambda share: None)
+    tell = report or (lambda share, partial=None: None)
     return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, tell))
 
 
@@ -126,12 +136,17 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
         small = of_layer(captured, site.layer, part, size, None if whole else cut)
         found = {str(head): picture for head, picture in enumerate(small.heads)}
         pooled.append((found | {MEAN: small.mean, MAXIMUM: small.maximum}, small.seen))
-        report(len(pooled) / len(sites))
+        report(len(pooled) / len(sites), None if len(pooled) == len(sites) else _painted(pooled, sites, queries, keys, how, dark))
+    return _painted(pooled, sites, queries, keys, how, dark)
+
+
+def _painted(pooled: list, sites: Sequence[Site], queries: list[str], keys: list[str], how: Controls, dark: bool) -> list[grid.Cell]:
+    """The pictures of the layers that there are, and empty places for those to come."""
     # Where the colours are freed, the largest weight of all heads gets the last one.
     top = max(float(picture.max()) for found, _seen in pooled for picture in found.values()) if how.scale == "own" else 1.0
     gamma = 0.4 if how.scale == "root" else 1.0
     cells = []
-    for site, (found, seen) in zip(sites, pooled, strict=True):
+    for site, (found, seen) in zip(sites, pooled, strict=False):
         for name, picture in found.items():
             row, column = np.unravel_index(int(picture.argmax()), picture.shape)
             # A pooled pixel stands for several tokens; only where it does not can they be named.
@@ -139,4 +154,7 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
             ends = (queries[row], keys[column]) if exact else ("", "")
             png = thumbnails.encode(picture, seen, dark, top, gamma, how.contrast)
             cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
+    blank = thumbnails.encode(np.zeros((1, 1)), np.zeros((1, 1), bool), dark, contrast=how.contrast)
+    for site in sites[len(pooled) :]:
+        cells += [grid.Cell(site.layer, name, blank, 0.0) for name in [*map(str, range(site.heads)), MEAN, MAXIMUM]]
     return cells
