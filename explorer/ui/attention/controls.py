@@ -58,8 +58,15 @@ def controls(captured: Capture, part: str) -> Controls:
     return Controls(which, special, pair, scale, is_dark(), is_strong())
 
 
+WINDOW = 128
+"""Tokens that are shown at once, each by itself; a longer text is moved through, and its map is one of `far_map`."""
 MOST_NAMED = 512
 """Tokens that a list offers by name; of a longer text they are chosen by number, as the list would be most of what the page sends."""
+
+
+def is_long(captured: Capture, part: str) -> bool:
+    """Whether a text has more tokens than are shown at once."""
+    return max(len(captured.queries(part)), len(captured.keys(part))) > WINDOW
 
 
 def token_box(place: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str], **how: object) -> int:

@@ -15,7 +15,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.pooling import of_layer
-from explorer.ui.attention.controls import Controls, described
+from explorer.ui.attention.controls import Controls, described, is_long
 from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
 from explorer.ui.common.parts import PARTS
@@ -24,6 +24,8 @@ from models.opening.sites import Site
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
+_LONG_HEIGHT = 330
+"""The same where the text is seen below them, as it is too long for a map with its tokens at its sides."""
 
 _AT_ONCE = 10**7
 """Weights of all heads whose pictures are made while the page waits, in half a second at most."""
@@ -83,14 +85,16 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
         return found
 
     def make(first: HeadChoice, dark: bool) -> Picture:
-        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=HEIGHT, dark=dark)
+        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=_height(captured, part), dark=dark)
 
     pictures.clickable("grid", shown.what.identity, choice, make, picked)
 
 
 def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
     """All heads, a frame around the chosen one, for a file: not in the colours for a projector."""
-    return grid.head_grid(_cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
+    return grid.head_grid(
+        _cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=_height(captured, part), dark=dark
+    )
 
 
 def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choice: HeadChoice) -> list[grid.Cell] | None:
@@ -100,7 +104,7 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choi
     key = ("grid", *identity)
 
     def partial(cells: list[grid.Cell]) -> None:
-        pictures.draw(grid.head_grid(cells, choice, width=WIDTH, height=HEIGHT, dark=how.dark), "grid_so_far")
+        pictures.draw(grid.head_grid(cells, choice, width=WIDTH, height=_height(captured, part), dark=how.dark), "grid_so_far")
 
     return jobs.computed(
         key,
@@ -110,6 +114,10 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choi
         partial=partial,
         kept_elsewhere=True,
     )
+
+
+def _height(captured: Capture, part: str) -> int:
+    return _LONG_HEIGHT if is_long(captured, part) else HEIGHT
 
 
 def _key(part: str, how: Controls, dark: bool) -> tuple:
@@ -129,7 +137,7 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
     sites = captured.sites(part)
     # Not one pixel more than is drawn: a browser that makes a picture smaller loses thin lines.
     across = len(chosen_head.heads_across(captured, part))
-    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, HEIGHT)[0])
+    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, _height(captured, part))[0])
     whole = how.special == "raw" and how.pair == "all"
     pooled = []
     for site in sites:

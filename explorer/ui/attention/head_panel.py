@@ -10,19 +10,20 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import _
-from explorer.ui.attention import bertviz_view, head_map, neuron_view
-from explorer.ui.attention.controls import Controls
+from explorer.ui.attention import bertviz_view, far_map, head_map, neuron_view
+from explorer.ui.attention.controls import WINDOW, Controls, is_long
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure
 from explorer.views import View, view
 
-WINDOW = 128
-"""Tokens a map shows at once; a longer text is moved through."""
-
 
 def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, below: DeltaGenerator) -> list[Figure]:
     """The head, and its pinned row in `below`; returns what can be taken away."""
+    if how.view == "map" and is_long(captured, part):
+        far_map.moves(captured, part)
+        figure = far_map.draw(captured, part, choice, how)
+        return [figure] if figure else []
     windows = choose_windows(captured, part)
     # Of a long text only the rows of the window are computed.
     rows = slice(*windows.get("row_window", (0, len(captured.queries(part)))))
@@ -66,6 +67,8 @@ def choose_windows(captured: Capture, part: str) -> dict[str, tuple[int, int]]:
 
 def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
     """Python that computes the numbers on the page again."""
+    if how.view == "map" and is_long(chosen.capture, part):
+        return far_map.recipe(chosen, part, choice, how)
     return export.recipe(
         chosen.model.name,
         chosen.text,

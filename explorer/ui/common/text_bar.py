@@ -20,6 +20,8 @@ from models import Model
 _UNKNOWN_OF, _BYTES_OF = attrgetter("unknown"), attrgetter("in_bytes")
 _MOST = 60
 """Chips of a text; more tokens than these are counted."""
+_LONG, _FEW = 1024, 20
+"""Tokens of a text that is more than a page full, and chips of it: what is read there is seen beside its map."""
 _NAMED = 12
 """Characters that are named in a sentence."""
 
@@ -59,22 +61,26 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
     sides = list(captured.sides.values())
     typed = [f"{text}{pair}", target] if len(sides) > 1 else [f"{text}{pair}"]
     found = [unread(model, side, of) for side, of in zip(sides, typed, strict=False)]
-    rows = [_row(labels(side.text), side.special, kinds.kinds) for side, kinds in zip(sides, found, strict=False)]
+    most = _MOST if max(map(len, sides)) <= _LONG else _FEW
+    rows = [_row(labels(side.text[: most + 1]), len(side), side.special, kinds.kinds, most) for side, kinds in zip(sides, found, strict=False)]
     with place:
         st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
+        if max(map(len, sides)) > _LONG:
+            # What the style looks for: pictures need the room more than a text that nobody reads in a field.
+            st.container(key="text_is_long").html("<i hidden></i>")
         look = next((example.look for example in EXAMPLES if example.text == text), "")
         if look:
             st.caption(_("Look for: {look}").format(look=_(look)))
         _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)))
 
 
-def _row(shown: list[str], special: tuple[bool, ...], kinds: tuple[str, ...]) -> str:
+def _row(shown: list[str], n: int, special: tuple[bool, ...], kinds: tuple[str, ...], most: int) -> str:
     titles = {UNKNOWN: _("the model does not know this"), BYTES: _("a part of a character, in bytes")}
     spans = [
         f'<span class="{kind or ("frame" if frame else "token")}" title="{escape(titles.get(kind, ""))}">{escape(token)}</span>'
-        for token, frame, kind in zip(shown[:_MOST], special, kinds, strict=False)
+        for token, frame, kind in zip(shown[:most], special, kinds, strict=False)
     ]
-    more = len(shown) - _MOST
+    more = n - most
     return "".join(spans) + (f"<span class=more>{escape(_('and {n} more').format(n=more))}</span>" if more > 0 else "")
 
 
