@@ -45,7 +45,8 @@ def explorer_of(chosen: Chosen) -> None:
         figures, lines = one_token.draw(chosen, part, choice, how)
     else:
         grid, panel = st.columns([11, 10], gap="small")
-        every, below = grid.container(key="head_grid", border=True), grid.container(key="pinned", border=True)
+        beside, under = grid.columns([5, 6], gap="small") if head_grid.stands_beside(captured, part) else (grid, grid)
+        every, below = beside.container(key="head_grid", border=True), under.container(key="pinned", border=True)
         # The head first: on a click it is what changes, and it need not wait for the grid.
         with panel, st.container(key="head_panel", border=True):
             head_grid.neighbours(captured, part, choice)

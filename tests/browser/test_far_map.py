@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 import explorer
 import models
 from explorer.charts.common import palette
+from explorer.edges import edges, occurrences
 from explorer.tiles import Window, tile
 from explorer.ui.attention.far_map import SIZE
 from tests import tiny
@@ -144,3 +145,33 @@ def test_a_view_is_a_small_message(far):
     page.get_by_role("button", name="Closer").click()
     painted(page, "150-450_150-450")
     assert 5_000 < sum(received) < MOST_BYTES
+
+
+def test_a_token_of_the_text_shows_what_it_looks_at_an_edge_is_gone_to_and_a_word_is_found(far, captured):
+    page = far(q="590")
+    beside = page.locator(".st-key-pinned .beside")
+    token = beside.locator(".token").nth(100)
+    position = int(token.get_attribute("title").split(":")[0])
+    token.click()
+    page.wait_for_function(f"location.search.includes('q={position}')")
+    best = int(captured.pattern(1, 2)[position].argmax())
+    expect(page.locator(".st-key-pinned")).to_contain_text(f"({best:,}) {captured.pattern(1, 2)[position].max():.2f}")
+    expect(beside.locator(".token.chosen")).to_have_attribute("title", f"{position}: {captured.pattern(1, 2)[position, position]:.4f}")
+    page.get_by_role("radio", name="Strongest edges").click()
+    edge = edges(captured, 1, "2").strongest[3]
+    beside.locator(".edge").nth(3).click()
+    page.wait_for_function(f"location.search.includes('q={edge.query}&') && location.search.includes('k={edge.key}')")
+    (top, bottom), (left, right) = (map(int, side.split("-")) for side in painted(page).split("_"))
+    assert top <= edge.query < bottom and left <= edge.key < right
+    expect(page.locator(f"{FAR} .rows span.chosen")).to_have_text(captured.tokens[edge.query])
+    expect(page.locator(f"{FAR} .columns span.chosen")).to_have_text(captured.tokens[edge.key])
+    page.get_by_label("Find a word").fill("garden")
+    page.keyboard.press("Enter")
+    places = [first for first, _last in occurrences(captured.source, "garden")]
+    first = next(place for place in places if place >= edge.query)
+    expect(page.locator(".st-key-pinned")).to_contain_text(f"{places.index(first) + 1} of {len(places)}")
+    page.wait_for_function(f"new URLSearchParams(location.search).get('q') === '{first}'")
+    page.get_by_role("button", name="Found next").click()
+    page.wait_for_function(f"new URLSearchParams(location.search).get('q') === '{places[places.index(first) + 1]}'")
+    page.go_back()
+    page.wait_for_function(f"new URLSearchParams(location.search).get('q') === '{first}'")

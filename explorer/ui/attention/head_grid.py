@@ -51,6 +51,13 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
             st.button(label, key=f"go_{key}", shortcut=key, disabled=not possible, on_click=chosen_head.choose, args=to)
 
 
+def stands_beside(captured: Capture, part: str) -> bool:
+    """Whether a long text's grid is so high and narrow that what belongs to the chosen head stands beside it, and not below."""
+    layers, across = len(captured.sites(part)), len(chosen_head.heads_across(captured, part))
+    wide, high = grid.cell_size(across, layers, WIDTH, _height(captured, part))
+    return is_long(captured, part) and high * layers > _LONG_HEIGHT and wide * across <= WIDTH // 2
+
+
 @dataclass(frozen=True)
 class _Shown:
     """The grid of a text, which may be that of now or of an earlier one."""
@@ -72,6 +79,8 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
     identity = (captured.number, *_key(part, how, how.dark))
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
     cells = _computed(captured, part, how, identity, choice)
+    if cells is None and is_long(captured, part):
+        return  # what there is of it so far is drawn, and needs the room
     shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
     if shown is None:
         return

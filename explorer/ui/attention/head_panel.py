@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import _
-from explorer.ui.attention import bertviz_view, far_map, head_map, neuron_view
+from explorer.ui.attention import bertviz_view, far_map, far_text, head_grid, head_map, neuron_view
 from explorer.ui.attention.controls import WINDOW, Controls, is_long
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.sidebar import Chosen
@@ -23,6 +23,8 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, below:
     if how.view == "map" and is_long(captured, part):
         far_map.moves(captured, part)
         figure = far_map.draw(captured, part, choice, how)
+        with below:
+            far_text.draw(captured, part, choice, how, head_grid.stands_beside(captured, part))
         return [figure] if figure else []
     windows = choose_windows(captured, part)
     # Of a long text only the rows of the window are computed.
