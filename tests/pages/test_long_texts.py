@@ -162,3 +162,25 @@ def test_a_token_of_a_long_text_is_chosen_by_its_number(folder, model):
     assert not app.exception and [app.number_input(key="q").value, app.number_input(key="k").value] == [700, best]
     made = captured.neurons(1, 2, 700, best)
     assert f"= score {made.score:.4f}; weight {made.weight:.4f}" in written(app)
+
+
+def test_a_chapter_is_read_from_a_file(folder):
+    app = started(model=folder)
+    chapter = tiny.long_text(1500)
+    app.file_uploader(key="text_file").upload("chapter.txt", chapter.encode("utf-16"), "text/plain")
+    settle(app.run())
+    assert not app.exception and app.text_area(key="text").value == chapter and "1500 tokens" in app.main.markdown[0].value
+    assert not app.query_params.get("text")
+
+
+def test_a_file_that_is_no_text_is_told_and_the_text_stays(folder):
+    app = started(model=folder, text=tiny.long_text(40))
+    app.file_uploader(key="text_file").upload("chapter.txt", b"\xff\xfe\x00\xd8 no text \xff", "text/plain")
+    settle(app.run())
+    assert not app.exception and "chapter.txt" in app.main.warning[0].value and app.text_area(key="text").value == tiny.long_text(40)
+    settle(app.run())
+    assert not app.main.warning
+
+
+def test_other_pages_offer_no_file_as_they_read_the_beginning_of_a_text(folder):
+    assert not opened("heads", model=folder, text=tiny.long_text(20)).get("file_uploader")

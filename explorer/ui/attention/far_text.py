@@ -145,7 +145,7 @@ def _text(captured: Capture, part: str, choice: HeadChoice, how: Controls, high:
     data = {"tokens": tokens, "query": query if part != "cross" else None, "key": key, "first": first, "label": label, "high": high}
     with st.container(key="beside_text"):
         _component(key="far_text", data=data, on_token_change=clicked)
-    st.caption(f"{label}. {_('Click a token to see what it looks at.') if part != 'cross' else ''}")
+    st.caption(" · ".join([label, *([_("Click a token to see what it looks at.")] if part != "cross" else [])]))
 
 
 def _choose(captured: Capture, part: str, position: int) -> None:

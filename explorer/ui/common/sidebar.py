@@ -81,7 +81,7 @@ def sidebar(most: int | None = session.FIRST_TOKENS) -> Chosen:
     told, bar = st.container(), st.container(key="text_bar", gap=None)
     with st.sidebar:
         model, asked = _opened(told)
-    text, pair, target = text_bar.texts(bar, model)
+    text, pair, target = text_bar.texts(bar, model, files=most is None)
     pair, target, found = pair.strip(), target.strip(), None
     try:
         ran = session.run_text(model, asked, text, pair, target, most=most)
