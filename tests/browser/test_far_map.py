@@ -13,6 +13,7 @@ from explorer.edges import edges, occurrences
 from explorer.tiles import Window, tile
 from explorer.ui.attention.far_map import SIZE
 from tests import tiny
+from tests.browser.accessibility import violations
 from tests.browser.waiting import eventually
 
 WORDS = 600
@@ -157,6 +158,12 @@ def test_a_token_of_the_text_shows_what_it_looks_at_an_edge_is_gone_to_and_a_wor
     best = int(captured.pattern(1, 2)[position].argmax())
     expect(page.locator(".st-key-pinned")).to_contain_text(f"({best:,}) {captured.pattern(1, 2)[position].max():.2f}")
     expect(beside.locator(".token.chosen")).to_have_attribute("title", f"{position}: {captured.pattern(1, 2)[position, position]:.4f}")
+    # By keyboard, from the choices above it.
+    page.get_by_role("textbox", name="Find a word").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"location.search.includes('q={position + 1}')")
+    page.locator(".st-key-head_panel").get_by_text("Layer 1, head 2").wait_for()
     page.get_by_role("radio", name="Strongest edges").click()
     edge = edges(captured, 1, "2").strongest[3]
     beside.locator(".edge").nth(3).click()
@@ -175,3 +182,12 @@ def test_a_token_of_the_text_shows_what_it_looks_at_an_edge_is_gone_to_and_a_wor
     page.wait_for_function(f"new URLSearchParams(location.search).get('q') === '{places[places.index(first) + 1]}'")
     page.go_back()
     page.wait_for_function(f"new URLSearchParams(location.search).get('q') === '{first}'")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+def test_it_breaks_no_rule_of_accessibility(far, theme):
+    for beside in ("text", "far"):
+        page = far(window="500-520_480-500", q="510", k="490", beside=beside, theme=theme, scale="own")
+        page.locator(".st-key-pinned .beside :is(.token, .edge)").first.wait_for()
+        assert violations(page) == []
+        assert "From tokens 500 to 519 of 600" in page.locator(f"{FAR} .frame").get_attribute("aria-label")

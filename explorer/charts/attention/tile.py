@@ -66,7 +66,7 @@ def _description(rows_named: bool, columns_named: bool, gamma: float, size: int,
         r="tile_ends[datum.side]", c="tile_ends[2 + datum.side]", w="datum.side * top"
     )
     frame = corners.mark_point(opacity=0, aria=False).encode(
-        x=_side("c", 2, _("attends to →"), "tile_columns" if columns_named else ""),
+        x=_side("c", 2, _("attended to →"), "tile_columns" if columns_named else ""),
         y=_side("r", 0, _("↓ attends from"), "tile_rows" if rows_named else ""),
         color=weight_colour(gamma, size, dark),
     )

@@ -142,7 +142,8 @@ def _text(captured: Capture, part: str, choice: HeadChoice, how: Controls, high:
             _choose(captured, part, int(position))
 
     label = _("The text, from token {first} to {last} of {n}").format(first=first, last=last - 1, n=len(keys))
-    data = {"tokens": tokens, "query": query if part != "cross" else None, "key": key, "first": first, "label": label, "high": high}
+    data = {"tokens": tokens, "query": query if part != "cross" else None, "key": key, "first": first, "high": high}
+    data["label"] = f"{label}. {_('The arrow keys go from token to token.')}"
     with st.container(key="beside_text"):
         _component(key="far_text", data=data, on_token_change=clicked)
     st.caption(" · ".join([label, *([_("Click a token to see what it looks at.")] if part != "cross" else [])]))

@@ -21,7 +21,7 @@ from models import InputError, Model
 _UNKNOWN_OF, _BYTES_OF = attrgetter("unknown"), attrgetter("in_bytes")
 _MOST = 60
 """Chips of a text; more tokens than these are counted."""
-_LONG, _FEW = 1024, 20
+_LONG, _FEW = 256, 20
 """Tokens of a text that is more than a page full, and chips of it: what is read there is seen beside its map."""
 _FILE_MB = 1
 """Size of a text file: a long novel has less."""
