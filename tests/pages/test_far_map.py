@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from explorer.tiles import Window, tile
 from explorer.ui.attention import far_map, head_map
 from explorer.ui.common import address, model_names
 from tests import tiny
-from tests.pages.shared import component, settle, started, table
+from tests.pages.shared import component, in_one_run, settle, started, table, written
 
 WORDS = 600
 
@@ -148,3 +149,38 @@ def test_colours_are_those_of_the_theme():
         np.testing.assert_array_equal(colours[[0, 254]], palette.table(dark, contrast=contrast)[[0, 255]])
         masked = palette.strong(palette.masked()) if contrast else palette.masked(dark)
         assert tuple(colours[255]) == palette.rgb(masked)
+
+
+@pytest.mark.parametrize(("name", "more"), [("t5", {"part": "cross", "q": "5", "k": "150"}), ("falcon", {"q": "150", "head": "mean"})])
+def test_cross_attention_and_a_view_only_model(tmp_path, monkeypatch, name, more):
+    in_one_run(monkeypatch)
+    target = tiny.long_text(30) if name == "t5" else ""
+    folder = tiny.save(name, tmp_path / name)
+    app = started(model=str(folder), text=tiny.long_text(200), target=target, layer="1", window="0-20_140-160", **more)
+    told = component(app, "far_map")
+    captured = explorer.capture(models.load(folder, device="cpu"), tiny.long_text(200), target=target or None)
+    weights = captured.mean(1) if name == "falcon" else captured.pattern(1, 0, "cross")
+    np.testing.assert_allclose(np.reshape(told["values"], (20, 20)), weights[:20, 140:160], atol=5.1e-5)
+    row = component(app, "far_text")["tokens"][150]
+    query = int(more["q"])
+    assert not app.exception and row[4] == f"150: {weights[query, 150]:.4f}"
+
+
+def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(folder, captured, monkeypatch):
+    app = started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140")
+    before, go_on, original = component(app, "far_map"), threading.Event(), far_map.tile
+    monkeypatch.setattr(far_map, "_AT_ONCE", 0)
+    monkeypatch.setattr(far_map, "tile", lambda *given, **how: (go_on.wait(60), original(*given, **how))[1])
+    try:
+        # Another text, so short that these positions are not in it.
+        app.text_area(key="text").set_value(tiny.long_text(200, seed=1)).run()
+        assert not app.exception and "Computing what is seen" in app.get("progress")[-1].proto.text and "Still shown" in written(app)
+        shown = component(app, "far_map")
+        assert (shown["png"], shown["rows"]["labels"]) == (before["png"], captured.tokens[500:520])
+    finally:
+        go_on.set()
+    settle(app)
+    other = explorer.capture(models.load(folder, device="cpu"), tiny.long_text(200, seed=1))
+    told = component(app, "far_map")
+    assert not app.exception and told["rows"]["labels"] == other.tokens[180:200]
+    np.testing.assert_allclose(np.reshape(told["values"], (20, 40)), other.pattern(1, 2)[180:200, 100:140], atol=5.1e-5)

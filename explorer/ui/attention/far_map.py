@@ -86,12 +86,13 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Fig
     """The map; returns what can be taken away, None where nothing is left to show."""
     window = window_of(captured, part)
     found = _computed(captured, part, choice, how, window)
-    shown = jobs.kept(
-        "far_map", _identity(captured, part, choice, how, window), _title(choice, window), None if found is None else (found, window)
-    )
+    identity = _identity(captured, part, choice, how, window)
+    # What stood here before is of its own text, whose tokens it names.
+    now = None if found is None else (captured, part, choice, found, window)
+    shown = jobs.kept("far_map", identity, _title(choice, window), now)
     if shown is None:
         return None
-    found, at = shown.what
+    captured, part, choice, found, at = shown.what
     if not found.weights.size:
         st.info(_("Nothing is left to show: all tokens here are special, or there is no second text."))
         return None
@@ -99,7 +100,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Fig
     def asked() -> None:
         name = (st.session_state.get("far_map") or {}).get("window")
         st.session_state["_far_answered"] = name
-        to = Window.named(str(name or ""), window.n_rows, window.n_columns)
+        to = Window.named(str(name or ""), at.n_rows, at.n_columns)
         if to is not None:
             go(to)
 
