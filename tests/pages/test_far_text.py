@@ -110,6 +110,11 @@ def test_the_edges_are_listed_with_weight_and_distance(folder, captured, which):
         assert row["from"] == f"{captured.tokens[edge.query]} ({edge.query:,})"
 
 
+@pytest.mark.parametrize("word", ["x" * 500, "(", "\\", " ", "gar den"])
+def test_an_address_may_ask_for_any_word(folder, word):
+    assert not shown(folder, find=word, beside="no", q="-1", k="x").exception
+
+
 def test_a_head_without_far_edges_says_so(folder, monkeypatch):
     monkeypatch.setattr(far_text, "edges", lambda *_given, **_how: far_text.Edges((), ()))
     # Another head than the one that was looked through above.

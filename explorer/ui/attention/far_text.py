@@ -27,6 +27,7 @@ TOKENS = 400
 """Tokens of the text that are shown."""
 SHOWN = {"text": N_("Text"), "strong": N_("Strongest edges"), "far": N_("Farthest edges")}
 _MOST_LOOKED = 4
+_LONGEST_WORD = 100
 _CSS, _JS = (Path(__file__).with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
 _component = st.components.v2.component(
     "attention_explorer.far_text", html='<div class="beside" role="group" tabindex="0"></div>', css=_CSS, js=_JS
@@ -46,13 +47,20 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, high: 
 
 def _find(captured: Capture, part: str) -> None:
     """A word, how often it is there, and the ways from one place to the next."""
-    word = (address.read("find") or "").strip()
+    word = (address.read("find") or "").strip()[:_LONGEST_WORD]
     # Only where it differs: a value that is set again would overrule what is being typed.
     if st.session_state.get("find", "") != word:
         st.session_state["find"] = word
     label = _("Find a word")
     st.text_input(
-        label, key="find", on_change=_found, args=(captured, part), placeholder=label, label_visibility="collapsed", width=150, max_chars=100
+        label,
+        key="find",
+        on_change=_found,
+        args=(captured, part),
+        placeholder=label,
+        label_visibility="collapsed",
+        width=150,
+        max_chars=_LONGEST_WORD,
     )
     if not word:
         return
