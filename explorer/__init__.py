@@ -3,7 +3,8 @@
 A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one name; what they show is measured in the folders below.
 
 - `reading`: what a network reads of a text, the one place that tokenises; `tokens`: tokens that a person can read; `unread`: what a model cannot
-- `capture`: one text through one model, every head on demand; `bounded`: a cache bounded by bytes; `pooling`: large maps made small
+- `capture`: one text through one model, every head on demand; `bounded`: a cache bounded by bytes; `bearing`: how long a text this machine bears
+- `pooling`: large maps made small; `tiles`: a window onto one of them; `edges`: words, and edges that stand out
 - `views`: special tokens and sentence pairs taken out of a map, without lying about the rest; `follow`: one token through all layers;
   `examples`: texts that show something
 - `scores/`: every head as numbers, roles and families that follow; `syntax/`: heads that follow dependencies

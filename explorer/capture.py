@@ -111,14 +111,14 @@ class Capture:
             raise InputError(told("{model} is opened view-only: it gives weights, but no queries, keys or values.", model=self.model))
         return self.records[self.site(layer, part).index]
 
-    def pattern(self, layer: int, head: int, part: str | None = None) -> np.ndarray:
-        """Attention weights of one head, float32 (query, key). Raises IndexError where there is no such head."""
+    def pattern(self, layer: int, head: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
+        """Attention weights of one head, float32 (rows, key). Raises IndexError where there is no such head."""
         site = self.site(layer, part)
         if not 0 <= head < site.heads:
             raise IndexError(f"head {head}: layer {layer} has {site.heads} heads, counted from 0")
         if self.weights:
-            return self.weights[site.index][head].float().numpy()
-        return self.records[site.index].pattern(head).numpy()
+            return self.weights[site.index][head, rows].float().numpy()
+        return self.records[site.index].pattern(head, rows=rows).numpy()
 
     def patterns(self, layer: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
         """Attention weights of all heads of a layer, float32 (heads, rows, key)."""
@@ -127,20 +127,20 @@ class Capture:
             return self.weights[site.index][:, rows].float().numpy()
         return self.records[site.index].patterns(rows=rows).numpy()
 
-    def mean(self, layer: int, part: str | None = None) -> np.ndarray:
-        """Mean over the heads of a layer, float32 (query, key)."""
-        return self._over_heads(layer, part, np.mean)
+    def mean(self, layer: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
+        """Mean over the heads of a layer, float32 (rows, key)."""
+        return self._over_heads(layer, part, np.mean, rows)
 
-    def maximum(self, layer: int, part: str | None = None) -> np.ndarray:
-        """Largest weight over the heads of a layer, float32 (query, key); its rows need not sum to 1."""
-        return self._over_heads(layer, part, np.max)
+    def maximum(self, layer: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
+        """Largest weight over the heads of a layer, float32 (rows, key); its rows need not sum to 1."""
+        return self._over_heads(layer, part, np.max, rows)
 
-    def visible(self, layer: int, part: str | None = None) -> np.ndarray:
-        """Which keys a query may see, bool (query, key). Masked is not the same as weight 0."""
+    def visible(self, layer: int, part: str | None = None, rows: slice = slice(None)) -> np.ndarray:
+        """Which keys a query may see, bool (rows, key). Masked is not the same as weight 0."""
         site = self.site(layer, part)
         if self.weights:
-            return own_weights.seen(self.weights[site.index], causal=site.part == "decoder").numpy()
-        return self.records[site.index].visible().numpy()
+            return own_weights.seen(self.weights[site.index], causal=site.part == "decoder").numpy()[rows]
+        return self.records[site.index].visible(rows=rows).numpy()
 
     def thumbnails(self, size: int, part: str | None = None) -> list[np.ndarray]:
         """Every head, max-pooled to at most size x size so that a thin line survives: per layer float32 (heads, rows, columns)."""
@@ -155,9 +155,10 @@ class Capture:
         record = self.record(layer, part)
         q, k = record.query[0, head, query].float(), record.key[0, head // record.group, key].float()
         scale = float(record.scale[0, head if record.scale.shape[1] > 1 else 0])
-        score = float(record.scores(head, rows=slice(query, query + 1))[0, key])
+        row = slice(query, query + 1)
+        score = float(record.scores(head, rows=row)[0, key])
         product = (q * k).numpy()
-        return Neurons(q.numpy(), k.numpy(), product, scale, score, float(self.pattern(layer, head, part)[query, key]))
+        return Neurons(q.numpy(), k.numpy(), product, scale, score, float(self.pattern(layer, head, part, row)[0, key]))
 
     def _part(self, part: str | None) -> str:
         if part is None:
@@ -168,12 +169,13 @@ class Capture:
             )
         return part
 
-    def _over_heads(self, layer: int, part: str | None, reduce: object) -> np.ndarray:
-        n = len(self.queries(part))
+    def _over_heads(self, layer: int, part: str | None, reduce: object, rows: slice) -> np.ndarray:
+        asked = range(len(self.queries(part)))[rows]
         if not self.site(layer, part).heads:  # all of them were sliced off
-            return np.zeros((n, len(self.keys(part))), np.float32)
-        blocks = scoring.row_blocks(n, 4 * self.site(layer, part).heads * len(self.keys(part)))
-        return np.concatenate([reduce(self.patterns(layer, part, rows), axis=0) for rows in blocks])
+            return np.zeros((len(asked), len(self.keys(part))), np.float32)
+        blocks = scoring.row_blocks(len(asked), 4 * self.site(layer, part).heads * len(self.keys(part)))
+        some = (slice(asked.start + block.start, asked.start + block.stop) for block in blocks)
+        return np.concatenate([reduce(self.patterns(layer, part, one), axis=0) for one in some])
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +17,17 @@ import torch
 import vl_convert
 
 from explorer.capture import Capture, Neurons
+from explorer.tiles import Tile
 from explorer.views import View
 from models import Model
 from models.opening.loading import DTYPES
 
 TRAINED_HERE = "trained here: "
 """How the name of a model begins that lives in one session only; no folder and no hub id looks like it."""
+MOST_WEIGHTS = 2 * 10**8
+"""Weights that a file of all heads holds, at most: 800 MB in memory while it is made."""
+LONGEST_LITERAL = 4_000
+"""Characters of a text that stands in a program as it is."""
 SAVE_FIRST = "in the training lab, Take away, The model; unpack it"
 
 
@@ -51,6 +57,22 @@ def csv(shown: View) -> bytes:
             seen = bool(shown.visible[r, c])
             row = [int(q), int(k), cell(shown.row_labels[r]), cell(shown.column_labels[c])]
             writer.writerow([*row, f"{shown.weights[r, c]:.9g}" if seen else "", int(not seen)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def tile_csv(capture: Capture, part: str, tile: Tile) -> bytes:
+    """One line per pixel: positions and tokens (of several, the first and the last), the largest weight, and whether it is masked."""
+    sides = []
+    for tokens, of, edges in ((capture.queries(part), tile.rows, tile.row_edges), (capture.keys(part), tile.columns, tile.column_edges)):
+        ends = [(int(of[a]), int(of[b - 1])) for a, b in pairwise(edges)]
+        sides.append([(*pair, " … ".join(cell(tokens.labels[i]) for i in dict.fromkeys(pair))) for pair in ends])
+    out = io.StringIO()
+    writer = csv_module.writer(out)
+    writer.writerow(["query", "last_query", "key", "last_key", "from", "to", "weight", "masked"])
+    for r, (query, last_query, source) in enumerate(sides[0]):
+        for c, (key, last_key, to) in enumerate(sides[1]):
+            seen = bool(tile.seen[r, c])
+            writer.writerow([query, last_query, key, last_key, source, to, f"{tile.weights[r, c]:.9g}" if seen else "", int(not seen)])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -115,7 +137,8 @@ def load_line(model: Model | str) -> str:
 
 def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | None = None) -> str:
     """The line of Python that reads a text as a page does: its second side with it, and cut where it was cut."""
-    given = [repr(text)]
+    # A chapter would be most of the program: it is read from a file, which a page offers beside it.
+    given = [repr(text) if len(text) <= LONGEST_LITERAL else "open('text.txt', encoding='utf-8').read()"]
     given += [f"pair={pair!r}"] if pair else []
     given += [f"target={target!r}"] if target else []
     given += [f"max_tokens={max_tokens}"] if max_tokens else []

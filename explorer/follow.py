@@ -90,7 +90,7 @@ def follow(captured: Capture, query: int, part: str | None = None, *, special: s
     lone, row = replace(cut, rows=np.array([0])), slice(query, query + 1)
     layers = []
     for site in captured.sites(part):
-        visible = captured.visible(site.layer, part)[query][cut.columns]
+        visible = captured.visible(site.layer, part, row)[0][cut.columns]
         if site.heads:
             weights = lone.of(captured.patterns(site.layer, part, row))[:, 0]
             mean = weights.mean(axis=0)

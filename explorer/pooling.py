@@ -37,7 +37,16 @@ class Pooled:
     seen: np.ndarray
 
 
-def of_layer(captured: Capture, layer: int, part: str | None, size: int, cut: Crop | None = None, *, summaries: bool = True) -> Pooled:
+def of_layer(
+    captured: Capture,
+    layer: int,
+    part: str | None,
+    size: int,
+    cut: Crop | None = None,
+    *,
+    summaries: bool = True,
+    only: int | None = None,
+) -> Pooled:
     """All heads of a layer, each at most size x size.
 
     Weights are exp(score - log-sum-exp of the row), and the log-sum-exp is known: so the largest is looked for among scores, and what a
@@ -49,6 +58,7 @@ def of_layer(captured: Capture, layer: int, part: str | None, size: int, cut: Cr
         size: largest number of rows and columns.
         cut: which tokens are shown; None for all.
         summaries: mean and maximum too, else zeros: for the mean every weight has to be computed.
+        only: this head alone.
 
     Raises:
         ValueError: a size below 1.
@@ -57,39 +67,48 @@ def of_layer(captured: Capture, layer: int, part: str | None, size: int, cut: Cr
         raise ValueError(f"a thumbnail needs at least 1 pixel, not {size}")
     rows = np.arange(len(captured.queries(part))) if cut is None else cut.rows
     columns = np.arange(len(captured.keys(part))) if cut is None else cut.columns
-    row_edges, column_edges = _edges(len(rows), size), _edges(len(columns), size)
+    row_edges, column_edges = edges(len(rows), size), edges(len(columns), size)
     shape = (len(row_edges) - 1, len(column_edges) - 1)
-    heads = captured.site(layer, part).heads
+    heads = range(captured.site(layer, part).heads)
+    heads = heads if only is None else heads[only : only + 1]
     record = captured.records[captured.site(layer, part).index] if captured.records else None
     seen = _seen(captured, record, layer, part, rows, columns, row_edges, column_edges)
     if not heads:
         return Pooled(np.zeros((0, *shape), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32), seen)
     if record is not None and (cut is None or cut.remaining is None) and _plain(record):
-        found, mean = _of_scores(record, rows, columns, row_edges, column_edges, summaries)
+        found, mean = _of_scores(record, heads, rows, columns, row_edges, column_edges, summaries)
         return Pooled(found, mean, found.max(axis=0), seen)
     parts: list[tuple[np.ndarray, ...]] = []
     for first, last in _runs(row_edges):
-        weights = _shown(captured, layer, part, cut, rows[row_edges[first] : row_edges[last]])
+        weights = _shown(captured, layer, part, cut, rows[row_edges[first] : row_edges[last]], only)
         parts.append(tuple(_reduced(one, row_edges[first : last + 1], column_edges) for one in weights))
     found, mean, maximum = (np.concatenate([one[i] for one in parts], axis=1).astype(np.float32, copy=False) for i in range(3))
     return Pooled(found, mean[0], maximum[0], seen)
 
 
 def _of_scores(
-    record: Record, rows: np.ndarray, columns: np.ndarray, row_edges: np.ndarray, column_edges: np.ndarray, summaries: bool
+    record: Record,
+    heads: range,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    row_edges: np.ndarray,
+    column_edges: np.ndarray,
+    summaries: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Maxima of every head and of their mean, where weights are exp(score - log-sum-exp)."""
+    """Maxima of each of the heads and of their mean, where weights are exp(score - log-sum-exp)."""
     query_bins, key_bins = _bins(rows, row_edges), _bins(columns, column_edges)
     (n_rows, high), (n_columns, wide) = query_bins.shape, key_bins.shape
-    found, mean = torch.full((record.heads, n_columns, n_rows), -torch.inf), torch.zeros(n_columns, n_rows)
-    # One more column: the product is the score less the log-sum-exp of its row.
+    found, mean = torch.full((len(heads), n_columns, n_rows), -torch.inf), torch.zeros(n_columns, n_rows)
     lse = record.lse[0].float()
     direct = record.mask is record.bias is record.allow is record.softcap is None
-    queries = torch.cat([record.query[0].float() * record.scale[0], -lse[..., None]], dim=-1) if direct else None
-    keys = torch.cat([record.key[0].float(), torch.ones_like(record.key[0, ..., :1], dtype=torch.float32)], dim=-1) if direct else None
     if direct:
-        # In the order of the pixels, so that a block is a slice.
-        queries, keys = queries[:, query_bins.flatten()].mT.contiguous(), keys[:, key_bins.flatten()]
+        # In the order of the pixels, so that a block is a slice. One more column: the product is the score less the log-sum-exp of its row.
+        at, of = query_bins.flatten(), key_bins.flatten()
+        some, shared = slice(heads.start, heads.stop), sorted({head // record.group for head in heads})
+        scale = record.scale[0, some] if record.scale.shape[1] > 1 else record.scale[0]
+        queries = torch.cat([record.query[0, some][:, at].float() * scale, -lse[some][:, at, None]], dim=-1).mT.contiguous()
+        keys = record.key[0, shared[0] : shared[-1] + 1][:, of].float()
+        keys = torch.cat([keys, torch.ones_like(keys[..., :1])], dim=-1)
     for r in _steps(n_rows, _BLOCK[0] // high):
         at = query_bins[r]
         for c in _steps(n_columns, _BLOCK[1] // wide):
@@ -98,19 +117,19 @@ def _of_scores(
                 continue
             total = torch.zeros(of.numel(), at.numel()) if summaries else None
             hidden = of.reshape(-1, 1) > at.reshape(1, -1) if record.causal and int(of.max()) > int(at.min()) else None
-            for head in range(record.heads):
+            for number, head in enumerate(heads):
                 if direct:
-                    some = keys[head // record.group, c.start * wide : c.stop * wide]
-                    below = some @ queries[head, :, r.start * high : r.stop * high]
+                    some = keys[head // record.group - shared[0], c.start * wide : c.stop * wide]
+                    below = some @ queries[number, :, r.start * high : r.stop * high]
                     below = below if hidden is None else below.masked_fill_(hidden, -torch.inf)
                 else:
                     below = (record.scores(head, rows=at.flatten())[:, of.flatten()] - lse[head, at.flatten(), None]).T.contiguous()
                 most = below.view(*of.shape, -1).amax(dim=1).view(len(of), *at.shape).amax(dim=2)
-                found[head, c, r] = most
+                found[number, c, r] = most
                 if summaries:
                     total += below.exp_()
             if summaries:
-                mean[c, r] = total.view(*of.shape, -1).amax(dim=1).view(len(of), *at.shape).amax(dim=2) / record.heads
+                mean[c, r] = total.view(*of.shape, -1).amax(dim=1).view(len(of), *at.shape).amax(dim=2) / len(heads)
     return found.exp_().mT.contiguous().numpy(), mean.T.contiguous().numpy()
 
 
@@ -119,10 +138,11 @@ def _plain(record: Record) -> bool:
     return record.normaliser == "softmax" and bool((record.lse > kernel.NOTHING_SEEN).all())
 
 
-def _shown(captured: Capture, layer: int, part: str | None, cut: Crop | None, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+def _shown(captured: Capture, layer: int, part: str | None, cut: Crop | None, rows: np.ndarray, only: int | None) -> tuple[np.ndarray, ...]:
     """Weights of some rows as they are shown: of the heads, of their mean and of their maximum, (heads or 1, rows, columns)."""
     first = int(rows[0])
-    weights = captured.patterns(layer, part, slice(first, int(rows[-1]) + 1))
+    there = slice(first, int(rows[-1]) + 1)
+    weights = captured.patterns(layer, part, there) if only is None else captured.pattern(layer, only, part, there)[None]
     every = (weights, weights.mean(axis=0, keepdims=True), weights.max(axis=0, keepdims=True))
     return every if cut is None else tuple(replace(cut, rows=rows - first).of(one) for one in every)
 
@@ -141,7 +161,12 @@ def _seen(
         if not record.causal:
             return np.ones((len(row_edges) - 1, len(column_edges) - 1), bool)
         return rows[row_edges[1:] - 1][:, None] >= columns[column_edges[:-1]]
-    return _reduced(captured.visible(layer, part)[np.ix_(rows, columns)][None], row_edges, column_edges)[0]
+    parts = []
+    for first, last in _runs(row_edges):
+        some = rows[row_edges[first] : row_edges[last]]
+        visible = captured.visible(layer, part, slice(int(some[0]), int(some[-1]) + 1))[np.ix_(some - some[0], columns)]
+        parts.append(_reduced(visible[None], row_edges[first : last + 1], column_edges)[0])
+    return np.concatenate(parts) if parts else np.zeros((0, len(column_edges) - 1), bool)
 
 
 def _reduced(maps: np.ndarray, row_edges: np.ndarray, column_edges: np.ndarray) -> np.ndarray:
@@ -171,6 +196,7 @@ def _runs(edges: np.ndarray) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _edges(n: int, size: int) -> np.ndarray:
+def edges(n: int, size: int) -> np.ndarray:
+    """Where each of at most `size` pixels begins among n tokens, and the end of the last one."""
     pools = min(n, size)
     return np.arange(pools + 1) * n // pools

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,24 +96,28 @@ def crop(
     )
 
 
-def view(weights: np.ndarray, visible: np.ndarray, queries: Tokens, keys: Tokens, **choice: object) -> View:
+def view(weights: np.ndarray, visible: np.ndarray, queries: Tokens, keys: Tokens, *, first: int | None = None, **choice: object) -> View:
     """Crops a map to the tokens that a viewer wants to see; `choice` as in `crop`.
 
     Args:
         weights, visible: (query, key).
         queries, keys: the tokens of both sides.
+        first: of a long text, weights and visible are some rows of the map, this one and those after it.
 
     Raises:
         ValueError: a choice that there is not, or a map that does not fit the tokens.
     """
-    if weights.shape != (len(queries), len(keys)):
+    if weights.shape[1] != len(keys) or (first is None and len(weights) != len(queries)):
         raise ValueError(f"a map of {weights.shape} does not fit {len(queries)} x {len(keys)} tokens")
     cut = crop(queries, keys, **choice)
     rows, columns = cut.rows, cut.columns
-    removed = weights[rows].sum(axis=1) - weights[np.ix_(rows, columns)].sum(axis=1)
+    here = rows - (first or 0)
+    if len(here) and not 0 <= here[0] <= here[-1] < len(weights):
+        raise ValueError(f"rows {rows[0]} to {rows[-1]} are not among {len(weights)} from {first}")
+    removed = weights[here].sum(axis=1) - weights[np.ix_(here, columns)].sum(axis=1)
     return View(
-        weights=np.ascontiguousarray(cut.of(weights), dtype=np.float32),
-        visible=visible[np.ix_(rows, columns)],
+        weights=np.ascontiguousarray(replace(cut, rows=here).of(weights), dtype=np.float32),
+        visible=visible[np.ix_(here, columns)],
         rows=rows,
         columns=columns,
         row_labels=[queries.labels[i] for i in rows],

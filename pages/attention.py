@@ -45,7 +45,8 @@ def explorer_of(chosen: Chosen) -> None:
         figures, lines = one_token.draw(chosen, part, choice, how)
     else:
         grid, panel = st.columns([11, 10], gap="small")
-        every, below = grid.container(key="head_grid", border=True), grid.container(key="pinned", border=True)
+        beside, under = grid.columns([5, 6], gap="small") if head_grid.stands_beside(captured, part) else (grid, grid)
+        every, below = beside.container(key="head_grid", border=True), under.container(key="pinned", border=True)
         # The head first: on a click it is what changes, and it need not wait for the grid.
         with panel, st.container(key="head_panel", border=True):
             head_grid.neighbours(captured, part, choice)
@@ -54,14 +55,19 @@ def explorer_of(chosen: Chosen) -> None:
             st.caption(_("All heads. Click one, or use the arrow keys."))
             head_grid.draw(captured, part, choice, how, chosen.title)
         lines = head_panel.recipe(chosen, part, choice, how)
-    heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False)) | {"npz": lambda: export.npz(captured)}
+    heads = picture_files(lambda: head_grid.picture(captured, part, choice, how, False))
+    if sum(map(captured.n_weights, captured.parts)) <= export.MOST_WEIGHTS:
+        heads |= {"npz": lambda: export.npz(captured)}
     chosen_head.complete(choice)
     with downloads:
         everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
+        if not chosen.linked:
+            # Where it is too long to stand in the address or in the lines of Python.
+            everything.append(Figure(_("The text"), "text", {"txt": chosen.text.encode}))
         take_away(everything, lines, chosen.linked)
 
 
-chosen = sidebar()
+chosen = sidebar(most=None)
 header(chosen)
 if chosen.capture is not None:
     explorer_of(chosen)

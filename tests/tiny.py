@@ -1,5 +1,6 @@
 """Tiny random models of every supported architecture, made on the spot from their configs."""
 
+import random
 from pathlib import Path
 
 import torch
@@ -112,6 +113,27 @@ def tokenizer(name: str) -> t.PreTrainedTokenizerFast:
         backend.post_processor = processors.TemplateProcessing("$A [SEP]", special_tokens=[("[SEP]", 3)])
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
     return t.PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="[SEP]", **names)
+
+
+LONG = 4096
+"""Places of `save_long`."""
+
+
+def save_long(folder: Path) -> Path:
+    """A tiny llama that reads long texts: two layers of four heads, a token a word."""
+    torch.manual_seed(0)
+    made = t.LlamaForCausalLM(t.LlamaConfig(**_BERT, num_key_value_heads=2, max_position_embeddings=LONG, **_tail())).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    made.save_pretrained(folder)
+    tokenizer("llama").save_pretrained(folder)
+    return folder
+
+
+def long_text(n: int, seed: int = 0) -> str:
+    """So many words that its tokenizer knows, in an order that repeats nothing."""
+    return " ".join(random.Random(seed).choices(WORDS, k=n))
 
 
 def save(name: str, folder: Path) -> Path:

@@ -100,6 +100,12 @@ def table(app: AppTest, columns: set[str], chart: int = 0) -> pd.DataFrame:
     return found
 
 
+def component(app: AppTest, name: str) -> dict:
+    """What one of the page's own components is told."""
+    (found,) = (one.proto for one in app.get("bidi_component") if one.proto.component_name == f"attention_explorer.{name}")
+    return json.loads(found.json)
+
+
 def written(app: AppTest) -> str:
     """All that is written on the page."""
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from explorer.capture import Capture
@@ -58,7 +60,10 @@ def _cut(captured: Capture, part: str, how: Controls, windows: dict) -> Crop | N
 
 
 def _given(captured: Capture, part: str, cut: Crop, layers: list[int]) -> tuple:
-    attention = {layer: cut.of(captured.patterns(layer, part)) for layer in layers}
+    # Only the rows that are shown: of a long text, all of them do not fit into memory.
+    first, last = int(cut.rows[0]), int(cut.rows[-1])
+    here, rows = replace(cut, rows=cut.rows - first), slice(first, last + 1)
+    attention = {layer: here.of(captured.patterns(layer, part, rows)) for layer in layers}
     queries = [captured.queries(part).labels[i] for i in cut.rows]
     # One list of tokens where a text attends to itself, two where the sides differ.
     same = part != "cross" and cut.rows.tolist() == cut.columns.tolist()

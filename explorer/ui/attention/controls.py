@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -56,6 +58,17 @@ def controls(captured: Capture, part: str) -> Controls:
     return Controls(which, special, pair, scale, is_dark(), is_strong())
 
 
+WINDOW = 128
+"""Tokens that are shown at once, each by itself; a longer text is moved through, and its map is one of `far_map`."""
+MOST_NAMED = 512
+"""Tokens that a list offers by name; of a longer text they are chosen by number, as the list would be most of what the page sends."""
+
+
+def is_long(captured: Capture, part: str) -> bool:
+    """Whether a text has more tokens than are shown at once."""
+    return max(len(captured.queries(part)), len(captured.keys(part))) > WINDOW
+
+
 def token_box(place: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str], **how: object) -> int:
     """One of the tokens; its number stands in the address.
 
@@ -68,5 +81,25 @@ def token_box(place: DeltaGenerator, label: str, name: str, default: int, option
         labels: of all tokens.
         how: more arguments of the box.
     """
+    if len(options) > MOST_NAMED:
+        return _numbered(place, label, name, default, options, labels, **how)
     how |= {"options": options, "format_func": lambda i: f"{i} {labels[i]}"}
     return address.entry(place.selectbox, label, name, default, address.among(options), **how)
+
+
+def _numbered(place: DeltaGenerator, label: str, name: str, default: int, options: list[int], labels: list[str], **how: object) -> int:
+    """The same by its number: what is no option is the nearest one before it, or the first."""
+
+    def parse(word: str) -> int | None:
+        if not (word.isascii() and word.isdigit() and len(word) < 9):
+            return None
+        return options[max(0, bisect.bisect_right(options, int(word)) - 1)]
+
+    how |= {"min_value": options[0], "max_value": options[-1], "step": 1}
+    found = address.entry(place.number_input, f"{label} ({labels[_now(name, parse, default)]})", name, default, parse, **how)
+    return parse(str(found))
+
+
+def _now(name: str, parse: Callable[[str], int | None], default: int) -> int:
+    found = parse(address.read(name) or "")
+    return default if found is None else found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,14 +15,17 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.pooling import of_layer
-from explorer.ui.attention.controls import Controls, described
+from explorer.ui.attention.controls import Controls, described, is_long
 from explorer.ui.common import chosen_head, jobs, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
 from explorer.ui.common.parts import PARTS
 from explorer.views import crop
+from models.opening.sites import Site
 
 WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
+_LONG_HEIGHT = 330
+"""The same where the text is seen below them, as it is too long for a map with its tokens at its sides."""
 
 _AT_ONCE = 10**7
 """Weights of all heads whose pictures are made while the page waits, in half a second at most."""
@@ -48,6 +51,13 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
             st.button(label, key=f"go_{key}", shortcut=key, disabled=not possible, on_click=chosen_head.choose, args=to)
 
 
+def stands_beside(captured: Capture, part: str) -> bool:
+    """Whether a long text's grid is so high and narrow that what belongs to the chosen head stands beside it, and not below."""
+    layers, across = len(captured.sites(part)), len(chosen_head.heads_across(captured, part))
+    wide, high = grid.cell_size(across, layers, WIDTH, _height(captured, part))
+    return is_long(captured, part) and high * layers > _LONG_HEIGHT and wide * across <= WIDTH // 2
+
+
 @dataclass(frozen=True)
 class _Shown:
     """The grid of a text, which may be that of now or of an earlier one."""
@@ -68,7 +78,9 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
     """
     identity = (captured.number, *_key(part, how, how.dark))
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
-    cells = _computed(captured, part, how, identity)
+    cells = _computed(captured, part, how, identity, choice)
+    if cells is None and is_long(captured, part):
+        return  # what there is of it so far is drawn, and needs the room
     shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
     if shown is None:
         return
@@ -82,24 +94,39 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
         return found
 
     def make(first: HeadChoice, dark: bool) -> Picture:
-        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=HEIGHT, dark=dark)
+        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=_height(captured, part), dark=dark)
 
     pictures.clickable("grid", shown.what.identity, choice, make, picked)
 
 
 def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
     """All heads, a frame around the chosen one, for a file: not in the colours for a projector."""
-    return grid.head_grid(_cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=HEIGHT, dark=dark)
+    return grid.head_grid(
+        _cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=_height(captured, part), dark=dark
+    )
 
 
-def _computed(captured: Capture, part: str, how: Controls, identity: tuple) -> list[grid.Cell] | None:
-    """The pictures of now; None while a job makes those of a long text."""
+def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choice: HeadChoice) -> list[grid.Cell] | None:
+    """The pictures of now; None while a job makes those of a long text, which are drawn as they come, layer by layer."""
     if captured.n_weights(part) <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
         return _cells(captured, part, how, how.dark)
     key = ("grid", *identity)
+
+    def partial(cells: list[grid.Cell]) -> None:
+        pictures.draw(grid.head_grid(cells, choice, width=WIDTH, height=_height(captured, part), dark=how.dark), "grid_so_far")
+
     return jobs.computed(
-        key, _("Drawing all heads"), lambda report: _cells(captured, part, how, how.dark, report), replaces="grid", kept_elsewhere=True
+        key,
+        _("Drawing all heads"),
+        lambda report: _cells(captured, part, how, how.dark, report),
+        replaces="grid",
+        partial=partial,
+        kept_elsewhere=True,
     )
+
+
+def _height(captured: Capture, part: str) -> int:
+    return _LONG_HEIGHT if is_long(captured, part) else HEIGHT
 
 
 def _key(part: str, how: Controls, dark: bool) -> tuple:
@@ -107,7 +134,7 @@ def _key(part: str, how: Controls, dark: bool) -> tuple:
 
 
 def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
-    tell = report or (lambda share: None)
+    tell = report or (lambda share, partial=None: None)
     return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, tell))
 
 
@@ -119,19 +146,24 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
     sites = captured.sites(part)
     # Not one pixel more than is drawn: a browser that makes a picture smaller loses thin lines.
     across = len(chosen_head.heads_across(captured, part))
-    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, HEIGHT)[0])
+    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, _height(captured, part))[0])
     whole = how.special == "raw" and how.pair == "all"
     pooled = []
     for site in sites:
         small = of_layer(captured, site.layer, part, size, None if whole else cut)
         found = {str(head): picture for head, picture in enumerate(small.heads)}
         pooled.append((found | {MEAN: small.mean, MAXIMUM: small.maximum}, small.seen))
-        report(len(pooled) / len(sites))
+        report(len(pooled) / len(sites), None if len(pooled) == len(sites) else _painted(pooled, sites, queries, keys, how, dark))
+    return _painted(pooled, sites, queries, keys, how, dark)
+
+
+def _painted(pooled: list, sites: Sequence[Site], queries: list[str], keys: list[str], how: Controls, dark: bool) -> list[grid.Cell]:
+    """The pictures of the layers that there are, and empty places for those to come."""
     # Where the colours are freed, the largest weight of all heads gets the last one.
     top = max(float(picture.max()) for found, _seen in pooled for picture in found.values()) if how.scale == "own" else 1.0
     gamma = 0.4 if how.scale == "root" else 1.0
     cells = []
-    for site, (found, seen) in zip(sites, pooled, strict=True):
+    for site, (found, seen) in zip(sites, pooled, strict=False):
         for name, picture in found.items():
             row, column = np.unravel_index(int(picture.argmax()), picture.shape)
             # A pooled pixel stands for several tokens; only where it does not can they be named.
@@ -139,4 +171,7 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
             ends = (queries[row], keys[column]) if exact else ("", "")
             png = thumbnails.encode(picture, seen, dark, top, gamma, how.contrast)
             cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
+    blank = thumbnails.encode(np.zeros((1, 1)), np.zeros((1, 1), bool), dark, contrast=how.contrast)
+    for site in sites[len(pooled) :]:
+        cells += [grid.Cell(site.layer, name, blank, 0.0) for name in [*map(str, range(site.heads)), MEAN, MAXIMUM]]
     return cells

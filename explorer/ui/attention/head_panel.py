@@ -10,26 +10,31 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import _
-from explorer.ui.attention import bertviz_view, head_map, neuron_view
-from explorer.ui.attention.controls import Controls
-from explorer.ui.common import session
+from explorer.ui.attention import bertviz_view, far_map, far_text, head_grid, head_map, neuron_view
+from explorer.ui.attention.controls import WINDOW, Controls, is_long
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure
 from explorer.views import View, view
 
-WINDOW = 128
-"""Tokens a map shows at once; a longer text is moved through."""
-
 
 def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, below: DeltaGenerator) -> list[Figure]:
     """The head, and its pinned row in `below`; returns what can be taken away."""
+    if how.view == "map" and is_long(captured, part):
+        far_map.moves(captured, part)
+        figure = far_map.draw(captured, part, choice, how)
+        with below:
+            far_text.draw(captured, part, choice, how, head_grid.stands_beside(captured, part))
+        return [figure] if figure else []
     windows = choose_windows(captured, part)
+    # Of a long text only the rows of the window are computed.
+    rows = slice(*windows.get("row_window", (0, len(captured.queries(part)))))
     shown = view(
-        _weights(captured, part, choice),
-        captured.visible(choice[0], part),
+        _weights(captured, part, choice, rows),
+        captured.visible(choice[0], part, rows),
         captured.queries(part),
         captured.keys(part),
+        first=rows.start,
         special=how.special,
         pair=how.pair,
         **windows,
@@ -64,6 +69,8 @@ def choose_windows(captured: Capture, part: str) -> dict[str, tuple[int, int]]:
 
 def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
     """Python that computes the numbers on the page again."""
+    if how.view == "map" and is_long(chosen.capture, part):
+        return far_map.recipe(chosen, part, choice, how)
     return export.recipe(
         chosen.model,
         chosen.text,
@@ -74,14 +81,14 @@ def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
         part=part,
         special=how.special,
         pairs=how.pair,
-        max_tokens=session.MAX_TOKENS,
+        max_tokens=chosen.most,
     )
 
 
-def _weights(captured: Capture, part: str, choice: HeadChoice) -> np.ndarray:
+def _weights(captured: Capture, part: str, choice: HeadChoice, rows: slice) -> np.ndarray:
     layer, head = choice
     summary = {"mean": captured.mean, "max": captured.maximum}.get(head)
-    return summary(layer, part) if summary else captured.pattern(layer, int(head), part)
+    return summary(layer, part, rows) if summary else captured.pattern(layer, int(head), part, rows)
 
 
 def _numbers(shown: View, how: Controls, choice: HeadChoice) -> Figure:

@@ -45,11 +45,12 @@ def _chosen(captured: Capture, part: str, layer: int, head: int) -> tuple[int, i
     queries, keys = captured.queries(part), captured.keys(part)
     left, right = st.columns(2)
     query = token_box(left, _("Query"), "q", min(1, len(queries) - 1), list(range(len(queries))), queries.labels)
-    seen = np.flatnonzero(captured.visible(layer, part)[query])
+    row = slice(query, query + 1)
+    seen = np.flatnonzero(captured.visible(layer, part, row)[0])
     if not len(seen):
         raise InputError(_("This token sees nothing."), _("Choose another query."))
     # Where the address names no key, the one that the query attends to most.
-    best = int(seen[np.argmax(captured.pattern(layer, head, part)[query][seen])])
+    best = int(seen[np.argmax(captured.pattern(layer, head, part, row)[0][seen])])
     return query, token_box(right, _("Key"), "k", best, seen.tolist(), keys.labels)
 
 

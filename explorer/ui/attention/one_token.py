@@ -16,7 +16,7 @@ from explorer.follow import SHOWN, Followed, follow
 from explorer.i18n import _
 from explorer.ui.attention import head_grid, head_map
 from explorer.ui.attention.controls import Controls, token_box
-from explorer.ui.common import address, chosen_head, pictures, session
+from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.chosen_head import MAXIMUM, HeadChoice
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import Chosen
@@ -158,7 +158,7 @@ def _recipe(chosen: Chosen, part: str, query: int, how: Controls) -> str:
         "from explorer.follow import follow",
         "",
         export.load_line(chosen.model),
-        export.capture_line(chosen.text, chosen.pair, chosen.target, session.MAX_TOKENS),
+        export.capture_line(chosen.text, chosen.pair, chosen.target, chosen.most),
         f"shown = follow(captured, {query}, {part!r}{choices})",
         "for layer in shown.layers:",
         "    print(layer.layer, [(shown.labels[key], weight) for key, weight in layer.top()], layer.weights)",

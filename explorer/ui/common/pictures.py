@@ -21,6 +21,11 @@ def draw(picture: Picture, key: str) -> None:
     st.vega_lite_chart(_shown(picture), key=key, width="content")
 
 
+def beside(slot: str, picture: Picture) -> None:
+    """The same as a picture, of what the page draws by other means: it is among what the page drew."""
+    _drawn()[slot] = picture
+
+
 def begin() -> None:
     """At the start of each run of the app: nothing is drawn yet."""
     st.session_state["_drawn"] = {}

@@ -9,11 +9,13 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer import bearing
 from explorer.bounded import BoundedCache
-from explorer.capture import Capture, capture
+from explorer.capture import MAX_NEW_TOKENS, Capture, capture
 from explorer.export import TRAINED_HERE
 from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
+from explorer.reading import encode
 from explorer.ui.common import jobs, theme
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.open_models import OPEN
@@ -22,10 +24,10 @@ from models.errors import OutOfMemoryError
 from models.opening import allowed, catalogue
 from models.paths import is_folder, typed
 
-MAX_TOKENS = 1024
-"""Longest text that a page shows; a notebook or the shell may go on to the model's own limit."""
-CAPTURES_BYTES = 512 * 2**20
-"""Captures that are kept, of all viewers together."""
+FIRST_TOKENS = 1024
+"""So much of a text is read by pages that compute with every weight of every head; *Attention* reads all of it."""
+CAPTURES_BYTES = bearing.most_bytes()
+"""Captures that are kept, of all viewers together: as many as one long text may take."""
 _SHORT_S = 1.0
 """Seconds that a page waits for a text before it shows how far it is."""
 
@@ -33,6 +35,8 @@ Asked = tuple[str, str, str]
 """What a viewer asks for: name of a model, device and precision."""
 
 CAPTURES: BoundedCache[Capture] = BoundedCache(CAPTURES_BYTES)
+_COUNTS: BoundedCache[tuple[int, int]] = BoundedCache(2**16)
+"""Lengths of texts; a page runs often, and a long text takes its tokenizer a moment."""
 OPEN.forget_with_model(CAPTURES)
 
 
@@ -82,22 +86,38 @@ def kept() -> list[str]:
     return list(st.session_state.get("_trained", {}))[::-1]
 
 
-def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot: str = "text") -> tuple[Capture, Model] | None:
+def run_text(
+    model: Model, asked: Asked, text: str, pair: str, target: str, slot: str = "text", most: int | None = None
+) -> tuple[Capture, Model] | None:
     """The capture of a text, and the model it came from: the one on the CPU where the accelerator has no room.
 
     None while it is computed, and where the viewer stopped it; the page says so.
 
+    Args:
+        model: that reads it.
+        asked: how it was asked for.
+        text, pair, target: what was typed.
+        slot: name of its place on the page.
+        most: tokens that the page reads; None for all that the model has places for.
+
     Raises:
-        models.InputError: a text that the model cannot take.
+        models.InputError: a text that the model cannot take, or that this machine does not bear.
     """
+    lengths = tokens_in(model, text, pair, target)
+    limit = min((n for n in (model.max_length, most) if n), default=None)
+    source, other = (n if limit is None else min(n, limit) for n in lengths)
+    sizes = (source,) if model.kind != "encoder-decoder" else (other or MAX_NEW_TOKENS, source)
+    bearing.check(model, *sizes)
+    # A text that the page reads to its end is the same on all pages.
+    cut = most if most and max(lengths) > most else None
 
     def make(report: Report) -> Capture:
-        return capture(model, text, pair or None, target or None, max_tokens=MAX_TOKENS, progress=report)
+        return capture(model, text, pair or None, target or None, max_tokens=cut, progress=report)
 
     try:
-        needs = _needs_bytes(model, len(text) + len(pair))
+        needs = bearing.bytes_of(model, *sizes)
         # A capture has notes for the viewer.
-        key = (model.number, text, pair, target, language())
+        key = (model.number, text, pair, target, language(), cut)
         found = captured(key, _("Reading the text"), make, slot, moment=_SHORT_S, needs_bytes=needs)
         return None if found is None else (found, model)
     except OutOfMemoryError as error:
@@ -106,7 +126,21 @@ def run_text(model: Model, asked: Asked, text: str, pair: str, target: str, slot
         st.warning(f"{escaped(error.problem)} {_('This text runs on the cpu.')}", icon=":material/memory:")
         there = (model.name, "cpu", asked[2])
         opened = _opened(there)
-        return None if opened is None else run_text(opened, there, text, pair, target, slot)
+        return None if opened is None else run_text(opened, there, text, pair, target, slot, most)
+
+
+def tokens_in(model: Model, text: str, pair: str, target: str) -> tuple[int, int]:
+    """How many tokens a text (or a pair, together) and a target have, special ones included, before anything is cut; 0 for what is empty.
+
+    Raises:
+        models.InputError: half of a character.
+    """
+
+    def counted() -> tuple[int, int]:
+        of_text = len(encode(model, text, pair).ids) if text.strip() else 0
+        return of_text, len(encode(model, target, target=True).ids) if target.strip() else 0
+
+    return _COUNTS.get_or_compute((model.number, hash((text, pair, target))), counted)
 
 
 def captured(key: tuple, title: str, make: Callable[[Report], Capture], slot: str, **how: float) -> Capture | None:
@@ -171,11 +205,3 @@ def _stamp(name: str) -> int:
         return max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0) if allowed.NOW.folders and is_folder(folder) else 0
     except OSError:
         return 0  # one that may not be read, as opening it will say
-
-
-def _needs_bytes(model: Model, characters: int) -> int:
-    """Memory of a capture, in bytes, at most: no text has more tokens than characters and a frame."""
-    n = min(MAX_TOKENS, model.max_length or MAX_TOKENS, characters + 8)
-    if model.view_only:
-        return 4 * n * n * sum(site.heads for site in model.sites)
-    return 4 * n * sum((site.heads + 2 * site.kv_heads) * max(1, site.head_dim) for site in model.sites)

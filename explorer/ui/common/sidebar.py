@@ -31,6 +31,7 @@ class Chosen:
         capture: the text, or the pair, or source and target, through that model.
         text, pair, target: what was typed.
         asked: name, device and precision as they were asked for; another model is opened in the same way.
+        most: tokens at which the page cut the text; None where it read all that the model has places for.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Chosen:
     pair: str
     target: str
     asked: Asked
+    most: int | None = None
 
     @property
     def title(self) -> str:
@@ -53,7 +55,7 @@ class Chosen:
     @property
     def lines(self) -> tuple[str, str]:
         """Lines of Python that open the model as `model` and read the text as `captured`."""
-        return export.load_line(self.model), export.capture_line(self.text, self.pair, self.target, session.MAX_TOKENS)
+        return export.load_line(self.model), export.capture_line(self.text, self.pair, self.target, self.most)
 
 
 def _title(model: Model, *texts: str) -> str:
@@ -67,30 +69,45 @@ def choose_model(default: str = catalogue.BUNDLED_BERT) -> Model:
         return _opened(told, default if default in model_names.names() else catalogue.BUNDLED_BERT)[0]
 
 
-def sidebar() -> Chosen:
+def sidebar(most: int | None = session.FIRST_TOKENS) -> Chosen:
     """Draws the choice of a model and, where it is called, the text bar; and runs the text through the model.
 
     While that takes longer than a moment, what was shown before is returned, with a line that says so; the script ends here where
     there was nothing.
+
+    Args:
+        most: tokens that the page reads; of a longer text it says so. None for all that the model has places for.
     """
     told, bar = st.container(), st.container(key="text_bar", gap=None)
     with st.sidebar:
         model, asked = _opened(told)
-    text, pair, target = text_bar.texts(bar, model)
+    text, pair, target = text_bar.texts(bar, model, files=most is None)
     pair, target, found = pair.strip(), target.strip(), None
     try:
-        ran = session.run_text(model, asked, text, pair, target)
+        ran = session.run_text(model, asked, text, pair, target, most=most)
         if ran is not None:
-            found = Chosen(ran[1], ran[0], text, pair, target, asked)
+            cut = _cut(ran[1], text, pair, target, most)
+            found = Chosen(ran[1], ran[0], text, pair, target, asked, cut)
     except InputError as error:
         st.warning(explained(error), icon=":material/edit:")
         return Chosen(model, None, text, pair, target, asked)
-    shown = jobs.kept("text", (model.number, text, pair, target), _title(model, text, pair, target), found)
+    # What another page reads in full is not shown on one that computes with every weight.
+    shown = jobs.kept("text" if most else "whole_text", (model.number, text, pair, target, most), _title(model, text, pair, target), found)
     if shown is None:
         st.stop()
     of = shown.what
     text_bar.chips(bar, of.model, of.capture, of.text, of.pair, of.target)
+    if of.most:
+        with bar:
+            message = _("This page computes with every weight of every head, and reads the first {most:,} of {n:,} tokens. *Attention* reads on.")
+            st.caption(f":material/content_cut: {message.format(most=of.most, n=max(session.tokens_in(of.model, of.text, of.pair, of.target)))}")
     return of
+
+
+def _cut(model: Model, text: str, pair: str, target: str, most: int | None) -> int | None:
+    """Where the page, and not the model, cuts these texts; None where it does not."""
+    longest = max(session.tokens_in(model, text, pair, target))
+    return most if most and longest > most and most < (model.max_length or longest) else None
 
 
 def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tuple[Model, Asked]:

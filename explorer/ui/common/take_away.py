@@ -18,6 +18,7 @@ MIME = {
     "npz": "application/octet-stream",
     "html": "text/html",
     "zip": "application/zip",
+    "txt": "text/plain",
 }
 
 

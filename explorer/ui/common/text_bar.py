@@ -11,21 +11,32 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.capture import Capture
 from explorer.examples import EXAMPLES
 from explorer.i18n import _
+from explorer.tasks.formats import decoded
 from explorer.tokens import labels
 from explorer.ui.common import address, model_names
-from explorer.ui.common.markdown import escaped
+from explorer.ui.common.markdown import escaped, explained
 from explorer.unread import BYTES, UNKNOWN, unread, who_reads
-from models import Model
+from models import InputError, Model
 
 _UNKNOWN_OF, _BYTES_OF = attrgetter("unknown"), attrgetter("in_bytes")
 _MOST = 60
 """Chips of a text; more tokens than these are counted."""
+_LONG, _FEW = 256, 20
+"""Tokens of a text that is more than a page full, and chips of it: what is read there is seen beside its map."""
+_FILE_MB = 1
+"""Size of a text file: a long novel has less."""
+_PROBLEM = "_text_file_problem"
 _NAMED = 12
 """Characters that are named in a sentence."""
 
 
-def texts(place: DeltaGenerator, model: Model) -> tuple[str, str, str]:
+def texts(place: DeltaGenerator, model: Model, files: bool = False) -> tuple[str, str, str]:
     """Draws the fields for the text, and for the second text or the target where the model takes one.
+
+    Args:
+        place: where they are drawn.
+        model: that reads them.
+        files: with a way to read a text from a file, for a page that reads long ones.
 
     Returns:
         What was typed: text, second text, target; "" for what this model does not take.
@@ -38,6 +49,11 @@ def texts(place: DeltaGenerator, model: Model) -> tuple[str, str, str]:
         elif model.kind == "encoder-decoder":
             target = field(_("Target"), "target", placeholder=_("Target (generated where empty)"))
         _examples()
+        if files:
+            _file()
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        with place:
+            st.warning(problem, icon=":material/edit:")
     return text, pair, target
 
 
@@ -59,22 +75,26 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
     sides = list(captured.sides.values())
     typed = [f"{text}{pair}", target] if len(sides) > 1 else [f"{text}{pair}"]
     found = [unread(model, side, of) for side, of in zip(sides, typed, strict=False)]
-    rows = [_row(labels(side.text), side.special, kinds.kinds) for side, kinds in zip(sides, found, strict=False)]
+    most = _MOST if max(map(len, sides)) <= _LONG else _FEW
+    rows = [_row(labels(side.text[: most + 1]), len(side), side.special, kinds.kinds, most) for side, kinds in zip(sides, found, strict=False)]
     with place:
         st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
+        if max(map(len, sides)) > _LONG:
+            # What the style looks for: pictures need the room more than a text that nobody reads in a field.
+            st.container(key="text_is_long").html("<i hidden></i>")
         look = next((example.look for example in EXAMPLES if example.text == text), "")
         if look:
             st.caption(_("Look for: {look}").format(look=_(look)))
         _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)))
 
 
-def _row(shown: list[str], special: tuple[bool, ...], kinds: tuple[str, ...]) -> str:
+def _row(shown: list[str], n: int, special: tuple[bool, ...], kinds: tuple[str, ...], most: int) -> str:
     titles = {UNKNOWN: _("the model does not know this"), BYTES: _("a part of a character, in bytes")}
     spans = [
         f'<span class="{kind or ("frame" if frame else "token")}" title="{escape(titles.get(kind, ""))}">{escape(token)}</span>'
-        for token, frame, kind in zip(shown[:_MOST], special, kinds, strict=False)
+        for token, frame, kind in zip(shown[:most], special, kinds, strict=False)
     ]
-    more = len(shown) - _MOST
+    more = n - most
     return "".join(spans) + (f"<span class=more>{escape(_('and {n} more').format(n=more))}</span>" if more > 0 else "")
 
 
@@ -117,6 +137,26 @@ def _examples() -> None:
         label_visibility="collapsed",
         width=170,
     )
+
+
+def _file() -> None:
+    """A text from a file, such as a chapter of a book."""
+    about = _("Read a text file, such as a chapter of a book")
+    with st.popover(about, icon=":material/upload_file:", help=about, key="text_file_open"):
+        label = _("A text file, up to {n} MB").format(n=_FILE_MB)
+        st.file_uploader(label, ["txt", "md"], key="text_file", max_upload_size=_FILE_MB, on_change=_use_file)
+
+
+def _use_file() -> None:
+    given = st.session_state["text_file"]
+    if given is None:
+        return
+    try:
+        text, _encoding = decoded(given.getvalue(), given.name)
+    except InputError as error:
+        st.session_state[_PROBLEM] = explained(error)
+        return
+    address.write(text=text.replace("\r\n", "\n"), pair=None, target=None)
 
 
 def _use_example() -> None:

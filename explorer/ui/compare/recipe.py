@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer import export
-from explorer.ui.common.session import MAX_TOKENS
+from explorer.ui.common.session import FIRST_TOKENS
 from explorer.ui.common.sidebar import Chosen
 from models import Model
 
@@ -58,5 +58,5 @@ def whole(chosen: Chosen, lines: tuple[str, ...], parts: tuple[str, str], head: 
 
 
 def _read(name: str, model: str, text: str, pair: str, target: str) -> str:
-    line = export.capture_line(text, pair, target, MAX_TOKENS)
+    line = export.capture_line(text, pair, target, FIRST_TOKENS)
     return line.replace("captured = explorer.capture(model,", f"{name} = explorer.capture({model},", 1)

@@ -118,7 +118,7 @@ def another(text: str) -> str:
 
 def _another_text(chosen: Chosen, text: str, progress: DeltaGenerator) -> Other | None:
     with progress:
-        ran = session.run_text(chosen.model, chosen.asked, text, chosen.pair, chosen.target, slot=_SLOT)
+        ran = session.run_text(chosen.model, chosen.asked, text, chosen.pair, chosen.target, slot=_SLOT, most=session.FIRST_TOKENS)
     if ran is None:
         return None
     return Other(ran[0], text, recipe.text_lines("model", text, chosen.pair, chosen.target))
@@ -142,7 +142,7 @@ def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
         model = session.open_model(*asked, slot="compared")
         pair = chosen.pair if model.kind == "encoder" else ""
         target = chosen.target if model.kind == "encoder-decoder" else ""
-        ran = session.run_text(model, asked, chosen.text, pair, target, slot=_SLOT)
+        ran = session.run_text(model, asked, chosen.text, pair, target, slot=_SLOT, most=session.FIRST_TOKENS)
     if ran is None:
         return None
     return Other(ran[0], ran[1].name, recipe.model_lines(model, chosen.text, pair, target))

@@ -11,7 +11,7 @@ from explorer.scores import families, roles
 from explorer.ui.beyond import contributions as contributions_panel
 from explorer.ui.beyond import input_tokens
 from explorer.ui.beyond import lens as lens_panel
-from explorer.ui.common.session import MAX_TOKENS
+from explorer.ui.common.session import FIRST_TOKENS
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.heads import measured
 from explorer.ui.heads.source import Source
@@ -21,7 +21,7 @@ from explorer.ui.heads.source import Source
 def chosen() -> Chosen:
     model = models.load("bert-mini", device="cpu")
     text, pair = "The cat said: 'It's \"warm\"'.", "Where did they play?"
-    return Chosen(model, explorer.capture(model, text, pair, max_tokens=MAX_TOKENS), text, pair, "", ("bert-mini", "cpu", "auto"))
+    return Chosen(model, explorer.capture(model, text, pair, max_tokens=FIRST_TOKENS), text, pair, "", ("bert-mini", "cpu", "auto"))
 
 
 def run(recipe: str) -> dict:
