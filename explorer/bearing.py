@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import psutil
 
+from explorer import limits
 from explorer.i18n import _
 from models import InputError, Model
 
@@ -20,7 +21,12 @@ _ACTIVATIONS = 16
 
 def most_bytes() -> int:
     """Memory that the capture of one text may take at its peak: a quarter of the machine's, within bounds."""
-    return min(_MOST_BYTES, max(_LEAST_BYTES, psutil.virtual_memory().total // 4))
+    return int(min(_MOST_BYTES, limits.NOW.text_bytes, max(_LEAST_BYTES, psutil.virtual_memory().total // 4)))
+
+
+def most_work() -> float:
+    """Multiply-adds that one capture may take on a processor."""
+    return min(MOST_WORK, limits.NOW.text_work)
 
 
 def bytes_of(model: Model, queries: int, keys: int | None = None) -> int:
@@ -59,7 +65,7 @@ def work_of(model: Model, queries: int, keys: int | None = None) -> float:
 
 def bears(model: Model, queries: int, keys: int | None = None) -> bool:
     """Whether this machine bears it."""
-    slow = model.device.type == "cpu" and work_of(model, queries, keys) > MOST_WORK
+    slow = model.device.type == "cpu" and work_of(model, queries, keys) > most_work()
     return not slow and bytes_of(model, queries, keys) <= most_bytes()
 
 
@@ -88,7 +94,7 @@ def check(model: Model, queries: int, keys: int | None = None) -> None:
         )
     else:
         problem = _("{n:,} tokens are {work:,.0f} billion multiply-adds for {name}; at most {most:,.0f} billion are done here.").format(
-            n=max(queries, keys or 0), name=model.short_name, work=work_of(model, queries, keys) / 1e9, most=MOST_WORK / 1e9
+            n=max(queries, keys or 0), name=model.short_name, work=work_of(model, queries, keys) / 1e9, most=most_work() / 1e9
         )
     raise InputError(problem, _("Shorten the text to {n:,} tokens, or choose a smaller model.").format(n=longest(model)))
 

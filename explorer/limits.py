@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import psutil
@@ -17,10 +18,13 @@ class Limits:
     Attributes:
         job_seconds: that one job may take; None for any.
         jobs: of one viewer that may wait or run at once; None for any number.
+        text_bytes, text_work: memory and multiply-adds of one text, where they are less than what the machine bears (`explorer.bearing`).
     """
 
     job_seconds: float | None = None
     jobs: int | None = None
+    text_bytes: float = math.inf
+    text_work: float = math.inf
 
 
 NOW = Limits()

@@ -12,6 +12,8 @@ UPLOAD_MB = 20
 """Of one file; they stay in memory and are gone with the session."""
 JOB_SECONDS, JOBS = 600.0, 4
 """For one computation, and of one viewer at once."""
+TEXT_BYTES, TEXT_WORK = 256 * 2**20, 2e12
+"""Memory and multiply-adds of one text: about half a minute on a laptop."""
 TRAINING_BYTES, TRAINING_WORK = 192 * 2**20, 2e13
 """Memory of a step, and multiply-adds of a training: about five minutes on a laptop."""
 
@@ -25,4 +27,5 @@ def begin(names: Iterable[str] = ()) -> None:
     allowed.share_with_strangers()
     allowed.NOW.names = frozenset({entry.name for entry in catalogue.CATALOGUE} | set(names))
     limits.NOW.job_seconds, limits.NOW.jobs = JOB_SECONDS, JOBS
+    limits.NOW.text_bytes, limits.NOW.text_work = TEXT_BYTES, TEXT_WORK
     settings.MOST.bytes, settings.MOST.work = TRAINING_BYTES, TRAINING_WORK

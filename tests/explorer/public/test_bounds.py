@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import constants
 
-from explorer import limits
+from explorer import bearing, limits
 from explorer.jobs import DONE, FAILED, Jobs, Viewer
 from explorer.public import bounds
 from models import InputError, load
@@ -77,6 +77,15 @@ def test_a_job_that_takes_too_long_is_ended_in_words():
         assert short.wait(60) and short.state == DONE
     finally:
         pool.close(5)
+
+
+def test_a_text_is_shorter_than_at_home(monkeypatch, bert):
+    here = bearing.longest(bert)
+    assert bearing.most_bytes() == bounds.TEXT_BYTES and bearing.work_of(bert, here) <= bounds.TEXT_WORK
+    with pytest.raises(InputError, match="tokens"):
+        bearing.check(bert, here + 1)
+    monkeypatch.setattr(limits, "NOW", limits.Limits())
+    bearing.check(bert, here + 1)
 
 
 def test_a_training_is_smaller_than_at_home(monkeypatch):
