@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.charts.common import palette
-from tests.browser.accessibility import pale_letters, said, violations
+from tests.browser.accessibility import hexadecimal, pale_letters, said, violations
 from tests.browser.letters import too_small
 from tests.browser.test_stage import OVERFLOW, PAGES
 from tests.browser.waiting import PATIENCE, eventually, settled
@@ -36,10 +36,6 @@ def ends(page: Page) -> list[str]:
 def painted(page: Page) -> str:
     """One of the small pictures."""
     return page.locator(IMAGE).nth(2).evaluate("image => image.getAttribute('href') ?? image.getAttribute('xlink:href')")
-
-
-def hexadecimal(colours: list[str]) -> list[str]:
-    return ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", one)) if one.startswith("rgb") else one for one in colours]
 
 
 THEMES = ("light", "dark", "contrast")
