@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from explorer import i18n
+from explorer.ui.common import model_names
 from scripts import find_browser
-from tests.browser.waiting import eventually
+from tests.browser.waiting import eventually, resting_box
 
 GRID = ".st-key-head_grid svg.marks"
 TEXT = ".st-key-text_bar textarea"
@@ -117,6 +119,51 @@ def test_the_grid_grows_with_the_window(open_page):
     page.locator(".st-key-head_panel").get_by_text("Layer 3, head 5").wait_for()
     page.set_viewport_size({"width": 1024, "height": 768})
     eventually(width, lambda now: now < before)
+
+
+LETTERS = """() => Math.min(...[...document.querySelectorAll('.stMain svg.marks')].flatMap(svg => [...svg.querySelectorAll('text')]
+  .filter(e => e.textContent.trim())
+  .map(e => parseFloat(e.getAttribute('font-size')) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)))"""
+
+
+def test_in_a_small_window_the_sidebar_makes_room_until_it_is_asked_for(open_page):
+    page = open_page(size=(1024, 768))
+    side = page.locator(".stSidebar")
+    expect(side).to_have_attribute("data-collapsed", "true")
+    eventually(lambda: page.evaluate(LETTERS), lambda least: least > 9)
+    # Nothing lies over the text.
+    box = page.locator(TEXT).first.bounding_box()
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", [box["x"] + 20, box["y"] + 2]) == "TEXTAREA"
+    page.reload()
+    page.locator(GRID).wait_for()
+    expect(side).to_have_attribute("data-collapsed", "true")
+    page.locator("[data-testid=stExpandSidebarButton]").click()
+    page.get_by_role("link", name="Know every head").click()
+    page.locator(".st-key-one_head").wait_for()
+    expect(side).to_have_attribute("data-collapsed", "false")
+    page.reload()
+    page.locator(".st-key-one_head").wait_for()
+    expect(side).to_have_attribute("data-collapsed", "false")
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_the_title_of_every_model_is_seen_whole(open_page, language, size):
+    page = open_page(f"/?lang={language}", size=size)
+    if size[0] < 1100:
+        page.locator("[data-testid=stExpandSidebarButton]").click()
+    with i18n.speaking(language):
+        titles = [model_names.title(name) for name in model_names.names()]
+    fits = """(box, title) => {
+      const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set, before = box.value;
+      set.call(box, title);
+      const fits = box.scrollWidth <= box.clientWidth;
+      set.call(box, before);
+      return fits;
+    }"""
+    resting_box(page, ".st-key-model input")
+    box = page.locator(".st-key-model input")
+    assert not [title for title in titles if not box.evaluate(fits, title)]
 
 
 @pytest.mark.every_run

@@ -9,6 +9,9 @@ const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
 
+// A window that is narrower than this is small (style.css), in pixels; and how Streamlit calls what a person wants of the sidebar.
+const SMALL = 1100, SIDEBAR = "stSidebarCollapsed";
+
 const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
 const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
 const BOUND = ".vega-bind input[type=range]";
@@ -253,9 +256,19 @@ function completeInPlace(state) {
   window.addEventListener("popstate", () => { state.did = false; }, true);
 }
 
+// In a small window the pictures need the room more than the sidebar, which is one click away; whoever has opened or closed it, decides. Streamlit
+// keeps what a person did under this name; what is done here is nobody's wish.
+function makeRoom() {
+  const own = Object.keys(localStorage).some((name) => name.startsWith(SIDEBAR));
+  if (own || window.innerWidth > SMALL) return;
+  document.querySelector(".stSidebar[data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click();
+  setTimeout(() => Object.keys(localStorage).filter((name) => name.startsWith(SIDEBAR)).forEach((name) => localStorage.removeItem(name)));
+}
+
 // Once in the life of a page.
 function begin(state) {
   state.watching = true;
+  makeRoom();
   completeInPlace(state);
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);

@@ -9,6 +9,8 @@
 - A picture grows with its window: the drawing is scaled, letters and all, so that nothing is computed again.
 - In the text bar Enter applies what was typed, and Shift and Enter begin a new line; Streamlit's own fields of several lines take Ctrl and
   Enter. While an input method composes a character, as for Chinese, Enter belongs to it.
+- In a small window the sidebar is closed at first, so that letters of pictures can be read. Streamlit keeps what a person wanted of it, and is
+  not told of this.
 - What can be clicked in a picture can be chosen by keyboard (`chart_keys.js`).
 - An input whose number stands for another one (an exponent, a place in a list) has that one beside it.
 - Keys of the stage, and the whole screen, which a browser gives only to what a person has just done.
