@@ -110,6 +110,25 @@ def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     shown_in(page, True)
 
 
+BLACK = """() => [...document.querySelectorAll('.stDataFrame canvas')].map(canvas => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let black = 0;
+  for (let i = 0; i < data.length; i += 4) black += data[i + 3] > 200 && data[i] + data[i + 1] + data[i + 2] < 60;
+  return black;
+})"""
+"""Pixels of each canvas of a table that are black: in the light theme none of Streamlit's letters is."""
+
+
+def test_tables_are_black_in_high_contrast_and_painted_anew_at_the_switch(open_page):
+    page = open_page("/?view=numbers&theme=contrast")
+    first = eventually(lambda: page.evaluate(BLACK), lambda found: found and min(found) > 0)
+    for name, strong in (("light", False), ("contrast", True)):
+        page.locator(".st-key-theme_button button").first.click()
+        page.locator(f".st-key-theme_{name} button").click()
+        page.keyboard.press("Escape")
+        eventually(lambda: page.evaluate(BLACK), first if strong else [0] * len(first))
+
+
 def test_the_key_goes_from_theme_to_theme_on_the_stage(open_page):
     page = open_page("/?stage=1&theme=dark")
     shown_in(page, True)

@@ -16,6 +16,8 @@ const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
 const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
 const BOUND = ".vega-bind input[type=range]";
 
+const TABLE = ".stDataFrame";
+const isStrong = () => document.querySelector(".st-key-contrast_is_on") !== null;
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
 
@@ -236,6 +238,9 @@ export default function ({ setTriggerValue, data }) {
   if (!state.watching) begin(state);
   paint(state, data.theme);
   compare(state);
+  const strong = isStrong();
+  if (strong !== state.strong) repaintTables();
+  state.strong = strong;
 }
 
 // One act, one step to go back to. Streamlit makes one of each address: of one that only becomes complete, without anybody having done anything
@@ -256,6 +261,27 @@ function completeInPlace(state) {
   window.addEventListener("popstate", () => { state.did = false; }, true);
 }
 
+// Tables are painted on a canvas, in greys of Streamlit's own that no style reaches: in high contrast all of their letters are black.
+function inkTables() {
+  const pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+  pen.fillText = function (...what) {
+    if (!isStrong() || !this.canvas.closest?.(TABLE)) return write.apply(this, what);
+    const before = [this.fillStyle, this.globalAlpha];
+    [this.fillStyle, this.globalAlpha] = ["#000", 1];
+    write.apply(this, what);
+    [this.fillStyle, this.globalAlpha] = before;
+  };
+}
+
+// A table is painted anew when its size changes.
+function repaintTables() {
+  for (const table of document.querySelectorAll(`${TABLE} [data-testid=stDataFrameResizable]`)) {
+    const before = table.style.width;
+    table.style.width = `${table.clientWidth - 2}px`;
+    setTimeout(() => { table.style.width = before; }, 100);
+  }
+}
+
 // In a small window the pictures need the room more than the sidebar, which is one click away; whoever has opened or closed it, decides. Streamlit
 // keeps what a person did under this name; what is done here is nobody's wish.
 function makeRoom() {
@@ -269,6 +295,7 @@ function makeRoom() {
 function begin(state) {
   state.watching = true;
   makeRoom();
+  inkTables();
   completeInPlace(state);
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);

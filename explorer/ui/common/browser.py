@@ -11,6 +11,7 @@
   Enter. While an input method composes a character, as for Chinese, Enter belongs to it.
 - In a small window the sidebar is closed at first, so that letters of pictures can be read. Streamlit keeps what a person wanted of it, and is
   not told of this.
+- Tables are painted on a canvas, in greys that no style reaches; in high contrast their letters are made black while they are painted.
 - What can be clicked in a picture can be chosen by keyboard (`chart_keys.js`).
 - An input whose number stands for another one (an exponent, a place in a list) has that one beside it.
 - Keys of the stage, and the whole screen, which a browser gives only to what a person has just done.
