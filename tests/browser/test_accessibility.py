@@ -110,6 +110,22 @@ def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     shown_in(page, True)
 
 
+INKS = "(all) => [...new Set(all.map(one => getComputedStyle(one).color))]"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_button_that_cannot_be_pressed_yet_says_what_it_is(open_page, theme):
+    page = open_page(f"/talk?theme={theme}", wait_for=".st-key-talk_play button:disabled")
+    shown_in(page, theme == "dark")
+    play, save = (page.locator(f".st-key-talk_{name} button p").evaluate_all(INKS) for name in ("play", "save"))
+    assert play == save and (theme != "contrast" or play == ["rgb(0, 0, 0)"])
+
+
+def test_grey_words_are_black_in_high_contrast(open_page):
+    page = open_page("/generate?model=gpt2-mini&theme=contrast", wait_for=".stMarkdownColoredText")
+    assert page.locator(".stMarkdownColoredText").evaluate_all(INKS) == ["rgb(0, 0, 0)"]
+
+
 BLACK = """() => [...document.querySelectorAll('.stDataFrame canvas')].map(canvas => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   let black = 0;
