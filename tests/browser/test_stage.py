@@ -84,6 +84,35 @@ def test_the_switch_of_the_language_keeps_the_view(open_page):
     expect(page.get_by_role("link", name="注意力", exact=True)).to_be_visible()
 
 
+def test_what_streamlit_says_itself_is_in_the_viewers_language(open_page):
+    page = open_page("/syntax?treebank=file&lang=zh", wait_for="[data-testid=stFileUploader]")
+    given = page.locator("[data-testid=stFileUploader]")
+    expect(given.get_by_role("button", name="选择文件")).to_be_visible()
+    expect(given).to_contain_text("每个文件至多 50MB • CONLLU, TXT")
+    model = page.locator(".st-key-model input")
+    expect(model).to_have_attribute("placeholder", "选择或输入一项")
+    model.fill("Upload")
+    # What a person typed stays as it is.
+    expect(page.get_by_role("option")).to_have_text("添加：Upload")
+    model.press("Escape")
+    page.get_by_text("EN", exact=True).click()
+    expect(given).to_contain_text("50MB per file")
+    expect(given.get_by_role("button", name="Upload", exact=True)).to_be_visible()
+    expect(model).to_have_attribute("placeholder", "Choose or add an option")
+    page.get_by_text("中文", exact=True).click()
+    expect(given).to_contain_text("每个文件至多 50MB")
+
+
+def test_the_menu_of_a_table_is_in_the_viewers_language_and_its_tools_cover_no_button(open_page):
+    page = open_page("/?view=numbers&lang=zh", wait_for=".stDataFrame canvas")
+    box = page.locator(".stDataFrame").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 80)
+    tools = page.locator(".st-key-head_panel [data-testid=stElementToolbar]").first
+    expect(tools).to_be_visible()
+    assert tools.bounding_box()["y"] > box["y"]
+    expect(tools.get_by_role("button", name="下载 CSV")).to_be_visible()
+
+
 @pytest.mark.every_run
 def test_chinese_is_really_drawn(open_page):
     if not find_browser.draws_chinese():

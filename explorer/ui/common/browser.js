@@ -236,6 +236,7 @@ export default function ({ setTriggerValue, data }) {
   const block = document.querySelector(".stMainBlockContainer");
   if (block) state.sizes.observe(block);
   if (!state.watching) begin(state);
+  speak(state, data.said);
   paint(state, data.theme);
   compare(state);
   const strong = isStrong();
