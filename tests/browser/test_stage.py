@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from explorer import i18n
 from explorer.ui.common import model_names
 from scripts import find_browser
+from tests.browser.letters import cut
 from tests.browser.waiting import eventually, resting_box
 
 GRID = ".st-key-head_grid svg.marks"
@@ -183,16 +184,9 @@ def test_the_title_of_every_model_is_seen_whole(open_page, language, size):
         page.locator("[data-testid=stExpandSidebarButton]").click()
     with i18n.speaking(language):
         titles = [model_names.title(name) for name in model_names.names()]
-    fits = """(box, title) => {
-      const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set, before = box.value;
-      set.call(box, title);
-      const fits = box.scrollWidth <= box.clientWidth;
-      set.call(box, before);
-      return fits;
-    }"""
     resting_box(page, ".st-key-model input")
     box = page.locator(".st-key-model input")
-    assert not [title for title in titles if not box.evaluate(fits, title)]
+    assert not cut(box, titles)
 
 
 @pytest.mark.every_run
