@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from explorer import i18n
 from explorer.ui.common import model_names
 from scripts import find_browser
-from tests.browser.letters import cut
+from tests.browser.letters import cut, too_small
 from tests.browser.waiting import eventually, resting_box
 
 GRID = ".st-key-head_grid svg.marks"
@@ -187,6 +187,35 @@ def test_the_title_of_every_model_is_seen_whole(open_page, language, size):
     resting_box(page, ".st-key-model input")
     box = page.locator(".st-key-model input")
     assert not cut(box, titles)
+
+
+def test_who_clicks_a_head_away_on_a_stage_sees_what_that_does(open_page):
+    page = open_page("/prune?limit=12&stage=1", wait_for=".st-key-board svg.marks", size=(1920, 1080))
+    board, effect = page.locator(".st-key-board svg.marks"), page.locator(".st-key-effect")
+    box = board.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
+    expect(effect.get_by_text("1 of 72 heads removed")).to_be_visible()
+    expect(effect.locator("[data-testid=stMetricDelta]").first).to_be_visible()
+    beside, below = effect.bounding_box(), effect.locator("[data-testid=stMetricDelta]").first.bounding_box()
+    assert beside["x"] > box["x"] + box["width"] and below["y"] + below["height"] < 1080
+    assert not too_small(page)
+    # And what is said beside the pointer is read from the last row, too.
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.3)
+    page.locator("#vg-tooltip-element.visible td").first.wait_for()
+    assert not too_small(page, "#vg-tooltip-element")
+
+
+@pytest.mark.parametrize("theme", ["light", "contrast"])
+def test_a_click_beside_everything_draws_no_line_through_the_page(open_page, theme):
+    page = open_page(f"/course?demo=Q3&step=show&stage=1&theme={theme}", wait_for=".st-key-course_pictures svg.marks", size=(1920, 1080))
+    page.mouse.click(960, 1000)
+    page.keyboard.press("ArrowRight")
+    page.locator(".course-measures").wait_for()
+    assert page.evaluate("document.activeElement.matches('.stMain:focus-visible')")
+    drawn = page.evaluate(
+        "['', '::before'].map(of => getComputedStyle(document.querySelector('.stMain'), of || null)).map(s => [s.boxShadow, s.outlineStyle])"
+    )
+    assert all(shadow == "none" and outline == "none" for shadow, outline in drawn)
 
 
 @pytest.mark.every_run
