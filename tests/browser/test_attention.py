@@ -68,10 +68,12 @@ def test_both_bertviz_views_draw_without_a_network(open_page):
 
 
 @pytest.mark.parametrize("view", ["lines", "model"])
-def test_bertviz_is_strong_where_the_page_is(open_page, view):
-    page = open_page(f"/?view={view}&theme=contrast")
+def test_bertviz_is_strong_where_the_page_is_and_speaks_its_language(open_page, view):
+    page = open_page(f"/?view={view}&theme=contrast&lang=zh")
     frame = page.frame_locator(f"{PANEL} iframe")
     frame.locator("svg line").nth(13 * 13 - 1).wait_for(state="attached")
+    words = frame.locator("body").inner_text()
+    assert not {"Layer", "Layers", "Heads"} & set(re.findall(r"\w+", words)) and "层" in words
     seen = frame.locator("body").evaluate(
         "body => [...body.querySelectorAll('svg text, select')].map(e => getComputedStyle(e)[e.tagName === 'SELECT' ? 'color' : 'fill'])"
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.charts.common import palette
+from explorer.i18n import _
 
 MAX_CELLS = 600_000
 """Weights that a frame may hold: about 4 MB of HTML. Six layers of twelve heads fit up to some 90 tokens."""
@@ -124,6 +125,13 @@ def _offline(html: str, dark: bool, contrast: bool) -> str:
     html = re.sub(r"require\.config\(\{.*?\}\s*\);", "", html, count=1, flags=re.DOTALL)
     # The template marker stands in a comment too, where BertViz writes all numbers a second time.
     html = re.sub(r"; // HACK: .*", ";", html, count=1)
+    # The three words that it writes itself.
+    for written, word in (
+        ("Layer: <select", f"{_('Layer')}: <select"),
+        ('.text("Heads")', f".text({json.dumps(_('Heads'))})"),
+        ('.text("Layers")', f".text({json.dumps(_('Layers'))})"),
+    ):
+        html = html.replace(written, word)
     for private, escape in _ESCAPED.items():
         html = html.replace(private, escape)
     return (
