@@ -121,6 +121,12 @@ def test_a_button_that_cannot_be_pressed_yet_says_what_it_is(open_page, theme):
     assert play == save and (theme != "contrast" or play == ["rgb(0, 0, 0)"])
 
 
+def test_chips_to_drag_are_black_in_high_contrast_numbers_and_all(open_page):
+    page = open_page("/positions?positions=order&theme=contrast", wait_for=".chip small")
+    look = "all => [...new Set(all.map(e => getComputedStyle(e)).map(s => s.color + ' ' + s.opacity))]"
+    assert page.locator(".chip, .chip small").evaluate_all(look) == ["rgb(0, 0, 0) 1"]
+
+
 def test_grey_words_are_black_in_high_contrast(open_page):
     page = open_page("/generate?model=gpt2-mini&theme=contrast", wait_for=".stMarkdownColoredText")
     assert page.locator(".stMarkdownColoredText").evaluate_all(INKS) == ["rgb(0, 0, 0)"]
