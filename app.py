@@ -9,6 +9,7 @@ from PIL import Image
 from explorer.charts.common import palette
 from explorer.i18n import _
 from explorer.talk.places import START
+from explorer.talk.titles import PAGE_TITLES
 from explorer.ui.claims import keys as of_claims
 from explorer.ui.common import address, browser, garbage, glossary, language, pictures, stage, strangers, theme
 from explorer.ui.course import keys
@@ -27,24 +28,24 @@ st.html(STYLE)
 page = st.navigation(
     {
         _("Look"): [
-            st.Page("pages/attention.py", title=_("Attention"), icon=":material/grid_view:", default=True),
-            st.Page("pages/heads.py", title=_("Know every head"), icon=":material/scoreboard:"),
-            st.Page("pages/syntax.py", title=_("Syntax"), icon=":material/account_tree:"),
-            st.Page("pages/beyond.py", title=_("Beyond the weights"), icon=":material/conversion_path:"),
-            st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare:"),
-            st.Page("pages/generate.py", title=_("Generate"), icon=":material/edit_note:"),
+            st.Page("pages/attention.py", title=_(PAGE_TITLES["attention"]), icon=":material/grid_view:", default=True),
+            st.Page("pages/heads.py", title=_(PAGE_TITLES["heads"]), icon=":material/scoreboard:"),
+            st.Page("pages/syntax.py", title=_(PAGE_TITLES["syntax"]), icon=":material/account_tree:"),
+            st.Page("pages/beyond.py", title=_(PAGE_TITLES["beyond"]), icon=":material/conversion_path:"),
+            st.Page("pages/compare.py", title=_(PAGE_TITLES["compare"]), icon=":material/compare:"),
+            st.Page("pages/generate.py", title=_(PAGE_TITLES["generate"]), icon=":material/edit_note:"),
         ],
         _("Change"): [
-            st.Page("pages/prune.py", title=_("Prune heads"), icon=":material/content_cut:"),
-            st.Page("pages/importance.py", title=_("Which heads matter"), icon=":material/query_stats:"),
+            st.Page("pages/prune.py", title=_(PAGE_TITLES["prune"]), icon=":material/content_cut:"),
+            st.Page("pages/importance.py", title=_(PAGE_TITLES["importance"]), icon=":material/query_stats:"),
         ],
         _("Learn"): [
-            st.Page("pages/course.py", title=_("Course"), icon=":material/school:"),
-            st.Page("pages/claims.py", title=_("Claims on trial"), icon=":material/gavel:"),
-            st.Page("pages/talk.py", title=_("Your lecture"), icon=":material/co_present:"),
-            st.Page("pages/training.py", title=_("Training lab"), icon=":material/model_training:"),
-            st.Page("pages/softmax.py", title=_("Softmax laboratory"), icon=":material/stacked_bar_chart:"),
-            st.Page("pages/positions.py", title=_("Positions laboratory"), icon=":material/cyclone:"),
+            st.Page("pages/course.py", title=_(PAGE_TITLES["course"]), icon=":material/school:"),
+            st.Page("pages/claims.py", title=_(PAGE_TITLES["claims"]), icon=":material/gavel:"),
+            st.Page("pages/talk.py", title=_(PAGE_TITLES["talk"]), icon=":material/co_present:"),
+            st.Page("pages/training.py", title=_(PAGE_TITLES["training"]), icon=":material/model_training:"),
+            st.Page("pages/softmax.py", title=_(PAGE_TITLES["softmax"]), icon=":material/stacked_bar_chart:"),
+            st.Page("pages/positions.py", title=_(PAGE_TITLES["positions"]), icon=":material/cyclone:"),
         ],
     },
     position="sidebar",

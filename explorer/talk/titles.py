@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from explorer.i18n import _, language
+from explorer.i18n import N_, _, language
 from explorer.lectures.registry import STEP_TITLES, demo
 from explorer.lectures.words import read
 from explorer.talk.talk import Step
 
+PAGE_TITLES = {
+    "attention": N_("Attention"),
+    "heads": N_("Know every head"),
+    "syntax": N_("Syntax"),
+    "beyond": N_("Beyond the weights"),
+    "compare": N_("Compare"),
+    "generate": N_("Generate"),
+    "prune": N_("Prune heads"),
+    "importance": N_("Which heads matter"),
+    "course": N_("Course"),
+    "claims": N_("Claims on trial"),
+    "talk": N_("Your lecture"),
+    "training": N_("Training lab"),
+    "softmax": N_("Softmax laboratory"),
+    "positions": N_("Positions laboratory"),
+}
+"""How pages are called, in the navigation as well."""
 _MOST = 60
 
 
@@ -24,5 +41,5 @@ def short(step: Step) -> str:
     if step.kind == "page" and step.settings.get("claim"):
         return step.settings["claim"].upper()
     first = next((line.strip("# ") for line in step.text.splitlines() if line.strip("# ")), "")
-    found = step.title or first or (step.name if step.kind == "page" else _("Words"))
+    found = step.title or first or (_(PAGE_TITLES.get(step.name, step.name)) if step.kind == "page" else _("Words"))
     return found if len(found) <= _MOST else f"{found[: _MOST - 1]}…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
@@ -48,3 +50,8 @@ def pale_letters(page: Page, least: float = 4.5) -> list[tuple[str, float, float
 def said(page: Page) -> list[str]:
     """What a screen reader says of each chart."""
     return page.locator(".stVegaLiteChart").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+
+
+def hexadecimal(colours: list[str]) -> list[str]:
+    """Colours as charts write them, whichever way a browser does."""
+    return ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", one)) if one.startswith("rgb") else one for one in colours]

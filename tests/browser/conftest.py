@@ -74,7 +74,12 @@ def open_page(request, browser, app_url):
     request.node.stash[_OPEN] = contexts
 
     def opened(
-        path: str = "/", theme: str = "light", wait_for: str = ".st-key-head_panel", at_rest: bool = True, sent: list[object] | None = None
+        path: str = "/",
+        theme: str = "light",
+        wait_for: str = ".st-key-head_panel",
+        at_rest: bool = True,
+        sent: list[object] | None = None,
+        size: tuple[int, int] = (1440, 900),
     ) -> Page:
         """A page in a context of its own: another viewer.
 
@@ -83,8 +88,9 @@ def open_page(request, browser, app_url):
             wait_for: selector of what has to be there.
             at_rest: wait also until the page has stopped changing.
             sent: grows with each message that the page sends to the server.
+            size: of the window, in pixels.
         """
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme, accept_downloads=True)
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, accept_downloads=True)
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()

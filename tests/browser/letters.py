@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from collections.abc import Iterable
+
+from playwright.sync_api import Locator, Page
 
 _LETTERS = """(root) => {
   // Of all that can be read: its text and the height of its letters on the screen, in pixels.
@@ -28,3 +30,17 @@ _LETTERS = """(root) => {
 def too_small(page: Page, root: str = ".stMain") -> list[tuple[str, float]]:
     """What a hall cannot read in a part of the page: the text, and the height of its letters in pixels."""
     return [(text, size) for text, size in page.evaluate(_LETTERS, root) if size < 23.95]
+
+
+_FITS = """(box, title) => {
+  const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set, before = box.value;
+  set.call(box, title);
+  const fits = box.scrollWidth <= box.clientWidth + 1;
+  set.call(box, before);
+  return fits;
+}"""
+
+
+def cut(box: Locator, titles: Iterable[str]) -> list[str]:
+    """Of what may stand in a box, all that is not seen whole there."""
+    return [title for title in titles if not box.evaluate(_FITS, title)]

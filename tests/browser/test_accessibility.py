@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.charts.common import palette
-from tests.browser.accessibility import pale_letters, said, violations
+from tests.browser.accessibility import hexadecimal, pale_letters, said, violations
 from tests.browser.letters import too_small
 from tests.browser.test_stage import OVERFLOW, PAGES
 from tests.browser.waiting import PATIENCE, eventually, settled
@@ -36,10 +36,6 @@ def ends(page: Page) -> list[str]:
 def painted(page: Page) -> str:
     """One of the small pictures."""
     return page.locator(IMAGE).nth(2).evaluate("image => image.getAttribute('href') ?? image.getAttribute('xlink:href')")
-
-
-def hexadecimal(colours: list[str]) -> list[str]:
-    return ["#" + "".join(f"{int(n):02x}" for n in re.findall(r"\d+", one)) if one.startswith("rgb") else one for one in colours]
 
 
 THEMES = ("light", "dark", "contrast")
@@ -112,6 +108,47 @@ def test_the_theme_is_chosen_kept_on_the_next_page_and_by_a_link(open_page):
     # The system is asked again, and no more than that.
     page.emulate_media(color_scheme="dark")
     shown_in(page, True)
+
+
+INKS = "(all) => [...new Set(all.map(one => getComputedStyle(one).color))]"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_button_that_cannot_be_pressed_yet_says_what_it_is(open_page, theme):
+    page = open_page(f"/talk?theme={theme}", wait_for=".st-key-talk_play button:disabled")
+    shown_in(page, theme == "dark")
+    play, save = (page.locator(f".st-key-talk_{name} button p").evaluate_all(INKS) for name in ("play", "save"))
+    assert play == save and (theme != "contrast" or play == ["rgb(0, 0, 0)"])
+
+
+def test_chips_to_drag_are_black_in_high_contrast_numbers_and_all(open_page):
+    page = open_page("/positions?positions=order&theme=contrast", wait_for=".chip small")
+    look = "all => [...new Set(all.map(e => getComputedStyle(e)).map(s => s.color + ' ' + s.opacity))]"
+    assert page.locator(".chip, .chip small").evaluate_all(look) == ["rgb(0, 0, 0) 1"]
+
+
+def test_grey_words_are_black_in_high_contrast(open_page):
+    page = open_page("/generate?model=gpt2-mini&theme=contrast", wait_for=".stMarkdownColoredText")
+    assert page.locator(".stMarkdownColoredText").evaluate_all(INKS) == ["rgb(0, 0, 0)"]
+
+
+BLACK = """() => [...document.querySelectorAll('.stDataFrame canvas')].map(canvas => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let black = 0;
+  for (let i = 0; i < data.length; i += 4) black += data[i + 3] > 200 && data[i] + data[i + 1] + data[i + 2] < 60;
+  return black;
+})"""
+"""Pixels of each canvas of a table that are black: in the light theme none of Streamlit's letters is."""
+
+
+def test_tables_are_black_in_high_contrast_and_painted_anew_at_the_switch(open_page):
+    page = open_page("/?view=numbers&theme=contrast")
+    first = eventually(lambda: page.evaluate(BLACK), lambda found: found and min(found) > 0)
+    for name, strong in (("light", False), ("contrast", True)):
+        page.locator(".st-key-theme_button button").first.click()
+        page.locator(f".st-key-theme_{name} button").click()
+        page.keyboard.press("Escape")
+        eventually(lambda: page.evaluate(BLACK), first if strong else [0] * len(first))
 
 
 def test_the_key_goes_from_theme_to_theme_on_the_stage(open_page):

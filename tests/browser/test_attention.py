@@ -14,6 +14,7 @@ import explorer
 from benchmarks import shapes
 from explorer.charts.common import palette
 from explorer.examples import EXAMPLES
+from tests.browser.accessibility import hexadecimal
 from tests.browser.waiting import addressed, settled
 
 GRID = ".st-key-head_grid [data-testid=stVegaLiteChart]"
@@ -64,6 +65,21 @@ def test_both_bertviz_views_draw_without_a_network(open_page):
     page = open_page("/?view=Whole%20model", theme="dark")
     frame = page.frame_locator(f"{PANEL} iframe")
     frame.locator("svg line").nth(6 * 12 * 13).wait_for(state="attached")
+
+
+@pytest.mark.parametrize("view", ["lines", "model"])
+def test_bertviz_is_strong_where_the_page_is_and_speaks_its_language(open_page, view):
+    page = open_page(f"/?view={view}&theme=contrast&lang=zh")
+    frame = page.frame_locator(f"{PANEL} iframe")
+    frame.locator("svg line").nth(13 * 13 - 1).wait_for(state="attached")
+    words = frame.locator("body").inner_text()
+    assert not {"Layer", "Layers", "Heads"} & set(re.findall(r"\w+", words)) and "层" in words
+    seen = frame.locator("body").evaluate(
+        "body => [...body.querySelectorAll('svg text, select')].map(e => getComputedStyle(e)[e.tagName === 'SELECT' ? 'color' : 'fill'])"
+    )
+    assert set(seen) == {"rgb(0, 0, 0)"}
+    drawn = frame.locator("svg line").evaluate_all("all => [...new Set(all.map(e => getComputedStyle(e).stroke))]")
+    assert drawn and all(palette.on_white(one) == one for one in hexadecimal(drawn))
 
 
 def test_neurons_are_drawn_and_sum_to_the_score(open_page):

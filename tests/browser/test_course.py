@@ -8,16 +8,17 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.capture import capture
+from explorer.i18n import LANGUAGES
 from explorer.lectures import q02_projections as q02
 from explorer.lectures import q03_scaling as q03
 from explorer.lectures.demo import STEPS
-from explorer.lectures.registry import CHAPTERS, of_chapter
+from explorer.lectures.registry import CHAPTERS, demo, of_chapter
 from explorer.lectures.words import read
-from explorer.ui.course import results
+from explorer.ui.course import place, results
 from tests.browser import clicker, walks
 from tests.browser.accessibility import violations
-from tests.browser.letters import too_small
-from tests.browser.waiting import PATIENCE, eventually
+from tests.browser.letters import cut, too_small
+from tests.browser.waiting import PATIENCE, eventually, resize
 
 SEEN = {
     "ask": ".st-key-course_options input",
@@ -294,3 +295,24 @@ def test_a_cloud_is_turned_on_the_page_and_stays_turned_where_the_position_moves
     named(page, "q14_pos=5")
     eventually(lambda: page.locator(".st-key-course_pictures .stVegaLiteChart").first.inner_text(), lambda text: "10" in text)
     assert slider.input_value() == "60"
+
+
+CROWDED = ("Q2", "Q4", "Q13", "Q14", "Q18", "Q20", "Q21b", "Q22b")
+"""Demos with many controls in a row."""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_chosen_on_a_stage_is_seen_whole(course, language):
+    page = course(f"demo={CROWDED[0]}&step=show&lang={language}", "show")
+    for id_ in CROWDED:
+        page.goto(page.url.split("/course")[0] + f"/course?demo={id_}&step=show&lang={language}&stage=1")
+        resize(page, 1920, 1080)
+        made = demo(id_)
+        words = read(made.module, language)
+        for control in made.controls:
+            if control.is_text or control.is_slider or control.free or control.chips is not None:
+                continue
+            box = page.locator(f".st-key-{place.name(made, control.name)} input")
+            box.wait_for()
+            assert not cut(box, [control.shown(value, words) for value in control.values]), (id_, control.name)

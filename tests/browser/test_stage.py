@@ -5,8 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from explorer import i18n
+from explorer.ui.common import model_names
 from scripts import find_browser
-from tests.browser.waiting import eventually
+from tests.browser.letters import cut, too_small
+from tests.browser.waiting import eventually, resting_box
 
 GRID = ".st-key-head_grid svg.marks"
 TEXT = ".st-key-text_bar textarea"
@@ -82,6 +85,35 @@ def test_the_switch_of_the_language_keeps_the_view(open_page):
     expect(page.get_by_role("link", name="注意力", exact=True)).to_be_visible()
 
 
+def test_what_streamlit_says_itself_is_in_the_viewers_language(open_page):
+    page = open_page("/syntax?treebank=file&lang=zh", wait_for="[data-testid=stFileUploader]")
+    given = page.locator("[data-testid=stFileUploader]")
+    expect(given.get_by_role("button", name="选择文件")).to_be_visible()
+    expect(given).to_contain_text("每个文件至多 50MB • CONLLU, TXT")
+    model = page.locator(".st-key-model input")
+    expect(model).to_have_attribute("placeholder", "选择或输入一项")
+    model.fill("Upload")
+    # What a person typed stays as it is.
+    expect(page.get_by_role("option")).to_have_text("添加：Upload")
+    model.press("Escape")
+    page.get_by_text("EN", exact=True).click()
+    expect(given).to_contain_text("50MB per file")
+    expect(given.get_by_role("button", name="Upload", exact=True)).to_be_visible()
+    expect(model).to_have_attribute("placeholder", "Choose or add an option")
+    page.get_by_text("中文", exact=True).click()
+    expect(given).to_contain_text("每个文件至多 50MB")
+
+
+def test_the_menu_of_a_table_is_in_the_viewers_language_and_its_tools_cover_no_button(open_page):
+    page = open_page("/?view=numbers&lang=zh", wait_for=".stDataFrame canvas")
+    box = page.locator(".stDataFrame").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 80)
+    tools = page.locator(".st-key-head_panel [data-testid=stElementToolbar]").first
+    expect(tools).to_be_visible()
+    assert tools.bounding_box()["y"] > box["y"]
+    expect(tools.get_by_role("button", name="下载 CSV")).to_be_visible()
+
+
 @pytest.mark.every_run
 def test_chinese_is_really_drawn(open_page):
     if not find_browser.draws_chinese():
@@ -117,6 +149,73 @@ def test_the_grid_grows_with_the_window(open_page):
     page.locator(".st-key-head_panel").get_by_text("Layer 3, head 5").wait_for()
     page.set_viewport_size({"width": 1024, "height": 768})
     eventually(width, lambda now: now < before)
+
+
+LETTERS = """() => Math.min(...[...document.querySelectorAll('.stMain svg.marks')].flatMap(svg => [...svg.querySelectorAll('text')]
+  .filter(e => e.textContent.trim())
+  .map(e => parseFloat(e.getAttribute('font-size')) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)))"""
+
+
+def test_in_a_small_window_the_sidebar_makes_room_until_it_is_asked_for(open_page):
+    page = open_page(size=(1024, 768))
+    side = page.locator(".stSidebar")
+    expect(side).to_have_attribute("data-collapsed", "true")
+    eventually(lambda: page.evaluate(LETTERS), lambda least: least > 9)
+    # Nothing lies over the text.
+    box = page.locator(TEXT).first.bounding_box()
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", [box["x"] + 20, box["y"] + 2]) == "TEXTAREA"
+    page.reload()
+    page.locator(GRID).wait_for()
+    expect(side).to_have_attribute("data-collapsed", "true")
+    page.locator("[data-testid=stExpandSidebarButton]").click()
+    page.get_by_role("link", name="Know every head").click()
+    page.locator(".st-key-one_head").wait_for()
+    expect(side).to_have_attribute("data-collapsed", "false")
+    page.reload()
+    page.locator(".st-key-one_head").wait_for()
+    expect(side).to_have_attribute("data-collapsed", "false")
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_the_title_of_every_model_is_seen_whole(open_page, language, size):
+    page = open_page(f"/?lang={language}", size=size)
+    if size[0] < 1100:
+        page.locator("[data-testid=stExpandSidebarButton]").click()
+    with i18n.speaking(language):
+        titles = [model_names.title(name) for name in model_names.names()]
+    resting_box(page, ".st-key-model input")
+    box = page.locator(".st-key-model input")
+    assert not cut(box, titles)
+
+
+def test_who_clicks_a_head_away_on_a_stage_sees_what_that_does(open_page):
+    page = open_page("/prune?limit=12&stage=1", wait_for=".st-key-board svg.marks", size=(1920, 1080))
+    board, effect = page.locator(".st-key-board svg.marks"), page.locator(".st-key-effect")
+    box = board.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
+    expect(effect.get_by_text("1 of 72 heads removed")).to_be_visible()
+    expect(effect.locator("[data-testid=stMetricDelta]").first).to_be_visible()
+    beside, below = effect.bounding_box(), effect.locator("[data-testid=stMetricDelta]").first.bounding_box()
+    assert beside["x"] > box["x"] + box["width"] and below["y"] + below["height"] < 1080
+    assert not too_small(page)
+    # And what is said beside the pointer is read from the last row, too.
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.3)
+    page.locator("#vg-tooltip-element.visible td").first.wait_for()
+    assert not too_small(page, "#vg-tooltip-element")
+
+
+@pytest.mark.parametrize("theme", ["light", "contrast"])
+def test_a_click_beside_everything_draws_no_line_through_the_page(open_page, theme):
+    page = open_page(f"/course?demo=Q3&step=show&stage=1&theme={theme}", wait_for=".st-key-course_pictures svg.marks", size=(1920, 1080))
+    page.mouse.click(960, 1000)
+    page.keyboard.press("ArrowRight")
+    page.locator(".course-measures").wait_for()
+    assert page.evaluate("document.activeElement.matches('.stMain:focus-visible')")
+    drawn = page.evaluate(
+        "['', '::before'].map(of => getComputedStyle(document.querySelector('.stMain'), of || null)).map(s => [s.boxShadow, s.outlineStyle])"
+    )
+    assert all(shadow == "none" and outline == "none" for shadow, outline in drawn)
 
 
 @pytest.mark.every_run

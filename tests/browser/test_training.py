@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import models
+from explorer.i18n import LANGUAGES
 from models.training.presets import PRESETS
 from tests.browser.waiting import FRAMES, eventually, quiet, resting_box, settled, shows
 
@@ -102,11 +103,21 @@ def test_the_page_says_which_run_it_shows_and_what_is_too_much(open_page):
     expect(page.get_by_label("Layers", exact=True)).to_have_value("1")
     page.locator(STATUS).get_by_text("shipped: recall").wait_for()
     page.get_by_text("The settings on the left are those of the next run: press Train.").wait_for()
+    page.locator("[data-testid=stExpander] summary").click()
     batch = page.get_by_label("Batch", exact=True)
     batch.fill("100000")
     batch.press("Enter")
     page.get_by_text(re.compile(r"One step takes about [\d.]+ GB of memory")).wait_for()
     expect(page.locator(TRAIN)).to_be_disabled()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_chosen_first_is_seen_without_a_scroll(open_page, language):
+    page = open_page(f"/training?lang={language}", wait_for=f"{FILM} svg.marks")
+    sidebar = page.locator("[data-testid=stSidebarContent]")
+    assert sidebar.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    box = page.locator("[data-testid=stSidebarContent] [data-testid=stExpander] summary").bounding_box()
+    assert box["y"] + box["height"] <= 900
 
 
 def test_a_preset_sets_the_switches_that_are_folded_away_too(open_page):
@@ -120,10 +131,10 @@ def test_a_preset_sets_the_switches_that_are_folded_away_too(open_page):
     page.get_by_role("option", name="characters", exact=True).click()
     page.wait_for_function("location.search.includes('lab_preset=characters')")
     # What the browser believes goes along with the next change.
-    steps = page.locator(".st-key-lab_steps input")
-    steps.fill("120")
-    steps.press("Enter")
-    page.wait_for_function("location.search.includes('lab_steps=120')")
+    layers = page.locator(".st-key-lab_layers input")
+    layers.fill("3")
+    layers.press("Enter")
+    page.wait_for_function("location.search.includes('lab_layers=3')")
     more.click()
     expect(dropout).to_have_value(f"{PRESETS['characters'].switches['dropout']}")
 

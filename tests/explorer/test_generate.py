@@ -1,5 +1,10 @@
 """Generation against transformers' own, and the attention of each step against a capture of the whole text."""
 
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +13,8 @@ import models
 from explorer import generate
 from explorer.capture import capture_ids
 from tests import tiny as making
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def text_for(name: str) -> str:
@@ -93,3 +100,36 @@ def test_controls_out_of_range(wrong):
 def test_errors(tiny, name, text, said):
     with pytest.raises(models.InputError, match=said):
         generate.generate(tiny(name), text)
+
+
+TOLD = """
+import torch
+torch.set_num_threads(1)
+import models
+from tests.explorer.test_generate import told_of
+print(told_of(models.load("translate-mini")))
+"""
+
+
+def told_of(model: models.Model) -> str:
+    """All that is known of a text that translate-mini makes, to the bit: tokens, chances, entropies and attention."""
+    every = hashlib.sha256()
+    for sampling in (generate.Sampling(greedy=True), generate.Sampling(temperature=0.8, top_p=0.95, seed=3)):
+        for step in generate.generate(model, "He has been reading the book since this morning.", sampling, tokens=20):
+            every.update(repr((step.token, step.candidates, step.entropy)).encode())
+            for part in sorted(step.attention):
+                every.update(step.attention[part].tobytes())
+    return every.hexdigest()
+
+
+@pytest.mark.thorough
+def test_the_translator_says_the_same_again_and_in_another_process_to_the_bit():
+    model, threads = models.load("translate-mini"), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        first = told_of(model)
+        assert told_of(model) == first and told_of(models.load("translate-mini")) == first
+    finally:
+        torch.set_num_threads(threads)
+    other = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert other.stdout.split()[-1] == first

@@ -34,6 +34,15 @@ def test_every_message_of_the_code_is_translated_and_no_other(which):
     assert not [message for message, string in found.items() if not string.strip()]
 
 
+HUES = re.compile(r"\b(red|blue|green|purple|yellow|pale|bright|brighter|grey)\b", re.IGNORECASE)
+OF_A_THEME = {"bright is 1, grey is masked", "dark is 1, grey is masked"}
+"""Messages that a page chooses by the theme."""
+
+
+def test_no_message_names_a_colour_that_is_another_one_in_another_theme():
+    assert not [message for message in words.messages() if HUES.search(message) and message not in OF_A_THEME]
+
+
 def test_messages_within_f_strings_are_found():
     assert set(words._messages_in('f"{_(\'inside\')} {x}"; N_("a" "b"); told("c {x}", x=1); _(other); print("no")')) == {"inside", "ab", "c {x}"}
 

@@ -13,6 +13,8 @@ from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
 MEAN, MAXIMUM = "mean", "max"
+_LABELLED = 26
+"""Pixels of a column whose label always has its place, whatever the language; in narrower ones some are left out."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,16 @@ def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int,
                 "head:N",
                 sort=list(heads),
                 title=_("head (from 0)"),
-                axis=alt.Axis(orient="top", labelExpr=summaries, labelAngle=0, ticks=False, domain=False, grid=False, labelPadding=2),
+                axis=alt.Axis(
+                    orient="top",
+                    labelExpr=summaries,
+                    labelAngle=0,
+                    labelOverlap=across < _LABELLED,
+                    ticks=False,
+                    domain=False,
+                    grid=False,
+                    labelPadding=2,
+                ),
             ),
             y=alt.Y(
                 "layer:O",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -71,10 +72,21 @@ def strong(colour: str) -> str:
 
 def ink_on(colour: str) -> str:
     """Black or white, whichever is read better on a colour (relative luminance, WCAG 2.2)."""
-    parts = [channel / 255 for channel in rgb(colour)]
+    return "#000000" if _luminance(rgb(colour)) > 0.179 else "#ffffff"
+
+
+def on_white(colour: str, least: float = 4.5) -> str:
+    """The colour, made darker in steps of its own hue until it stands out from white by this contrast (WCAG 2.2)."""
+    parts = np.array(rgb(colour), dtype=float)
+    while 1.05 / (_luminance(parts) + 0.05) < least:
+        parts = np.floor(parts * 0.97)
+    return hexadecimal(parts)
+
+
+def _luminance(channels: Sequence[float]) -> float:
+    parts = [channel / 255 for channel in channels]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if light > 0.179 else "#ffffff"
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 import altair as alt
 import numpy as np
@@ -62,7 +64,23 @@ def bars(
     table["value"] = table["value"].fillna(0)
     written = (not stacked and len(order) * len(kinds) <= _WRITTEN) if written is None else written
     description = _description(title, axis, len(order), kinds, stacked, ends, format, across, written, size, dark)
-    return Picture(description, {"bars": table}, {"names": order})
+    return Picture(description, {"bars": table}, {"names": order if across else [_lines(name, size[0] / len(order)) for name in order]})
+
+
+def _lines(name: str, width: float) -> str | list[str]:
+    """A name that is wider than the place of its bar, in pixels, on two lines, broken between two words."""
+    if _width(name) <= width:
+        return name
+    breaks = [found.start() for found in re.finditer(r"(?<=\w) (?=\w)", name)]
+    if not breaks:
+        return name
+    at = min(breaks, key=lambda at: max(_width(name[:at]), _width(name[at + 1 :])))
+    return [name[:at], name[at + 1 :]]
+
+
+def _width(text: str) -> float:
+    """About how many pixels a text takes in the letters of a figure: a Chinese character is as wide as it is high."""
+    return frame.LETTERS * sum(1.0 if east_asian_width(letter) in "WF" else 0.55 for letter in text)
 
 
 def _written(value: float, format: str) -> str:

@@ -77,7 +77,7 @@ def _description(schemes: tuple[str, ...], what: str, width: int, height: int, d
     mark = alt.Chart(alt.NamedData("trained")).encode(x=x)
     layers = [
         mark.mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6),
-        mark.mark_text(align="left", dx=5, dy=-6, color=ink, opacity=0.8, fontSize=11, text=_("trained")).encode(y=alt.value(0)),
+        mark.mark_text(dy=-13, color=ink, opacity=0.8, fontSize=12, text=_("trained")).encode(y=alt.value(0)),
         base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(x=x, y=_axis("low", what), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips),

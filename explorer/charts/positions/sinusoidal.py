@@ -74,7 +74,8 @@ def _matrix(dark: bool) -> alt.LayerChart:
     rects = cells.mark_rect(aria=False).encode(x=x, x2="right:Q", y=y, y2="below:Q", color=colour, tooltip=tips)
     chosen = _numbers(2, "which").transform_calculate(p="pos + datum.which * k").transform_filter(f"datum.p < {POSITIONS}")
     chosen = chosen.transform_calculate(below="datum.p + 1", width="datum.which ? 1.5 : 3")
-    frames = chosen.mark_rect(filled=False, stroke=palette.frame(dark), aria=False).encode(
+    # In the colour of letters: that of what is chosen elsewhere is one of those that it would lie on here.
+    frames = chosen.mark_rect(filled=False, stroke=palette.page(dark)[1], aria=False).encode(
         x=alt.value(0), x2=alt.value(MAP_W), y=y, y2="below:Q", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
     )
     caption = titled(_("PE: a row for each position"), _("Even columns sin, odd ones cos. Framed: position, and position + k."), dark)
@@ -124,7 +125,7 @@ def _clocks(dark: bool) -> alt.LayerChart:
     x, y = (alt.X("cx:Q", scale=x_scale, axis=None), alt.Y("cy:Q", scale=y_scale, axis=None))
     circles = dials.mark_point(size=2_800, filled=False, stroke=ink, strokeOpacity=0.35, aria=False).encode(x=x, y=y)
     layers = [circles]
-    for angle, stroke, wide in (("later", palette.frame(dark), 2.5), ("angle", colour, 3.5)):
+    for angle, stroke, wide in (("later", palette.frame(dark), 2), ("angle", colour, 4.5)):
         # As on a clock: 0 is up, and time goes to the right.
         ends = dials.transform_calculate(ex=f"datum.cx + 0.33 * sin(datum.{angle})", ey=f"datum.cy - 0.37 * cos(datum.{angle})")
         layers.append(
@@ -132,7 +133,7 @@ def _clocks(dark: bool) -> alt.LayerChart:
         )
     names = dials.transform_calculate(name="'i = ' + datum.i").mark_text(fontSize=12, color=ink, baseline="top", dy=31, aria=False)
     layers.append(names.encode(x=x, y=y, text="name:N"))
-    caption = titled(_("Each pair is a clock hand"), _("Blue: position. Red: position + k, always the same turn further."), dark)
+    caption = titled(_("Each pair is a clock hand"), _("Thick: position. Thin: position + k, always the same turn further."), dark)
     return alt.layer(*layers).properties(width=290, height=SIDE, title=caption)
 
 

@@ -153,7 +153,7 @@ def _plane(dark: bool) -> alt.LayerChart:
     names = [one.transform_calculate(name=f"component_names[{i}]") for i in range(2)]
     below = names[0].mark_text(baseline="top", **style).encode(x=alt.value(SIDE / 2), y=alt.value(SIDE + 5), text="name:N")
     beside = names[1].mark_text(baseline="bottom", angle=270, **style).encode(x=alt.value(-5), y=alt.value(SIDE / 2), text="name:N")
-    title = titled(_("In the plane (PCA)"), _("Pale: first positions."), dark)
+    title = titled(_("In the plane (PCA)"), _("The fainter, the earlier."), dark)
     return alt.layer(marks, below, beside).properties(width=SIDE, height=SIDE, title=title)
 
 

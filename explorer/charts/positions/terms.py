@@ -83,5 +83,5 @@ def _angles(dark: bool) -> alt.LayerChart:
         tip = alt.Tooltip("angle:Q", title=_("degrees"), format=".1f")
         layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
         layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
-    caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Grey: random subspaces."), dark)
+    caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Dashed: random subspaces."), dark)
     return alt.layer(*layers).properties(width=240, height=150, title=caption)

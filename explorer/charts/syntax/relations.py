@@ -53,11 +53,13 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
         alt.Tooltip("offset:Q", title=_("best offset"), format="+d"),
         alt.Tooltip("n:Q", title=_("words")),
     ]
-    ink, frame = palette.page(dark)[1], palette.frame(dark)
+    (ground, ink), frame = palette.page(dark), palette.frame(dark)
     colour = alt.condition(pick, alt.value(frame), alt.value(palette.lines(dark)[0]))
     bars = base.mark_bar(cursor="pointer", cornerRadiusEnd=2).encode(x=x, y=y, color=colour, tooltip=tips).add_params(pick)
-    spans = base.mark_rule(color=ink, opacity=0.6).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y)
-    ticks = base.mark_tick(color=ink, thickness=3, size=18).encode(x=alt.X("baseline:Q", scale=scale), y=y, tooltip=tips)
+    at = {"x": alt.X("baseline:Q", scale=scale), "y": y}
+    # On the page's own colour, or they are lost where they lie on a bar that is as dark as they are.
+    spans = [base.mark_rule(color=c, strokeWidth=w).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y) for c, w in ((ground, 4), (ink, 1.5))]
+    ticks = [base.mark_tick(color=c, thickness=w, size=h).encode(**at, tooltip=tips) for c, w, h in ((ground, 6, 20), (ink, 3, 18))]
     where = base.mark_text(align="left", color=ink, fontSize=12).encode(x=alt.value(width + 8), y=y, text="where:N")
-    chart = alt.layer(bars, spans, ticks, where).add_params(*data.texts(relation_names=[], directions=[]).values())
+    chart = alt.layer(bars, *spans, *ticks, where).add_params(*data.texts(relation_names=[], directions=[]).values())
     return finished(chart.properties(width=width, height=24 * n))

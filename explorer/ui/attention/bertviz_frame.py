@@ -7,6 +7,7 @@ that BertViz uses of require.js is one call.
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.charts.common import palette
+from explorer.i18n import _
 
 MAX_CELLS = 600_000
 """Weights that a frame may hold: about 4 MB of HTML. Six layers of twelve heads fit up to some 90 tokens."""
@@ -23,6 +25,9 @@ _SHIM = "window.requirejs=function(names,run){run.apply(null,names.map(function(
 _HIDDEN = {"<": "\ue000", ">": "\ue001", "&": "\ue002"}
 _ESCAPED = {"\\ue000": "\\u003c", "\\ue001": "\\u003e", "\\ue002": "\\u0026"}
 
+
+_CATEGORY10 = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
+_STRONG = {colour: palette.on_white(colour) for colour in _CATEGORY10}
 
 MODEL_LINES = 150_000
 """Lines that the model view may draw at once; a browser needs some seconds for them."""
@@ -43,6 +48,7 @@ def head_view_html(
     layer: int,
     heads: Sequence[int] | None = None,
     dark: bool = False,
+    contrast: bool = False,
 ) -> str:
     """BertViz' head view as one HTML document that asks nothing of a network.
 
@@ -50,6 +56,7 @@ def head_view_html(
         attention: float (heads, query, key) by number of layer.
         query_tokens, key_tokens: tokens; without key_tokens the text attends to itself.
         layer: the layer shown first. heads: the heads switched on at first, all where None.
+        contrast: of a light page for a weak projector.
 
     Raises:
         ValueError: no layers, a map that does not fit the tokens, or weights that are not numbers.
@@ -57,7 +64,7 @@ def head_view_html(
     from bertviz import head_view  # imports IPython, so only when someone looks
 
     options = {"layer": layer, "heads": list(heads) if heads else None}
-    return _document(head_view, attention, query_tokens, key_tokens, dark, options)
+    return _document(head_view, attention, query_tokens, key_tokens, dark, contrast, options)
 
 
 def model_view_html(
@@ -66,11 +73,12 @@ def model_view_html(
     key_tokens: Sequence[str] | None = None,
     *,
     dark: bool = False,
+    contrast: bool = False,
 ) -> str:
     """BertViz' model view as one HTML document; arguments and errors as in `head_view_html`."""
     from bertviz import model_view
 
-    return _document(model_view, attention, query_tokens, key_tokens, dark, {"display_mode": "dark" if dark else "light"})
+    return _document(model_view, attention, query_tokens, key_tokens, dark, contrast, {"display_mode": "dark" if dark else "light"})
 
 
 def _document(
@@ -79,6 +87,7 @@ def _document(
     query_tokens: Sequence[str],
     key_tokens: Sequence[str] | None,
     dark: bool,
+    contrast: bool,
     options: dict,
 ) -> str:
     import torch
@@ -102,7 +111,7 @@ def _document(
     else:
         sides = {"encoder_tokens": _guarded(keys), "decoder_tokens": _guarded(query_tokens)}
         made = render(cross_attention=listed, **sides, **shared, **options)
-    return _offline(made.data, dark)
+    return _offline(made.data, dark, contrast)
 
 
 def _guarded(tokens: Sequence[str]) -> list[str]:
@@ -111,20 +120,44 @@ def _guarded(tokens: Sequence[str]) -> list[str]:
     return [token.translate(table) or " " for token in tokens]
 
 
-def _offline(html: str, dark: bool) -> str:
+def _offline(html: str, dark: bool, contrast: bool) -> str:
     html = re.sub(r'<script src="https?://[^"]*"></script>', "", html)
     html = re.sub(r"require\.config\(\{.*?\}\s*\);", "", html, count=1, flags=re.DOTALL)
     # The template marker stands in a comment too, where BertViz writes all numbers a second time.
     html = re.sub(r"; // HACK: .*", ";", html, count=1)
+    # The three words that it writes itself.
+    for written, word in (
+        ("Layer: <select", f"{_('Layer')}: <select"),
+        ('.text("Heads")', f".text({json.dumps(_('Heads'))})"),
+        ('.text("Layers")', f".text({json.dumps(_('Layers'))})"),
+    ):
+        html = html.replace(written, word)
     for private, escape in _ESCAPED.items():
         html = html.replace(private, escape)
-    back, text = palette.page(dark)
-    style = f"body{{margin:4px;background:{back};color:{text};overflow:auto}}select{{color:{text};background:{back}}}"
-    style += f"#vis svg text{{fill:{text}}}" if dark else ""
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><style>{style}</style>'
-        f"<script>{_assets()}{_SHIM}</script></head><body>{html}</body></html>"
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><style>{_style(dark, contrast)}</style>'
+        f"<script>{_assets()}{_SHIM}{_strong_colours() if contrast else ''}</script></head><body>{html}</body></html>"
     )
+
+
+def _style(dark: bool, contrast: bool) -> str:
+    back, text = palette.page(dark)
+    text = palette.strong(text) if contrast else text
+    # On a stage the page is 1.75 times as large: 14 pixels are the least that is read there.
+    rules = [
+        f"body{{margin:4px;background:{back};color:{text};overflow:auto}}",
+        f"select{{color:{text};background:{back};font-size:15px;border:{2 if contrast else 1}px solid}}",
+        '#vis svg text[font-size="13px"]{font-size:14px}',
+        f"#vis svg text{{fill:{text}}}",
+    ]
+    if contrast:
+        rules.append("#vis svg line{stroke-width:3px}")
+    return "".join(rules)
+
+
+def _strong_colours() -> str:
+    """BertViz takes d3's ten colours for heads and layers; here each of them is as dark as letters have to be."""
+    return "d3.schemeCategory10=d3.schemeCategory10.map(function(c){return " + json.dumps(_STRONG) + "[c]||c});"
 
 
 @cache

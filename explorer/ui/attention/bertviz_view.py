@@ -27,7 +27,7 @@ def lines(captured: Capture, part: str, choice: HeadChoice, how: Controls, windo
     fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), choice[0])
     _note(captured, part, cut, fit)
     heads = [int(choice[1])] if choice[1].isdigit() else None
-    html = bertviz_frame.head_view_html(*_given(captured, part, cut, fit), layer=choice[0], heads=heads, dark=how.dark)
+    html = bertviz_frame.head_view_html(*_given(captured, part, cut, fit), layer=choice[0], heads=heads, dark=how.dark, contrast=how.contrast)
     st.iframe(html, height=min(600, 70 + 23 * max(len(cut.rows), len(cut.columns))), alt=_("BertViz head view"))
     st.caption(_("BertViz: hover over a token; click a coloured square to switch a head, double-click to see it alone."))
     return Figure(_("BertViz head view"), f"lines-layer{choice[0]}", {"html": html.encode})
@@ -42,7 +42,7 @@ def whole_model(captured: Capture, part: str, choice: HeadChoice, how: Controls,
     room = bertviz_frame.MODEL_LINES
     fit = bertviz_frame.layers_that_fit(len(cut.rows), len(cut.columns), layers[0].heads, range(len(layers)), choice[0], room)
     _note(captured, part, cut, fit)
-    html = bertviz_frame.model_view_html(*_given(captured, part, cut, fit), dark=how.dark)
+    html = bertviz_frame.model_view_html(*_given(captured, part, cut, fit), dark=how.dark, contrast=how.contrast)
     st.iframe(html, height=660, alt=_("BertViz model view"))
     st.caption(_("BertViz: click a head to enlarge it, click it again to go back."))
     return Figure(_("BertViz model view"), "whole-model", {"html": html.encode})

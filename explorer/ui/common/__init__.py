@@ -12,7 +12,7 @@
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `take_away`: downloads and the lines that reproduce a picture
 - `language`, `theme`: of a viewer; `stage`: the page for a hall; `glossary/`: words of the field; `style.css`: of all pages
-- `browser`: what only the browser can see or mend; `chart_keys.js`: charts by keyboard
+- `browser`: what only the browser can see or mend; `chart_keys.js`: charts by keyboard; `streamlit_words`: what Streamlit says in English
 - `garbage`: what is loaded once is not collected again and again
 - `strangers`: whether others than who sits at this machine may look
 """

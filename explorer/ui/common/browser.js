@@ -9,10 +9,15 @@ const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
 
+// A window that is narrower than this is small (style.css), in pixels; and how Streamlit calls what a person wants of the sidebar.
+const SMALL = 1100, SIDEBAR = "stSidebarCollapsed";
+
 const DARK = "(prefers-color-scheme: dark)", SYSTEM = "system";
 const pageIsDark = () => getComputedStyle(document.querySelector(".stApp")).colorScheme.includes("dark");
 const BOUND = ".vega-bind input[type=range]";
 
+const TABLE = ".stDataFrame";
+const isStrong = () => document.querySelector(".st-key-contrast_is_on") !== null;
 const onStage = () => document.querySelector(".st-key-stage_is_on") !== null;
 const charts = (root) => (root.querySelectorAll ? root.querySelectorAll(".stVegaLiteChart svg.marks") : []);
 
@@ -231,8 +236,12 @@ export default function ({ setTriggerValue, data }) {
   const block = document.querySelector(".stMainBlockContainer");
   if (block) state.sizes.observe(block);
   if (!state.watching) begin(state);
+  speak(state, data.said);
   paint(state, data.theme);
   compare(state);
+  const strong = isStrong();
+  if (strong !== state.strong) repaintTables();
+  state.strong = strong;
 }
 
 // One act, one step to go back to. Streamlit makes one of each address: of one that only becomes complete, without anybody having done anything
@@ -253,9 +262,41 @@ function completeInPlace(state) {
   window.addEventListener("popstate", () => { state.did = false; }, true);
 }
 
+// Tables are painted on a canvas, in greys of Streamlit's own that no style reaches: in high contrast all of their letters are black.
+function inkTables() {
+  const pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+  pen.fillText = function (...what) {
+    if (!isStrong() || !this.canvas.closest?.(TABLE)) return write.apply(this, what);
+    const before = [this.fillStyle, this.globalAlpha];
+    [this.fillStyle, this.globalAlpha] = ["#000", 1];
+    write.apply(this, what);
+    [this.fillStyle, this.globalAlpha] = before;
+  };
+}
+
+// A table is painted anew when its size changes.
+function repaintTables() {
+  for (const table of document.querySelectorAll(`${TABLE} [data-testid=stDataFrameResizable]`)) {
+    const before = table.style.width;
+    table.style.width = `${table.clientWidth - 2}px`;
+    setTimeout(() => { table.style.width = before; }, 100);
+  }
+}
+
+// In a small window the pictures need the room more than the sidebar, which is one click away; whoever has opened or closed it, decides. Streamlit
+// keeps what a person did under this name; what is done here is nobody's wish.
+function makeRoom() {
+  const own = Object.keys(localStorage).some((name) => name.startsWith(SIDEBAR));
+  if (own || window.innerWidth > SMALL) return;
+  document.querySelector(".stSidebar[data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click();
+  setTimeout(() => Object.keys(localStorage).filter((name) => name.startsWith(SIDEBAR)).forEach((name) => localStorage.removeItem(name)));
+}
+
 // Once in the life of a page.
 function begin(state) {
   state.watching = true;
+  makeRoom();
+  inkTables();
   completeInPlace(state);
   state.theme = SYSTEM;
   state.system = window.matchMedia(DARK);

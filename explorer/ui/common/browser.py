@@ -9,8 +9,12 @@
 - A picture grows with its window: the drawing is scaled, letters and all, so that nothing is computed again.
 - In the text bar Enter applies what was typed, and Shift and Enter begin a new line; Streamlit's own fields of several lines take Ctrl and
   Enter. While an input method composes a character, as for Chinese, Enter belongs to it.
+- In a small window the sidebar is closed at first, so that letters of pictures can be read. Streamlit keeps what a person wanted of it, and is
+  not told of this.
+- Tables are painted on a canvas, in greys that no style reaches; in high contrast their letters are made black while they are painted.
 - What can be clicked in a picture can be chosen by keyboard (`chart_keys.js`).
 - An input whose number stands for another one (an exponent, a place in a list) has that one beside it.
+- What Streamlit itself says in English is said in the viewer's language (`streamlit_words.js`).
 - Keys of the stage, and the whole screen, which a browser gives only to what a person has just done.
 """
 
@@ -22,9 +26,9 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.i18n import _, language
-from explorer.ui.common import theme
+from explorer.ui.common import streamlit_words, theme
 
-_JS = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("chart_keys.js", "browser.js"))
+_JS = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("chart_keys.js", "streamlit_words.js", "browser.js"))
 _TAGS = {"zh": "zh-CN"}
 """What browsers call a language, where that is not our name of it."""
 _watch = st.components.v2.component("attention_explorer.browser", html="<span></span>", js=_JS)
@@ -47,5 +51,11 @@ def watch(own: Sequence[tuple[str, str]] = ()) -> None:
         if theme.is_strong():
             # What the style looks for.
             st.container(key="contrast_is_on").html("<i hidden></i>")
-        data = {"language": _TAGS.get(language(), language()), "keys": keys, "theme": theme.chosen(), "dark": theme.is_dark()}
+        data = {
+            "language": _TAGS.get(language(), language()),
+            "keys": keys,
+            "theme": theme.chosen(),
+            "dark": theme.is_dark(),
+            "said": streamlit_words.said(),
+        }
         _watch(key="browser", data=data, on_theme_change=lambda: None, on_turn_change=theme.turn)

@@ -9,11 +9,11 @@ import streamlit as st
 _HTML = '<div class="chips" role="list"></div>'
 _CSS = """
 .chips{display:flex;flex-wrap:wrap;gap:.45rem;padding:.2rem;touch-action:none;user-select:none}
-.chip{font:inherit;font-size:1rem;padding:.35rem .8rem;border-radius:1rem;border:1.5px solid var(--st-primary-color);cursor:grab;
-background:var(--st-secondary-background-color);color:var(--st-text-color);white-space:pre}
+.chip{font:inherit;font-size:1rem;padding:.35rem .8rem;border-radius:1rem;border:1.5px solid var(--strong-ink,var(--st-primary-color));
+cursor:grab;background:var(--st-secondary-background-color);color:var(--strong-ink,var(--st-text-color));white-space:pre}
 .chip:focus-visible{outline:3px solid var(--st-primary-color);outline-offset:2px}
 .chip.held{cursor:grabbing;background:var(--st-primary-color);color:var(--st-background-color)}
-.chip small{opacity:.6;margin-left:.35rem;font-size:.7rem}
+.chip small{opacity:var(--strong-opacity,.8);margin-left:.35rem;font-size:var(--least-letters,.7rem)}
 """
 _JS = """
 export default function ({ parentElement, data, setTriggerValue }) {

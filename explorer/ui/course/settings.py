@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 import streamlit as st
 
 from explorer.i18n import _, language
@@ -11,6 +13,9 @@ from explorer.lectures.words import Words, read
 from explorer.ui.common import address, sortable
 from explorer.ui.course import place, results
 from explorer.ui.talk import playing
+
+_FEW = 4
+"""Controls beside the one that matters for which a row has room."""
 
 
 def current(demo: Demo) -> dict[str, Value]:
@@ -33,10 +38,12 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
     made: dict[str, Value] = {}
     with st.container(key="course_controls"):
         ordered = [*main, *others]
-        # Chips need room to be dragged, and the control that matters gives way to them.
-        dragged = any(control.chips is not None for control in others)
-        wide = [(2.0 if dragged else 3.0) if control.main else 2.6 if control.chips is not None else 1.4 for control in ordered]
-        places = st.columns([*wide, 0.5], vertical_alignment="bottom")
+        # Chips need room to be dragged, and many choices to be read: the control that matters gives way to them.
+        crowded = len(others) > _FEW or any(control.chips is not None for control in others)
+        defaults = demo.defaults(words)
+        places = st.columns(
+            [*(_wide(control, words, defaults[control.name], 2.0 if crowded else 3.0) for control in ordered), 0.5], vertical_alignment="bottom"
+        )
         for control, column in zip(ordered, places, strict=False):
             with column:
                 made[control.name] = _one(demo, control, words) if control.chips is None else _chips(demo, control, words)
@@ -51,6 +58,24 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
                 width="stretch",
             )
     return made
+
+
+def _wide(control: Control, words: Words, default: Value, main: float) -> float:
+    """A share of the row: of what is chosen by its words the longest has to be seen whole, and the title of all else."""
+    if control.chips is not None:
+        return 2.6
+    title = max(1.1, 0.5 + 0.06 * _letters(words.label(control.name)))
+    if control.is_slider:
+        return main if control.main else title
+    written = [str(default)] if control.is_text else [control.shown(value, words) for value in control.values]
+    longest = max(0.6 + 0.085 * max(map(_letters, written), default=0), title)
+    # A sentence of one's own is never seen whole.
+    return min(longest, 1.8 if control.is_text else main)
+
+
+def _letters(text: str) -> int:
+    """Its length in Latin letters: a Chinese character is as wide as two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def reset(demo: Demo) -> None:

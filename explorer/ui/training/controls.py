@@ -19,19 +19,21 @@ PREFIX = "lab_"
 """How all names of the lab begin, in the address as well: other pages have heads, positions and seeds of their own."""
 PRESET = f"{PREFIX}preset"
 """Key of the choice of a preset."""
-IN_VIEW = {
+TITLES = {
     "layers": N_("Layers"),
     "heads": N_("Heads per layer"),
-    "d_model": N_("d_model"),
-    "ffn": N_("FFN, x d_model"),
     "positions": N_("Positions"),
     "attention": N_("Attention"),
+    "d_model": N_("d_model"),
+    "ffn": N_("FFN, x d_model"),
     "norm": N_("Norm"),
     "residual": N_("Residual"),
 }
-"""Switches that are always in view."""
+"""Switches that have a title, in their order; the others are called by their names."""
+IN_VIEW = 4
+"""How many of them are always in view: as many as the sidebar has room for at 1440 x 900."""
 TRAINING = {"steps": N_("Steps"), "learning_rate": N_("Learning rate"), "batch": N_("Batch"), "seed": N_("Seed")}
-"""Settings that are always in view."""
+"""Settings that have a title."""
 ABOUT = {
     "d_k": N_("Numbers per query, key and value of one head; empty for d_model / heads."),
     "combine": N_("Outputs of the heads: put side by side, or averaged."),
@@ -65,16 +67,18 @@ def choose() -> TrainingRequest:
             _("Text"), key="lab_text", height=90, placeholder=_("Paste a text; empty for a passage of the project"), persist_state="session"
         )
     with st.container(key="lab_network", gap="xsmall"):
-        network = _widgets({switch: (_(IN_VIEW[switch]), of_preset(preset, switch)) for switch in IN_VIEW})
-        settings = _widgets({field: (_(TRAINING[field]), getattr(preset.settings, field)) for field in TRAINING})
+        titled = {switch: (_(title), of_preset(preset, switch)) for switch, title in TITLES.items()}
+        network = _widgets(dict([*titled.items()][:IN_VIEW]))
     with st.expander(_("More switches"), icon=":material/tune:"):
+        st.caption(_("Training"))
+        others = [field.name for field in dataclasses.fields(Settings) if field.name not in TRAINING]
+        given = {field: _(title) for field, title in TRAINING.items()} | {field: field for field in others}
+        settings = _widgets({field: (title, getattr(preset.settings, field)) for field, title in given.items()})
+        st.caption(_("Network"))
+        more = {switch: (switch, of_preset(preset, switch)) for switch in switches() if switch not in TITLES}
+        network |= _widgets(dict([*titled.items()][IN_VIEW:]) | more)
         st.caption(_("Task"))
         task = _widgets({field.name: (field.name, of_task(preset, field.name)) for field in task_fields(preset.task)})
-        st.caption(_("Network"))
-        network |= _widgets({switch: (switch, of_preset(preset, switch)) for switch in switches() if switch not in IN_VIEW})
-        others = [field.name for field in dataclasses.fields(Settings) if field.name not in TRAINING]
-        st.caption(_("Training"))
-        settings |= _widgets({field: (field, getattr(preset.settings, field)) for field in others})
     return TrainingRequest(name, network, task, Settings(**settings), text if text.strip() else "")
 
 

@@ -28,7 +28,7 @@ class Induction(ToyTask):
     name = "induction"
     about = "A random segment repeats; once a symbol comes again, say what followed it the first time."
     look_at = told(
-        "In layer 0, a head with a bright line just below the diagonal: each token attends to the one before it. In layer 1, from the "
+        "In layer 0, a head with a clear line just below the diagonal: each token attends to the one before it. In layer 1, from the "
         "second copy on, a head with a stripe one segment back and one to the right: it attends to what came after the same symbol."
     )
 

@@ -27,7 +27,7 @@ class Recall(ToyTask):
 
     name = "recall"
     about = "A dictionary of keys and values, then keys: say the value of each."
-    look_at = told("The rows of the keys at the end: each has one bright cell, in the column of its pair. The map is the lookup table.")
+    look_at = told("The rows of the keys at the end: each has one strong cell, in the column of its pair. The map is the lookup table.")
 
     pairs: int = 6
     n_keys: int = 8

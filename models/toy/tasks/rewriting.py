@@ -86,7 +86,7 @@ class Sorting(Rewriting):
     about = "Write the symbols before the bar in the order of the alphabet."
     look_at = told(
         "After the bar a row looks at symbols that are equal to the last one written, or come a little later in the alphabet, wherever "
-        "they stand; smaller ones stay dark. Where to look is a matter of content here, not of position."
+        "they stand; smaller ones get next to nothing. Where to look is a matter of content here, not of position."
     )
 
     def rewritten(self, segment: Tensor) -> Tensor:

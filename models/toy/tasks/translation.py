@@ -42,7 +42,7 @@ class Translation(ToyTask):
     kind = "encoder-decoder"
     about = "Translate an English sentence into Chinese."
     look_at = told(
-        "Cross-attention: each Chinese word looks at its English word, so that the bright cells jump where place and time move to the "
+        "Cross-attention: each Chinese word looks at its English word, so that the strong cells jump where place and time move to the "
         "front. The measure word after 一 looks at the noun that it has to agree with."
     )
 

@@ -110,3 +110,11 @@ def test_small_pictures_have_the_strong_colours_too():
 
 def test_a_file_has_none_of_it():
     assert "labelColor" not in a_map().to_json() and palette.faint() not in a_map().to_json()
+
+
+def test_a_colour_is_darkened_until_it_is_read_on_white_and_no_further():
+    # The lightest grey that WCAG takes for letters on white is #767676, 4.54 to 1.
+    assert palette.on_white("#767676") == "#767676"
+    assert "#6f6f6f" <= palette.on_white("#e0e0e0") <= "#767676"
+    red, green, blue = palette.rgb(palette.on_white("#ff7f0e"))
+    assert red > green > blue

@@ -64,3 +64,12 @@ def test_a_bar_that_is_not_there_has_a_dash():
     assert picture.tables["bars"]["text"].tolist() == ["2", "–"] and picture.tables["bars"]["value"].tolist() == [2.0, 0.0]
     texts = [item["text"] for items in scene.marks(scene.rendered(lambda: picture), "text") for item in items]
     assert "–" in texts and "nan" not in texts
+
+
+def test_names_wider_than_their_bars_stand_on_two_lines():
+    long = ["相同 2.9 / 0.5", "previous token 0.2", "induction"]
+    picture = bars(long, [1.0, 0.5, 0.2], "t", "y", size=(270, 200))
+    assert picture.values["names"] == [["相同", "2.9 / 0.5"], ["previous", "token 0.2"], "induction"]
+    assert bars(long, [1.0, 0.5, 0.2], "t", "y", size=(270, 200), across=True).values["names"] == long
+    assert bars(long, [1.0, 0.5, 0.2], "t", "y", size=(900, 200)).values["names"] == long
+    assert ["previous", "token 0.2"] in scene.axis_labels(scene.rendered(lambda: picture))

@@ -30,9 +30,15 @@ def test_bars_intervals_and_ticks():
     first, second, *ticks = (item for items in marks(scene, "rect") for item in items)
     bars = [first, second]
     assert [item["width"] for item in bars] == pytest.approx([320, 200])
-    assert [item["x"] + item["width"] / 2 for item in ticks] == pytest.approx([240, 100])
-    (spans,) = [items for items in marks(scene, "rule") if len(items) == 2]
-    assert [item["x"] for item in spans] == pytest.approx([280, 160]) and [item["x2"] for item in spans] == pytest.approx([360, 240])
+    # Each twice: on a bar that is as dark as they are, they lie on a wider one in the page's colour.
+    ground, ink = palette.page()
+    assert [item["x"] + item["width"] / 2 for item in ticks] == pytest.approx([240, 100] * 2)
+    assert [item["fill"] for item in ticks] == [ground] * 2 + [ink] * 2 and ticks[0]["width"] > ticks[2]["width"]
+    below, above = [items for items in marks(scene, "rule") if len(items) == 2]
+    for spans, colour in ((below, ground), (above, ink)):
+        assert [item["x"] for item in spans] == pytest.approx([280, 160]) and [item["x2"] for item in spans] == pytest.approx([360, 240])
+        assert {item["stroke"] for item in spans} == {colour}
+    assert below[0]["strokeWidth"] > above[0]["strokeWidth"]
     assert bars[1]["fill"] == palette.frame() != bars[0]["fill"]
     assert [item["text"] for item in next(iter(marks(scene, "text")))] == ["1.3", "2.0"]
 
