@@ -84,12 +84,8 @@ class Tokens:
         if len(self) <= most:
             return self
         first, second = ([i for i in self.free if self.segments[i] == segment] for segment in (0, 1))
-        second_gives = len(first) > len(second)  # of two texts that are equally long by now, the one that was longer keeps one more
-        for _surplus in range(len(self) - most):
-            longer = first if len(first) > len(second) or (len(first) == len(second) and not second_gives) else second
-            if longer:
-                longer.pop()
-        kept = {*first, *second}
+        n_first, n_second = _kept(len(first), len(second), len(self) - most)
+        kept = {*first[:n_first], *second[:n_second]}
         return self.take([i for i, special in enumerate(self.special) if special or i in kept][:most])
 
 
@@ -151,15 +147,55 @@ def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None,
     with TOKENISING:
         full = made = tokenised(model, **given, truncation=False)
         if limit and len(full["input_ids"]) > limit:
+            if getattr(full, "is_fast", False) and min(_lengths(full, set())) > limit:
+                return _cut(model, full, limit, target)
             made = tokenised(model, **given, truncation=True, max_length=limit)
     ids = tuple(made["input_ids"])
     unread = (0, 0)
     if made is not full:
         frame = framing(tokenizer)
         unread = tuple(a - b for a, b in zip(_lengths(full, frame), _lengths(made, frame), strict=True))
-    typed = "token_type_ids" in tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
-    types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
-    return Encoded(ids, _segments(made), types, unread)
+    return Encoded(ids, _segments(made), _types(model, made, target), unread)
+
+
+def _cut(model: Model, full: BatchEncoding, limit: int, target: bool) -> Encoded:
+    """Two long texts, cut as a fast tokenizer cuts them. Its library also makes all that it cuts off, each piece of the one text with each of
+    the other: of two texts of 100,000 tokens that is more than the memory of a server."""
+    belongs = full.sequence_ids(0)
+    lengths = belongs.count(0), belongs.count(1)
+    keeps = _kept(*lengths, len(belongs) - limit)
+    left = model.tokenizer.truncation_side == "left"
+    seen, places = [0, 0], []
+    for i, segment in enumerate(belongs):
+        if segment is not None:
+            seen[segment] += 1
+            gone = seen[segment] <= lengths[segment] - keeps[segment] if left else seen[segment] > keeps[segment]
+            if gone:
+                continue
+        places.append(i)
+
+    def at(values: Sequence[int]) -> tuple[int, ...]:
+        return tuple(values[i] for i in places) if values else ()
+
+    unread = (lengths[0] - keeps[0], lengths[1] - keeps[1])
+    return Encoded(at(full["input_ids"]), at(_segments(full)), at(_types(model, full, target)), unread)
+
+
+def _kept(first: int, second: int, surplus: int) -> tuple[int, int]:
+    """How many tokens of two texts are left when so many go, the last ones of the longer text first."""
+    second_gives = first > second  # of two texts that are equally long by now, the one that was longer keeps one more
+    for _surplus in range(surplus):
+        if first > second or (first == second and not second_gives):
+            first = max(0, first - 1)
+        else:
+            second = max(0, second - 1)
+    return first, second
+
+
+def _types(model: Model, made: BatchEncoding, target: bool) -> tuple[int, ...]:
+    """Token types, where the model reads any."""
+    typed = "token_type_ids" in model.tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
+    return tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
 
 
 def tokenised(model: Model, **given: object) -> BatchEncoding:

@@ -1,6 +1,7 @@
 """One text, one capture: pairs and cuts against eager transformers that is called with token_type_ids, in every measurement."""
 
 import copy
+import resource
 from dataclasses import replace
 
 import numpy as np
@@ -242,6 +243,33 @@ def test_tokens_are_shortened_as_the_tokenizer_does(tiny, text, pair, limit):
     texts = "cat dog " * (text // 2) + "mat " * (text % 2), "it was " * (pair // 2) + "warm " * (pair % 2)
     whole = tokens_of(model, encode(model, *texts))
     assert whole.shortened(limit) == tokens_of(model, encode(model, *texts, limit=limit))
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "bart"])
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize(("text", "pair", "limit"), [(30, 41, 20), (41, 30, 20), (40, 40, 19), (40, 40, 18), (200, 50, 13)])
+def test_two_long_texts_are_cut_as_the_tokenizer_cuts_them(tiny, name, side, text, pair, limit, monkeypatch):
+    model = tiny(name)
+    monkeypatch.setattr(model.tokenizer, "truncation_side", side)
+    # Words that differ, so that it shows which ones are kept.
+    words = ["cat", "dog", "mat", "it", "was", "warm", "the", "sat"]
+    texts = [" ".join(words[(i * step) % 8] for i in range(n)) for n, step in ((text, 3), (pair, 5))]
+    made = model.tokenizer(*texts, truncation=True, max_length=limit)
+    found = encode(model, *texts, limit=limit)
+    assert list(found.ids) == made["input_ids"]
+    segments = [segment for segment in made.sequence_ids(0) if segment is not None]
+    whole = model.tokenizer(*texts).sequence_ids(0)
+    assert found.unread == tuple(whole.count(i) - segments.count(i) for i in (0, 1))
+    if found.types:
+        assert list(found.types) == made["token_type_ids"]
+
+
+def test_two_very_long_texts_do_not_fill_the_memory(tiny):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    captured = explorer.capture(tiny("bert"), "cat " * 10_000, "dog " * 10_000, max_tokens=40)
+    assert captured.tokens.count("cat") + captured.tokens.count("dog") == 37
+    # The tokenizer itself takes 9 GB for that.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
 
 
 def test_a_tokenizer_in_python_is_counted_too(tiny, monkeypatch):

@@ -1,6 +1,7 @@
 """What stands in front of a public server."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,7 +33,9 @@ def asked(body: bytes = b"", parts: int = 1, length: str | None = None, most: in
 
     headers = [] if length is None else [(b"content-length", length.encode())]
     scope = {"type": kind, "path": "/", "headers": headers, "method": "PUT"}
-    asyncio.run(Guarded(app, most)(scope, receive, send))
+    with ThreadPoolExecutor(1) as apart:
+        # A thread of its own: playwright leaves a loop that runs in this one.
+        apart.submit(asyncio.run, Guarded(app, most)(scope, receive, send)).result()
     start = sent[0]
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, b"".join(read)
 
