@@ -75,11 +75,11 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
     sides = list(captured.sides.values())
     typed = [f"{text}{pair}", target] if len(sides) > 1 else [f"{text}{pair}"]
     found = [unread(model, side, of) for side, of in zip(sides, typed, strict=False)]
-    most = _MOST if max(map(len, sides)) <= _LONG else _FEW
+    most = _MOST if max(map(len, sides)) < _LONG else _FEW
     rows = [_row(labels(side.text[: most + 1]), len(side), side.special, kinds.kinds, most) for side, kinds in zip(sides, found, strict=False)]
     with place:
         st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
-        if max(map(len, sides)) > _LONG:
+        if max(map(len, sides)) >= _LONG:
             # What the style looks for: pictures need the room more than a text that nobody reads in a field.
             st.container(key="text_is_long").html("<i hidden></i>")
         look = next((example.look for example in EXAMPLES if example.text == text), "")
