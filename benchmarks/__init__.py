@@ -1,6 +1,7 @@
 """What is measured, and against whom. Each is a command that prints one table: `.venv/bin/python -m benchmarks.NAME`.
 
 - `attention_page`: bytes to the browser for 144 heads, a click on a head, a warm `make run`; in a real Chromium.
+- `against_bertviz`: bytes and time until all heads of a text are drawn, by its length, against BertViz' model view.
 - `capture_memory`: memory that capturing 1,024 tokens takes, against plain transformers with `output_attentions=True`.
 - `long_texts`: what a capture and the small pictures of all heads take on up to 16,384 tokens, against transformers' sdpa forward;
   `long_views`: one head under a window, in the server and in a real Chromium (`long_texts --page`).

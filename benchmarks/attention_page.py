@@ -182,7 +182,7 @@ def _context(browser: Browser) -> BrowserContext:
 def _opened(context: BrowserContext, address: str) -> tuple[Page, Received, int]:
     """The page at rest, what it gets, and the bytes of data it had when all heads were drawn."""
     page = context.new_page()
-    got = _received(page)
+    got = received(page)
     page.goto(address)
     page.wait_for_function("() => window.gridDrawn && window.mapNow() !== 0", timeout=90_000)
     page.locator(RESTING).wait_for()
@@ -193,7 +193,7 @@ def _opened(context: BrowserContext, address: str) -> tuple[Page, Received, int]
     return page, got, got.data(page.evaluate("() => window.gridDrawn"))
 
 
-def _received(page: Page) -> Received:
+def received(page: Page) -> Received:
     """Grows for as long as the page lives."""
     got, addresses, clock = Received(), {}, []
     session = page.context.new_cdp_session(page)
