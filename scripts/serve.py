@@ -17,7 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, room_key: str = "", public: bool = False) -> Iterator[str]:
+def serve(
+    timeout: float = 60.0,
+    environment: Mapping[str, str] | None = None,
+    room_key: str = "",
+    public: bool = False,
+    module: str = "explorer.ui.start",
+) -> Iterator[str]:
     """Starts the dashboard on a free port of 127.0.0.1 and gives its address; stops it afterwards.
 
     Args:
@@ -25,6 +31,7 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, r
         environment: variables that it gets on top of those of this process.
         room_key: opens it as a room for phones, whose lecturer has this key.
         public: opens it as a server that strangers may use.
+        module: that starts it.
 
     Raises:
         RuntimeError: it did not come up; the text holds its log.
@@ -33,7 +40,7 @@ def serve(timeout: float = 60.0, environment: Mapping[str, str] | None = None, r
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile("w+") as log:
-        command = [sys.executable, "-m", "explorer.ui.start", "--server.headless", "true"]
+        command = [sys.executable, "-m", module, "--server.headless", "true"]
         if room_key:
             command.append("--room")
         if public:
