@@ -18,8 +18,8 @@
 - `lectures`: how soon each step of each demo of the course is seen.
 - `exports`: how large a chapter as one HTML file is, and how it plays without a network.
 - `room`: how soon votes of two hundred phones count, whether one is lost or doubled, and what they cost the lecturer.
-- `viewers`: thirty viewers who change text and head, how long each waits, whether one sees another's text, a model that ten ask for at once, and a
-  sweep and a training beside them; `viewer` is one of them without a browser, `watched` the dashboard that counts the models that it opens.
+- `viewers`: thirty viewers who change text and head, how long each waits, whether one sees another's text, a model that ten ask for at
+  once, and a sweep and a training beside them; `viewer` is one of them without a browser, `watched` the dashboard that counts what it opens.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.
 - `compiling`: what machine code changes of the small language models' training, and what it saves.

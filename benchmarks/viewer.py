@@ -40,7 +40,7 @@ class Viewer:
         self.received = 0
         self._socket: ClientConnection | None = None
         self._where: tuple[str, str] = ("", "")
-        self._run = 0
+        self._run, self._page = 0, ""
         self._messages: dict[str, tuple[int, bytes]] = {}
         self._again: dict[str, asyncio.Task] = {}
         self._finished, self._gone = asyncio.Condition(), False
@@ -81,6 +81,9 @@ class Viewer:
         message.rerun_script.query_string, message.rerun_script.page_name = self._where
         if fragment:
             message.rerun_script.fragment_id, message.rerun_script.is_auto_rerun = fragment, True
+        if fragment or press:
+            # A page that is open already is named by what the server calls it.
+            message.rerun_script.page_script_hash, message.rerun_script.page_name = self._page, ""
         if press:
             message.rerun_script.widget_states.widgets.add(id=press, trigger_value=True)
         message.rerun_script.cached_message_hashes.extend(self._messages)
@@ -112,6 +115,8 @@ class Viewer:
         elif kind == "auto_rerun":
             one = message.auto_rerun
             self._again.setdefault(one.fragment_id, asyncio.create_task(self._repeat(one.fragment_id, one.interval)))
+        elif kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "new_session":
             self._begin(list(message.metadata.run.fragment_ids))
         elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
