@@ -10,6 +10,7 @@ import explorer
 import models
 from explorer import bearing
 from explorer.charts.attention import grid
+from explorer.charts.common import thumbnails
 from explorer.pooling import of_layer
 from explorer.ui.attention import head_grid
 from explorer.ui.common import model_names
@@ -97,6 +98,15 @@ def test_the_grid_is_drawn_layer_by_layer_and_empty_places_are_those_to_come(fol
     assert [cell.png for cell in first[:6]] == [cell.png for cell in done[:6]] and len({cell.png for cell in first[6:]}) == 1
     # The description is that of the whole grid: only its table changes while it grows.
     assert grid.head_grid(first, (0, "0")).description is grid.head_grid(done, (0, "0")).description
+
+
+def test_where_nobody_sees_it_grow_each_picture_of_the_grid_is_painted_once(folder, model, monkeypatch):
+    captured = explorer.capture(model, tiny.long_text(20))
+    painted, paint = [], thumbnails.encode
+    monkeypatch.setattr(thumbnails, "encode", lambda *given, **how: (painted.append(given), paint(*given, **how))[1])
+    cells = head_grid._made(captured, "decoder", head_grid.Controls("map", "raw", "all", "fixed", False), False, None)
+    # And one for places that stay empty.
+    assert len(cells) + 1 == len(painted)
 
 
 def test_the_grid_so_far_is_on_the_page_while_the_job_runs(folder, monkeypatch):

@@ -134,11 +134,10 @@ def _key(part: str, how: Controls, dark: bool) -> tuple:
 
 
 def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
-    tell = report or (lambda share, partial=None: None)
-    return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, tell))
+    return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, report))
 
 
-def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report) -> list[grid.Cell]:
+def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None) -> list[grid.Cell]:
     cut = crop(captured.queries(part), captured.keys(part), special=how.special, pair=how.pair)
     queries, keys = ([tokens.labels[i] for i in of] for tokens, of in ((captured.queries(part), cut.rows), (captured.keys(part), cut.columns)))
     if not queries or not keys:
@@ -153,6 +152,8 @@ def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Repor
         small = of_layer(captured, site.layer, part, size, None if whole else cut)
         found = {str(head): picture for head, picture in enumerate(small.heads)}
         pooled.append((found | {MEAN: small.mean, MAXIMUM: small.maximum}, small.seen))
+        if report is None:
+            continue  # nobody sees half of it, and each half costs as much as the whole
         report(len(pooled) / len(sites), None if len(pooled) == len(sites) else _painted(pooled, sites, queries, keys, how, dark))
     return _painted(pooled, sites, queries, keys, how, dark)
 
