@@ -73,3 +73,4 @@ page.run()
 address.finish()
 # All that the first page needs is loaded by now.
 garbage.freeze("page")
+garbage.collect()
