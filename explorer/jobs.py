@@ -75,6 +75,7 @@ class Job:
         error: what went wrong, in a viewer's words; None where nothing did.
         group: jobs of one group replace one another: a viewer who asks for another one does not want this one any more.
         result_bytes: about what the result holds in memory.
+        quick: whether it is known to take a moment only: then it waits for no long one.
     """
 
     key: Hashable
@@ -90,6 +91,7 @@ class Job:
     number: int = field(default_factory=itertools.count().__next__)
     language: str = field(default_factory=language)
     result_bytes: int = 0
+    quick: bool = False
     _context: contextvars.Context = field(default_factory=carried, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -107,9 +109,7 @@ class Job:
     @property
     def seconds(self) -> float:
         """Seconds of work so far; 0 while it waits for a worker."""
-        if not self._begun:
-            return 0.0
-        return (self._ended or time.monotonic()) - self._begun
+        return (self._ended or time.monotonic()) - self._begun if self._begun else 0.0
 
     @property
     def left(self) -> float | None:
@@ -172,10 +172,10 @@ class Job:
 
 
 class Jobs:
-    """A pool of worker threads.
+    """A pool of worker threads, and one more for quick work, so that a sweep of one viewer does not hold up the sentences of all others.
 
     Args:
-        workers: how many jobs run at once.
+        workers: how many jobs run at once, besides a quick one.
     """
 
     def __init__(self, workers: int) -> None:
@@ -185,6 +185,7 @@ class Jobs:
         self._running: list[Job] = []
         self._known: OrderedDict[Hashable, Job] = OrderedDict()
         self._threads: list[threading.Thread] = []
+        self._quick: list[threading.Thread] = []
         self._closed = False
 
     def start(
@@ -196,6 +197,7 @@ class Jobs:
         *,
         group: Hashable | None = None,
         needs_bytes: int = 0,
+        quick: bool = False,
     ) -> Job:
         """The job with this key: the one that is known already, or a new one.
 
@@ -206,6 +208,7 @@ class Jobs:
             viewer: who asks.
             group: of several jobs that replace one another for this viewer, such as the scores of one set of heads after another.
             needs_bytes: memory that the work will take at its peak, where that is known before.
+            quick: it takes a moment only.
 
         Raises:
             InputError: the machine has not so much memory left, or this viewer has as many jobs as one may have.
@@ -218,7 +221,7 @@ class Jobs:
             if job is None or job.state == STOPPED or (job.state == FAILED and job.language != language()):
                 limits.check_memory(title, needs_bytes)
                 limits.check_jobs(title, sum(viewer.name in other.viewers for other in self._unfinished()))
-                job = Job(key, title, work, group)
+                job = Job(key, title, work, group, quick=quick)
                 self._known[key] = job
                 self._waiting.append(job)
             job.viewers[viewer.name] = viewer
@@ -263,7 +266,7 @@ class Jobs:
             self._closed = True
             self._changed.notify_all()
         ends = time.monotonic() + seconds
-        for thread in self._threads:
+        for thread in [*self._threads, *self._quick]:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, ends - time.monotonic()))
 
@@ -291,14 +294,16 @@ class Jobs:
             kept, held = kept - 1, held - job.result_bytes
 
     def _grow(self) -> None:
-        idle = len(self._threads) - len(self._running)
-        if idle < len(self._waiting) and len(self._threads) < self.workers:
+        if len(self._threads) - len(self._running) < len(self._waiting) and len(self._threads) < self.workers:
             thread = threading.Thread(target=self._serve, name=f"jobs {len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
+        if not self._quick and any(job.quick for job in self._waiting):
+            self._quick.append(threading.Thread(target=self._serve, args=(True,), name="quick jobs", daemon=True))
+            self._quick[0].start()
 
-    def _serve(self) -> None:
-        for job in self._taken():
+    def _serve(self, only_quick: bool = False) -> None:
+        for job in self._taken(only_quick):
             try:
                 job._run()
             finally:
@@ -306,18 +311,20 @@ class Jobs:
                     self._running.remove(job)
                     self._changed.notify_all()
 
-    def _taken(self) -> Iterator[Job]:
+    def _taken(self, only_quick: bool) -> Iterator[Job]:
         """Jobs for one worker, one after the other, until the pool is closed."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or any(not job.over for job in self._waiting))
+                self._changed.wait_for(lambda: self._closed or self._fitting(only_quick))
                 if self._closed:
                     return
-                self._waiting = [job for job in self._waiting if not job.over]
-                job = min(self._waiting, key=self._turn)
-                self._waiting.remove(job)
+                job = min(self._fitting(only_quick), key=self._turn)
+                self._waiting = [other for other in self._waiting if other is not job and not other.over]
                 self._running.append(job)
             yield job
+
+    def _fitting(self, only_quick: bool) -> list[Job]:
+        return [job for job in self._waiting if not job.over and (job.quick or not only_quick)]
 
     def _turn(self, job: Job) -> tuple[int, int]:
         """Whose turn it is: the viewer's who has the fewest jobs running, then the oldest job."""

@@ -224,3 +224,14 @@ def test_results_are_remembered_within_so_many_bytes(pool, monkeypatch):
         assert pool.start(i, "", lambda report: np.zeros(1_000_000, np.uint8), ANN).wait(60)
     assert [i for i in range(6) if pool.find(i)] == [3, 4, 5]
     assert pool.find(5).result_bytes >= 1_000_000
+
+
+def test_what_takes_a_moment_waits_for_no_long_work_and_long_work_never_takes_its_place(pool):
+    long, quick = [Gate() for _job in range(3)], Gate()
+    began = [pool.start(("long", at), "A sweep", gate, ANN) for at, gate in enumerate(long)]
+    assert long[0].begun.wait(60) and long[1].begun.wait(60)
+    sentence = pool.start("sentence", "Reading the text", quick, BOB, quick=True)
+    assert quick.begun.wait(60)
+    quick.open.set()
+    assert sentence.wait(60) and sentence.result == "done"
+    assert not began[2].wait(0.1) and began[2].state == WAITING

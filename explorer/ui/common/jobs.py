@@ -46,6 +46,7 @@ def computed(
     needs_bytes: int = 0,
     partial: Callable[[object], None] | None = None,
     kept_elsewhere: bool = False,
+    quick: bool = False,
 ) -> Result | None:
     """The result of a job, or None where it is not there yet and the page shows how far it is.
 
@@ -59,11 +60,12 @@ def computed(
         partial: draws what there is already, again and again while the job runs.
         kept_elsewhere: the work itself keeps what it found, within bounds of its own, and is asked for only where it is not there: the
             job must not hold it any longer than that, and what was done and is gone again is done anew.
+        quick: it is known to take a moment only, and waits for no long work of others.
 
     Raises:
         ExplorerError: what the work raised.
     """
-    job = ask(key, title, work, replaces=replaces, moment=moment, needs_bytes=needs_bytes, kept_elsewhere=kept_elsewhere)
+    job = ask(key, title, work, replaces=replaces, moment=moment, needs_bytes=needs_bytes, kept_elsewhere=kept_elsewhere, quick=quick)
     if job is None:
         return None
     if job.over:
@@ -83,6 +85,7 @@ def ask(
     moment: float = MOMENT_S,
     needs_bytes: int = 0,
     kept_elsewhere: bool = False,
+    quick: bool = False,
 ) -> Job | None:
     """The job itself, for a place that draws how far it is by its own means (`bar`); None where this viewer stopped it, and the page says so.
 
@@ -97,7 +100,7 @@ def ask(
     if kept_elsewhere and (done := JOBS.find(key)) is not None and done.state == DONE:
         JOBS.forget(key)
     me = viewer()
-    job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes)
+    job = JOBS.start(key, title, work, me, group=(replaces, me.name) if replaces else None, needs_bytes=needs_bytes, quick=quick)
     job.wait(moment)
     if job.state == FAILED:
         if isinstance(job.error, OutOfMemoryError):
