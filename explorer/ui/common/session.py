@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import bearing
-from explorer.bounded import BoundedCache
+from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import MAX_NEW_TOKENS, Capture, capture
 from explorer.export import TRAINED_HERE
 from explorer.i18n import _, language
@@ -27,7 +27,9 @@ from models.paths import is_folder, typed
 FIRST_TOKENS = 1024
 """So much of a text is read by pages that compute with every weight of every head; *Attention* reads all of it."""
 CAPTURES_BYTES = bearing.most_bytes()
-"""Captures that are kept, of all viewers together: as many as one long text may take."""
+"""Captures of long texts that are kept, of all viewers together: as many as one may take."""
+SHORT_BYTES, ALL_SHORT_BYTES = 4 * 2**20, 128 * 2**20
+"""A capture that takes less is of a short text: these are many, are soon made again, and drive no long one away. And what all of them take."""
 _SHORT_S = 1.0
 """Seconds that a page waits for a text before it shows how far it is."""
 
@@ -38,9 +40,11 @@ Asked = tuple[str, str, str]
 """What a viewer asks for: name of a model, device and precision."""
 
 CAPTURES: BoundedCache[Capture] = BoundedCache(CAPTURES_BYTES)
+SHORT_CAPTURES: BoundedCache[Capture] = BoundedCache(ALL_SHORT_BYTES)
 _COUNTS: BoundedCache[tuple[int, int]] = BoundedCache(2**16)
 """Lengths of texts; a page runs often, and a long text takes its tokenizer a moment."""
 OPEN.forget_with_model(CAPTURES)
+OPEN.forget_with_model(SHORT_CAPTURES)
 
 
 def open_model(name: str, device: str, dtype: str, slot: str = "sidebar", told: DeltaGenerator | None = None) -> Model:
@@ -158,11 +162,15 @@ def captured(key: tuple, title: str, make: Callable[[Report], Capture], slot: st
         slot: name of its place on the page.
         how: more arguments of `jobs.computed`.
     """
-    if (known := CAPTURES.get(key)) is not None:
-        return known
+    for cache in (SHORT_CAPTURES, CAPTURES):
+        if (known := cache.get(key)) is not None:
+            return known
 
     def work(report: Report) -> Capture:
-        return CAPTURES.get_or_compute(key, lambda: make(report))
+        # Who asks for the same at the same time is given the same job, so that it is made once.
+        made = make(report)
+        (SHORT_CAPTURES if memory_of(made) <= SHORT_BYTES else CAPTURES)[key] = made
+        return made
 
     return jobs.computed(("capture", *key), title, work, replaces=slot, kept_elsewhere=True, **how)
 
