@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -112,7 +113,7 @@ def hub(
     try:
         if not folder:
             _ask(where)
-        data, part, others = _stream(where, configuration, split)
+        data, part, others = _stream(where, configuration, split, folder)
         kept, classes = _columns(data, lists=answers in ("many", "words"))
         rows = [[row[column] for column in kept] for row in islice(data, limit)]
     except InputError:
@@ -149,16 +150,26 @@ def _ask(repo: str) -> None:
         api.auth_check(repo, repo_type="dataset")
 
 
-def _stream(where: str, configuration: str | None, split: str | None) -> tuple[IterableDataset, str, list[str]]:
+def _stream(where: str, configuration: str | None, split: str | None, folder: bool) -> tuple[IterableDataset, str, list[str]]:
     """The rows of one part, its name, and the names of the other parts."""
-    from datasets import load_dataset  # takes a second, which nobody waits for who needs no data set
+    from datasets import load_dataset_builder  # takes a second, which nobody waits for who needs no data set
 
-    parts = load_dataset(where, configuration, streaming=True)
+    builder = load_dataset_builder(where, configuration)
+    if not folder:
+        _check_own(where, builder.config.data_files or {})
+    parts = builder.as_streaming_dataset()
     wanted = split or next((part for part in _SPLITS if part in parts), next(iter(parts)))
     if wanted not in parts:
         message = _("{name} has no part {split}.").format(name=where, split=wanted)
         raise InputError(message, _("It has {parts}.").format(parts=", ".join(parts)))
     return parts[wanted], wanted, [part for part in parts if part != wanted]
+
+
+def _check_own(where: str, files: Mapping[str, Sequence[str]]) -> None:
+    """Refuses a data set whose description names files that are not its own, before any is read: `datasets` would open every path of this
+    machine and every address that stands there."""
+    if any(not str(file).startswith(f"hf://datasets/{where}@") for part in files.values() for file in part):
+        raise InputError(_("{name} names files that are not its own; they are not read.").format(name=where), _("Choose another data set."))
 
 
 def _columns(data: IterableDataset, lists: bool) -> tuple[list[str], dict[str, list[str]]]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -373,16 +374,51 @@ def test_a_folder_of_parquet(folder):
 def test_a_hub_name_with_a_configuration(monkeypatch, folder):
     import datasets
 
-    asked, real = [], datasets.load_dataset
+    asked, real = [], datasets.load_dataset_builder
 
-    def load(name, configuration, streaming):
-        asked.append((name, configuration, streaming))
-        return real(str(folder), streaming=streaming)
+    def load(name, configuration):
+        asked.append((name, configuration))
+        return real(str(folder))
 
     monkeypatch.setattr(data, "_ask", lambda repo: asked.append(repo))
-    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr(data, "_check_own", lambda repo, files: asked.append((repo, sorted(files))))
+    monkeypatch.setattr(datasets, "load_dataset_builder", load)
     assert data.hub("owner/name:part").labels == ("bad", "good")
-    assert asked == ["owner/name", ("owner/name", "part", True)]
+    assert asked == ["owner/name", ("owner/name", "part"), ("owner/name", ["test", "train", "validation"])]
+
+
+def test_a_data_set_that_names_files_of_this_machine_is_refused_before_they_are_read(monkeypatch, tmp_path):
+    """Whoever owns a data set writes its description."""
+    datasets = pytest.importorskip("datasets")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nobody's business\n")
+    described = tmp_path / "described"
+    described.mkdir()
+    (described / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: test\n    path: {secret}\n---\n")
+    assert data.hub(str(described), folder=True).examples[0].text == "nobody's business", "datasets reads what is named there"
+    builder = datasets.load_dataset_builder(str(described))
+    monkeypatch.setattr(builder, "as_streaming_dataset", lambda: pytest.fail("it was read"))
+    monkeypatch.setattr(data, "_ask", lambda repo: None)
+    monkeypatch.setattr(datasets, "load_dataset_builder", lambda name, configuration: builder)
+    with pytest.raises(InputError, match="not its own") as refused:
+        data.hub("owner/name")
+    assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "own"),
+    [
+        ("hf://datasets/owner/name@0a1b/data/x.csv", True),
+        ("hf://datasets/owner/another@0a1b/x.csv", False),
+        ("hf://datasets/owner/name-private@0a1b/x.csv", False),
+        ("/etc/hosts", False),
+        ("http://169.254.169.254/x.json", False),
+        ("zip://x.csv::/root/x.zip", False),
+    ],
+)
+def test_files_of_a_data_set_are_its_own(file, own):
+    with nullcontext() if own else pytest.raises(InputError, match="not its own"):
+        data._check_own("owner/name", {"train": ["hf://datasets/owner/name@0a1b/y.csv", file]})
 
 
 def _response(status):
