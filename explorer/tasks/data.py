@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
+from explorer.jobs import Stopped
 from explorer.tasks import tables, tagged
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from explorer.tasks.of_rows import of_table
@@ -92,6 +93,7 @@ def hub(
     answers: str | None = None,
     *,
     folder: bool = False,
+    progress: Callable[[float], object] | None = None,
 ) -> Examples:
     """Examples from a data set of the Hugging Face hub, or from a local folder of parquet, csv or json files.
 
@@ -103,6 +105,7 @@ def hub(
         limit: read this many rows at most, from the start.
         asked, answers: as in `read`.
         folder: the name is that of a folder of this machine; else no file of it is ever read, whatever the name.
+        progress: told the share that is read, row by row; what it raises ends it.
 
     Raises:
         InputError: hub unreachable, data set unknown, gated or with code; no such configuration, split or column; a bad row.
@@ -115,8 +118,12 @@ def hub(
             _ask(where)
         data, part, others = _stream(where, configuration, split, folder)
         kept, classes = _columns(data, lists=answers in ("many", "words"))
-        rows = [[row[column] for column in kept] for row in islice(data, limit)]
-    except InputError:
+        rows = []
+        for row in islice(data, limit):
+            rows.append([row[column] for column in kept])
+            if progress:
+                progress(len(rows) / limit)
+    except (InputError, Stopped):
         raise
     except Exception as error:
         raise _explained(name, error) from error

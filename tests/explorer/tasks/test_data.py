@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.jobs import Stopped
 from explorer.tasks import data, tables
 from explorer.tasks.data import Asked, Labelled
 from explorer.tasks.formats import Format
@@ -369,6 +370,18 @@ def test_a_folder_of_parquet(folder):
         data.hub(str(folder), "dev", folder=True)
     with pytest.raises(InputError, match="no column"):
         data.hub(str(folder), asked=Asked(text="review"), folder=True)
+
+
+def test_reading_a_data_set_tells_how_far_it_is_and_can_be_stopped(folder):
+    told = []
+    data.hub(str(folder), limit=4, folder=True, progress=told.append)
+    assert told == [0.25, 0.5, 0.75]
+
+    def stop(share):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        data.hub(str(folder), folder=True, progress=stop)
 
 
 def test_a_hub_name_with_a_configuration(monkeypatch, folder):
