@@ -126,7 +126,7 @@ def hub(
     except (InputError, Stopped):
         raise
     except Exception as error:
-        raise _explained(name, error) from error
+        raise _explained(name, error, folder) from error
     if not rows:
         raise InputError(_("The part {split} of {name} is empty.").format(split=part, name=name), _("Choose another part."))
     notes = [_("Part: {split}.").format(split=part) + (_(" There are also {others}.").format(others=", ".join(others)) if others else "")]
@@ -192,7 +192,7 @@ def _columns(data: IterableDataset, lists: bool) -> tuple[list[str], dict[str, l
     return kept, {column: features[column].names for column in kept if isinstance(features[column], ClassLabel)}
 
 
-def _explained(name: str, error: Exception) -> InputError:
+def _explained(name: str, error: Exception, folder: bool) -> InputError:
     other = _("Choose our own sentences, or give a file.")
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if "scripts are no longer supported" in first:
@@ -201,6 +201,9 @@ def _explained(name: str, error: Exception) -> InputError:
         message = " ".join(str(error).split())
         return InputError(_("{name}: {why}").format(name=name, why=message[:300]), _("Write owner/name:configuration."))
     if isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+        if not folder:
+            # `datasets` says which folder of this machine it looked in, too.
+            return InputError(_("{name} holds no data that can be read.").format(name=name), other)
         return InputError(_("{name} holds no data that can be read: {why}.").format(name=name, why=first.rstrip(".")), other)
     known = model_hub.explained(name, error, _("data set"), other)
     return InputError(known.problem, known.advice)

@@ -465,6 +465,18 @@ def test_the_hub_fails(monkeypatch, error, said):
     assert said in str(caught.value)
 
 
+def test_an_error_of_the_hub_tells_no_folder_of_this_machine(monkeypatch, tmp_path):
+    def fail(repo):
+        raise FileNotFoundError(
+            f"Couldn't find any data file at {tmp_path}/owner/name. Couldn't find 'owner/name' on the Hugging Face Hub either"
+        )
+
+    monkeypatch.setattr(data, "_ask", fail)
+    with pytest.raises(InputError, match="no data that can be read") as caught:
+        data.hub("owner/name")
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_a_name_of_a_data_set_never_reads_a_file(monkeypatch, folder):
     """Nor one that lies below the folder that the server runs in, and is called as a data set."""
     monkeypatch.setattr(data, "_ask", lambda repo: None)
