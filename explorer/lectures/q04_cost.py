@@ -250,7 +250,8 @@ def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             (n, intensity_of_scores(n, of, size), words.label("qk")),
             (n, result.data["ridge"], words.label("ridge")),
         ]
-    how = {"log_x": True, "log_y": True, "size": SIZES[3], "dark": dark}
+    # Names in one row are wider than a third of a window: a picture is made small then, letters and all.
+    how = {"log_x": True, "log_y": True, "size": SIZES[3], "dark": dark, "legend_columns": 2}
     grown, less = result.data["doubled"], lost()
     said = [[f"×{grown[way]:.0f}", f"{less[way][0]:{less[way][1]}}" if way in less else "0"] for way in WAYS]
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
+from explorer.jobs import Stopped
 from explorer.tasks import tables, tagged
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from explorer.tasks.of_rows import of_table
@@ -91,6 +93,7 @@ def hub(
     answers: str | None = None,
     *,
     folder: bool = False,
+    progress: Callable[[float], object] | None = None,
 ) -> Examples:
     """Examples from a data set of the Hugging Face hub, or from a local folder of parquet, csv or json files.
 
@@ -102,6 +105,7 @@ def hub(
         limit: read this many rows at most, from the start.
         asked, answers: as in `read`.
         folder: the name is that of a folder of this machine; else no file of it is ever read, whatever the name.
+        progress: told the share that is read, row by row; what it raises ends it.
 
     Raises:
         InputError: hub unreachable, data set unknown, gated or with code; no such configuration, split or column; a bad row.
@@ -112,13 +116,17 @@ def hub(
     try:
         if not folder:
             _ask(where)
-        data, part, others = _stream(where, configuration, split)
+        data, part, others = _stream(where, configuration, split, folder)
         kept, classes = _columns(data, lists=answers in ("many", "words"))
-        rows = [[row[column] for column in kept] for row in islice(data, limit)]
-    except InputError:
+        rows = []
+        for row in islice(data, limit):
+            rows.append([row[column] for column in kept])
+            if progress:
+                progress(len(rows) / limit)
+    except (InputError, Stopped):
         raise
     except Exception as error:
-        raise _explained(name, error) from error
+        raise _explained(name, error, folder) from error
     if not rows:
         raise InputError(_("The part {split} of {name} is empty.").format(split=part, name=name), _("Choose another part."))
     notes = [_("Part: {split}.").format(split=part) + (_(" There are also {others}.").format(others=", ".join(others)) if others else "")]
@@ -149,16 +157,26 @@ def _ask(repo: str) -> None:
         api.auth_check(repo, repo_type="dataset")
 
 
-def _stream(where: str, configuration: str | None, split: str | None) -> tuple[IterableDataset, str, list[str]]:
+def _stream(where: str, configuration: str | None, split: str | None, folder: bool) -> tuple[IterableDataset, str, list[str]]:
     """The rows of one part, its name, and the names of the other parts."""
-    from datasets import load_dataset  # takes a second, which nobody waits for who needs no data set
+    from datasets import load_dataset_builder  # takes a second, which nobody waits for who needs no data set
 
-    parts = load_dataset(where, configuration, streaming=True)
+    builder = load_dataset_builder(where, configuration)
+    if not folder:
+        _check_own(where, builder.config.data_files or {})
+    parts = builder.as_streaming_dataset()
     wanted = split or next((part for part in _SPLITS if part in parts), next(iter(parts)))
     if wanted not in parts:
         message = _("{name} has no part {split}.").format(name=where, split=wanted)
         raise InputError(message, _("It has {parts}.").format(parts=", ".join(parts)))
     return parts[wanted], wanted, [part for part in parts if part != wanted]
+
+
+def _check_own(where: str, files: Mapping[str, Sequence[str]]) -> None:
+    """Refuses a data set whose description names files that are not its own, before any is read: `datasets` would open every path of this
+    machine and every address that stands there."""
+    if any(not str(file).startswith(f"hf://datasets/{where}@") for part in files.values() for file in part):
+        raise InputError(_("{name} names files that are not its own; they are not read.").format(name=where), _("Choose another data set."))
 
 
 def _columns(data: IterableDataset, lists: bool) -> tuple[list[str], dict[str, list[str]]]:
@@ -174,7 +192,7 @@ def _columns(data: IterableDataset, lists: bool) -> tuple[list[str], dict[str, l
     return kept, {column: features[column].names for column in kept if isinstance(features[column], ClassLabel)}
 
 
-def _explained(name: str, error: Exception) -> InputError:
+def _explained(name: str, error: Exception, folder: bool) -> InputError:
     other = _("Choose our own sentences, or give a file.")
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if "scripts are no longer supported" in first:
@@ -183,6 +201,9 @@ def _explained(name: str, error: Exception) -> InputError:
         message = " ".join(str(error).split())
         return InputError(_("{name}: {why}").format(name=name, why=message[:300]), _("Write owner/name:configuration."))
     if isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+        if not folder:
+            # `datasets` says which folder of this machine it looked in, too.
+            return InputError(_("{name} holds no data that can be read.").format(name=name), other)
         return InputError(_("{name} holds no data that can be read: {why}.").format(name=name, why=first.rstrip(".")), other)
     known = model_hub.explained(name, error, _("data set"), other)
     return InputError(known.problem, known.advice)

@@ -16,7 +16,7 @@ class Allowed:
         cache: whether what the hub's cache holds may be opened without asking the hub who may see it: it may have been fetched with the
             token of who serves.
         fetched_bytes: largest model that is fetched from the hub.
-        names: models that may be opened beside the bundled ones; None for any.
+        names: models that may be opened beside the bundled ones, "owner/model" or "owner/model@revision"; None for any.
     """
 
     folders: bool = True

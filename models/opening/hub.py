@@ -78,8 +78,9 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def _check_everybody_may(name: str, repo: str) -> None:
-    """What the catalogue offers is for everybody; of anything else the hub is asked, by nobody in particular, whether it shows it."""
-    if any(entry.name == repo for entry in catalogue.CATALOGUE):
+    """What the catalogue offers, and what who serves has named, is for everybody; of anything else the hub is asked, by nobody in particular,
+    whether it shows it."""
+    if name in (allowed.NOW.names or ()) or any(entry.name == repo for entry in catalogue.CATALOGUE):
         return
     other = told("Choose a model of the list, or run the dashboard on your own machine.")
     try:

@@ -198,7 +198,8 @@ def locate(name: str, progress: hub.Progress | None = None) -> tuple[Path, str]:
     bundled = catalogue.bundled_folder(name)
     if bundled is not None:
         return bundled, "bundled"
-    if allowed.NOW.names is not None and name.partition("@")[0] not in allowed.NOW.names:
+    # Anybody may put a revision of anybody's model on the hub (refs/pr/1), so a revision is another model.
+    if allowed.NOW.names is not None and name not in allowed.NOW.names:
         raise ModelError(
             told("{name} is not among the models of this server.", name=name),
             told("Choose a model of the list, or run the dashboard on your own machine."),

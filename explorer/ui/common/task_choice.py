@@ -136,7 +136,7 @@ def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, st
         asked = file_choice.said(name)
 
         def fetch(report: Report) -> Examples:
-            return data.hub(name, limit=limit, **choose.told(kind, asked))
+            return data.hub(name, limit=limit, progress=report, **choose.told(kind, asked))
 
         found = jobs.computed(("hub", name, limit, kind, asked, language()), _("Fetching {name}").format(name=name), fetch, replaces="hub")
         if found is not None:

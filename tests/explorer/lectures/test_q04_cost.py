@@ -5,6 +5,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2Model
 
+from explorer import export
 from explorer.lectures import q04_cost, shipped
 from explorer.lectures.registry import demo
 from explorer.lectures.words import read
@@ -117,3 +118,14 @@ def test_what_happens_when_the_text_gets_twice_as_long(opener):
     shown = cells.set_index(["r", "c"])["text"]
     assert [shown[row, 0] for row in range(3)] == ["×4", "×2", "×2"] and shown[0, 1] == "0"
     assert shown[1, 1] == f"{result['lost_window']:+.2f}" and shown[2, 1] == f"{result['lost_linear']:.0%}"
+
+
+def test_three_pictures_in_a_row_are_as_large_as_each_other(opener):
+    """Vega makes a drawing as wide as its legend, and a drawing that is too wide for its third is shown smaller, letters and all."""
+    result = q04_cost.compute(opener)
+    for language in ("en", "zh"):
+        widths = []
+        for picture in q04_cost.more(result, read("q04_cost", language), False)[:2]:
+            svg = export.picture(lambda picture=picture: picture, "svg").decode()
+            widths.append(float(svg.split('width="', 1)[1].split('"', 1)[0].removesuffix("px")))
+        assert max(widths) <= 1.15 * min(widths), (language, widths)

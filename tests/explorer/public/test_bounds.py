@@ -24,19 +24,31 @@ def public(monkeypatch):
     monkeypatch.setattr(limits, "NOW", replace(limits.NOW))
     monkeypatch.setattr(settings, "MOST", replace(settings.MOST))
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", constants.HF_HUB_DISABLE_IMPLICIT_TOKEN)
-    bounds.begin(["someone/allowed"])
+    bounds.begin(["someone/allowed", "someone/fixed@v1.0"])
 
 
 def test_only_models_of_the_list_are_opened(tmp_path, tiny):
     folder = str(tmp_path)
-    for name in ("someone/else", folder, "../..", "~root", "someone/allowed-not"):
+    for name in (
+        "someone/else",
+        folder,
+        "../..",
+        "~root",
+        "someone/allowed-not",
+        "gpt2@refs/pr/1",
+        "openai-community/gpt2@refs/pr/1",
+        "someone/fixed",
+    ):
         with pytest.raises(ModelError, match="not among the models"):
             load(name, device="cpu")
     assert load("bert-mini", device="cpu").name == "bert-mini"
-    assert {"someone/allowed", *(entry.name for entry in catalogue.CATALOGUE)} == allowed.NOW.names
+    assert {"someone/allowed", "someone/fixed@v1.0", *(entry.name for entry in catalogue.CATALOGUE)} == allowed.NOW.names
     # The hub is asked for those, and has no network here: no word of the list.
     with pytest.raises(ModelError) as refused:
-        load("someone/allowed@main", device="cpu")
+        load("someone/allowed", device="cpu")
+    assert "not among" not in str(refused.value)
+    with pytest.raises(ModelError) as refused:
+        load("someone/fixed@v1.0", device="cpu")
     assert "not among" not in str(refused.value)
     assert constants.HF_HUB_DISABLE_IMPLICIT_TOKEN
 

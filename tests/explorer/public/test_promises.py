@@ -1,6 +1,7 @@
 """What SECURITY.md and docs/operating.md say is so."""
 
 import re
+from importlib import metadata
 
 import pytest
 
@@ -20,6 +21,12 @@ def test_what_is_named_is_there(page):
     for path, test in named:
         assert (ROOT / path).exists(), path
         assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), test
+
+
+def test_commands_are_there():
+    commands = re.findall(r"`\.venv/bin/(\S+) ", (ROOT / "docs/operating.md").read_text(encoding="utf-8"))
+    installed = {script.name for script in metadata.entry_points(group="console_scripts")}
+    assert commands and set(commands) <= installed
 
 
 def test_numbers_are_those_of_the_code():

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.jobs import Stopped
 from explorer.tasks import data, tables
 from explorer.tasks.data import Asked, Labelled
 from explorer.tasks.formats import Format
@@ -370,19 +372,66 @@ def test_a_folder_of_parquet(folder):
         data.hub(str(folder), asked=Asked(text="review"), folder=True)
 
 
+def test_reading_a_data_set_tells_how_far_it_is_and_can_be_stopped(folder):
+    told = []
+    data.hub(str(folder), limit=4, folder=True, progress=told.append)
+    assert told == [0.25, 0.5, 0.75]
+
+    def stop(share):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        data.hub(str(folder), folder=True, progress=stop)
+
+
 def test_a_hub_name_with_a_configuration(monkeypatch, folder):
     import datasets
 
-    asked, real = [], datasets.load_dataset
+    asked, real = [], datasets.load_dataset_builder
 
-    def load(name, configuration, streaming):
-        asked.append((name, configuration, streaming))
-        return real(str(folder), streaming=streaming)
+    def load(name, configuration):
+        asked.append((name, configuration))
+        return real(str(folder))
 
     monkeypatch.setattr(data, "_ask", lambda repo: asked.append(repo))
-    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr(data, "_check_own", lambda repo, files: asked.append((repo, sorted(files))))
+    monkeypatch.setattr(datasets, "load_dataset_builder", load)
     assert data.hub("owner/name:part").labels == ("bad", "good")
-    assert asked == ["owner/name", ("owner/name", "part", True)]
+    assert asked == ["owner/name", ("owner/name", "part"), ("owner/name", ["test", "train", "validation"])]
+
+
+def test_a_data_set_that_names_files_of_this_machine_is_refused_before_they_are_read(monkeypatch, tmp_path):
+    """Whoever owns a data set writes its description."""
+    datasets = pytest.importorskip("datasets")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nobody's business\n")
+    described = tmp_path / "described"
+    described.mkdir()
+    (described / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: test\n    path: {secret}\n---\n")
+    assert data.hub(str(described), folder=True).examples[0].text == "nobody's business", "datasets reads what is named there"
+    builder = datasets.load_dataset_builder(str(described))
+    monkeypatch.setattr(builder, "as_streaming_dataset", lambda: pytest.fail("it was read"))
+    monkeypatch.setattr(data, "_ask", lambda repo: None)
+    monkeypatch.setattr(datasets, "load_dataset_builder", lambda name, configuration: builder)
+    with pytest.raises(InputError, match="not its own") as refused:
+        data.hub("owner/name")
+    assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "own"),
+    [
+        ("hf://datasets/owner/name@0a1b/data/x.csv", True),
+        ("hf://datasets/owner/another@0a1b/x.csv", False),
+        ("hf://datasets/owner/name-private@0a1b/x.csv", False),
+        ("/etc/hosts", False),
+        ("http://169.254.169.254/x.json", False),
+        ("zip://x.csv::/root/x.zip", False),
+    ],
+)
+def test_files_of_a_data_set_are_its_own(file, own):
+    with nullcontext() if own else pytest.raises(InputError, match="not its own"):
+        data._check_own("owner/name", {"train": ["hf://datasets/owner/name@0a1b/y.csv", file]})
 
 
 def _response(status):
@@ -414,6 +463,18 @@ def test_the_hub_fails(monkeypatch, error, said):
     with pytest.raises(InputError) as caught:
         data.hub("owner/name")
     assert said in str(caught.value)
+
+
+def test_an_error_of_the_hub_tells_no_folder_of_this_machine(monkeypatch, tmp_path):
+    def fail(repo):
+        raise FileNotFoundError(
+            f"Couldn't find any data file at {tmp_path}/owner/name. Couldn't find 'owner/name' on the Hugging Face Hub either"
+        )
+
+    monkeypatch.setattr(data, "_ask", fail)
+    with pytest.raises(InputError, match="no data that can be read") as caught:
+        data.hub("owner/name")
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_name_of_a_data_set_never_reads_a_file(monkeypatch, folder):

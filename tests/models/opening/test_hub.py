@@ -182,3 +182,12 @@ def test_guests_do_not_learn_what_lies_here_while_the_hub_is_silent(full_cache, 
     with pytest.raises(models.ModelError) as empty:
         hub.fetch("owner/public")
     assert str(empty.value) == str(caught.value)
+
+
+def test_guests_open_what_who_serves_has_named_without_a_network(full_cache, monkeypatch):
+    monkeypatch.setattr(hub, "HfApi", Shown([], ConnectionError("no network")))
+    allowed.share_with_strangers()
+    allowed.NOW.names = frozenset({"owner/public"})
+    assert hub.fetch("owner/public") == full_cache
+    with pytest.raises(models.ModelError, match="cannot be asked"):
+        hub.fetch("owner/public@refs/pr/1")
