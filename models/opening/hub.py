@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
 
+from models.atomic import whole
 from models.errors import ModelError
 from models.opening import allowed, catalogue
 from models.words import told
@@ -124,7 +125,8 @@ def _download(repo: str, revision: str | None, progress: Progress | None) -> Pat
     folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
     if converted:
         # The cache keeps names of revisions as files that hold a commit.
-        (folder.parents[1] / "refs" / _CONVERTED).write_text(folder.name)
+        with whole(folder.parents[1] / "refs" / _CONVERTED) as beside:
+            beside.write_text(folder.name)
     return folder
 
 
