@@ -87,9 +87,29 @@ def _moved(beside: Path, folder: Path, last: Sequence[str]) -> None:
         os.replace(beside / name, folder / name)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an error says, or was caused by one that says, that there is no room on the disk."""
+    return _number(error) in _FULL
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Whether an error says, or was caused by one that says, that this user may not write there."""
+    return _number(error) in _FORBIDDEN
+
+
+def _number(error: BaseException | None) -> int:
+    """The system's number of an error, 0 where it has none. Libraries in Rust, such as that of safetensors, tell it in their words alone."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error.errno
+        if found := re.search(r"os error (\d+)", str(error)):
+            return int(found[1])
+        error = error.__cause__
+    return 0
+
+
 def _explained(place: Path, error: OSError | SafetensorError) -> WriteError:
-    # safetensors tells the system's number in its words alone.
-    number = error.errno if isinstance(error, OSError) else int((re.search(r"os error (\d+)", str(error)) or [0, 0])[1])
+    number = _number(error)
     reason = os.strerror(number) if number else str(error)
     problem = told("{place} could not be written: {reason}.", place=place, reason=reason)
     if number in _FULL:
