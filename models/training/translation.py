@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast
 
-from models.atomic import whole
+from models.atomic import whole, whole_folder
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.chinese import command
@@ -102,7 +102,8 @@ def _tokenizer(recipe: Recipe, both: Pairs, work: Path) -> PreTrainedTokenizerFa
         return PreTrainedTokenizerFast.from_pretrained(work, local_files_only=True)
     english, chinese = zip(*both.train, strict=True)
     tokenizer = characters.for_translation(english, chinese, recipe.pieces, recipe.context)
-    tokenizer.save_pretrained(work)
+    with whole_folder(work, ("tokenizer.json",)) as beside:
+        tokenizer.save_pretrained(beside)
     return tokenizer
 
 

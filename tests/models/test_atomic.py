@@ -1,7 +1,10 @@
 """Files and folders that are whole or not there at all."""
 
+import ast
 import errno
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -112,3 +115,40 @@ def test_a_training_is_kept_until_all_of_its_folder_is_there(tmp_path, monkeypat
     run.snapshots.append(run.now())
     run.save(tmp_path / "run")
     assert runs.load(tmp_path / "run").done == 1
+
+
+_WRITES = {"write_text", "write_bytes", "save_file", "save_pretrained", "savez", "savez_compressed", "save"}
+_ELSEWHERE = {
+    ("explorer/ablation/resumable.py", "put"),  # appends a line
+    ("explorer/export.py", "packed"),  # to memory
+}
+
+
+def writers(tree: ast.AST, within: tuple[ast.AST, ...] = ()) -> Iterator[tuple[str, int, str, bool]]:
+    """Calls that write a file: in which function, in which line, what is called, and whether a block of `whole` or `whole_folder` is around."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            given = [*node.args, *(key.value for key in node.keywords if key.arg == "mode")]
+            modes = [one.value for one in given if isinstance(one, ast.Constant)]
+            opens = called == "open" and any(isinstance(mode, str) and set(mode) <= set("wabxt+") for mode in modes)
+            on_disk = called != "save" or getattr(getattr(node.func, "value", None), "id", "") in ("np", "torch", "numpy")
+            if opens or (called in _WRITES and on_disk):
+                blocks = [item.context_expr for one in within if isinstance(one, ast.With) for item in one.items]
+                around = any(getattr(getattr(block, "func", None), "id", "").startswith("whole") for block in blocks)
+                functions = [one.name for one in within if isinstance(one, ast.FunctionDef)]
+                yield functions[-1] if functions else "", node.lineno, called, around
+        yield from writers(node, (*within, node))
+
+
+def test_whatever_writes_a_file_writes_it_beside_its_place():
+    root = Path(models.__file__).parents[1]
+    seen, wrong = 0, []
+    for folder in ("explorer", "models", "scripts", "pages"):
+        for path in sorted((root / folder).rglob("*.py")):
+            name = str(path.relative_to(root))
+            for function, line, called, around in writers(ast.parse(path.read_text(encoding="utf-8"))):
+                seen += 1
+                if not around and (name, function) not in _ELSEWHERE:
+                    wrong.append(f"{name}:{line} {called}")
+    assert not wrong and seen > 20
