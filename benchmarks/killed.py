@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import os
 import random
 import shutil
@@ -34,7 +35,7 @@ from safetensors import safe_open
 from benchmarks import report
 from explorer.cli import main as shell
 from explorer.cli import training as train
-from explorer.lectures import shipped
+from explorer.lectures import demos, shipped
 from models.atomic import PARTIAL
 from models.training import chinese, chinese_texts, loop
 from tests import tiny
@@ -82,7 +83,7 @@ def cases(work: Path, out: Path) -> list[Case]:
     pairs = [f"The {who} {does} {i}.\t{of}{what}{i}。\twho" for i in range(80) for who, of, does, what in (("cat", "猫", "sees", "看"),)]
     (data / chinese_texts.PAIRS).write_text("\n".join(pairs), encoding="utf-8")
     (data / chinese_texts.PROSE).write_text("\n".join(["# 甲", *["猫看见狗，狗咬人。人爱猫。"] * 30]), encoding="utf-8")
-    lecture = {"attention_explorer_lecture": 1, "title": "One", "steps": [{"kind": "demo", "name": "Q1", "step": "show", "minutes": 1.0}]}
+    lecture = {"attention_explorer_lecture": 1, "title": "One", "steps": [{"kind": "demo", "name": "Q6", "step": "show", "minutes": 1.0}]}
     (work / "lecture.json").write_text(json.dumps(lecture))
     small = dict(steps=12, rate=1e-3, tokens=200, layers=1, heads=2, width=16, context=32, rising=2)
     flags = [part for name, value in small.items() for part in (f"--{name}", str(value))]
@@ -125,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
     given = parser.parse_args(arguments)
     rows, failed = [], False
+    demos()  # imports them, once for all copies of this process
     with tempfile.TemporaryDirectory() as made:
         work, out = Path(made) / "work", Path(made) / "out"
         work.mkdir()
@@ -207,14 +209,14 @@ def _started(case: Case, out: Path, after: float | None = None, change: int | No
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
-    timer = threading.Timer(after, os.kill, (child, signal.SIGKILL)) if after is not None else None
-    if timer:
-        timer.start()
-    try:
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    finally:
-        if timer:
-            timer.cancel()
+    ends, ended, status = time.monotonic() + after if after is not None else math.inf, 0, 0
+    while not ended:
+        if time.monotonic() > ends:
+            os.kill(child, signal.SIGKILL)  # it was not waited for yet, so the number is still its own
+            ends = math.inf
+        time.sleep(0.5e-3)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    status = os.waitstatus_to_exitcode(status)
     return status, log.read_text(encoding="utf-8", errors="replace"), int(counted.read_text()) if status == 0 else 0
 
 
