@@ -5,7 +5,9 @@ import json
 import resource
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +15,11 @@ import pytest
 
 import models
 from explorer.cli import main
+from explorer.export import zipped
 from explorer.lectures import shipped
-from models.errors import ModelError
-from tests import tiny
+from models.errors import ModelError, WriteError
+from models.surgery import slicing
+from tests import tiny as making
 
 
 @contextmanager
@@ -124,7 +128,7 @@ def test_a_model_whose_folder_disappears_while_it_is_read_is_told(tmp_path):
     sys.addaudithook(heard)
     told = 0
     for number in range(1, 9):
-        tiny.save("llama", folder)
+        making.save("llama", folder)
         opened.clear()
         taken[0] = number
         try:
@@ -134,3 +138,27 @@ def test_a_model_whose_folder_disappears_while_it_is_read_is_told(tmp_path):
             assert error.advice and not folder.exists()
         taken[0] = 0
     assert told >= 4
+
+
+def test_a_model_outlives_its_file_being_written_over(tmp_path):
+    """As a training script does that saves again into the folder that is looked at. In a process of its own, which a mapped file would end."""
+    folder = making.save("llama", tmp_path / "model")
+    program = f"""
+import models, torch
+model = models.load({str(folder)!r}, device="cpu")
+ids = torch.tensor([[5, 6, 7]])
+before = model.network(input_ids=ids).logits
+open({str(folder / "model.safetensors")!r}, "wb").close()
+assert torch.equal(model.network(input_ids=ids).logits, before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, (done.returncode, done.stderr)
+
+
+def test_a_download_for_which_there_is_no_room_leaves_nothing(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    model = tiny("bert")
+    with full_disk(100), pytest.raises(WriteError, match="Make room"):
+        zipped(lambda folder: slicing.export_sliced(model, {0: [1]}, folder))
+    assert not list(tmp_path.iterdir())
+    assert zipped(lambda folder: slicing.export_sliced(model, {0: [1]}, folder))[:2] == b"PK"
