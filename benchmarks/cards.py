@@ -14,6 +14,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import report
+from models.atomic import whole
 
 HEADER = ("what", "on", "ours", "reference", "verdict")
 
@@ -68,7 +69,8 @@ def write(file: Path, title: str, table: Table) -> None:
     """The table in Markdown."""
     lines = [f"# {title}", "", f"`python -m benchmarks.gpu`, {datetime.date.today()}. {report.machine()}.", ""]
     lines += ["| " + " | ".join(row) + " |" for row in (HEADER, ("---",) * len(HEADER), *table.rows)]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(file) as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def speed(device: torch.device, dtype: torch.dtype) -> float:

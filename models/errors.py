@@ -29,3 +29,7 @@ class MovedError(ModelError):
 
 class InputError(ExplorerError):
     """A text, pair or target that the model cannot take."""
+
+
+class WriteError(ExplorerError):
+    """A file or a folder could not be written; what was there before is as it was."""

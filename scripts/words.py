@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from explorer import i18n
+from models.atomic import whole
 
 ROOT = Path(__file__).resolve().parents[1]
 _WHERE = ("explorer", "models", "pages")
@@ -60,7 +61,7 @@ def main() -> int:
             continue
         catalogue = updated(language)
         i18n.LOCALE.mkdir(exist_ok=True)
-        with (i18n.LOCALE / f"{language}.po").open("wb") as file:
+        with whole(i18n.LOCALE / f"{language}.po") as beside, beside.open("wb") as file:
             write_po(file, catalogue, width=0, omit_header=True)
         without = [entry.id for entry in catalogue if entry.id and not entry.string]
         missing += len(without)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from models.atomic import whole, writing
+
 
 class Pieces(Protocol):
     """Finished pieces of long work, by what they are and a key; both anything that JSON knows."""
@@ -57,15 +59,16 @@ class Resumable:
         return self._known.get(_name(what, key))
 
     def put(self, what: str, key: object, piece: object) -> None:
-        """Keeps a piece, anything that JSON knows. It is written when this returns."""
-        if self._stream is None:
-            fresh = not self._known
-            self._stream = self.path.open("w" if fresh else "a", encoding="utf-8")
-            if fresh:
-                self._stream.write(json.dumps({"of": self._of}) + "\n")
+        """Keeps a piece, anything that JSON knows. It is written when this returns. Raises WriteError."""
+        with writing(self.path):
+            if self._stream is None:
+                fresh = not self._known
+                self._stream = self.path.open("w" if fresh else "a", encoding="utf-8")
+                if fresh:
+                    self._stream.write(json.dumps({"of": self._of}) + "\n")
+            self._stream.write(json.dumps({"key": _name(what, key), "piece": piece}) + "\n")
+            self._stream.flush()
         self._known[_name(what, key)] = piece
-        self._stream.write(json.dumps({"key": _name(what, key), "piece": piece}) + "\n")
-        self._stream.flush()
 
     def finish(self) -> None:
         """Takes the file away: the result is written."""
@@ -77,20 +80,22 @@ class Resumable:
         return len(self._known)
 
     def _read(self) -> None:
-        lines = self.path.read_text(encoding="utf-8").splitlines()
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         for i, line in enumerate(lines):
             try:
                 message = json.loads(line)
-            except ValueError:
+                if i == 0:
+                    if message["of"] != self._of:
+                        return
+                else:
+                    self._known[message["key"]] = message["piece"]
+            except (ValueError, TypeError, KeyError):
                 break  # the line that was being written when the work was interrupted
-            if i == 0 and message.get("of") != self._of:
-                return
-            if "key" in message:
-                self._known[message["key"]] = message["piece"]
         if self._known:
             # Without the broken line, so that the next piece starts on a line of its own.
-            whole = [json.dumps({"of": self._of})] + [json.dumps({"key": k, "piece": p}) for k, p in self._known.items()]
-            self.path.write_text("\n".join(whole) + "\n", encoding="utf-8")
+            kept = [json.dumps({"of": self._of})] + [json.dumps({"key": k, "piece": p}) for k, p in self._known.items()]
+            with whole(self.path) as beside:
+                beside.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 def _name(what: str, key: object) -> str:

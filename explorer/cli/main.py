@@ -16,6 +16,7 @@ from explorer.cli import beyond, claims, lectures, positions, pruning, scores, s
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
+from models.atomic import whole
 from models.errors import ExplorerError
 
 _EPILOG = """examples:
@@ -122,7 +123,7 @@ def _capture(given: argparse.Namespace) -> int:
     captured = capture(model, given.text, given.pair, given.target, max_tokens=given.max_tokens)
     note(*model.notes, *captured.notes)
     arrays = export.arrays(captured)
-    with given.out.open("wb") as file:
+    with whole(given.out) as beside, beside.open("wb") as file:
         np.savez_compressed(file, **arrays)
     shapes = ", ".join(f"{name} {'x'.join(map(str, array.shape))}" for name, array in arrays.items())
     print(f"{given.out}: {shapes}")

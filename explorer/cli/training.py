@@ -14,6 +14,7 @@ from tqdm import tqdm
 from explorer.cli.shared import note
 from explorer.i18n import _
 from explorer.lab.request import BY_COMMAND, passage, switches, task_fields, value_text
+from models.atomic import writing
 from models.errors import InputError, ModelError
 from models.opening import devices
 from models.toy import RnnConfig
@@ -76,7 +77,8 @@ def _train(given: argparse.Namespace) -> int:
         _same(training.identity(), state.about, file)
         training = Training.resume(state, training.device)
         note(_("going on after step {done} of {steps}").format(done=training.done, steps=training.settings.steps))
-    given.out.mkdir(parents=True, exist_ok=True)
+    with writing(given.out):
+        given.out.mkdir(parents=True, exist_ok=True)
     _run(training, file)
     training.save(given.out)
     file.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from models.errors import ModelError
 from models.paths import is_folder
@@ -120,3 +121,13 @@ def _counts(folder: Path) -> Counter[str]:
                 part = tensors.get_slice(name)
                 counts[part.get_dtype()] += prod(part.get_shape())
     return counts
+
+
+def unmap(network: nn.Module) -> None:
+    """Gives weights memory of their own. Else they are pages of the file, and who saves another model over it ends this process (SIGBUS).
+
+    Files of the hub's cache are never written again, and our own are replaced as a whole.
+    """
+    for weight in (*network.parameters(), *network.buffers()):
+        if weight.device.type == "cpu":
+            weight.data = weight.data.clone()

@@ -22,8 +22,10 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
 
+from models import atomic
+from models.atomic import whole
 from models.errors import ModelError
-from models.opening import allowed, catalogue
+from models.opening import allowed, catalogue, folder
 from models.words import told
 
 Progress = Callable[[str, float], None]
@@ -38,6 +40,8 @@ _OTHER = told("Choose a bundled model, or give a local folder.")
 _REVISION = re.compile(r"(?!.*\.\.)\w[\w.\-+/]{0,199}")
 """Names of branches, tags and commits, such as "refs/pr/1"."""
 _SMALL = ["*.json", "*.txt", "*.model", "*.spm"]
+_WEIGHTS = ["model.safetensors", "model-*.safetensors"]
+"""Files that transformers reads; some repositories repeat their weights under other names (fp16, consolidated)."""
 
 
 def is_id(name: str) -> bool:
@@ -100,11 +104,14 @@ def _check_everybody_may(name: str, repo: str) -> None:
 
 def _cached(repo: str, revision: str | None) -> Path | None:
     try:
-        folder = Path(snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=_wanted([])))
-    except (LocalEntryNotFoundError, RevisionNotFoundError, FileNotFoundError):
+        # Weights of other names that lie on the hub beside these were never fetched, and are not missed.
+        found = Path(snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=[*_SMALL, *_WEIGHTS]))
+        # A download that was killed leaves a snapshot of some of its files; the hub's client knows it only where it keeps a list of them.
+        folder.weights(found)
+    except (LocalEntryNotFoundError, RevisionNotFoundError, FileNotFoundError, ModelError):
         return None
     # A snapshot may hold nothing but a config; weights decide whether it can be opened without the hub.
-    return folder if any(folder.glob("*.safetensors")) and (folder / "config.json").is_file() else None
+    return found if any(found.glob("*.safetensors")) and (found / "config.json").is_file() else None
 
 
 def _download(repo: str, revision: str | None, progress: Progress | None) -> Path:
@@ -122,11 +129,12 @@ def _download(repo: str, revision: str | None, progress: Progress | None) -> Pat
             told("Choose a model with safetensors, or convert it with save_pretrained in an environment that you trust."),
         )
     _check_size(repo, files)
-    folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
+    found = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
     if converted:
         # The cache keeps names of revisions as files that hold a commit.
-        (folder.parents[1] / "refs" / _CONVERTED).write_text(folder.name)
-    return folder
+        with whole(found.parents[1] / "refs" / _CONVERTED) as beside:
+            beside.write_text(found.name)
+    return found
 
 
 def _conversion(api: HfApi, repo: str) -> str | None:
@@ -164,8 +172,7 @@ def _top_level(api: HfApi, repo: str, revision: str | None) -> dict[str, int]:
 
 
 def _wanted(files: Iterable[str]) -> list[str]:
-    # Some repositories repeat their weights under other names (fp16, consolidated); transformers reads these.
-    standard = [f for f in files if f == "model.safetensors" or (f.startswith("model-") and f.endswith(".safetensors"))]
+    standard = [f for f in files if any(fnmatch(f, pattern) for pattern in _WEIGHTS)]
     return _SMALL + (standard or ["*.safetensors"])
 
 
@@ -222,8 +229,13 @@ def explained(name: str, error: Exception, kind: str = "model", other: str = _OT
         return ModelError(told("The hub refused {name} (HTTP {status_code}).", name=name, status_code=error.response.status_code), other)
     if isinstance(error, OfflineModeIsEnabled | IncompleteSnapshotError | LocalEntryNotFoundError | HfHubHTTPError):
         return ModelError(told("The Hugging Face hub cannot be reached, and {name} is not on this machine.", name=name), other)
-    if isinstance(error, OSError) and error.errno == 28:
+    if atomic.is_full(error):
         return ModelError(told("The disk is full; {name} was not fetched.", name=name), told("Free some space, or set HF_HOME to another disk."))
+    if atomic.is_forbidden(error):
+        return ModelError(
+            told("The folder of models from the hub may not be written to; {name} was not fetched.", name=name),
+            told("Set HF_HOME to a folder that this user may write to."),
+        )
     if _network(error):
         return ModelError(told("The Hugging Face hub cannot be reached, and {name} is not on this machine.", name=name), other)
     return ModelError(told("{name} could not be fetched: {error}.", name=name, error=error), other)

@@ -162,6 +162,8 @@ def load(
     notes = _notes(fresh, left, network)
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
+    if origin.startswith("folder"):
+        folder.unmap(network)
     if progress:
         progress(told("{name}: finding its attention", name=name), 0.9)
     try:

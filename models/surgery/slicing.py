@@ -7,18 +7,16 @@ has fewer parameters and runs faster (Michel et al. 2019, section 4). Both give 
 from __future__ import annotations
 
 import copy
-import shutil
 import threading
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
-from models.errors import ModelError
+from models.atomic import PARTIAL, whole_folder, writing
+from models.errors import ModelError, WriteError
 from models.opening import sites, sliced_folder
 from models.opening.devices import room_on
 from models.opening.loading import Model
@@ -98,7 +96,8 @@ def export_zeroed(model: Model, heads: Heads, folder: str | Path) -> Path:
     Weights are written in the precision in which they were stored, or opened, whichever is narrower. The folder appears once it is complete.
 
     Raises:
-        InputError, ModelError: as `zeroed`; a model that is sliced already; a folder that is there, or cannot be written.
+        InputError, ModelError: as `zeroed`; a model that is sliced already; a folder that is there.
+        WriteError: a folder that cannot be written.
     """
     if sliced_folder.removed(model.network.config):
         raise ModelError(
@@ -114,7 +113,8 @@ def export_sliced(model: Model, heads: Heads, folder: str | Path) -> Path:
     with a RuntimeError about sizes that do not match, unless it is told to ignore them.
 
     Raises:
-        InputError, ModelError: as `sliced`; a folder that is there, or cannot be written.
+        InputError, ModelError: as `sliced`; a folder that is there.
+        WriteError: a folder that cannot be written.
     """
     return _write(sliced(model, heads).network, model, folder)
 
@@ -154,23 +154,16 @@ def _check(model: Model) -> None:
 def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
     """Writes a network that was cut from this model. Beside the folder at first: a full disk leaves nothing behind that looks like a model."""
     folder = typed(folder).absolute()
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ModelError(told("{folder} is there already.", folder=folder), told("Name a new folder; nothing is overwritten."))
-        partial.mkdir(parents=True)
-        if model.stored is not None:
-            network.to(model.stored)
-        network.save_pretrained(partial)
-        model.tokenizer.save_pretrained(partial)
-        if folder.is_dir():
-            folder.rmdir()  # empty; not every system renames onto a folder
-        partial.rename(folder)
-    except (OSError, SafetensorError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ModelError(
-            told("The model could not be written to {folder}: {reason}.", folder=folder, reason=reason), told("Make room, or name another place.")
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        with writing(folder):
+            # What a kill left of the folder's own making is no model.
+            if folder.exists() and (not folder.is_dir() or any(path.name != PARTIAL for path in folder.iterdir())):
+                raise ModelError(told("{folder} is there already.", folder=folder), told("Name a new folder; nothing is overwritten."))
+        with whole_folder(folder) as beside:
+            if model.stored is not None:
+                network.to(model.stored)
+            network.save_pretrained(beside)
+            model.tokenizer.save_pretrained(beside)
+    except ValueError as error:
+        raise WriteError(told("{place} could not be written: {reason}.", place=folder, reason=error), told("Name another place.")) from error
     return folder

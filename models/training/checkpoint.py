@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn, optim
 
-from models.atomic import whole
+from models.atomic import whole, writing
 from models.errors import InputError
 from models.training.optimiser import moments, put_moments
 from models.training.schedule import Schedule
@@ -27,12 +27,16 @@ def save(file: Path, network: nn.Module, optimisers: Sequence[optim.Optimizer], 
     Args:
         step: number of steps that are done.
         seconds: processor time that they took.
+
+    Raises:
+        WriteError: it cannot be written.
     """
     tensors = {_WEIGHTS + name: value.detach().contiguous() for name, value in network.named_parameters()}
     for number, optimiser in enumerate(optimisers):
         tensors |= {f"{_OPTIMISER}{number}/{name}": value.contiguous() for name, value in moments(optimiser).items()}
     about = {"recipe": recipe.as_json(), "step": step, "seconds": seconds}
-    file.parent.mkdir(parents=True, exist_ok=True)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
     with whole(file) as beside:
         save_file(tensors, beside, metadata={"about": json.dumps(about)})
 

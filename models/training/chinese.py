@@ -7,7 +7,6 @@ where an interrupted one stopped, to the same result.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
+from models.atomic import whole
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.batches import NOT_ASKED, rng_of
@@ -97,7 +97,7 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
     network, seconds = train(recipe, texts, chinese(spoken.checked), tokenizer, file, say)
     loop.write(out, network, tokenizer)
     write_card(out, recipe, spoken, written, texts, seconds, say)
-    shutil.rmtree(file.parent)
+    loop.forget(file)
 
 
 def texts_of(recipe: Recipe, spoken: Pairs, written: Prose) -> list[str]:
@@ -251,7 +251,8 @@ def write_card(
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )
-    (out / "README.md").write_text(text, encoding="utf-8")
+    with whole(out / "README.md") as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 CARD = """\

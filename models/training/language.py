@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -87,7 +86,7 @@ def make(
     network, seconds = train(recipe, streams, tokenizer, file, say, compiled=compiled)
     loop.write(out, network, tokenizer)
     card.write(out, recipe, texts, test, seconds, compiled, say)
-    shutil.rmtree(file.parent)
+    loop.forget(file)
 
 
 def train(

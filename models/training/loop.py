@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn, optim
 from transformers import PreTrainedTokenizerBase
 
+from models.atomic import whole_folder
 from models.errors import ExplorerError, ModelError
 from models.training import checkpoint, stopping
 from models.training.schedule import Schedule
@@ -43,11 +45,17 @@ def checkpoint_of(out: Path) -> Path:
     return out.with_name(out.name + ".work") / "run.safetensors"
 
 
+def forget(file: Path) -> None:
+    """Takes a checkpoint and its folder away. The checkpoint goes first: a vocabulary is kept beside it, without which it is worth nothing."""
+    file.unlink(missing_ok=True)
+    shutil.rmtree(file.parent, ignore_errors=True)
+
+
 def write(out: Path, network: nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Writes a trained model as it is shipped: float16, with its tokenizer."""
-    out.mkdir(parents=True, exist_ok=True)
-    network.half().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    """Writes a trained model as it is shipped: float16, with its tokenizer. Raises WriteError."""
+    with whole_folder(out) as beside:
+        network.half().save_pretrained(beside)
+        tokenizer.save_pretrained(beside)
 
 
 def machine() -> str:

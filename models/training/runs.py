@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
-from models.atomic import whole
+from models.atomic import whole_folder
 from models.errors import ModelError
 from models.opening import catalogue, loading, sites
 from models.toy import tasks
@@ -167,18 +167,21 @@ class Run:
         Args:
             folder: made where it does not exist.
             dtype: of the network's weights; snapshots are float16.
+
+        Raises:
+            WriteError: it cannot be written; what was there is as it was.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        copy.deepcopy(self.network).to(device="cpu", dtype=dtype).save_pretrained(folder)
-        self.task.tokenizer().save_pretrained(folder)
-        save_file(dict(snapshot_tensors(self.snapshots)), folder / SNAPSHOTS)
         about = {
             **self.identity(),
             "held_out": asdict(self.evaluate()),
             **self.story(),
         }
-        with whole(folder / HISTORY) as beside:
-            beside.write_text(json.dumps(about, ensure_ascii=False) + "\n", encoding="utf-8")
+        # The curve says that a run is finished, so it comes last.
+        with whole_folder(folder, ("config.json", HISTORY)) as beside:
+            copy.deepcopy(self.network).to(device="cpu", dtype=dtype).save_pretrained(beside)
+            self.task.tokenizer().save_pretrained(beside)
+            save_file(dict(snapshot_tensors(self.snapshots)), beside / SNAPSHOTS)
+            (beside / HISTORY).write_text(json.dumps(about, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load(folder: Path) -> Run:

@@ -24,6 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models import sentiment
+from models.atomic import whole
 from models.opening import catalogue, loading
 
 LABELS = ("negative", "positive")
@@ -159,7 +160,8 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
         "dev_accuracy": f"{fit.dev:.4f}",
     }
     file = out / f"{sentiment.NAME}.safetensors"
-    save_file({"weight": weight, "bias": bias}, file, metadata=about)
+    with whole(file) as beside:
+        save_file({"weight": weight, "bias": bias}, beside, metadata=about)
     card = CARD.format(
         base=about["base"],
         sha256=about["base_sha256"],
@@ -174,7 +176,8 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
         n_dev=sizes["dev"],
         trained_on=trained_on,
     )
-    (out / f"{sentiment.NAME}.md").write_text(card, encoding="utf-8")
+    with whole(out / f"{sentiment.NAME}.md") as beside:
+        beside.write_text(card, encoding="utf-8")
 
 
 CARD = """\

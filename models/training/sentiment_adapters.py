@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
+from models.atomic import whole, whole_folder
 from models.opening import adapters, catalogue, loading
 from models.training.optimiser import adamw
 from models.training.sentiment import LABELS, rows
@@ -97,7 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         # Adapters, their config, and the head: what is not in the base.
         parameters=sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
     )
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    with whole(folder / "README.md") as beside:
+        beside.write_text(card, encoding="utf-8")
     print(card)
     return 0
 
@@ -159,12 +161,13 @@ def as_typed(sentence: str) -> str:
 def write(folder: Path, network: nn.Module) -> None:
     """Adapters and head in float16, as PEFT saves them, and the configuration of the network that they make of the base."""
     network.peft_config["default"].base_model_name_or_path = catalogue.BUNDLED_BERT
-    network.save_pretrained(folder, save_embedding_layers=False)  # else PEFT asks the hub whether the vocabulary grew
-    file = folder / adapters.WEIGHTS
-    save_file({name: value.half() for name, value in load_file(file).items()}, file, metadata={"format": "pt"})
-    whole = network.get_base_model()
-    whole.config.architectures = [type(whole).__name__]
-    whole.config.save_pretrained(folder)
+    with whole_folder(folder) as beside:
+        network.save_pretrained(beside, save_embedding_layers=False)  # else PEFT asks the hub whether the vocabulary grew
+        file = beside / adapters.WEIGHTS
+        save_file({name: value.half() for name, value in load_file(file).items()}, file, metadata={"format": "pt"})
+        merged = network.get_base_model()
+        merged.config.architectures = [type(merged).__name__]
+        merged.config.save_pretrained(beside)
 
 
 def accuracy(folder: Path, texts: Sequence[str], labels: np.ndarray) -> float:

@@ -7,7 +7,6 @@ transformers opens, with one vocabulary for both languages. The same command goe
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast
 
+from models.atomic import whole, whole_folder
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.chinese import command
@@ -82,14 +82,14 @@ def make(recipe: Recipe, data: Path, out: Path, *, restart: bool = False, say: C
     """
     file = loop.checkpoint_of(out)
     if restart:
-        shutil.rmtree(file.parent, ignore_errors=True)
+        loop.forget(file)
     both = pairs(data)
     tokenizer = _tokenizer(recipe, both, file.parent)
     say(f"{NAME}: {len(both.train):,} pairs, {len(tokenizer):,} in the vocabulary")
     network, seconds = train(recipe, both, tokenizer, file, say)
     loop.write(out, network, tokenizer)
     write_card(out, recipe, both, seconds, say)
-    shutil.rmtree(file.parent)
+    loop.forget(file)
 
 
 def _tokenizer(recipe: Recipe, both: Pairs, work: Path) -> PreTrainedTokenizerFast:
@@ -102,7 +102,8 @@ def _tokenizer(recipe: Recipe, both: Pairs, work: Path) -> PreTrainedTokenizerFa
         return PreTrainedTokenizerFast.from_pretrained(work, local_files_only=True)
     english, chinese = zip(*both.train, strict=True)
     tokenizer = characters.for_translation(english, chinese, recipe.pieces, recipe.context)
-    tokenizer.save_pretrained(work)
+    with whole_folder(work, ("tokenizer.json",)) as beside:
+        tokenizer.save_pretrained(beside)
     return tokenizer
 
 
@@ -244,7 +245,8 @@ def write_card(out: Path, recipe: Recipe, both: Pairs, seconds: float, say: Call
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )
-    (out / "README.md").write_text(text, encoding="utf-8")
+    with whole(out / "README.md") as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 CARD = """\

@@ -191,3 +191,44 @@ def test_guests_open_what_who_serves_has_named_without_a_network(full_cache, mon
     assert hub.fetch("owner/public") == full_cache
     with pytest.raises(models.ModelError, match="cannot be asked"):
         hub.fetch("owner/public@refs/pr/1")
+
+
+def test_a_download_that_was_killed_is_not_believed_and_fetched_again(tmp_path, monkeypatch):
+    """With the hub's own client: a snapshot with one of the two files that its index names, as a kill leaves it."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    place = tmp_path / repo_folder_name(repo_id="owner/model", repo_type="model")
+    commit = "0" * 40
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text(commit)
+    made = tiny.network("bert")
+    made.save_pretrained(place / "snapshots" / commit, max_shard_size="10KB")
+    tiny.tokenizer("bert").save_pretrained(place / "snapshots" / commit)
+    real = hub.snapshot_download
+    monkeypatch.setattr(hub, "snapshot_download", lambda repo, **how: real(repo, **how, cache_dir=tmp_path))
+    assert hub.fetch("owner/model") == place / "snapshots" / commit
+    shard = max((place / "snapshots" / commit).glob("model-*.safetensors"))
+    shard.rename(tmp_path / "kept")
+    asked = []
+    monkeypatch.setattr(hub, "_download", lambda repo, revision, progress: asked.append(repo) or shard.parent)
+    hub.fetch("owner/model")
+    assert asked == ["owner/model"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(30, "Read-only file system"), "may not be written to"),
+        (PermissionError(13, "Permission denied"), "may not be written to"),
+        (OSError(122, "Disk quota exceeded"), "disk is full"),
+        (RuntimeError("Data processing error: I/O error: No space left on device (os error 28)"), "disk is full"),
+    ],
+)
+def test_a_cache_that_cannot_be_written_is_told_with_an_advice(cache, monkeypatch, error, said):
+    def fails(repo, local_files_only=False, **_how):
+        raise FileNotFoundError if local_files_only else error
+
+    monkeypatch.setattr(hub, "HfApi", lambda: Hub(request()))
+    monkeypatch.setattr(hub, "snapshot_download", fails)
+    with pytest.raises(models.ModelError, match=said) as caught:
+        models.load("owner/model")
+    assert "HF_HOME" in caught.value.advice

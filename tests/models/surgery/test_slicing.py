@@ -18,6 +18,7 @@ import models
 from explorer.ablation import heads as ablation_heads
 from explorer.tasks import choose
 from models import attention
+from models.errors import ExplorerError, WriteError
 from models.opening import folder as opening_folder
 from models.opening import sites
 from models.surgery import cutting, slicing
@@ -338,7 +339,7 @@ def test_a_full_disk_leaves_nothing_behind(opened, tmp_path, export):
     model = opened("bert")
     full = OSError(errno.ENOSPC, "No space left on device")
     # After the weights: the point at which half a folder would look like a whole one.
-    with mock.patch.object(type(model.tokenizer), "save_pretrained", side_effect=full), pytest.raises(models.ModelError, match="No space left"):
+    with mock.patch.object(type(model.tokenizer), "save_pretrained", side_effect=full), pytest.raises(WriteError, match="No space left"):
         export(model, {0: [1]}, tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
@@ -351,7 +352,7 @@ def test_a_folder_that_is_there_is_not_overwritten(opened, tmp_path):
     (tmp_path / "full" / "mine.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for taken in ("full", "file", "file/below"):
-        with pytest.raises(models.ModelError, match=r"is there already|could not be written"):
+        with pytest.raises(ExplorerError, match=r"is there already|could not be written"):
             slicing.export_sliced(opened("bert"), {}, tmp_path / taken)
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["mine.txt"] and (tmp_path / "file").read_text() == "mine"
 
