@@ -8,8 +8,8 @@ from explorer import limits
 from models.opening import allowed, catalogue
 from models.training import settings
 
-UPLOAD_MB = 20
-"""Of one file; they stay in memory and are gone with the session."""
+UPLOAD_MB, ALL_UPLOADS_MB = 20, 60
+"""Of one file, and of all that one session has given; they stay in memory and are gone with the session."""
 JOB_SECONDS, JOBS = 600.0, 4
 """For one computation, and of one viewer at once."""
 TEXT_BYTES, TEXT_WORK = 256 * 2**20, 2e12

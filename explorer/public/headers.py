@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import OrderedDict
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,16 +41,25 @@ HEADERS = {
 }
 
 
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
+_METRICS = re.compile(r"/_stcore/metrics/?$")
+"""How full the caches of the server are: nothing for strangers."""
+_SESSIONS = 10_000
+"""Sessions whose files are counted; those that gave none for longest are forgotten first."""
+
+
 class Guarded:
     """Adds the headers to each answer, and refuses what is larger than `most` bytes, said beforehand or counted while it comes.
 
     Args:
         app: that answers.
         most: bytes of a request.
+        files: bytes of all files that one session may have given and not taken away again.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self.app, self.most = app, most
+    def __init__(self, app: ASGIApp, most: int, files: int | None = None) -> None:
+        self.app, self.most, self.files = app, most, files
+        self._given: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,8 +72,11 @@ class Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
+        if _METRICS.search(scope["path"]):
+            return await _NOTHING(scope, receive, guarded)
+        most, file = self._room(scope)
         said = Headers(scope=scope).get("content-length", "")
-        if said and not (said.isascii() and said.isdigit() and len(said) < 19 and int(said) <= self.most):
+        if said and not (said.isascii() and said.isdigit() and len(said) < 19 and int(said) <= most):
             return await _TOO_LARGE(scope, receive, guarded)
         begun, size = False, 0
 
@@ -69,7 +84,10 @@ class Guarded:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self.most:
+            if file is not None:
+                # What is under way counts: several may come at once.
+                file[0][file[1]] = size
+            if size > most:
                 raise _TooLarge
             return message
 
@@ -81,8 +99,26 @@ class Guarded:
         try:
             await self.app(scope, counted, sent)
         except _TooLarge:
+            if file is not None:
+                file[0].pop(file[1], None)
             if not begun:
                 await _TOO_LARGE(scope, receive, guarded)
+
+    def _room(self, scope: Scope) -> tuple[int, tuple[dict[str, int], str] | None]:
+        """Bytes that a request may have; and where its file is counted, for one that gives a file."""
+        found = _UPLOAD.search(scope["path"])
+        if self.files is None or found is None:
+            return self.most, None
+        session, name = found.groups()
+        given = self._given.setdefault(session, {})
+        self._given.move_to_end(session)
+        while len(self._given) > _SESSIONS:
+            self._given.popitem(last=False)
+        if scope["method"] != "PUT":
+            if scope["method"] == "DELETE":
+                given.pop(name, None)
+            return self.most, None
+        return min(self.most, self.files - sum(size for other, size in given.items() if other != name)), (given, name)
 
 
 class _TooLarge(Exception):
@@ -90,3 +126,4 @@ class _TooLarge(Exception):
 
 
 _TOO_LARGE = PlainTextResponse("This is larger than this server takes.", 413)
+_NOTHING = PlainTextResponse("There is nothing here.", 404)

@@ -5,10 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from explorer.public import bounds
 from explorer.public.headers import HEADERS, POLICY, Guarded
+from models.training import settings
 
 
-def asked(body: bytes = b"", parts: int = 1, length: str | None = None, most: int = 100, kind: str = "http"):
+def asked(
+    body: bytes = b"",
+    parts: int = 1,
+    length: str | None = None,
+    most: int = 100,
+    path: str = "/",
+    method: str = "PUT",
+    door: Guarded | None = None,
+):
     """Status and headers of an answer, and what the app behind read."""
     read, sent = [], []
 
@@ -32,10 +42,12 @@ def asked(body: bytes = b"", parts: int = 1, length: str | None = None, most: in
         sent.append(message)
 
     headers = [] if length is None else [(b"content-length", length.encode())]
-    scope = {"type": kind, "path": "/", "headers": headers, "method": "PUT"}
+    scope = {"type": "http", "path": path, "headers": headers, "method": method}
+    guard = door or Guarded(app, most)
+    guard.app = app
     with ThreadPoolExecutor(1) as apart:
         # A thread of its own: playwright leaves a loop that runs in this one.
-        apart.submit(asyncio.run, Guarded(app, most)(scope, receive, send)).result()
+        apart.submit(asyncio.run, guard(scope, receive, send)).result()
     start = sent[0]
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, b"".join(read)
 
@@ -66,3 +78,24 @@ def test_nothing_comes_from_or_goes_to_another_server():
     assert said["default-src"] == said["connect-src"] == "'self'" and said["object-src"] == "'none'"
     assert not any("http" in sources or "*" in sources for sources in said.values())
     assert "'unsafe-eval'" not in POLICY
+
+
+def test_files_of_a_session_have_a_bound_together_and_another_session_has_its_own():
+    door = Guarded(None, most=100, files=250)
+
+    def give(name, size, session="me", method="PUT"):
+        return asked(b"x" * size, parts=4, path=f"/base/_stcore/upload_file/{session}/{name}", method=method, door=door)[0]
+
+    assert [give("a", 100), give("b", 100), give("c", 60), give("c", 50)] == [200, 200, 413, 200]
+    # The same file again is none more; one that was taken away leaves room.
+    assert [give("a", 100), give("d", 1), give("d", 100, "she")] == [200, 413, 200]
+    assert [give("b", 0, method="DELETE"), give("d", 100)] == [200, 200]
+
+
+def test_how_full_the_caches_are_is_nothing_for_strangers():
+    assert asked(path="/_stcore/metrics")[0] == asked(path="/base/_stcore/metrics")[0] == 404
+    assert asked(path="/_stcore/health")[0] == 200
+
+
+def test_a_training_of_strangers_does_a_twentieth_of_the_work():
+    assert settings.Most().work / bounds.TRAINING_WORK == 20
