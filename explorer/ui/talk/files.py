@@ -33,7 +33,8 @@ def draw() -> None:
         problem = explained(error)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(_("Title"), value=talk.title, key=f"talk_name_{talk.title}", on_change=_named, args=(talk.title,), max_chars=200)
-        minutes = _("{steps} steps, {minutes} min").format(steps=len(talk.steps), minutes=f"{talk.minutes:g}")
+        counted = _("1 step, {minutes} min") if len(talk.steps) == 1 else _("{steps} steps, {minutes} min")
+        minutes = counted.format(steps=len(talk.steps), minutes=f"{talk.minutes:g}")
         st.markdown(f"**{minutes}**", width="content")
         st.button(
             _("Play"), type="primary", icon=":material/play_arrow:", key="talk_play", on_click=playing.to, args=(0,), disabled=not talk.steps

@@ -40,7 +40,9 @@ def offer() -> None:
         return
     token, talk, when = found
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="talk_offer"):
-        said = _("This browser kept a lecture of {when}: **{title}**, {steps} steps.")
+        one = _("This browser kept a lecture of {when}: **{title}**, 1 step.")
+        several = _("This browser kept a lecture of {when}: **{title}**, {steps} steps.")
+        said = one if len(talk.steps) == 1 else several
         st.markdown(said.format(when=escaped(when), title=escaped(talk.title or _("without a title")), steps=len(talk.steps)), width="content")
         st.button(_("Go on with it"), key="talk_take", icon=":material/restore:", on_click=_take, args=(token, talk), type="primary")
         st.button(_("Forget it"), key="talk_forget", icon=":material/delete:", on_click=_forget, args=(token,))
