@@ -295,7 +295,7 @@ class Jobs:
 
     def _grow(self) -> None:
         if len(self._threads) - len(self._running) < len(self._waiting) and len(self._threads) < self.workers:
-            thread = threading.Thread(target=self._serve, name=f"jobs {len(self._threads)}", daemon=True)
+            thread = threading.Thread(target=limits.giving_way, args=(self._serve,), name=f"jobs {len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
         if not self._quick and any(job.quick for job in self._waiting):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import sys
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -28,6 +33,19 @@ class Limits:
 
 
 NOW = Limits()
+_LESS_URGENT = 10
+"""Steps by which long work stands behind what somebody waits for (`nice`)."""
+
+
+def giving_way(run: Callable[[], None]) -> None:
+    """Runs something in a thread that the system serves after all others: a page that is drawn for a viewer does not wait for a sweep.
+
+    Threads that torch starts for it stand behind with it. Only Linux knows the urgency of a single thread; elsewhere it runs as any other.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LESS_URGENT)
+    run()
 
 
 def check_memory(title: str, needs_bytes: int) -> None:

@@ -9,6 +9,7 @@ would be left. What both share is who watches: `alive` is that of an `explorer.j
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import threading
 import time
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 
 import torch
 
+from explorer import limits
 from explorer.i18n import _, carried
 from explorer.jobs import GRACE_S
 from explorer.lab.slots import SLOTS, Slots
@@ -53,7 +55,8 @@ class Live:
         self._final: Evaluation | None = None
         self._inside, self._since = False, 0.0
         self._seen = time.monotonic()
-        self._thread = threading.Thread(target=carried().run, args=(self._work,), name=f"training {training.task.name}", daemon=True)
+        work = functools.partial(carried().run, self._work)
+        self._thread = threading.Thread(target=limits.giving_way, args=(work,), name=f"training {training.task.name}", daemon=True)
 
     def start(self) -> Live:
         """Lets it run."""

@@ -1,13 +1,15 @@
 """Jobs: what runs when, who shares what, and what a stop stops."""
 
 import contextvars
+import os
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from explorer import jobs
+from explorer import jobs, limits
 from explorer.jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Jobs, Viewer
 from models import InputError
 
@@ -235,3 +237,22 @@ def test_what_takes_a_moment_waits_for_no_long_work_and_long_work_never_takes_it
     quick.open.set()
     assert sentence.wait(60) and sentence.result == "done"
     assert not began[2].wait(0.1) and began[2].state == WAITING
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows the urgency of a single thread")
+def test_long_work_gives_way_and_quick_work_does_not():
+    pool, held, mine = Jobs(1), threading.Event(), os.getpriority(os.PRIO_PROCESS, 0)
+
+    def urgency(_report):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    try:
+        long = pool.start("long", "long", urgency, Viewer("me"))
+        assert long.wait(60) and long.result == min(19, limits._LESS_URGENT)
+        busy = pool.start("busy", "busy", lambda report: held.wait(60), Viewer("me"))
+        quick = pool.start("quick", "quick", urgency, Viewer("she"), quick=True)
+        assert quick.wait(60) and quick.result == mine and not busy.over
+        held.set()
+    finally:
+        held.set()
+        pool.close(5)
