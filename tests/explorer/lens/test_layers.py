@@ -73,7 +73,8 @@ def test_blocks_of_tokens_change_nothing_and_no_more_logits_are_made(tiny, monke
     for array in ("ids", "chosen", "rank"):
         np.testing.assert_array_equal(getattr(found, array), getattr(whole, array))
     for array in ("chances", "chance", "entropy", "divergence"):
-        np.testing.assert_allclose(getattr(found, array), getattr(whole, array), atol=1e-6)
+        # Rounding in float32: a block of another size is summed in another order.
+        np.testing.assert_allclose(getattr(found, array), getattr(whole, array), rtol=2e-6, atol=1e-6)
     assert found.words == whole.words and found.labels == whole.labels
     assert told == sorted(told) and told[-1] == 1
     n = len(found.labels)
