@@ -27,6 +27,7 @@ SHOTS = {
     "softmax": "/softmax",
     "positions": "/positions",
     "order": "/positions?positions=order",
+    "claims": "/claims?claim=C3&shown=1",
     "course": "/course",
     "course-show": "/course?demo=Q3&step=show&q3_d_k=256",
     "course-notice": "/course?demo=Q3&step=notice&q3_d_k=256",
