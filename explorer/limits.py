@@ -43,8 +43,9 @@ def giving_way(run: Callable[[], None]) -> None:
     Threads that torch starts for it stand behind with it. Only Linux knows the urgency of a single thread; elsewhere it runs as any other.
     """
     if sys.platform == "linux":
+        thread = threading.get_native_id()
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LESS_URGENT)
+            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _LESS_URGENT))
     run()
 
 
