@@ -14,7 +14,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import report
-from models.atomic import whole
+from models.atomic import put_text
 
 HEADER = ("what", "on", "ours", "reference", "verdict")
 
@@ -69,8 +69,7 @@ def write(file: Path, title: str, table: Table) -> None:
     """The table in Markdown."""
     lines = [f"# {title}", "", f"`python -m benchmarks.gpu`, {datetime.date.today()}. {report.machine()}.", ""]
     lines += ["| " + " | ".join(row) + " |" for row in (HEADER, ("---",) * len(HEADER), *table.rows)]
-    with whole(file) as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    put_text(file, "\n".join(lines) + "\n")
 
 
 def speed(device: torch.device, dtype: torch.dtype) -> float:

@@ -37,7 +37,7 @@ from explorer.charts.importance import curves as curve_charts
 from explorer.tasks import choose
 from explorer.tasks.base import Task
 from explorer.tasks.data import Examples
-from models.atomic import whole
+from models.atomic import put_text, whole
 from models.opening import catalogue
 
 DROP = 0.01
@@ -133,8 +133,7 @@ def _write(folder: Path, model: models.Model, exact: curves.Sweep, found: dict[s
     folder.mkdir(parents=True, exist_ok=True)
     table = importance.table(curves.from_sweep(exact), list(model.sites))
     about = {"loss_rise": table.tolist(), "curves": {order: [vars(point) for point in curve.points] for order, curve in found.items()}}
-    with whole(folder / "pruning.json") as beside:
-        beside.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    put_text(folder / "pruning.json", json.dumps(about, indent=1) + "\n")
     rows, sizes = [str(site.layer) for site in model.sites], [site.heads for site in model.sites]
     pictures = {
         "heads": lambda: board_charts.board(rows, sizes, (), values=table, title="rise of the loss", diverging=True, clickable=False),

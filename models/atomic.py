@@ -48,6 +48,12 @@ def whole(file: Path) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+def put_text(file: Path, text: str) -> None:
+    """Writes a text, in UTF-8, whole or not at all. Raises WriteError."""
+    with whole(file) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def whole_folder(folder: Path, last: Sequence[str] = ("config.json",)) -> Iterator[Path]:
     """A folder to write to; at the end of the block what is in it takes its place in the folder that is wanted.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from models.atomic import whole, writing
+from models.atomic import put_text, writing
 
 
 class Pieces(Protocol):
@@ -94,8 +94,7 @@ class Resumable:
         if self._known:
             # Without the broken line, so that the next piece starts on a line of its own.
             kept = [json.dumps({"of": self._of})] + [json.dumps({"key": k, "piece": p}) for k, p in self._known.items()]
-            with whole(self.path) as beside:
-                beside.write_text("\n".join(kept) + "\n", encoding="utf-8")
+            put_text(self.path, "\n".join(kept) + "\n")
 
 
 def _name(what: str, key: object) -> str:

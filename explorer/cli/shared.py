@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from explorer.i18n import _
 from models import Model, load
-from models.atomic import whole
+from models.atomic import put_text
 from models.opening.loading import DTYPES
 
 
@@ -52,8 +52,7 @@ def bar(what: str) -> Iterator[Callable[[float], None]]:
 
 def write_json(path: Path, made: object, **how: object) -> None:
     """Writes the file whole or not at all; `how` goes to `json.dumps`."""
-    with whole(path) as beside:
-        beside.write_text(json.dumps(made, indent=1, **how) + "\n", encoding="utf-8")
+    put_text(path, json.dumps(made, indent=1, **how) + "\n")
 
 
 def for_json(values: np.ndarray | float) -> object:

@@ -16,7 +16,7 @@ from explorer.talk.export import exported
 from explorer.talk.frames import MOST_FRAMES
 from explorer.talk.sheet import sheet
 from models import InputError
-from models.atomic import whole
+from models.atomic import put_text
 from models.words import told
 
 
@@ -81,6 +81,5 @@ def _read(file: Path) -> Talk:
 
 
 def _write(file: Path, text: str) -> None:
-    with whole(file) as beside:
-        beside.write_text(text, encoding="utf-8")
+    put_text(file, text)
     print(f"{file} ({language()}): {file.stat().st_size / 1e6:,.2f} MB")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from explorer.lectures.demo import Demo
 from models import ModelError
-from models.atomic import whole
+from models.atomic import put_text
 from models.training.loop import machine
 from models.words import told
 
@@ -87,8 +87,7 @@ def write(demo: Demo, report: Callable[[float], None] = lambda _share: None, fol
     found = made(demo, report)
     file = (folder or FOLDER) / f"{demo.module}.json"
     file.parent.mkdir(exist_ok=True)
-    with whole(file) as beside:
-        beside.write_text(json.dumps({"card": asdict(found.card), "data": found.data}, separators=(",", ":")) + "\n", encoding="utf-8")
+    put_text(file, json.dumps({"card": asdict(found.card), "data": found.data}, separators=(",", ":")) + "\n")
     return file
 
 

@@ -23,7 +23,7 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
 
 from models import atomic
-from models.atomic import whole
+from models.atomic import put_text
 from models.errors import ModelError
 from models.opening import allowed, catalogue, folder
 from models.words import told
@@ -132,8 +132,7 @@ def _download(repo: str, revision: str | None, progress: Progress | None) -> Pat
     found = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(files), tqdm_class=_reporting(repo, progress)))
     if converted:
         # The cache keeps names of revisions as files that hold a commit.
-        with whole(found.parents[1] / "refs" / _CONVERTED) as beside:
-            beside.write_text(found.name)
+        put_text(found.parents[1] / "refs" / _CONVERTED, found.name)
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from models.atomic import whole
+from models.atomic import put_text
 from models.opening import loading
 from models.training import held_out, loop
 from models.training.corpus import HELD_OUT, Corpus
@@ -70,8 +70,7 @@ def write(
         begin=f"Its token embeddings began as those of {Path(recipe.embeddings).name}, all else at random. " if recipe.embeddings else "",
         figures=figures,
     )
-    with whole(out / "README.md") as beside:
-        beside.write_text(text, encoding="utf-8")
+    put_text(out / "README.md", text)
 
 
 def _of_gpt2(model: loading.Model, test: str, book_ends: tuple[str, ...]) -> str:

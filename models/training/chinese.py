@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from models.atomic import whole
+from models.atomic import put_text
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.batches import NOT_ASKED, rng_of
@@ -251,8 +251,7 @@ def write_card(
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )
-    with whole(out / "README.md") as beside:
-        beside.write_text(text, encoding="utf-8")
+    put_text(out / "README.md", text)
 
 
 CARD = """\

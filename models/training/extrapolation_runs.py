@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from models.atomic import whole
+from models.atomic import put_text
 from models.errors import ExplorerError, ModelError
 from models.opening import catalogue
 from models.toy import tasks
@@ -196,8 +196,7 @@ def load(file: Path) -> tuple[dict[str, object], list[Reading]]:
 def _write(file: Path, about: Mapping[str, object], readings: Sequence[Reading]) -> None:
     rows = ",\n".join("  " + json.dumps(asdict(reading)) for reading in readings)
     head = json.dumps(about, indent=1, ensure_ascii=False)[:-2]
-    with whole(file) as beside:
-        beside.write_text(f'{head},\n "readings": [\n{rows}\n ]\n}}\n', encoding="utf-8")
+    put_text(file, f'{head},\n "readings": [\n{rows}\n ]\n}}\n')
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models import sentiment
-from models.atomic import whole
+from models.atomic import put_text, whole
 from models.opening import catalogue, loading
 
 LABELS = ("negative", "positive")
@@ -176,8 +176,7 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
         n_dev=sizes["dev"],
         trained_on=trained_on,
     )
-    with whole(out / f"{sentiment.NAME}.md") as beside:
-        beside.write_text(card, encoding="utf-8")
+    put_text(out / f"{sentiment.NAME}.md", card)
 
 
 CARD = """\

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from models.atomic import whole, whole_folder
+from models.atomic import put_text, whole_folder
 from models.opening import adapters, catalogue, loading
 from models.training.optimiser import adamw
 from models.training.sentiment import LABELS, rows
@@ -98,8 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Adapters, their config, and the head: what is not in the base.
         parameters=sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
     )
-    with whole(folder / "README.md") as beside:
-        beside.write_text(card, encoding="utf-8")
+    put_text(folder / "README.md", card)
     print(card)
     return 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from models.atomic import whole
+from models.atomic import put_text
 from models.errors import ExplorerError
 from models.training import runs
 from models.training.presets import PRESETS, WITHOUT_TEXT, Preset
@@ -39,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     size = sum(file.stat().st_size for file in given.out.rglob("*") if file.is_file())
-    with whole(given.out / "README.md") as beside:
-        beside.write_text(card(found), encoding="utf-8")
+    put_text(given.out / "README.md", card(found))
     print(f"{given.out}: {len(found)} runs, {size:,} bytes of at most {MOST_BYTES:,}")
     return int(size > MOST_BYTES)
 

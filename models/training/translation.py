@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast
 
-from models.atomic import whole, whole_folder
+from models.atomic import put_text, whole_folder
 from models.opening import loading
 from models.training import characters, loop, sentences
 from models.training.chinese import command
@@ -245,8 +245,7 @@ def write_card(out: Path, recipe: Recipe, both: Pairs, seconds: float, say: Call
         recipe="\n".join(f"| {name} | {value} |" for name, value in asdict(recipe).items()),
         **asdict(recipe),
     )
-    with whole(out / "README.md") as beside:
-        beside.write_text(text, encoding="utf-8")
+    put_text(out / "README.md", text)
 
 
 CARD = """\
