@@ -94,15 +94,12 @@ class Record:
 
     def visible(self, head: int = 0, *, example: int = 0, rows: slice = slice(None)) -> Tensor:
         """Which keys each query may see, bool (rows, key); False is masked, which is not the same as weight 0."""
-        n_rows, n_keys = self.query.shape[2], self.key.shape[2]
-        if self.causal:
-            seen = scoring.causal_rows(rows, n_rows, n_keys, torch.device("cpu"))[0, 0]
-        else:
-            seen = torch.ones(len(range(n_rows)[rows]), n_keys, dtype=torch.bool)
-        if self.mask is not None:
-            seen = seen & scoring.seen_in(_one(self.mask, example, head, rows)).cpu()
+        one = slice(example, example + 1), slice(head, head + 1), rows
+        seen = torch.ones(len(range(self.query.shape[2])[rows]), self.key.shape[2], dtype=torch.bool)
+        if (mask := self._mask(*one)) is not None:
+            seen = seen & scoring.seen_in(mask)[0, 0].cpu()
         if self.allow is not None:
-            seen = seen & _one(self.allow, example, head, rows).cpu()
+            seen = seen & scoring.part_of(self.allow, *one)[0, 0].cpu()
         return seen
 
     def cpu(self) -> Record:
@@ -132,9 +129,3 @@ class Record:
 
     def _row_blocks(self) -> Iterator[slice]:
         return scoring.row_blocks(self.query.shape[2], self.key.shape[2] * 4, self.query.device)
-
-
-def _one(t: Tensor, example: int, head: int, rows: slice) -> Tensor:
-    """What a tensor that broadcasts to (batch, heads, query, key) says of some rows of one head of one example."""
-    lone = t[min(example, t.shape[0] - 1), min(head, t.shape[1] - 1)]
-    return lone[rows] if len(lone) > 1 else lone
