@@ -18,16 +18,16 @@ from models.errors import InputError
 
 @dataclass
 class Limits:
-    """Of this process.
+    """Of this process; infinite where nothing bounds it.
 
     Attributes:
-        job_seconds: that one job may take; None for any.
-        jobs: of one viewer that may wait or run at once; None for any number.
+        job_seconds: that one job may take.
+        jobs: of one viewer that may wait or run at once.
         text_bytes, text_work: memory and multiply-adds of one text, where they are less than what the machine bears (`explorer.bearing`).
     """
 
-    job_seconds: float | None = None
-    jobs: int | None = None
+    job_seconds: float = math.inf
+    jobs: float = math.inf
     text_bytes: float = math.inf
     text_work: float = math.inf
 
@@ -63,7 +63,7 @@ def check_memory(title: str, needs_bytes: int) -> None:
 
 def check_jobs(title: str, others: int) -> None:
     """Refuses one job more to a viewer who has so many. Raises InputError."""
-    if NOW.jobs is not None and others >= NOW.jobs:
+    if others >= NOW.jobs:
         raise InputError(
             _("{what} was not begun: {n} computations of yours are under way, as many as this server has for each viewer.").format(
                 what=title, n=others
@@ -74,7 +74,7 @@ def check_jobs(title: str, others: int) -> None:
 
 def check_seconds(title: str, seconds: float) -> None:
     """Ends a job that takes longer than anyone may have. Raises InputError."""
-    if NOW.job_seconds is not None and seconds > NOW.job_seconds:
+    if seconds > NOW.job_seconds:
         raise InputError(
             _("{what} was ended after {minutes:.0f} minutes, the most that this server gives to one computation.").format(
                 what=title, minutes=NOW.job_seconds / 60
