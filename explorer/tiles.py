@@ -116,6 +116,11 @@ class Tile:
         """Whether each pixel is one weight."""
         return self.weights.shape == (len(self.rows), len(self.columns))
 
+    @property
+    def largest(self) -> float:
+        """The largest weight that is seen; 0 where nothing is."""
+        return float(self.weights.max(initial=0.0))
+
     def tokens(self, down: int, across: int) -> tuple[np.ndarray, np.ndarray]:
         """Positions of the queries and of the keys of a pixel."""
         rows, columns = self.row_edges[down : down + 2], self.column_edges[across : across + 2]

@@ -40,6 +40,21 @@ class Controls:
     dark: bool
     contrast: bool = False
 
+    @property
+    def gamma(self) -> float:
+        """Exponent of the colour scale; below 1 it lifts small weights."""
+        return 0.4 if self.scale == "root" else 1.0
+
+    def top(self, largest: float) -> float:
+        """The weight that gets the last colour, where this is the largest one that is shown."""
+        return max(1e-6, largest) if self.scale == "own" else 1.0
+
+    @property
+    def crop_arguments(self) -> str:
+        """What is left out, as it stands behind the other arguments of a call in Python; nothing where all is shown."""
+        chosen = (("special", self.special, "raw"), ("pair", self.pair, "all"))
+        return "".join(f", {name}={value!r}" for name, value, first in chosen if value != first)
+
 
 def described(how: Controls) -> list[str]:
     """What changes the pictures of all heads, in words."""

@@ -122,16 +122,13 @@ def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
     """Python that computes what is seen again."""
     layer, head = choice
     window = window_of(chosen.capture, part)
-    left_out = "".join(
-        f", {name}={value!r}" for name, value, first in (("special", how.special, "raw"), ("pair", how.pair, "all")) if value != first
-    )
     lines = [
         "import explorer, models",
         "from explorer.tiles import Window, tile",
         "",
         *chosen.lines,
         f"window = Window.named({window.name!r}, {window.n_rows}, {window.n_columns})",
-        f"shown = tile(captured, {layer}, {head!r}, {part!r}, window, {SIZE}{left_out})",
+        f"shown = tile(captured, {layer}, {head!r}, {part!r}, window, {SIZE}{how.crop_arguments})",
         "print(shown.rows, shown.columns, shown.weights)  # the largest weight of each pixel",
     ]
     return "\n".join(lines)
@@ -140,7 +137,7 @@ def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
 def picture(captured: Capture, part: str, found: Tile, how: Controls, dark: bool) -> Picture:
     """The same as a chart, for a file and for a lecture."""
     labels = [[tokens.labels[i] for i in of] for tokens, of in ((captured.queries(part), found.rows), (captured.keys(part), found.columns))]
-    return charts.tile_map(found, *labels, top=_top(found, how), gamma=_gamma(how), dark=dark)
+    return charts.tile_map(found, *labels, top=how.top(found.largest), gamma=how.gamma, dark=dark)
 
 
 def _computed(captured: Capture, part: str, choice: HeadChoice, how: Controls, window: Window) -> Tile | None:
@@ -180,7 +177,7 @@ def _choose(captured: Capture, part: str, choice: HeadChoice, found: Tile, at: W
 
 
 def _data(captured: Capture, part: str, found: Tile, at: Window, how: Controls) -> dict[str, object]:
-    top, gamma = _top(found, how), _gamma(how)
+    top, gamma = how.top(found.largest), how.gamma
     query, key = head_map.pinned_query(), address.number("k", None, 1_000_000)
     sides = {}
     for name, tokens, of, edges, chosen, n in (
@@ -243,14 +240,6 @@ def _pixel(of: np.ndarray, edges: np.ndarray, token: int | None) -> int | None:
     if token is None or place >= len(of) or of[place] != token:
         return None
     return int(np.searchsorted(edges, place, side="right")) - 1
-
-
-def _top(found: Tile, how: Controls) -> float:
-    return max(1e-6, float(found.weights.max(initial=0.0))) if how.scale == "own" else 1.0
-
-
-def _gamma(how: Controls) -> float:
-    return 0.4 if how.scale == "root" else 1.0
 
 
 def _png(found: Tile, top: float, gamma: float) -> str:

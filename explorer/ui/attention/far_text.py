@@ -123,8 +123,7 @@ def _neighbours(places: list[tuple[int, int]], now: int | None) -> tuple[int | N
 
 
 def _query(captured: Capture, part: str) -> int | None:
-    query = address.number("q", None, 1_000_000)
-    return query if query is not None and query < len(captured.queries(part)) else None
+    return address.number("q", None, len(captured.queries(part)))
 
 
 def _text(captured: Capture, part: str, choice: HeadChoice, how: Controls, high: bool) -> None:
@@ -193,8 +192,7 @@ def _colours(weight: float, seen: bool, how: Controls, weights: np.ndarray, i: i
     """Background, ink and what is said of a token: in the colours of the map."""
     if not seen:
         return "", "", f"{i}: {_('masked')}"
-    top = max(1e-6, float(weights.max())) if how.scale == "own" else 1.0
-    step = round(min(1.0, weight / top) ** (0.4 if how.scale == "root" else 1.0) * 255)
+    step = round(min(1.0, weight / how.top(float(weights.max()))) ** how.gamma * 255)
     fill = palette.hexadecimal(palette.table(how.dark, contrast=how.contrast)[step])
     # What is as pale as the page needs no colour of its own, and travels as nothing.
     return (fill, palette.ink_on(fill), f"{i}: {weight:.4f}") if step else ("", "", f"{i}: {weight:.4f}")

@@ -15,9 +15,10 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.pooling import of_layer
+from explorer.tiles import MAXIMUM, MEAN
 from explorer.ui.attention.controls import Controls, described, is_long
 from explorer.ui.common import chosen_head, jobs, pictures
-from explorer.ui.common.chosen_head import MAXIMUM, MEAN, HeadChoice
+from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.parts import PARTS
 from explorer.views import crop
 from models.opening.sites import Site
@@ -162,7 +163,6 @@ def _painted(pooled: list, sites: Sequence[Site], queries: list[str], keys: list
     """The pictures of the layers that there are, and empty places for those to come."""
     # Where the colours are freed, the largest weight of all heads gets the last one.
     top = max(float(picture.max()) for found, _seen in pooled for picture in found.values()) if how.scale == "own" else 1.0
-    gamma = 0.4 if how.scale == "root" else 1.0
     cells = []
     for site, (found, seen) in zip(sites, pooled, strict=False):
         for name, picture in found.items():
@@ -170,7 +170,7 @@ def _painted(pooled: list, sites: Sequence[Site], queries: list[str], keys: list
             # A pooled pixel stands for several tokens; only where it does not can they be named.
             exact = picture.shape == (len(queries), len(keys))
             ends = (queries[row], keys[column]) if exact else ("", "")
-            png = thumbnails.encode(picture, seen, dark, top, gamma, how.contrast)
+            png = thumbnails.encode(picture, seen, dark, top, how.gamma, how.contrast)
             cells.append(grid.Cell(site.layer, name, png, float(picture.max()), *ends))
     blank = thumbnails.encode(np.zeros((1, 1)), np.zeros((1, 1), bool), dark, contrast=how.contrast)
     for site in sites[len(pooled) :]:

@@ -59,7 +59,7 @@ def picture(shown: View, how: Controls, pinned: int | None, dark: bool) -> Pictu
         column_numbers=shown.columns,
         pinned=pinned,
         top=float(shown.weights.max()) if how.scale == "own" else 1.0,
-        gamma=0.4 if how.scale == "root" else 1.0,
+        gamma=how.gamma,
         width=WIDTH,
         height=min(HEIGHT, max(200, 34 * len(shown.rows))),
         dark=dark,

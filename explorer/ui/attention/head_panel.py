@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import _
+from explorer.tiles import rows_of
 from explorer.ui.attention import bertviz_view, far_map, far_text, head_grid, head_map, neuron_view
 from explorer.ui.attention.controls import WINDOW, Controls, is_long
 from explorer.ui.common.chosen_head import HeadChoice
@@ -30,7 +31,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, below:
     # Of a long text only the rows of the window are computed.
     rows = slice(*windows.get("row_window", (0, len(captured.queries(part)))))
     shown = view(
-        _weights(captured, part, choice, rows),
+        rows_of(captured, *choice, part, rows),
         captured.visible(choice[0], part, rows),
         captured.queries(part),
         captured.keys(part),
@@ -83,12 +84,6 @@ def recipe(chosen: Chosen, part: str, choice: HeadChoice, how: Controls) -> str:
         pairs=how.pair,
         max_tokens=chosen.most,
     )
-
-
-def _weights(captured: Capture, part: str, choice: HeadChoice, rows: slice) -> np.ndarray:
-    layer, head = choice
-    summary = {"mean": captured.mean, "max": captured.maximum}.get(head)
-    return summary(layer, part, rows) if summary else captured.pattern(layer, int(head), part, rows)
 
 
 def _numbers(shown: View, how: Controls, choice: HeadChoice) -> Figure:

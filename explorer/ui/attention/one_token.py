@@ -14,10 +14,11 @@ from explorer.charts.common import bars
 from explorer.charts.common.picture import Picture
 from explorer.follow import SHOWN, Followed, follow
 from explorer.i18n import _
+from explorer.tiles import MAXIMUM
 from explorer.ui.attention import head_grid, head_map
 from explorer.ui.attention.controls import Controls, token_box
 from explorer.ui.common import address, chosen_head, pictures
-from explorer.ui.common.chosen_head import MAXIMUM, HeadChoice
+from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
@@ -103,8 +104,7 @@ def _follow(points: list) -> None:
 
 def _picture(choice: HeadChoice, how: Controls, shown: Followed, turns: bool, dark: bool) -> Picture:
     top = max((float(layer.weights.max(initial=0.0)) for layer in shown.layers), default=1.0) if how.scale == "own" else 1.0
-    gamma = 0.4 if how.scale == "root" else 1.0
-    return charts.rows(shown, choice, turns=turns, top=top, gamma=gamma, width=WIDTH, height=HEIGHT, dark=dark)
+    return charts.rows(shown, choice, turns=turns, top=top, gamma=how.gamma, width=WIDTH, height=HEIGHT, dark=dark)
 
 
 def _tops(captured: Capture, part: str, choice: HeadChoice, how: Controls, found: Followed, turns: bool) -> None:
@@ -150,16 +150,13 @@ def csv(found: Followed) -> bytes:
 
 def _recipe(chosen: Chosen, part: str, query: int, how: Controls) -> str:
     """Python that computes the numbers of the view again."""
-    choices = "".join(
-        f", {name}={value!r}" for name, value, first in (("special", how.special, "raw"), ("pair", how.pair, "all")) if value != first
-    )
     lines = [
         "import explorer, models",
         "from explorer.follow import follow",
         "",
         export.load_line(chosen.model),
         export.capture_line(chosen.text, chosen.pair, chosen.target, chosen.most),
-        f"shown = follow(captured, {query}, {part!r}{choices})",
+        f"shown = follow(captured, {query}, {part!r}{how.crop_arguments})",
         "for layer in shown.layers:",
         "    print(layer.layer, [(shown.labels[key], weight) for key, weight in layer.top()], layer.weights)",
     ]

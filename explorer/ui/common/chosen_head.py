@@ -8,10 +8,9 @@ import streamlit as st
 
 from explorer.capture import Capture
 from explorer.i18n import _
+from explorer.tiles import MAXIMUM, MEAN
 from explorer.ui.common import address
 
-MEAN, MAXIMUM = "mean", "max"
-"""The two summaries over the heads of a layer."""
 HeadChoice = tuple[int, str]
 """Layer, and head as text: "0", "1", .., MEAN or MAXIMUM."""
 

@@ -14,9 +14,9 @@ from explorer.charts.beyond.lens import candidates
 from explorer.charts.common import bars
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
+from explorer.tiles import MEAN
 from explorer.tokens import is_bytes, labels
 from explorer.ui.common import address, pictures
-from explorer.ui.common.chosen_head import MEAN
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
