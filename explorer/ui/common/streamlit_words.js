@@ -6,7 +6,7 @@ const SPOKEN = ["placeholder", "aria-label", "title"];
 function otherwise(text, said) {
   const bare = text.trim();
   if (!bare) return undefined;
-  if (bare in said.words) return text.replace(bare, () => said.words[bare]);
+  if (Object.hasOwn(said.words, bare)) return text.replace(bare, () => said.words[bare]);
   for (const [pattern, replacement] of said.parts) if (pattern.test(bare)) return text.replace(bare, () => bare.replace(pattern, replacement));
   return undefined;
 }
