@@ -115,8 +115,8 @@ def run_text(
     source, other = (n if limit is None else min(n, limit) for n in lengths)
     sizes = (source,) if model.kind != "encoder-decoder" else (other or MAX_NEW_TOKENS, source)
     bearing.check(model, *sizes)
-    # A text that the page reads to its end is the same on all pages.
-    cut = most if most and max(lengths) > most else None
+    # A text that the page reads to its end, or that the model cuts sooner, is the same on all pages.
+    cut = cut_at(model, text, pair, target, most)
 
     def make(report: Report) -> Capture:
         return capture(model, text, pair or None, target or None, max_tokens=cut, progress=report)
@@ -136,6 +136,12 @@ def run_text(
         there = (model.name, "cpu", asked[2])
         opened = _opened(there)
         return None if opened is None else run_text(opened, there, text, pair, target, slot, most)
+
+
+def cut_at(model: Model, text: str, pair: str, target: str, most: int | None) -> int | None:
+    """Where a page that reads so many tokens cuts these texts; None where it does not, or the model does."""
+    longest = max(tokens_in(model, text, pair, target))
+    return most if most and longest > most and most < (model.max_length or longest) else None
 
 
 def tokens_in(model: Model, text: str, pair: str, target: str) -> tuple[int, int]:

@@ -86,7 +86,7 @@ def sidebar(most: int | None = session.FIRST_TOKENS) -> Chosen:
     try:
         ran = session.run_text(model, asked, text, pair, target, most=most)
         if ran is not None:
-            cut = _cut(ran[1], text, pair, target, most)
+            cut = session.cut_at(ran[1], text, pair, target, most)
             found = Chosen(ran[1], ran[0], text, pair, target, asked, cut)
     except InputError as error:
         st.warning(explained(error), icon=":material/edit:")
@@ -102,12 +102,6 @@ def sidebar(most: int | None = session.FIRST_TOKENS) -> Chosen:
             message = _("This page computes with every weight of every head, and reads the first {most:,} of {n:,} tokens. *Attention* reads on.")
             st.caption(f":material/content_cut: {message.format(most=of.most, n=max(session.tokens_in(of.model, of.text, of.pair, of.target)))}")
     return of
-
-
-def _cut(model: Model, text: str, pair: str, target: str, most: int | None) -> int | None:
-    """Where the page, and not the model, cuts these texts; None where it does not."""
-    longest = max(session.tokens_in(model, text, pair, target))
-    return most if most and longest > most and most < (model.max_length or longest) else None
 
 
 def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tuple[Model, Asked]:
