@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from unicodedata import east_asian_width
 
 import altair as alt
 import numpy as np
@@ -80,7 +79,8 @@ def _lines(name: str, width: float) -> str | list[str]:
 
 def _width(text: str) -> float:
     """About how many pixels a text takes in the letters of a figure: a Chinese character is as wide as it is high."""
-    return frame.LETTERS * sum(1.0 if east_asian_width(letter) in "WF" else 0.55 for letter in text)
+    wide = frame.wide_letters(text)
+    return frame.LETTERS * (wide + 0.55 * (len(text) - wide))
 
 
 def _written(value: float, format: str) -> str:

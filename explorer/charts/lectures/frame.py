@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 import altair as alt
 
@@ -31,6 +32,11 @@ def finished(chart: alt.TopLevelMixin, width: int, height: int, title: str, mark
         .configure_legend(**letters, orient="top", title=None, labelLimit=260, symbolSize=120, offset=4)
         .configure_mark(invalid="show")
     )
+
+
+def wide_letters(text: str) -> int:
+    """How many letters of a text are as wide as they are high, as those of Chinese are."""
+    return sum(east_asian_width(letter) in "WF" for letter in text)
 
 
 def colours(n: int, dark: bool) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from unicodedata import east_asian_width
-
 import streamlit as st
 
+from explorer.charts.lectures.frame import wide_letters
 from explorer.i18n import _, language
 from explorer.lectures import Control, Demo
 from explorer.lectures.demo import Value
@@ -75,7 +74,7 @@ def _wide(control: Control, words: Words, default: Value, main: float) -> float:
 
 def _letters(text: str) -> int:
     """Its length in Latin letters: a Chinese character is as wide as two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return len(text) + wide_letters(text)
 
 
 def reset(demo: Demo) -> None:

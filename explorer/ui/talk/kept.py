@@ -54,19 +54,18 @@ def _text(talk: Talk) -> str | None:
         return None
     last, text = st.session_state.get(_KEPT, (None, None))
     if last is not talk:
-        text = _within(talk, MOST) or _within(
-            dataclasses.replace(talk, steps=tuple(dataclasses.replace(s, pictures=()) for s in talk.steps)), MOST
-        )
+        text = _within(talk) or _within(dataclasses.replace(talk, steps=tuple(dataclasses.replace(s, pictures=()) for s in talk.steps)))
         st.session_state[_KEPT] = talk, text
     return text
 
 
-def _within(talk: Talk, most: int) -> str | None:
+def _within(talk: Talk) -> str | None:
+    """The text of its file; None where that is more than a browser keeps."""
     try:
         text = saved(talk)
     except ExplorerError:
         return None
-    return text if len(text) <= most else None
+    return text if len(text) <= MOST else None
 
 
 def _found() -> None:
