@@ -15,28 +15,17 @@ from explorer import export
 from explorer.charts.common import palette
 from explorer.tiles import Window, tile
 from explorer.ui.attention import far_map, head_map
-from explorer.ui.common import address, model_names
+from explorer.ui.common import address
 from tests import tiny
 from tests.pages.shared import component, in_one_run, settle, started, table, written
 
 WORDS = 600
+pytestmark = pytest.mark.usefixtures("listed")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(tiny.save_long(tmp_path_factory.mktemp("long")))
-
-
-@pytest.fixture(autouse=True)
-def listed(folder, monkeypatch):
-    """AppTest cannot run a page twice whose model was typed: here it is in the list."""
-    names = model_names.names
-    monkeypatch.setattr(model_names, "names", lambda: [*names(), folder])
-
-
-@pytest.fixture(scope="module")
-def captured(folder):
-    return explorer.capture(models.load(folder, device="cpu"), tiny.long_text(WORDS))
+def captured(long_folder):
+    return explorer.capture(models.load(long_folder, device="cpu"), tiny.long_text(WORDS))
 
 
 def steps(told: dict) -> np.ndarray:
@@ -45,8 +34,8 @@ def steps(told: dict) -> np.ndarray:
 
 @pytest.mark.parametrize(("scale", "gamma"), [("fixed", 1.0), ("root", 0.4), ("own", 1.0)])
 @pytest.mark.parametrize("head", ["2", "mean"])
-def test_the_picture_is_that_of_the_head_in_steps_of_the_scale(folder, captured, scale, gamma, head):
-    told = component(started(model=folder, text=tiny.long_text(WORDS), layer="1", head=head, scale=scale), "far_map")
+def test_the_picture_is_that_of_the_head_in_steps_of_the_scale(long_folder, captured, scale, gamma, head):
+    told = component(started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head=head, scale=scale), "far_map")
     found = tile(captured, 1, head, None, Window.whole(WORDS, WORDS), far_map.SIZE)
     top = found.weights.max() if scale == "own" else 1.0
     assert told["window"] == {"rows": [0, WORDS], "columns": [0, WORDS]} and not told["exact"] and told["values"] is None
@@ -56,8 +45,8 @@ def test_the_picture_is_that_of_the_head_in_steps_of_the_scale(folder, captured,
     assert told["top"] == pytest.approx(top) and told["gamma"] == gamma
 
 
-def test_a_near_window_has_the_weights_and_the_tokens(folder, captured):
-    app = started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140", q="510", k="120")
+def test_a_near_window_has_the_weights_and_the_tokens(long_folder, captured):
+    app = started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140", q="510", k="120")
     told, expected = component(app, "far_map"), captured.pattern(1, 2)[500:520, 100:140]
     assert told["exact"] and told["rows"]["labels"] == captured.tokens[500:520] and told["columns"]["labels"] == captured.tokens[100:140]
     np.testing.assert_allclose(np.reshape(told["values"], (20, 40)), expected, atol=5.1e-5)
@@ -65,8 +54,8 @@ def test_a_near_window_has_the_weights_and_the_tokens(folder, captured):
     assert (told["rows"]["chosen"], told["columns"]["chosen"]) == (10, 20)
 
 
-def test_the_window_is_the_address_and_the_buttons_write_it(folder):
-    app = started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2")
+def test_the_window_is_the_address_and_the_buttons_write_it(long_folder):
+    app = started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head="2")
     assert "window" not in app.query_params and app.button(key="window_zoom_out").disabled and app.button(key="window_zoom_out_map").disabled
     for key, window in (("zoom_in", "150-450_150-450"), ("arrow_downward", "300-600_150-450"), ("arrow_back", "300-600_0-300")):
         settle(app.button(key=f"window_{key}").click().run())
@@ -78,14 +67,14 @@ def test_the_window_is_the_address_and_the_buttons_write_it(folder):
 
 
 @pytest.mark.parametrize("window", ["x", "5-1_0-9", "599-700_0-9", "0-1_0-1"])
-def test_an_address_with_rubbish_shows_what_there_is(folder, window):
-    app = started(model=folder, text=tiny.long_text(WORDS), window=window)
+def test_an_address_with_rubbish_shows_what_there_is(long_folder, window):
+    app = started(model=long_folder, text=tiny.long_text(WORDS), window=window)
     (top, bottom), (left, right) = component(app, "far_map")["window"].values()
     assert not app.exception and 0 <= top < bottom <= WORDS and 0 <= left < right <= WORDS
 
 
-def test_a_short_text_is_drawn_as_ever(folder):
-    app = started(model=folder, text=tiny.long_text(100), window="0-10_0-10")
+def test_a_short_text_is_drawn_as_ever(long_folder):
+    app = started(model=long_folder, text=tiny.long_text(100), window="0-10_0-10")
     assert not [one for one in app.get("bidi_component") if "far_map" in one.proto.component_name]
     assert len(table(app, {"r", "c", "end", "q", "w"}, chart=1)) > 100
 
@@ -128,16 +117,16 @@ def test_what_is_taken_away_is_what_is_seen(captured):
     assert export.tile_csv(captured, "decoder", found).count(b"\n") == 1 + 20 * 40
 
 
-def test_the_lines_of_python_compute_what_is_seen(folder, captured):
-    app = started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140")
+def test_the_lines_of_python_compute_what_is_seen(long_folder, captured):
+    app = started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140")
     (recipe,) = (code.value for code in app.code if "models.load" in code.value)
     space: dict = {}
     exec(recipe, space)
     np.testing.assert_allclose(space["shown"].weights, captured.pattern(1, 2)[500:520, 100:140], atol=1e-6)
 
 
-def test_a_text_too_long_for_lines_of_python_is_read_from_a_file(folder):
-    app = started(model=folder, text=tiny.long_text(1500), window="500-520_100-140")
+def test_a_text_too_long_for_lines_of_python_is_read_from_a_file(long_folder):
+    app = started(model=long_folder, text=tiny.long_text(1500), window="500-520_100-140")
     (recipe,) = (code.value for code in app.code)
     assert len(recipe) < 1000 and "open('text.txt', encoding='utf-8').read()" in recipe
     assert any(button.proto.id.endswith("take_txt_text") for button in app.get("download_button"))
@@ -155,10 +144,10 @@ def test_colours_are_those_of_the_theme():
 def test_cross_attention_and_a_view_only_model(tmp_path, monkeypatch, name, more):
     in_one_run(monkeypatch)
     target = tiny.long_text(30) if name == "t5" else ""
-    folder = tiny.save(name, tmp_path / name)
-    app = started(model=str(folder), text=tiny.long_text(200), target=target, layer="1", window="0-20_140-160", **more)
+    long_folder = tiny.save(name, tmp_path / name)
+    app = started(model=str(long_folder), text=tiny.long_text(200), target=target, layer="1", window="0-20_140-160", **more)
     told = component(app, "far_map")
-    captured = explorer.capture(models.load(folder, device="cpu"), tiny.long_text(200), target=target or None)
+    captured = explorer.capture(models.load(long_folder, device="cpu"), tiny.long_text(200), target=target or None)
     weights = captured.mean(1) if name == "falcon" else captured.pattern(1, 0, "cross")
     np.testing.assert_allclose(np.reshape(told["values"], (20, 20)), weights[:20, 140:160], atol=5.1e-5)
     row = component(app, "far_text")["tokens"][150]
@@ -166,8 +155,8 @@ def test_cross_attention_and_a_view_only_model(tmp_path, monkeypatch, name, more
     assert not app.exception and row[4] == f"150: {weights[query, 150]:.4f}"
 
 
-def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(folder, captured, monkeypatch):
-    app = started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140")
+def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(long_folder, captured, monkeypatch):
+    app = started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head="2", window="500-520_100-140")
     before, go_on, original = component(app, "far_map"), threading.Event(), far_map.tile
     monkeypatch.setattr(far_map, "_AT_ONCE", 0)
     monkeypatch.setattr(far_map, "tile", lambda *given, **how: (go_on.wait(60), original(*given, **how))[1])
@@ -180,7 +169,7 @@ def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(fold
     finally:
         go_on.set()
     settle(app)
-    other = explorer.capture(models.load(folder, device="cpu"), tiny.long_text(200, seed=1))
+    other = explorer.capture(models.load(long_folder, device="cpu"), tiny.long_text(200, seed=1))
     told = component(app, "far_map")
     assert not app.exception and told["rows"]["labels"] == other.tokens[180:200]
     np.testing.assert_allclose(np.reshape(told["values"], (20, 40)), other.pattern(1, 2)[180:200, 100:140], atol=5.1e-5)

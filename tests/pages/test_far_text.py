@@ -9,41 +9,30 @@ from explorer.edges import edges, occurrences
 from explorer.reading import Tokens
 from explorer.tiles import Window
 from explorer.ui.attention import far_map, far_text
-from explorer.ui.common import address, model_names
+from explorer.ui.common import address
 from tests import tiny
 from tests.pages.shared import component, settle, started, written
 
 WORDS = 1100
+pytestmark = pytest.mark.usefixtures("listed")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(tiny.save_long(tmp_path_factory.mktemp("long")))
+def captured(long_folder):
+    return explorer.capture(models.load(long_folder, device="cpu"), tiny.long_text(WORDS))
 
 
-@pytest.fixture(autouse=True)
-def listed(folder, monkeypatch):
-    """AppTest cannot run a page twice whose model was typed: here it is in the list."""
-    names = model_names.names
-    monkeypatch.setattr(model_names, "names", lambda: [*names(), folder])
-
-
-@pytest.fixture(scope="module")
-def captured(folder):
-    return explorer.capture(models.load(folder, device="cpu"), tiny.long_text(WORDS))
-
-
-def shown(folder, **address_):
-    return started(model=folder, text=tiny.long_text(WORDS), layer="1", head="2", **address_)
+def shown(long_folder, **address_):
+    return started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head="2", **address_)
 
 
 @pytest.mark.parametrize(("scale", "gamma"), [("fixed", 1.0), ("root", 0.4), ("own", 1.0)])
 @pytest.mark.parametrize("head", ["2", "max"])
-def test_each_token_has_the_colour_of_its_weight(folder, captured, scale, gamma, head):
+def test_each_token_has_the_colour_of_its_weight(long_folder, captured, scale, gamma, head):
     app = (
-        shown(folder, q="900", scale=scale)
+        shown(long_folder, q="900", scale=scale)
         if head == "2"
-        else started(model=folder, text=tiny.long_text(WORDS), layer="1", head=head, q="900", scale=scale)
+        else started(model=long_folder, text=tiny.long_text(WORDS), layer="1", head=head, q="900", scale=scale)
     )
     told = component(app, "far_text")
     weights = captured.pattern(1, 2)[900] if head == "2" else captured.maximum(1)[900]
@@ -70,16 +59,16 @@ def test_each_token_has_the_colour_of_its_weight(folder, captured, scale, gamma,
         ({"q": "77777"}, 0),
     ],
 )
-def test_the_part_of_the_text_is_around_what_is_looked_at(folder, address_, first):
-    app = shown(folder, **address_)
+def test_the_part_of_the_text_is_around_what_is_looked_at(long_folder, address_, first):
+    app = shown(long_folder, **address_)
     told = component(app, "far_text")
     assert not app.exception and told["first"] == first and [one[1] for one in told["tokens"]] == list(range(first, first + far_text.TOKENS))
     assert ("Click into the map" in written(app)) == (address_.get("q") not in ("900", "3", "1099"))
 
 
-def test_a_word_is_found_and_gone_to_forward_and_back(folder, captured):
+def test_a_word_is_found_and_gone_to_forward_and_back(long_folder, captured):
     places = [first for first, _last in occurrences(captured.source, "garden")]
-    app = shown(folder)
+    app = shown(long_folder)
     settle(app.text_input(key="find").set_value("garden").run())
     for expected in places[:3]:
         assert not app.exception and app.query_params["q"] == str(expected) and app.query_params["find"] == "garden"
@@ -97,8 +86,8 @@ def test_a_word_is_found_and_gone_to_forward_and_back(folder, captured):
 
 
 @pytest.mark.parametrize("which", ["strong", "far"])
-def test_the_edges_are_listed_with_weight_and_distance(folder, captured, which):
-    app = shown(folder, beside=which)
+def test_the_edges_are_listed_with_weight_and_distance(long_folder, captured, which):
+    app = shown(long_folder, beside=which)
     (found,) = (one.proto.json for one in app.get("bidi_component") if one.proto.component_name.endswith("far_text"))
     expected = edges(captured, 1, "2")
     expected = expected.strongest if which == "strong" else expected.farthest
@@ -111,14 +100,14 @@ def test_the_edges_are_listed_with_weight_and_distance(folder, captured, which):
 
 
 @pytest.mark.parametrize("word", ["x" * 500, "(", "\\", " ", "gar den"])
-def test_an_address_may_ask_for_any_word(folder, word):
-    assert not shown(folder, find=word, beside="no", q="-1", k="x").exception
+def test_an_address_may_ask_for_any_word(long_folder, word):
+    assert not shown(long_folder, find=word, beside="no", q="-1", k="x").exception
 
 
-def test_a_head_without_far_edges_says_so(folder, monkeypatch):
+def test_a_head_without_far_edges_says_so(long_folder, monkeypatch):
     monkeypatch.setattr(far_text, "edges", lambda *_given, **_how: far_text.Edges((), ()))
     # Another head than the one that was looked through above.
-    app = started(model=folder, text=tiny.long_text(WORDS), layer="0", head="1", beside="far")
+    app = started(model=long_folder, text=tiny.long_text(WORDS), layer="0", head="1", beside="far")
     assert not app.exception and "There are none." in written(app)
 
 
