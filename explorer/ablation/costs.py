@@ -37,6 +37,7 @@ def curve(
     seeds: int = curves.SEEDS,
     exact_known: bool = False,
     ranking_known: bool = False,
+    raced: float = RACED,
 ) -> float:
     """Seconds that `curves.curve` takes.
 
@@ -48,6 +49,7 @@ def curve(
         seeds: random orders.
         exact_known: whether the scores without each head alone are there already.
         ranking_known: whether the ranking by "gradient" or "confidence" is.
+        raced: heads that a step of the greedy order runs.
 
     Raises:
         ValueError: the baseline has not been scored.
@@ -72,17 +74,18 @@ def curve(
         seconds += alone
     elif order == "greedy":
         # The passes that score a step are those whose way back tells the slopes of the next one.
-        seconds += (len(sizes) - 2) * (BACKWARD * whole + RACED * alone / len(heads))
+        seconds += (len(sizes) - 2) * (BACKWARD * whole + raced * alone / len(heads))
     if order != "random":
         seconds += RESAMPLED * RESAMPLES * len(task) * len(sizes)
     return float(seconds)
 
 
 def affordable(scorer: Scorer, order: str, method: str, seconds: float, *, exact_known: bool = False) -> tuple[float, int]:
-    """The finest of `STEPS`, and the number of random orders, with which a curve takes no longer than so many seconds; else the coarsest."""
+    """The finest of `STEPS`, and the number of random orders, with which a curve takes no longer than so many seconds; else the coarsest.
+    The greedy order is taken to run no heads: see `greedy.steps`."""
     seeds = min(FEW_SEEDS, curves.SEEDS)
     for step in STEPS:
-        if curve(scorer, order, method, step=step, seeds=seeds, exact_known=exact_known) <= seconds:
+        if curve(scorer, order, method, step=step, seeds=seeds, exact_known=exact_known, raced=0.0) <= seconds:
             return step, seeds
     return STEPS[-1], seeds
 

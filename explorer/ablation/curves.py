@@ -130,6 +130,7 @@ def curve(
     exact: Sweep | None = None,
     step: float = STEP,
     seeds: int = SEEDS,
+    sure: float = greedy.SURE,
     progress: Callable[[float, list[Point]], None] | None = None,
     resumable: Pieces | None = None,
     scorer: Scorer | None = None,
@@ -143,6 +144,7 @@ def curve(
         exact: a sweep that is known already.
         step: of the share.
         seeds: random orders.
+        sure: of the greedy order, see `greedy.steps`.
         progress: told the share that is done and the points so far, before every layer; what it raises ends the work.
         resumable: where finished points, and batches of a ranking, are kept.
         scorer: of the same task; made here where None.
@@ -152,7 +154,7 @@ def curve(
     if order == "random":
         points, heads = work.random(seeds)
     elif order == "greedy":
-        points, heads = work.greedy(exact)
+        points, heads = work.greedy(exact, sure)
     else:
         points, heads = work.known_order(exact)
     return Curve(order, tuple(points), tuple(heads), len(task), step, seeds if order == "random" else 1)
@@ -183,12 +185,13 @@ class _Work:
             self._tell(before + (1 - before) * (i + 1) / len(self.sizes), points)
         return points, heads
 
-    def greedy(self, exact: Sweep | None) -> tuple[list[Point], list[Head]]:
+    def greedy(self, exact: Sweep | None, sure: float) -> tuple[list[Point], list[Head]]:
         """Points of the order that is ranked again after every step."""
         points: list[Point] = []
         tell = (lambda share: self.progress(share, points)) if self.progress else None
         gone: list[Head] = []
-        for gone, scores in greedy.steps(self.scorer, self.sizes, self.method, exact=exact, resumable=self.resumable, progress=tell):
+        walk = greedy.steps(self.scorer, self.sizes, self.method, exact=exact, resumable=self.resumable, progress=tell, sure=sure)
+        for gone, scores in walk:
             points.append(self._point(len(gone), scores, repeating(tell, len(points) / len(self.sizes))))
         self._tell(1.0, points)
         return points, gone

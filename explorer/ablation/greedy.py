@@ -66,7 +66,7 @@ def steps(
         exact: scores without each head alone, where they are known.
         resumable: where finished steps are kept.
         progress: told the share that is done, before every layer; what it raises ends the walk.
-        sure: standard errors that settle a head; infinite runs every head that is left on all examples.
+        sure: standard errors that settle a head; infinite runs every head that is left on all examples, 0 runs none: the slopes decide.
 
     Yields:
         The heads that are gone, from the first to go to the last, and "loss" and "correct" of every example without them.
@@ -155,6 +155,8 @@ class _Race:
             self.learned = {head: costs[head] - slopes[head] for head in left}
             return ranked({head: costs[head].mean() for head in left})[:count]
         foreseen = {head: slopes[head] + self.bent.get(head, 0.0) for head in left}
+        if not self.sure:
+            return ranked({head: foreseen[head].mean() for head in left})[:count]
         most = len(left) if np.isinf(self.sure) else max(FINALISTS, TIMES * count)
         finalists = ranked({head: foreseen[head].mean() for head in left})[:most]
         return self._raced(gone, {head: foreseen[head] for head in finalists}, slopes, count, within(progress, start, 1.0))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from explorer.ablation import costs, importance
 from explorer.ablation.curves import SEEDS, STEP, Curve, Point, curve, from_sweep
+from explorer.ablation.greedy import SURE
 from explorer.ablation.heads import Head, Heads
 from explorer.ablation.resumable import Memory
 from explorer.ablation.scorer import Scorer
@@ -126,12 +127,12 @@ class TaskResults:
             method: what takes the place of a head's output.
             progress: told the share that is done and the points so far.
             sample: read it on so many examples, drawn by a seed, in steps that are as coarse as `FIRST_SECONDS` asks for; a first
-                answer, such as `SAMPLE`. All examples where None.
+                answer, such as `SAMPLE`. Its greedy order goes by the slopes of the loss alone. All examples where None.
         """
         key = (order, method, sample)
         if key not in self._curves:
             if sample is None or sample >= len(self.task):
-                self._curves[key] = self._whole_curve(order, method, progress, STEP, SEEDS)
+                self._curves[key] = self._whole_curve(order, method, progress)
             else:
                 self._curves[key] = self._first_curve(order, method, progress, sample)
         return self._curves[key]
@@ -157,7 +158,9 @@ class TaskResults:
             return swept.without[next(iter(heads))]
         return found
 
-    def _whole_curve(self, order: str, method: str, progress: Callable | None, step: float, seeds: int) -> Curve:
+    def _whole_curve(
+        self, order: str, method: str, progress: Callable | None, step: float = STEP, seeds: int = SEEDS, sure: float = SURE
+    ) -> Curve:
         exact, before = None, 0.0
         # The greedy order goes without, even where it is known: it would be another order then, depending on what was asked for before.
         if order in ("exact", "reversed"):
@@ -166,7 +169,7 @@ class TaskResults:
         after = (lambda share, points: progress(before + (1 - before) * share, points)) if progress else None
         of = f"{order} {step} {seeds}"
         known = {"exact": exact, "scorer": self.scorer, "resumable": self._kept(of, method)}
-        found = curve(self.task, order, method=method, step=step, seeds=seeds, progress=after, **known)
+        found = curve(self.task, order, method=method, step=step, seeds=seeds, sure=sure, progress=after, **known)
         self._forget(of, method)
         return found
 
@@ -178,7 +181,8 @@ class TaskResults:
             part._scores["exact", method] = self.exact(method).of(self.task.sample(sample))
         part.scorer.baseline((lambda share: progress(0.0, [])) if progress else None)
         step, seeds = costs.affordable(part.scorer, order, method, FIRST_SECONDS, exact_known=part.knows_exact(method))
-        return part._whole_curve(order, method, progress, step, seeds)
+        # A race among heads on so few examples settles nothing before most of them are run.
+        return part._whole_curve(order, method, progress, step, seeds, sure=0.0)
 
     def _before(self, method: str, progress: Progress | None, part: float) -> tuple[dict, Progress | None]:
         """What a sweep goes on from, found in the first part of its time, and how it tells of the rest."""

@@ -162,6 +162,7 @@ def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
             _("Dashed, {order}: a first curve on {n} of {all} examples, in steps of {step:.0%}.").format(
                 order=order_name(order), n=curve.examples, all=len(choice.results.task), step=curve.step
             )
+            + (" " + _("Its heads go by the slopes of the loss alone, ranked again at each step.") if order == "greedy" else "")
         )
     seeds = max((curve.seeds for curve in whole), default=1)
     ranges = _(", for random the range over {n} seeds").format(n=seeds) if seeds > 1 else ""

@@ -200,6 +200,28 @@ def test_slopes_are_finite_differences_and_come_with_the_scores(tiny, name, meth
         np.testing.assert_allclose(slopes[head], rise, atol=2e-4)
 
 
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_without_a_race_the_slopes_decide(tiny, monkeypatch, name):
+    task = task_of(tiny(name), 12)
+    monkeypatch.setattr(greedy._Race, "_rises", lambda *_given: pytest.fail("a head was run"))
+    walked = [found for found, _scores in greedy.steps(Scorer(task), [0, 3, 6, 8], "zero", sure=0.0)]
+    assert sorted(walked[-1]) == every(task.model)
+    # By hand: the slope of the mean loss at gates of 0 and 1, as a finite difference.
+    by = 0.01
+    for before, after in pairwise(walked[:-1]):
+        slopes = {}
+        for head in set(every(task.model)) - set(before):
+            losses = []
+            for factor in (1 + by, 1 - by):
+                made = changes(task.model, [*before, head])
+                made[head[0]].gate[head[1]] = factor
+                losses.append(task.score(lambda _batch, made=made: made).mean_loss)
+            slopes[head] = (losses[1] - losses[0]) / (2 * by)
+        ranked = sorted(slopes, key=slopes.get)
+        assert max(slopes[head] for head in after[len(before) :]) <= slopes[ranked[len(after) - len(before) - 1]] + 1e-4
+    assert TaskResults(task).curve("greedy", sample=6).order == "greedy"
+
+
 def test_only_steps_that_choose_among_heads_run_backwards(tiny, monkeypatch):
     task, run = task_of(tiny("bert"), 6), []
     sloped = greedy._Race._sloped
