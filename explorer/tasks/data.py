@@ -102,7 +102,7 @@ def hub(
     Args:
         name: "owner/name", or "owner/name:configuration", e.g. "nyu-mll/glue:sst2".
         split: e.g. "validation"; None for the first there is of validation, dev, test, train.
-        limit: read this many rows at most, from the start.
+        limit: read this many rows at most, from the start, and no more than a file may hold.
         asked, answers: as in `read`.
         folder: the name is that of a folder of this machine; else no file of it is ever read, whatever the name.
         progress: told the share that is read, row by row; what it raises ends it.
@@ -118,19 +118,33 @@ def hub(
             _ask(where)
         data, part, others = _stream(where, configuration, split, folder)
         kept, classes = _columns(data, lists=answers in ("many", "words"))
-        rows = []
+        rows, size = [], 0
         for row in islice(data, limit):
-            rows.append([row[column] for column in kept])
+            values = [row[column] for column in kept]
+            size += sum(len(str(value)) for value in values)
+            if size > tables.MAX_BYTES:
+                break
+            rows.append(values)
             if progress:
                 progress(len(rows) / limit)
     except (InputError, Stopped):
         raise
     except Exception as error:
         raise _explained(name, error, folder) from error
+    large = size > tables.MAX_BYTES
+    if large and not rows:
+        raise InputError(
+            _("The first row of {name} has {size:.0f} MB; at most {most:.0f} MB are read.").format(
+                name=name, size=size / 1e6, most=tables.MAX_BYTES / 1e6
+            ),
+            _("Choose another data set."),
+        )
     if not rows:
         raise InputError(_("The part {split} of {name} is empty.").format(split=part, name=name), _("Choose another part."))
     notes = [_("Part: {split}.").format(split=part) + (_(" There are also {others}.").format(others=", ".join(others)) if others else "")]
-    if len(rows) == limit:
+    if large:
+        notes.append(_("The first {n} rows were read: no more than {most:.0f} MB.").format(n=len(rows), most=tables.MAX_BYTES / 1e6))
+    elif len(rows) == limit:
         notes.append(_("The first {n} rows were read.").format(n=limit))
     table = tables.Table(tuple(kept), rows, list(range(1, len(rows) + 1)), True, _("Row"), tuple(notes))
     return of_table(table, name, asked or Asked(), answers, classes)

@@ -372,6 +372,16 @@ def test_a_folder_of_parquet(folder):
         data.hub(str(folder), asked=Asked(text="review"), folder=True)
 
 
+def test_a_data_set_of_long_rows_is_read_as_far_as_a_file_may_be_long(folder, monkeypatch):
+    row = len("validation 0") + len("1") + len("0")
+    monkeypatch.setattr(tables, "MAX_BYTES", 2 * row + 1)
+    found = data.hub(str(folder), folder=True)
+    assert len(found) == 2 and "The first 2 rows were read: no more than" in found.notes[1]
+    monkeypatch.setattr(tables, "MAX_BYTES", row - 1)
+    with pytest.raises(InputError, match="The first row of"):
+        data.hub(str(folder), folder=True)
+
+
 def test_reading_a_data_set_tells_how_far_it_is_and_can_be_stopped(folder):
     told = []
     data.hub(str(folder), limit=4, folder=True, progress=told.append)
