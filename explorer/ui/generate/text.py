@@ -57,7 +57,7 @@ def _run(made: Made) -> bool:
         return made.make(report)
 
     try:
-        done = jobs.computed(made.job, _("Generating"), work, replaces="generate")
+        done = jobs.computed(made.job, _("Generating"), work, replaces="generate", quick=made.quick)
     except ExplorerError as error:  # what was made so far stays
         made.wanted = len(made.steps)
         st.info(explained(error), icon=":material/info:")
