@@ -14,7 +14,7 @@ from explorer.i18n import _
 
 _MARGIN = 20
 """Pixels between the outermost points and the frame, where their names have room."""
-_LETTERS, _AREA, _RING_AREA = 10, 150, 420
+_LETTERS, _AREA, _RING_AREA = 10, 150, 260
 """Height of the letters of a name, in pixels, and the areas of a point and of the ring around the chosen one, in square pixels."""
 _RADIUS, _RING = (_AREA / np.pi) ** 0.5 + 0.5, (_RING_AREA / np.pi) ** 0.5 + 1.5
 
