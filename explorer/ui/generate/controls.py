@@ -15,7 +15,7 @@ def controls() -> tuple[generate.Sampling, int]:
     greedy = st.toggle(_("always the likeliest"), True, key="greedy", bind="query-params")
     how = {"width": 115, "disabled": greedy}
     temperature = address.number_input(_("Temperature"), 0.05, 5.0, 0.8, step=0.1, key="temperature", **how)
-    top_k = address.number_input(_("Top k (0: all)"), 0, 1_000, 0, step=5, key="top_k", **how | {"width": 140})
+    top_k = address.number_input(_("Top k (0: all)"), 0, 1_000, 0, step=5, key="top_k", **how)
     top_p = address.number_input(_("Top p"), 0.05, 1.0, 0.95, step=0.05, key="top_p", **how)
     seed = address.number_input(_("Seed"), 0, 9_999, 1, key="generation_seed", **how)
     tokens = address.number_input(_("Tokens"), 1, 500, 40, step=10, key="tokens", width=100)
