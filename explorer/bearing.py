@@ -15,6 +15,8 @@ from models import InputError, Model
 _LEAST_BYTES, _MOST_BYTES = 512 * 2**20, 8 * 2**30
 MOST_WORK = 1e14
 """Multiply-adds of one capture on a processor: about a quarter of an hour on two cores. On an accelerator nothing bounds them."""
+QUICK_WORK = 1e10
+"""Multiply-adds that are done in a moment, half a second of a slow core."""
 _ACTIVATIONS = 16
 """Numbers that a layer holds at its peak for each token, in widths of the network: the widest is the inside of its feed-forward part."""
 
@@ -61,6 +63,11 @@ def work_of(model: Model, queries: int, keys: int | None = None) -> float:
         rows, columns = _sizes(site.part, queries, keys)
         pairs += 2.0 * rows * columns * site.heads * max(1, site.head_dim)
     return float(model.parameters) * max(queries, keys or 0) + pairs
+
+
+def is_quick(model: Model, queries: int, keys: int | None = None) -> bool:
+    """Whether it is done in a moment: it need not wait for long work of others."""
+    return work_of(model, queries, keys) <= QUICK_WORK
 
 
 def bears(model: Model, queries: int, keys: int | None = None) -> bool:

@@ -24,7 +24,7 @@ def generating(model: Model, text: str) -> None:
         st.space("stretch")
         downloads = st.container(width="content")
     try:
-        so_far = made.current(model, reading.read(model, text), sampling)
+        so_far = made.current(model, reading.read(model, text), sampling, tokens)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return

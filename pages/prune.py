@@ -36,7 +36,7 @@ def pruning_of(choice: TaskChoice) -> None:
     left, right = st.columns([11, 10], gap="small")
     with right, st.container(key="effect", border=True):
         total = len(every(choice.model))
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             removed = _("{n} of {total} heads removed").format(n=len(pruned.heads), total=total)
             st.markdown(f"**{removed}** :small[({len(pruned.heads) / total:.0%})]")
             st.space("stretch")

@@ -24,3 +24,4 @@ else:
             _("There is no step yet: take a whole chapter, or press the button with the list and the plus on any page."),
             icon=":material/playlist_add:",
         )
+        more.chapters()

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from explorer.lectures import forgetting, memory, q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, tiles, work
+from explorer.lectures import Demo, demos, forgetting, memory, q08_parameters, q11_width, q14_sinusoids, q20_mask, q23_serial, tiles, work
 from explorer.lectures.words import FOLDER
 
 
@@ -159,6 +159,23 @@ EXERCISES: dict[int, tuple[tuple[Answer, ...], ...]] = {
     ),
 }
 """By chapter: the answers of its exercises."""
+AFTER: dict[int, tuple[str, ...]] = {
+    1: ("Q3", "Q1", "Q4"),
+    2: ("Q8", "Q11", "Q12"),
+    3: ("Q14", "Q13", "Q16"),
+    4: ("Q17", "Q19", "Q20"),
+    5: ("Q21", "Q22b", "Q21b"),
+    6: ("Q23", "Q24c", "Q24b"),
+}
+"""By chapter: the demos after which its exercises can be solved, and give away no answer of a question that is still to come."""
+
+
+def after(demo: Demo) -> int | None:
+    """The exercise of its chapter, from 1, that was last made possible when a demo is over; None where there is none yet."""
+    course = [one.id for one in demos()]
+    there = [(course.index(id_), number) for number, id_ in enumerate(AFTER[demo.chapter], start=1)]
+    before = [pair for pair in there if pair[0] <= course.index(demo.id)]
+    return max(before)[1] if before else None
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def painted(page: Page) -> str:
 
 
 THEMES = ("light", "dark", "contrast")
-WITHOUT_PICTURES = {"generate": ".st-key-text_bar textarea", "claims": "[class*=st-key-open_]", "talk": ".st-key-talk_address"}
+WITHOUT_PICTURES = {"claims": "[class*=st-key-open_]", "talk": ".st-key-talk_address"}
 """Pages that open without a picture, and what they show instead."""
 EACH_PAGE = {(name, THEMES[i % 3]) for i, name in enumerate(PAGES)}
 """The theme in which a page is looked at in Chinese, whose labels are the other ones."""

@@ -79,6 +79,24 @@ def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
     expect(page.locator(".st-key-course_question")).to_contain_text(read("q08_parameters", "en").question[:30])
 
 
+BOTTOM = "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().bottom))"
+FULLEST = [("Q21", "en"), ("Q22b", "en"), ("Q21", "zh"), ("Q12", "en"), ("Q4", "en")]
+"""Demos whose steps have the most to read."""
+
+
+@pytest.mark.parametrize(("demo", "language"), FULLEST)
+def test_a_hall_reads_the_last_two_steps_without_a_scroll(course, demo, language):
+    page = course(f"demo={demo}&step=notice&stage=1&lang={language}", "notice")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    words = page.locator(".course-guesses, .course-measures, .st-key-course_noticed p")
+    eventually(lambda: words.evaluate_all(BOTTOM), lambda bottom: 0 < bottom <= 1080)
+    clicker.forward(page)
+    page.locator(".st-key-course_led .course-guesses").wait_for()
+    whole = page.locator(".st-key-course_step_follow p, .st-key-course_step_follow input, .course-guesses")
+    eventually(lambda: whole.evaluate_all(BOTTOM), lambda bottom: 540 < bottom <= 1080)
+    assert not too_small(page)
+
+
 def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
     page = course("demo=Q4&step=notice&stage=1", "notice")
     page.set_viewport_size({"width": 1920, "height": 1080})
@@ -89,6 +107,7 @@ def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
     at(page, "Q4", "notice")
     clicker.forward(page)
     at(page, "Q4", "follow")
+    page.locator(".st-key-course_led .course-guesses").wait_for()
     page.keyboard.press("PageUp")
     page.locator(SEEN["notice"]).first.wait_for()
     assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "a step is read from its beginning"

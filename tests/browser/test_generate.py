@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.waiting import eventually
 
-GENERATE = f"/generate?model=gpt2-mini&text={quote('The history of the town')}&tokens=8"
+GENERATE = f"/generate?model=gpt2-mini&text={quote('The history of the town')}&greedy=false&tokens=8"
 COUNT = re.compile(r"\((\d+) tokens?")
 
 
@@ -17,8 +17,24 @@ def count(page) -> int:
     return int(COUNT.search(page.locator("[data-testid=stMarkdownContainer]").get_by_text(COUNT).first.inner_text())[1])
 
 
+def begun(open_page, address: str):
+    """The page, which opens on a few tokens, back at the start."""
+    page = open_page(address, wait_for=".st-key-newest svg.marks")
+    page.locator(".st-key-restart button").click()
+    page.get_by_text("(0 tokens)").wait_for()
+    return page
+
+
+@pytest.mark.every_run
+def test_it_opens_on_a_picture_with_the_newest_token_marked(open_page):
+    page = open_page("/generate", wait_for=".st-key-newest svg.marks")
+    page.get_by_text("(8 tokens)").wait_for()
+    expect(page.locator(".st-key-candidates svg.marks .mark-rect path")).to_have_count(10)
+    expect(page.locator(".stMarkdownColoredBackground")).to_have_count(1)
+
+
 def test_text_grows_token_by_token(open_page):
-    page = open_page(GENERATE, wait_for=".st-key-generate button")
+    page = begun(open_page, GENERATE)
     page.locator(".st-key-one_token button").click()
     page.get_by_text("(1 token)").wait_for()
     bars = page.locator(".st-key-newest svg.marks .mark-rect path, .st-key-newest svg.marks .mark-bar path")
@@ -33,7 +49,7 @@ def test_text_grows_token_by_token(open_page):
 
 def test_a_text_of_several_lines_is_shown_as_it_was_typed(open_page):
     lines = ["First line.", "", "- no list", "1. nor this", "Title", "===", "the end"]
-    page = open_page(f"/generate?model=gpt2-mini&text={quote(chr(10).join(lines))}", wait_for=".st-key-generate button")
+    page = begun(open_page, f"/generate?model=gpt2-mini&text={quote(chr(10).join(lines))}")
     shown = page.locator("[data-testid=stMarkdownContainer]", has_text="(0 tokens)")
     # A line without letters is a space that does not break.
     expect(shown).to_have_text(re.compile("First line"))
@@ -42,7 +58,7 @@ def test_a_text_of_several_lines_is_shown_as_it_was_typed(open_page):
 
 @pytest.mark.every_run
 def test_a_long_text_is_stopped_and_goes_on(open_page):
-    page = open_page(GENERATE.replace("tokens=8", "tokens=200"), wait_for=".st-key-generate button")
+    page = begun(open_page, GENERATE.replace("tokens=8", "tokens=200"))
     page.locator(".st-key-generate button").click()
     stop = page.locator(".st-key-generation_progress").get_by_role("button", name="Stop")
     stop.wait_for()

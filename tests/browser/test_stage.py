@@ -19,7 +19,7 @@ PAGES = {
     "syntax": "/syntax",
     "beyond": "/beyond",
     "compare": "/compare",
-    "generate": "/generate?model=gpt2-mini&tokens=8",
+    "generate": "/generate",
     "prune": "/prune?limit=12",
     "importance": "/importance?limit=12",
     "training": "/training",

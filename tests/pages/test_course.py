@@ -127,6 +127,20 @@ def test_steps_lead_from_demo_to_demo_and_controls_begin_anew():
     assert app.query_params["demo"] == "Q3" and app.select_slider(key="q3_d_k").value == 64
 
 
+def test_the_next_question_stands_beside_what_led_to_it_and_an_exercise():
+    app = opened("course", demo="Q3", step="follow", q3_d_k="256")
+    found = demo("Q3").compute(None, d_k=256, divisor="none", view="drawn")
+    variance = next(measure.shown for measure in found.measures if measure.name == "variance")
+    said = shown(app)
+    assert Q3.follow in said and Q3.options[demo("Q3").right_option(found)] in said
+    assert f"At d_k = 256 the variance of q·k is {variance}" in said
+    assert "standard deviation of q·k" in said and len(app.number_input) == 3
+    settle(app.number_input(key="answer_1_1_sqrt").set_value(1).run())
+    assert "✓ right" in said + written(app)
+    # No exercise gives away what is asked next.
+    assert not opened("course", demo="Q7", step="follow").number_input
+
+
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 def test_words_follow_the_language(monkeypatch, language):
     monkeypatch.setattr(i18n, "_asked", lambda: language)

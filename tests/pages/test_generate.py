@@ -12,10 +12,19 @@ from tests.pages.shared import charts, opened, run_recipe, settle, table, writte
 
 TEXT = "The history of the town"
 SAMPLING = generate.Sampling(temperature=0.8, top_p=0.95, seed=1)
+DRAWN = {"model": "gpt2-mini", "greedy": "false"}
+"""The address of tokens that are drawn."""
+FIRST = 8
+"""Tokens that the page opens with."""
 
 
 def press(app: AppTest, button: str) -> AppTest:
     return settle(app.button(key=button).click().run())
+
+
+def empty(**address: str) -> AppTest:
+    """The page with no token made."""
+    return press(opened("generate", text=TEXT, **DRAWN | address), "restart")
 
 
 def expected(text: str, tokens: int, sampling: generate.Sampling = SAMPLING, model: str = "gpt2-mini") -> list[generate.Step]:
@@ -35,8 +44,28 @@ def same(app: AppTest, steps: list[generate.Step], at: int = -1) -> None:
     np.testing.assert_allclose(table(app, {"c", "w"}, 1)["w"], weights, rtol=1e-4, atol=1e-6)
 
 
+def test_it_opens_on_the_likeliest_tokens() -> None:
+    app = opened("generate", text=TEXT)
+    assert app.selectbox(key="model").value == "gpt2-mini"
+    again = expected(TEXT, FIRST + 1, generate.Sampling(True))
+    same(app, again[:FIRST])
+    assert "orange-background[" + again[FIRST - 1].token.text.strip() in written(app)
+    same(press(app, "one_token"), again)
+
+
+def test_it_opens_on_no_more_tokens_than_are_asked_for() -> None:
+    same(opened("generate", text=TEXT, tokens="3", **DRAWN), expected(TEXT, 3))
+
+
+def test_a_model_that_takes_longer_waits_to_be_asked(monkeypatch) -> None:
+    monkeypatch.setattr("explorer.bearing.QUICK_WORK", 1.0)
+    app = opened("generate", text=TEXT, **DRAWN)
+    assert not app.exception and not charts(app) and "Press Generate" in written(app)
+    same(press(app, "one_token"), expected(TEXT, 1))
+
+
 def test_step_by_step_and_on() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT, tokens="5")
+    app = empty(tokens="5")
     assert not app.exception and not charts(app) and "Press Generate" in written(app)
     again = expected(TEXT, 6)
     same(press(app, "one_token"), again[:1])
@@ -49,31 +78,28 @@ def test_step_by_step_and_on() -> None:
 
 
 def test_another_text_has_its_own_tokens_and_the_first_keeps_its() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT)
+    app = empty()
     press(app, "one_token")
     press(app, "one_token")
     settle(app.text_area(key="text").set_value("In 1914 the army").run())
-    assert not app.exception and not charts(app) and "(0 tokens)" in written(app)
-    same(press(app, "one_token"), expected("In 1914 the army", 1))
+    same(app, expected("In 1914 the army", FIRST))
+    same(press(app, "one_token"), expected("In 1914 the army", FIRST + 1))
     settle(app.text_area(key="text").set_value(TEXT).run())
     same(app, expected(TEXT, 2))
     same(press(app, "one_token"), expected(TEXT, 3))
 
 
 def test_other_controls_begin_anew() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT)
-    press(app, "one_token")
-    app.toggle(key="greedy").set_value(True).run()
-    assert not app.exception and not charts(app)
-    press(app, "one_token")
-    how = generate.Sampling(True, 0.8, 0, 0.95, 1)
-    (step,) = expected(TEXT, 1, how)
-    same(app, [step])
-    assert step.token.number == step.candidates[0].number and step.token.drawn == 1
+    app = opened("generate", text=TEXT, **DRAWN)
+    same(app, expected(TEXT, FIRST))
+    settle(app.toggle(key="greedy").set_value(True).run())
+    steps = expected(TEXT, FIRST, generate.Sampling(True, 0.8, 0, 0.95, 1))
+    same(app, steps)
+    assert all(step.token.number == step.candidates[0].number and step.token.drawn == 1 for step in steps)
 
 
 def test_where_a_head_looked() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT, layer="2", head="3")
+    app = empty(layer="2", head="3")
     press(app, "one_token")
     assert (app.selectbox(key="layer").value, app.selectbox(key="head").value) == (2, "3")
     same(app, expected(TEXT, 1))
@@ -85,15 +111,9 @@ def test_where_a_head_looked() -> None:
 def test_a_source_and_a_target(tiny, monkeypatch) -> None:
     monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: tiny("bart"))
     app = opened("generate", text="the cat sat")
-    press(app, "one_token")
     assert not app.exception and len(charts(app)) == 2
     settle(app.button_group(key="generated_part").set_value("cross").run())
     assert not app.exception and "the newest token" in written(app)
-
-
-def test_it_opens_on_a_model_that_makes_text_as_long_as_nobody_has_chosen_one() -> None:
-    app = opened("generate", text=TEXT)
-    assert not app.exception and app.selectbox(key="model").value == "gpt2-mini" and app.button(key="generate")
 
 
 def test_an_encoder_offers_a_decoder() -> None:
@@ -109,7 +129,7 @@ def test_an_empty_text_is_told() -> None:
 
 
 def test_the_recipe_runs_as_it_stands() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT, tokens="3")
+    app = opened("generate", text=TEXT, tokens="3", **DRAWN)
     _recipe, printed = run_recipe(app)
     assert all(repr(step.token.text) in printed for step in expected(TEXT, 3))
 
@@ -161,13 +181,14 @@ def test_an_error_in_the_middle_loses_nothing(monkeypatch) -> None:
 
 
 def test_the_steps_of_a_session_are_bounded(monkeypatch) -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT)
+    app = empty()
     press(app, "one_token")
     kept = app.session_state["_generated"]
     of_one = kept.memory_bytes
     kept.limit_bytes = 3 * of_one
     for text in ("One two", "Three four five", "Six seven", "Eight nine ten"):
         settle(app.text_area(key="text").set_value(text).run())
+        press(app, "restart")
         press(app, "one_token")
         assert not app.exception and kept.memory_bytes <= 3 * of_one
     assert 0 < len(kept) < 5
@@ -188,7 +209,7 @@ def test_what_the_model_s_own_file_asks_for_is_said(tiny, monkeypatch) -> None:
 
 
 def test_the_recipe_opens_the_model_in_the_precision_of_the_page() -> None:
-    app = opened("generate", model="gpt2-mini", text=TEXT, tokens="3", dtype="bfloat16")
+    app = opened("generate", text=TEXT, tokens="3", dtype="bfloat16", **DRAWN)
     recipe, printed = run_recipe(app)
     assert "dtype='bfloat16'" in recipe
     model = session.open_model("gpt2-mini", "auto", "bfloat16")

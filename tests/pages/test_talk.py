@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.lectures import CHAPTERS
 from explorer.lectures.registry import of_chapter
 from explorer.lectures.words import read
 from explorer.talk import Step, Talk, file, saved
@@ -40,6 +41,15 @@ def test_steps_come_from_an_address_a_chapter_and_words():
     press(app, "talk_words")
     assert talk_of(app).steps[-1].kind == "text"
     assert f"{len(talk_of(app).steps)} steps, {talk_of(app).minutes:g} min" in written(app)
+
+
+def test_an_empty_lecture_shows_the_chapters_and_takes_one_by_a_click():
+    app = opened("talk")
+    buttons = [str(button.key) for button in app.button if str(button.key).startswith("talk_take_")]
+    assert buttons == [f"talk_take_{number}" for number in CHAPTERS]
+    press(app, "talk_take_3")
+    assert [step.name for step in talk_of(app).steps[::4]] == [one.id for one in of_chapter(3)]
+    assert talk_of(app).title.startswith("3 · ") and not any(str(button.key).startswith("talk_take_") for button in app.button)
 
 
 def test_an_address_that_is_none_is_refused_and_stays_to_be_mended():

@@ -133,7 +133,6 @@ def test_every_word_of_a_page_is_translated_once(view):
 
 def test_every_word_about_a_token_that_was_made_is_translated_once():
     app = alone("generate", text=NUMBERS, model="gpt2-mini", tokens="1")
-    settle(app.button(key="generate").click().run())
     assert len(charts(app)) == 2
     made = [text for spec in charts(app) for param in spec["params"] for text in _texts_in(param.get("value"))]
     assert_translated(app, {word for text in made for word in WORD.findall(text)})

@@ -79,7 +79,7 @@ def _rows(
     base = alt.Chart(alt.NamedData("cells")).transform_calculate(
         up=f"datum.r * {high} + datum.layer * {_GAP}",
         down=f"(datum.r + 1) * {high} + datum.layer * {_GAP}",
-        name=f"{_('layer')!r} + ' ' + datum.layer + ', ' + {_('head')!r} + ' ' + datum.head",
+        name=data.sentence(_("layer {layer}, head {head}")),
         to="datum.c + 1 < datum.end ? key_names[datum.c] + ' … ' + key_names[datum.end - 1] : key_names[datum.c]",
     )
     cells = base.mark_rect(cursor="pointer").encode(

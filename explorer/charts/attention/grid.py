@@ -95,8 +95,9 @@ def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int,
         alt.Chart(alt.NamedData("cells"))
         .transform_calculate(
             url="'data:image/png;base64,' + datum.png",
-            name=f"{_('layer')!r} + ' ' + datum.layer + ', ' + (datum.head === '{MEAN}' ? {_('mean over heads')!r}"
-            f" : datum.head === '{MAXIMUM}' ? {_('max over heads')!r} : {_('head')!r} + ' ' + datum.head)",
+            name=f"datum.head === '{MEAN}' ? {data.sentence(_('layer {layer}, mean over heads'))}"
+            f" : datum.head === '{MAXIMUM}' ? {data.sentence(_('layer {layer}, max over heads'))}"
+            f" : {data.sentence(_('layer {layer}, head {head}'))}",
             peak="largest_from[datum.n] + ' → ' + largest_to[datum.n]",
         )
         .encode(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
+
+_COLUMN = re.compile(r"\{(\w+)\}")
 
 
 def columns(**values: Sequence) -> alt.InlineData:
@@ -16,6 +19,11 @@ def columns(**values: Sequence) -> alt.InlineData:
 def texts(**values: Sequence[str]) -> Mapping[str, alt.Parameter]:
     """Lists of texts as parameters, to be looked up by number: a token is data and never part of an expression."""
     return {name: alt.param(name=name, value=list(column)) for name, column in values.items()}
+
+
+def sentence(message: str) -> str:
+    """An expression that fills the columns of a row into a message: in each language they stand where its words want them."""
+    return " + ".join(f"datum.{part}" if at % 2 else repr(part) for at, part in enumerate(_COLUMN.split(message)) if part)
 
 
 def render(n_marks: int) -> dict:

@@ -14,6 +14,8 @@ from explorer.i18n import _
 COLUMNS = ("share", "removed", "score", "low", "high", "loss")
 """Of the table of an order: share (0 to 1) and number of heads removed, accuracy and its interval, mean loss in nats."""
 
+_ROW, _LETTER = 15, 22
+"""Pixels of a line of the published figures, and of their letters, above the drawing."""
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
 
 
@@ -39,7 +41,7 @@ def curves(
         what: "score" or "loss"; bands are drawn for the score.
         titles: what these two are called; accuracy and loss where None.
         chance: score of guessing, drawn as a dashed line.
-        landmarks: share and text of published figures, drawn as vertical lines.
+        landmarks: share and text of published figures: vertical lines with letters, which are explained above the drawing.
         width, height: in pixels.
     """
     tables = {"lines": _joined(lines), "first": _joined(first or {}), "chance": pd.DataFrame({"score": [] if chance is None else [chance]})}
@@ -100,16 +102,14 @@ def _description(
     for i, share in enumerate(landmarks):
         mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
         rules.append(mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" ")))
-        # One below the other: published shares lie close together. From the middle on they are read towards the left.
-        left = share > 0.5
-        how = {"align": "right" if left else "left", "dx": -5 if left else 5, "baseline": "top", "fontSize": 11}
-        where = {"x": alt.X("share:Q"), "y": alt.value(height - 16 * (len(landmarks) - i)), "text": "caption:N"}
-        # On a ground of the page's colour: the lines of the others would cross the words out.
-        ground = palette.page(dark)[0]
-        texts += [
-            mark.mark_text(**how, color=ground, stroke=ground, strokeWidth=5, strokeJoin="round", aria=False).encode(**where),
-            mark.mark_text(**how, color=ink).encode(**where),
-        ]
+        # The words stand where no line crosses them: above the drawing, one below the other, with the letter of their line.
+        letter, how = chr(ord("a") + i), {"align": "left", "baseline": "middle", "color": ink}
+        at_line = alt.Chart(data.columns(share=[share], letter=[letter])).mark_text(fontSize=12, fontWeight="bold", dy=-8, color=ink)
+        texts.append(at_line.encode(x="share:Q", y=alt.value(0), text="letter:N"))
+        row = alt.value(-_LETTER - _ROW * (len(landmarks) - i - 0.5))
+        of_row = alt.Chart(data.columns(letter=[letter])).mark_text(fontSize=12, fontWeight="bold", **how)
+        texts.append(of_row.encode(x=alt.value(0), y=row, text="letter:N"))
+        texts.append(mark.mark_text(fontSize=11, **how).encode(x=alt.value(14), y=row, text="caption:N"))
     layers += [*rules, *texts]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.add_params(*data.texts(landmark_texts=[]).values())

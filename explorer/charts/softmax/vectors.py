@@ -145,7 +145,7 @@ def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
         scale=alt.Scale(type="sqrt", domain=[-0.25, 0, 0.25], range=palette.diverging(dark), interpolate="rgb", clamp=True),
         legend=alt.Legend(gradientLength=180, gradientThickness=9, values=[-0.25, -0.1, -0.02, 0, 0.02, 0.1, 0.25], format=".2f", orient="right"),
     )
-    caption = titled(_("Jacobian diag(p) − p p^T"), _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED), dark)
+    caption = titled(_("Jacobian diag(p) − p pᵀ"), _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED), dark)
     return (
         # A description of each cell, as other marks have it, would take most of the time.
         cells.mark_rect(width=side, height=side, aria=False)

@@ -110,7 +110,7 @@ def _description(layers: int, heads: int, at: Layout, n_queries: int, n_keys: in
     ink = palette.page(dark)[1]
     base = alt.Chart(alt.NamedData("heads")).transform_calculate(
         url="'data:image/png;base64,' + datum.png",
-        name=f"{_('layer')!r} + ' ' + datum.layer + ', ' + {_('head')!r} + ' ' + datum.head",
+        name=data.sentence(_("layer {layer}, head {head}")),
         x2=f"datum.x + {side}",
         y2=f"datum.y + {side}",
         cx=f"datum.x + {side / 2}",

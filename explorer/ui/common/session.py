@@ -33,9 +33,6 @@ SHORT_BYTES, ALL_SHORT_BYTES = 4 * 2**20, 128 * 2**20
 _SHORT_S = 1.0
 """Seconds that a page waits for a text before it shows how far it is."""
 
-_QUICK_WORK = 10**10
-"""Multiply-adds of a text that is read in a moment, half a second of a slow core."""
-
 Asked = tuple[str, str, str]
 """What a viewer asks for: name of a model, device and precision."""
 
@@ -126,7 +123,7 @@ def run_text(
         # A capture has notes for the viewer.
         key = (model.number, text, pair, target, language(), cut)
         # A text to be generated is not read in one pass.
-        quick = bearing.work_of(model, *sizes) <= _QUICK_WORK and (model.kind != "encoder-decoder" or bool(target))
+        quick = bearing.is_quick(model, *sizes) and (model.kind != "encoder-decoder" or bool(target))
         found = captured(key, _("Reading the text"), make, slot, moment=_SHORT_S, needs_bytes=needs, quick=quick)
         return None if found is None else (found, model)
     except OutOfMemoryError as error:

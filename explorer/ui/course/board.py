@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from explorer.claims import Finding
+from explorer.i18n import _
 from explorer.lectures import Measure, Result
 from explorer.ui.common.markdown import escaped
 from explorer.ui.course import hands
 
 
-def guesses(options: Mapping[str, str], counted: Mapping[str, int], right: str, note: str, first: str = "") -> str:
+def guesses(
+    options: Mapping[str, str], counted: Mapping[str, int], right: str, note: str, first: str = "", only: Collection[str] | None = None
+) -> str:
     """The options in this order, how many hands each had, and which is right.
 
     Args:
@@ -20,10 +23,13 @@ def guesses(options: Mapping[str, str], counted: Mapping[str, int], right: str, 
         right: the option that is.
         note: the last line.
         first: letters of options that students usually give first.
+        only: the options that are shown; all where None.
     """
     most = max(counted.values(), default=0)
     rows = []
     for at, (option, words) in enumerate(options.items()):
+        if only is not None and option not in only:
+            continue
         marks = ("right" if option == right else "other", "★ " if option in first else "", "✓" if option == right else "")
         rows.append(
             f'<div class="guess {marks[0]}"><b>{hands.letter(at)}</b><span>{marks[1]}{html.escape(words)}</span>'
@@ -34,6 +40,11 @@ def guesses(options: Mapping[str, str], counted: Mapping[str, int], right: str, 
 
 def _bar(n: int, most: int) -> str:
     return f'<i><s style="width:{100 * n / most:.0f}%"></s></i><b>{n or ""}</b>'
+
+
+def signs() -> str:
+    """What the signs beside options mean."""
+    return _("★ the usual first answer  ✓ what was measured")
 
 
 def filling(found: Result | Finding) -> dict[str, str]:

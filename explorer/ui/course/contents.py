@@ -40,7 +40,7 @@ def draw() -> None:
                 st.button(_(title), key=f"{name}_{number}", **how)
         for first in range(0, len(shown), _COLUMNS):
             for demo, column in zip(shown[first : first + _COLUMNS], st.columns(_COLUMNS), strict=False):
-                with column, st.container(border=True, key=f"card_{demo.id}"):
+                with column, st.container(border=True, height="stretch", key=f"card_{demo.id}"):
                     _card(demo)
     if not found:
         st.info(_("No question has these words."), icon=":material/search_off:")

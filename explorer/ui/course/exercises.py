@@ -20,20 +20,26 @@ def draw(number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_("Course"), icon=":material/arrow_back:", key="course_contents", on_click=address.write, kwargs={"exercises": None})
         st.markdown(f"#### {chapter_title(number)} · {_('Exercises')}", width="content")
-    for at, (text, answers) in enumerate(zip(texts(number, language()), EXERCISES[number], strict=True), start=1):
-        with st.container(border=True, key=f"exercise_{number}_{at}"):
-            st.markdown(f"**{at}.** {text.question}")
-            given = [
-                _field(f"answer_{number}_{at}_{answer.name}", answer, text.labels[answer.name], column)
-                for answer, column in zip(answers, st.columns(4), strict=False)
-            ]
-            if all(value is not None for value in given) or st.toggle(_("The way"), key=f"way_{number}_{at}"):
-                st.markdown(text.way)
+    for at in range(1, len(EXERCISES[number]) + 1):
+        one(number, at)
+
+
+def one(number: int, at: int) -> None:
+    """One exercise of a chapter, both from 1."""
+    text, answers = texts(number, language())[at - 1], EXERCISES[number][at - 1]
+    with st.container(border=True, key=f"exercise_{number}_{at}"):
+        st.markdown(f"**{at}.** {text.question}")
+        given = [
+            _field(f"answer_{number}_{at}_{answer.name}", answer, text.labels[answer.name], column)
+            for answer, column in zip(answers, st.columns(4), strict=False)
+        ]
+        if all(value is not None for value in given) or st.toggle(_("The way"), key=f"way_{number}_{at}"):
+            st.markdown(text.way)
 
 
 def _field(key: str, answer: Answer, title: str, column: st.delta_generator.DeltaGenerator) -> float | None:
     with column:
-        given = st.number_input(title, value=None, key=key, format="%.10g", placeholder=_("your number"), step=None)
+        given = st.number_input(title, value=None, key=key, format="%.10g", placeholder="?", step=None)
         if given is not None:
             right = answer.right(given)
             allowed = _("{share} allowed").format(share=f"± {answer.tolerance:.1%}") if answer.tolerance else _("exact")

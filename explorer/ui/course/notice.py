@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
 from explorer.ui.common.session import is_dark
@@ -25,8 +24,7 @@ def draw(demo: Demo, words: Words) -> None:
     # Three blocks in two columns, as even as the browser can make them.
     with st.container(key="course_found"):
         options = {option: words.options[option] for option in hands.order(demo, words)}
-        note = _("★ the usual first answer  ✓ what was measured")
-        st.html(board.guesses(options, hands.of(demo), demo.right_option(found), note, demo.first))
+        st.html(board.guesses(options, hands.of(demo), right, board.signs(), demo.first))
         with st.container(key="course_noticed"):
             st.markdown(words.noticed(said))
         st.html(board.measures(found.measures, words.label, words.published))

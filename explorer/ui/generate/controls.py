@@ -12,7 +12,7 @@ from models import Model
 
 def controls() -> tuple[generate.Sampling, int]:
     """How tokens are taken, and how many at most."""
-    greedy = st.toggle(_("always the likeliest"), False, key="greedy", bind="query-params")
+    greedy = st.toggle(_("always the likeliest"), True, key="greedy", bind="query-params")
     how = {"width": 115, "disabled": greedy}
     temperature = address.number_input(_("Temperature"), 0.05, 5.0, 0.8, step=0.1, key="temperature", **how)
     top_k = address.number_input(_("Top k (0: all)"), 0, 1_000, 0, step=5, key="top_k", **how)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from explorer import generate
+from explorer import bearing, generate
 from explorer.bounded import BoundedCache
 from explorer.reading import Tokens
 from models import Model
@@ -18,6 +18,8 @@ KEPT_BYTES = 128 * 2**20
 """Of all steps that one session keeps."""
 _NAME_BYTES = 64
 """Of one readable token."""
+FIRST = 8
+"""Tokens that a text gets by itself, so that the page opens on a picture: enough to go through, few enough to be there at once."""
 _MOST = 100_000
 """Tokens that could be made at most: more than a model has places for, so that one can always go on."""
 
@@ -34,6 +36,7 @@ class Made:
         ended: whether nothing comes any more.
         wanted: how many steps somebody has asked for.
         asked: counts who asks, so that each press of a button is a job of its own.
+        quick: what was asked for last is known to take a moment only.
         number: unlike `id`, never used twice.
     """
 
@@ -44,6 +47,7 @@ class Made:
     ended: bool = False
     wanted: int = 0
     asked: int = 0
+    quick: bool = False
     number: int = field(default_factory=itertools.count().__next__)
     _rest: Iterator[generate.Step] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,6 +70,18 @@ class Made:
     def ask(self, more: int) -> None:
         """So many tokens more are wanted."""
         self.wanted, self.asked = len(self.steps) + more, self.asked + 1
+        # Tokens come one by one, so that many take their time whatever the size of the model.
+        self.quick = more <= FIRST and bearing.is_quick(self.model, *self._sizes(self.wanted))
+
+    def begin(self, most: int) -> None:
+        """The first tokens are wanted, which nobody has asked for: only where they are known to be there in a moment."""
+        first = min(FIRST, most)
+        if bearing.is_quick(self.model, *self._sizes(first)):
+            self.ask(first)
+
+    def _sizes(self, new: int) -> tuple[int, ...]:
+        """Queries, and where they look at another text its keys, once so many tokens are made."""
+        return (new, len(self.source)) if self.model.kind == "encoder-decoder" else (len(self.source) + new,)
 
     def make(self, report: Callable[..., None]) -> int:
         """Makes tokens until there are as many as wanted; returns how many there are.
@@ -103,11 +119,13 @@ class Made:
             return not self.ended
 
 
-def current(model: Model, source: Tokens, sampling: generate.Sampling) -> Made:
-    """What this session has made of this text so far, at first nothing."""
+def current(model: Model, source: Tokens, sampling: generate.Sampling, tokens: int) -> Made:
+    """What this session has made of this text so far. A text that is new here gets its first tokens, at most so many."""
     kept: BoundedCache[Made] = st.session_state.setdefault("_generated", BoundedCache(KEPT_BYTES))
     fresh = Made(model, source, sampling)
     made = kept.get(fresh.key, fresh)
+    if made is fresh:
+        made.begin(tokens)
     for key in kept:
         if key != made.key:
             kept[key].put_down()
@@ -117,5 +135,5 @@ def current(model: Model, source: Tokens, sampling: generate.Sampling) -> Made:
 
 
 def forget(made: Made) -> None:
-    """Begins this text anew."""
-    st.session_state["_generated"].pop(made.key)
+    """Begins this text anew, with no token: whoever goes back to the start wants to see it."""
+    st.session_state["_generated"][made.key] = Made(made.model, made.source, made.sampling)

@@ -12,6 +12,8 @@ from explorer.ui.generate import made as making
 from explorer.ui.generate.made import Made
 from models.errors import ExplorerError
 
+_QUICK_S = 1.0
+"""Seconds that the page waits for a few tokens."""
 _JOB = "_generation"
 """Under this name the session keeps which job it has asked for last."""
 
@@ -56,8 +58,10 @@ def _run(made: Made) -> bool:
     def work(report: Report) -> int:
         return made.make(report)
 
+    # What is there in a moment is waited for, so that the page is drawn once and whole.
+    how = {"quick": True, "moment": _QUICK_S} if made.quick else {}
     try:
-        done = jobs.computed(made.job, _("Generating"), work, replaces="generate")
+        done = jobs.computed(made.job, _("Generating"), work, replaces="generate", **how)
     except ExplorerError as error:  # what was made so far stays
         made.wanted = len(made.steps)
         st.info(explained(error), icon=":material/info:")

@@ -147,7 +147,7 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         chance=_chance(choice),
         landmarks=[(mark.share, _(mark.caption)) for mark in PRUNING],
         width=600,
-        height=270,
+        height=225,
         dark=dark,
     )
 

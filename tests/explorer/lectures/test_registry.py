@@ -11,7 +11,7 @@ from explorer import i18n, lectures
 from explorer.charts.common.picture import Picture
 from explorer.lectures import shipped
 from explorer.lectures.demo import Measure
-from explorer.lectures.exercises import EXERCISES, texts
+from explorer.lectures.exercises import AFTER, EXERCISES, after, texts
 from explorer.lectures.registry import MODULES, demo, demos
 from explorer.lectures.words import FOLDER, PARTS, parsed, read
 from models import InputError
@@ -169,6 +169,14 @@ def test_exercises_take_the_right_numbers_and_no_others(chapter):
     for which in i18n.LANGUAGES:
         for text, answers in zip(texts(chapter, which), EXERCISES[chapter], strict=True):
             assert text.question and text.way and text.labels.keys() == {answer.name for answer in answers}
+
+
+def test_an_exercise_comes_after_the_demo_that_it_is_about():
+    assert AFTER.keys() == EXERCISES.keys()
+    for chapter, ids in AFTER.items():
+        assert len(ids) == len(EXERCISES[chapter]) and all(demo(id_).chapter == chapter for id_ in ids)
+        assert [after(demo(id_)) for id_ in ids] == [1, 2, 3]
+    assert (after(demo("Q2")), after(demo("Q6")), after(demo("Q7"))) == (2, 3, None)
 
 
 def test_shipped_data_say_how_they_were_made_and_fit():

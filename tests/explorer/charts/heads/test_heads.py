@@ -21,6 +21,31 @@ def test_a_point_for_each_head_that_has_both_scores():
     assert [item["text"] for item in next(iter(marks(scene, "text")))] == ["0.0", "0.1"]
 
 
+def test_the_chosen_head_has_its_name_where_there_is_no_room_for_all():
+    x = np.array([0.0, 0.001, 1.0])
+
+    def said(chosen: tuple[int, int]) -> list[list[str]]:
+        scene = rendered(lambda: scatter.scatter(HEADS, x, np.zeros(3), x_title="x", y_title="y", chosen=chosen))
+        return [[item["text"] for item in items] for items in marks(scene, "text")]
+
+    crowd = np.repeat(0.5, 12)
+    heads = [(0, head) for head in range(12)]
+    scene = rendered(lambda: scatter.scatter(heads, crowd, crowd, x_title="x", y_title="y", chosen=(0, 7)))
+    there, ground, alone = [[item["text"] for item in items] for items in marks(scene, "text")]
+    assert len(there) < 12 and "0.7" not in there and ground == alone == ["0.7"]
+    assert said((0, 0))[0] == ["0.0", "0.1", "1.0"] and not any(said((0, 0))[1:]), "where there is room all have theirs, once"
+
+
+def test_points_lie_where_their_names_take_them_to_be():
+    rng = np.random.default_rng(0)
+    heads, x, y = [(0, head) for head in range(9)], rng.normal(size=9), 1e-3 * rng.normal(size=9)
+    scene = rendered(lambda: scatter.scatter(heads, x, y, x_title="x", y_title="y"))
+    points = next(iter(marks(scene, "symbol")))
+    at = np.stack([x, y], axis=1)
+    expected = scatter._pixels(at, [(column.min(), column.max()) for column in at.T], 560, 440)
+    np.testing.assert_allclose([[item["x"], item["y"]] for item in points], expected, atol=1e-6)
+
+
 def test_groups_have_colours_of_their_own():
     scene = rendered(lambda: scatter.scatter(HEADS, np.arange(3.0), np.arange(3.0), x_title=None, y_title=None, groups=["b", "a", "b"]))
     points, rings = marks(scene, "symbol")

@@ -19,3 +19,16 @@ def test_orders_are_told_apart_without_their_colours():
     points = next(items for items in marks(scene, "symbol") if len(items) == 3 * len(ORDERS))
     by_shape = {item["shape"]: item["fill"] for item in points}
     assert len(by_shape) == len(ORDERS) == len(set(by_shape.values())), "one shape, one colour"
+
+
+def test_no_line_crosses_the_words_of_what_was_published():
+    words = ["one model, no noticeable loss", "another model", "and a third one"]
+    picture = curves.curves({"exact": line(0.9)}, ORDERS, landmarks=list(zip([0.2, 0.4, 0.79], words, strict=True)))
+    scene = rendered(lambda: picture)
+    texts = [item for items in marks(scene, "text") for item in items]
+    assert all(item.get("y", 0) + item.get("dy", 0) < 0 for item in texts), "above the drawing"
+    said = {item["y"]: item["text"] for item in texts if item["text"] in words}
+    assert [said[y] for y in sorted(said)] == words and min(b - a for a, b in zip(sorted(said), sorted(said)[1:], strict=False)) >= 15
+    # The letter of a line stands over it and before its words.
+    for letter in "abc":
+        assert len([item for item in texts if item["text"] == letter]) == 2
