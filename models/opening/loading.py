@@ -257,9 +257,10 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
         ignore_mismatched_sizes=True,  # they are told below, by name
     )
     _all_in(network, dtype)
-    # A pooler is not on any path that a page shows; encoders are often saved without one.
+    # Encoders are often saved without a pooler. It is not on any path that a page shows, unless a head reads it.
+    unread = "pooler" if network.base_model is network else None
     given = [] if adapted is None else adapted.merge(network)
-    fresh = [key for key in info["missing_keys"] if "pooler" not in key and key not in given]
+    fresh = [key for key in info["missing_keys"] if not (unread and unread in key) and key not in given]
     if wrong := sorted(key for key, *_shapes in info.get("mismatched_keys") or ()):
         raise ValueError(told("{name} has another shape in the file than config.json says", name=wrong[0]))
     # Numbers of layers and experts stand between dots.
