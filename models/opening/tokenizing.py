@@ -1,4 +1,4 @@
-"""The tokenizer of a folder: what tokenizer.json says, also where the class that tokenizer_config.json names would read texts otherwise.
+"""The tokenizer of a folder: what tokenizer.json says, also where the class that transformers takes for it would read texts otherwise.
 
 transformers 5 makes the tokenizer of a class anew from the vocabulary, with the class's own way to part words: a file that parts them in
 another way (digits one by one, say, under a class that does not) is read as nobody trained it, without a word. Older versions, and whatever
@@ -49,9 +49,7 @@ def opened(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
         if (of_file := getattr(plain, part)) is not None or part in ("normalizer", "pre_tokenizer"):
             setattr(made, part, of_file)
     name = type(found).__name__
-    return found, [
-        told("Its tokenizer_config.json names {name}, which reads texts otherwise than its tokenizer.json: that is followed.", name=name)
-    ]
+    return found, [told("Its tokenizer.json is followed: {name}, which transformers takes for it, reads texts in another way.", name=name)]
 
 
 def _alike(one: Tokenizer, other: Tokenizer) -> bool:

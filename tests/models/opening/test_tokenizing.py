@@ -63,7 +63,7 @@ def test_a_text_is_read_as_the_file_says(tmp_path, name, kind):
     if name == "PreTrainedTokenizerFast" or (name, kind) == ("GPT2Tokenizer", "bytes"):
         assert not notes
     if (name, kind) in {("GPT2Tokenizer", "three digits"), ("Qwen2Tokenizer", "bytes"), ("LlamaTokenizerFast", "unigram")}:
-        assert len(notes) == 1 and "otherwise than its tokenizer.json" in notes[0]
+        assert len(notes) == 1 and "tokenizer.json is followed" in notes[0]
     if (name, kind) == ("T5Tokenizer", "bytes"):  # that class cannot be made of such a vocabulary
         assert len(notes) == 1 and "does not fit" in notes[0]
 
