@@ -15,7 +15,7 @@ from explorer.i18n import _
 from explorer.reading import AnyText, Tokens, inputs, read
 from explorer.tokens import readable
 from models import InputError, Model, attention
-from models.opening import sites
+from models.opening import rotary, sites
 from models.opening.devices import room_on
 from models.words import told
 
@@ -116,7 +116,7 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
     source_keys: tuple[str, ...] = source.text if paired else ()
     ids = torch.tensor([[own_rules.start_token(model)] if paired else source.ids])
     given: dict[str, object] = {}
-    device = None
+    device, turns = None, rotary.turns_at(network)
     cache, name = None, "decoder_input_ids" if paired else "input_ids"
     for _step in range(tokens):
         if model.max_length and ids.shape[1] > model.max_length:
@@ -128,6 +128,8 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
                 ids = ids.to(device)
                 given = _encoded(network, source, device) if paired else {}
                 rules = own_rules.Rules(model, begins, source.ids)
+            if turns is not None and ids.shape[1] == turns + 1:  # what the cache holds is turned by other angles from here on
+                cache = None
             new = ids if cache is None else ids[:, -1:]
             if model.kind == "decoder" and source.types:  # new tokens belong to the text that the last one belongs to
                 types = [*source.types, *source.types[-1:] * (ids.shape[1] - len(source))]

@@ -27,6 +27,10 @@ TOKENISING = threading.Lock()
 """A fast tokenizer keeps in itself whether it truncates; changing that while another thread tokenises is an error of its library."""
 
 
+_TYPED_WITHOUT_ROWS = ("xlnet",)
+"""Networks that ask only whether two tokens are of one type."""
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The tokens of one side, as a network reads them.
@@ -195,7 +199,11 @@ def _kept(first: int, second: int, surplus: int) -> tuple[int, int]:
 def _types(model: Model, made: BatchEncoding, target: bool) -> tuple[int, ...]:
     """Token types, where the model reads any."""
     typed = "token_type_ids" in model.tokenizer.model_input_names and model.kind != "encoder-decoder" and not target
-    return tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
+    types = tuple(made["token_type_ids"]) if typed and "token_type_ids" in made else ()
+    # A tokenizer of BERT's kind makes them for any network. RoBERTa has one row for them, and GPT-2 none: it would add that of a word.
+    config = model.network.config.get_text_config()
+    rows = max(getattr(config, "type_vocab_size", None) or 0, getattr(config, "token_types", None) or 0)
+    return types if types and (config.model_type in _TYPED_WITHOUT_ROWS or max(types) < rows) else ()
 
 
 def tokenised(model: Model, **given: object) -> BatchEncoding:

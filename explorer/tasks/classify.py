@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
 from explorer.tasks.data import Examples
-from explorer.tasks.matching import fitted
+from explorer.tasks.matching import class_names, fitted
 from models import InputError, Model
 from models.opening import catalogue, last_token
 from models.sentiment import LinearClassifier, load_sentiment
@@ -38,7 +38,7 @@ class Classify(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.classifier, self.labels = head_of(model)
-        self.match, _number_of, noted = fitted(examples, self.labels)
+        self.match, _number_of, noted = fitted(examples, self.labels, None if self.classifier else model.network.config)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
@@ -108,7 +108,7 @@ def says_several(model: Model) -> bool:
 def labels_of(model: Model) -> tuple[str, ...]:
     """What a model calls the classes or labels that it predicts: of a text, or of each word. Raises InputError where it predicts none."""
     if labels_words(model):
-        return tuple(model.network.config.id2label[i] for i in range(model.network.config.num_labels))
+        return class_names(model.network.config)
     return head_of(model)[1]
 
 
@@ -120,9 +120,10 @@ def head_of(model: Model) -> tuple[LinearClassifier | None, tuple[str, ...]]:
     """
     config = model.network.config
     if labels_texts(model):
-        if config.num_labels < 2 or getattr(config, "problem_type", None) == "regression":
+        # Of several labels that may apply, one alone may be all there is.
+        if (config.num_labels < 2 and not says_several(model)) or getattr(config, "problem_type", None) == "regression":
             raise InputError(_("{name} predicts a number, not a class.").format(name=model.name), _("Choose the task of a number."))
-        return None, tuple(config.id2label[i] for i in range(config.num_labels))
+        return None, class_names(config)
     if catalogue.BUNDLED_BERT in (model.name, getattr(config, cutting.FROM, None)):
         classifier = load_sentiment()
         return classifier, tuple(classifier.labels)

@@ -102,8 +102,7 @@ class Next(Language):
             ids = inputs["input_ids"]
             if both:
                 wanted = list(encode(model, pair or text, limit=model.max_length, target=True).ids)
-                start = own_rules.start_token(model)
-                items.append(Item({"input_ids": ids, "decoder_input_ids": [start, *wanted[:-1]]}, wanted, number))
+                items.append(Item({"input_ids": ids, "decoder_input_ids": own_rules.shifted(model, wanted)}, wanted, number))
             elif len(ids) > 1:
                 items.append(Item({"input_ids": ids}, [*ids[1:], IGNORED], number))
         if both and not all(pair for _text, pair in pairs):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from transformers import PretrainedConfig
+
 from explorer.i18n import _
 from explorer.tasks.examples import Examples
 from explorer.tasks.labels import SCALES, number_of
@@ -73,11 +75,43 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     return Match(tuple(range(len(given))), "order")
 
 
-def fitted(examples: Examples, known: Sequence[str], *, by_order: bool = True) -> tuple[Match, dict[str, int], tuple[str, ...]]:
-    """`match` for the classes of examples: the match, the number of the model's class by each name, and what a viewer should know of it."""
+def class_names(config: PretrainedConfig) -> tuple[str, ...]:
+    """What a configuration calls its classes, in their order; LABEL_2 where it has no name for one.
+
+    Names are those of `id2label`. People leave it as it was made (LABEL_0, LABEL_1) and write theirs into `label2id` alone, count from 1, or
+    write numbers.
+    """
+    names, n = dict(config.id2label or {}), config.num_labels
+    if names.keys() == set(range(1, n + 1)):
+        names = {number - 1: name for number, name in names.items()}
+    called = [f"LABEL_{i}" if names.get(i) in (None, "") else str(names[i]) for i in range(n)]
+    if called == [f"LABEL_{i}" for i in range(n)]:
+        said = {int(number): str(name) for name, number in (config.label2id or {}).items() if str(number).isdecimal()}
+        called = [said.get(i, name) for i, name in enumerate(called)] if said.keys() == set(range(n)) else called
+    return tuple(called)
+
+
+def contradiction(config: PretrainedConfig) -> str:
+    """Where a configuration calls one class by two names, for a viewer; "" where it does not."""
+    for i, name in enumerate(class_names(config)):
+        other = [str(given) for given, number in (config.label2id or {}).items() if str(number) == str(i)]
+        # Several names may stand for one class, and LABEL_0 is no name.
+        if other and name not in other and not any(one.startswith("LABEL_") for one in (name, *other)):
+            message = _('The model\'s config.json calls class {number} "{name}" in id2label, which is followed, and "{other}" in label2id.')
+            return message.format(number=i, name=name, other=other[0])
+    return ""
+
+
+def fitted(
+    examples: Examples, known: Sequence[str], config: PretrainedConfig | None = None, *, by_order: bool = True
+) -> tuple[Match, dict[str, int], tuple[str, ...]]:
+    """`match` for the classes of examples: the match, the number of the model's class by each name, and what a viewer should know of it.
+
+    `config` is the model's, where the names come from there.
+    """
     found = match(examples.labels, known, dict(examples.classes), by_order=by_order)
-    note = found.note(examples.labels, known)
-    return found, dict(zip(examples.labels, found.classes, strict=True)), (note,) if note else ()
+    notes = (found.note(examples.labels, known), contradiction(config) if config else "")
+    return found, dict(zip(examples.labels, found.classes, strict=True)), tuple(note for note in notes if note)
 
 
 def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
-from explorer.tasks.classify import as_read, labels_texts
+from explorer.tasks.classify import as_read, labels_texts, says_several
 from explorer.tasks.examples import Examples
 from models import InputError, Model
 from models.surgery.resume import Runner
@@ -39,7 +39,7 @@ class Number(Task):
 
     @classmethod
     def check(cls, model: Model) -> None:
-        if not labels_texts(model) or model.network.config.num_labels != 1:
+        if not labels_texts(model) or model.network.config.num_labels != 1 or says_several(model):
             raise InputError(_("{name} has no head that predicts a number.").format(name=model.name), _("Choose one that was trained for it."))
 
     def doubt(self, full: Scores) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -32,7 +33,9 @@ class Several(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.labels = labels_of(model)
-        self.match, number_of, noted = fitted(examples, self.labels, by_order=False)
+        if len(self.labels) == 1 and set(examples.labels) <= {"0", "1"}:
+            examples = _yes_or_no(examples, self.labels[0])
+        self.match, number_of, noted = fitted(examples, self.labels, model.network.config, by_order=False)
         texts, notes = encoded(model, [(e.text, e.pair) for e in examples.examples])
         items = []
         for number, (inputs, example) in enumerate(zip(texts, examples.examples, strict=True)):
@@ -78,3 +81,9 @@ class Several(Task):
 
     def _said(self, held: np.ndarray) -> list[str]:
         return [", ".join(name for name, one in zip(self.labels, row, strict=True) if one == 1) for row in held]
+
+
+def _yes_or_no(examples: Examples, label: str) -> Examples:
+    """Of a model with one label, 1 says that it applies and 0 that it does not; neither is its number."""
+    said = tuple(replace(example, labels=(label,) if "1" in example.labels else ()) for example in examples.examples)
+    return replace(examples, examples=said, labels=(label,))

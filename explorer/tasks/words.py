@@ -33,7 +33,7 @@ class Words(Task):
     def __init__(self, model: Model, examples: Examples) -> None:
         self.check(model)
         self.labels = labels_of(model)
-        self.match, number_of, noted = fitted(examples, self.labels, by_order=False)
+        self.match, number_of, noted = fitted(examples, self.labels, model.network.config, by_order=False)
         items, dropped, cut = [], 0, 0
         for number, example in enumerate(examples.examples):
             if not example.words:

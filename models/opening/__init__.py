@@ -7,8 +7,9 @@
 - `devices`: the devices of this machine, their room, and what is said when one is full
 - `sites`: where a network attends (layer, heads, self or cross), measured by running it
 - `own_attention`: networks that compute attention in code of their own, led to the one function; `own_weights`: what such code returns, checked
+- `tokenizing`: the tokenizer of a folder, read as its file says
 - `limits`: how long a text a model can read
-- `last_token`: where decoders classify
+- `last_token`: where decoders classify; `rotary`: where rotary angles change with a text's length
 - `in_float32`: a pass in float32 of a network in half precision, without a second copy of its weights
 - `adapters`: a folder of low-rank adapters, merged into their base when it is opened
 - `sliced_folder`: opening a folder whose model has lost some of its heads

@@ -15,14 +15,24 @@ from transformers import AutoModelForSequenceClassification, PretrainedConfig
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import ModelError
+from models.opening import hub
+from models.paths import is_folder, typed
 from models.words import told
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 _PLAIN = {"bias": "none", "alpha_pattern": {}} | dict.fromkeys(
-    ("use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters", "trainable_token_indices", "kasa_config")
+    (
+        *("use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters", "trainable_token_indices"),
+        "kasa_config",
+        # Adapters that only some tokens pass, or of which each text chooses some.
+        *("alora_invocation_tokens", "arrow_config"),
+    )
 )
 """What is read here of all that PEFT knows: plain adapters of linear layers, and whole layers beside them (`modules_to_save`)."""
+_BASE_STAYS = (True, False, None, "gaussian", "orthogonal", "eva", "mica")
+"""Beginnings of a training that leave the base as it is. The others (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA) take a part out of its weights first,
+and their adapters say nothing of what they took out."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Adapters:
         alpha: numerator of their scale.
         root: whether the scale's denominator is the root of the rank (Kalajdzievski 2023) instead of the rank.
         classifies: whether they were trained for classes.
+        tied: whether what the network shares between layers stays shared where one of them is changed.
     """
 
     folder: Path
@@ -42,6 +53,7 @@ class Adapters:
     alpha: float
     root: bool
     classifies: bool
+    tied: bool = False
 
     def base_folder(self, origin: str, locate: Callable[[str], tuple[Path, str]]) -> Path:
         """The folder of the base.
@@ -71,8 +83,11 @@ class Adapters:
             ValueError: a weight that the network does not have, or of another shape.
         """
         found, whole = self._read(), []
+        if not self.tied:
+            _untie(network, found)
         with torch.no_grad():
-            for name, value in found.items():
+            # Whole layers first: adapters are added to them.
+            for name, value in sorted(found.items(), key=lambda one: one[0].endswith(_DOWN)):
                 if name.endswith(_UP):
                     continue
                 if name.endswith(_DOWN):
@@ -97,7 +112,11 @@ class Adapters:
 
     def _read(self) -> Mapping[str, Tensor]:
         with safe_open(self.folder / WEIGHTS, framework="pt") as file:
-            found = {name.removeprefix(_PREFIX): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no dictionary
+            # Of a layer that has adapters and is saved whole, too, "base_layer" is the part without them.
+            found = {
+                name.removeprefix(_PREFIX).replace(".base_layer.", "."): file.get_tensor(name)
+                for name in file.keys()  # noqa: SIM118, no dictionary
+            }
         lone = [name for name in found if name.endswith(_DOWN) and name.removesuffix(_DOWN) + _UP not in found]
         if lone or any("lora_" in name and not name.endswith((_DOWN, _UP)) for name in found):
             raise ValueError(told("its adapters are not those of linear layers"))
@@ -127,16 +146,19 @@ def read(folder: Path) -> Adapters | None:
             problem = told("{folder} holds adapters, and does not name the model that they belong to.", folder=folder)
             raise ModelError(problem, told("Write its name or folder into adapter_config.json: base_model_name_or_path."))
         special = sorted(name for name, plain in _PLAIN.items() if about.get(name, plain) not in (plain, None, False))
+        if (begun := about.get("init_lora_weights", True)) not in _BASE_STAYS:
+            special.append(f"init_lora_weights {begun}")
         if special:
             raise ModelError(
                 told("{folder} holds adapters with {names}, which are not read here.", folder=folder, names=", ".join(special)), advice
             )
         found = Adapters(
             folder=folder,
-            base=str(about["base_model_name_or_path"]),
+            base=_revised(str(about["base_model_name_or_path"]), about.get("revision")),
             alpha=float(about["lora_alpha"]),
             root=bool(about.get("use_rslora")),
             classifies=about.get("task_type") == "SEQ_CLS",
+            tied=bool(about.get("ensure_weight_tying")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(told("{file} cannot be read: {error!r}.", file=file, error=error), told("Save the adapters again.")) from error
@@ -145,11 +167,33 @@ def read(folder: Path) -> Adapters | None:
     return found
 
 
+def _revised(base: str, revision: object) -> str:
+    """The name of a base with the revision that the adapters were trained on; folders have none."""
+    named = isinstance(revision, str) and revision not in ("", "main") and "@" not in base
+    return f"{base}@{revision}" if named and hub.is_id(base) and not is_folder(typed(base)) else base
+
+
 def _at(network: nn.Module, layer: str) -> nn.Module:
     try:
         return network.get_submodule(layer)
     except AttributeError as error:
         raise ValueError(told("its adapters change {layer}, which the model does not have", layer=layer)) from error
+
+
+def _untie(network: nn.Module, found: Mapping[str, Tensor]) -> None:
+    """Gives layers that are changed weights of their own, where they share them with others: PEFT changes a head, and leaves the embeddings."""
+    changed = {name.removesuffix(_DOWN) + ".weight" if name.endswith(_DOWN) else name for name in found if not name.endswith(_UP)}
+    names: dict[int, list[str]] = {}
+    for name, weight in network.named_parameters(remove_duplicate=False):
+        names.setdefault(id(weight), []).append(name)
+    for alike in names.values():
+        if len(alike) > 1:
+            for name in changed.intersection(alike):
+                module, _dot, parameter = name.rpartition(".")
+                layer = _at(network, module)
+                setattr(layer, parameter, nn.Parameter(getattr(layer, parameter).detach().clone()))
+                # What is written of this network holds both.
+                network.config.tie_word_embeddings = False
 
 
 def _add(name: str, weight: Tensor, change: Tensor) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from torch import nn
+from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
 
 from models.errors import ModelError
 from models.paths import is_folder
@@ -55,7 +56,7 @@ def check(folder: Path) -> dict:
                 told("Save it with save_pretrained(..., safe_serialization=True), which writes model.safetensors."),
             )
         raise ModelError(told("{folder} has no model.safetensors.", folder=folder), told("Save the model again with its weights."))
-    if "quantization_config" not in config and (found := _quantised(folder)):
+    if not _knows_how(config.get("quantization_config")) and (found := _quantised(folder)):
         raise ModelError(
             told("{folder} holds its weights as {precision}: such numbers mean nothing without their scales.", folder=folder, precision=found),
             told("Choose a model whose weights are stored in float32, float16 or bfloat16."),
@@ -72,8 +73,9 @@ def has_tokenizer(folder: Path) -> bool:
 
 def weights(folder: Path) -> list[Path]:
     """The safetensors files that transformers would read: one file, or the shards that an index names."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
+    index, whole = folder / "model.safetensors.index.json", folder / "model.safetensors"
+    # One file goes before an index, which may be left over from an older save.
+    if index.is_file() and not whole.is_file():
         try:
             names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, AttributeError) as error:
@@ -82,7 +84,13 @@ def weights(folder: Path) -> list[Path]:
         if missing:
             raise ModelError(told("{folder} lacks {files}.", folder=folder, files=", ".join(missing)), told("Copy the whole folder again."))
         return sorted(folder / name for name in names)
-    return [folder / "model.safetensors"] if (folder / "model.safetensors").is_file() else []
+    return [whole] if whole.is_file() else []
+
+
+def _knows_how(said: object) -> bool:
+    """Whether transformers knows how weights were quantised, from `quantization_config`; else it takes the numbers for the weights."""
+    how = said.get("quant_method") if isinstance(said, dict) else None
+    return isinstance(how, str) and any(known.startswith(how) for known in AUTO_QUANTIZATION_CONFIG_MAPPING)
 
 
 def _quantised(folder: Path) -> str:

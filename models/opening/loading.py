@@ -14,11 +14,11 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from models import toy
 from models.errors import ModelError, OutOfMemoryError
-from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder
+from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder, tokenizing
 from models.paths import is_folder, typed
 from models.words import Told, told
 
@@ -138,7 +138,7 @@ def load(
     try:
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
-        tokenizer = AutoTokenizer.from_pretrained(words, local_files_only=True, trust_remote_code=False)
+        tokenizer, of_words = tokenizing.opened(words)
         network, fresh, left = _network(whole, chosen, adapted)
         narrower = _HALF.get(folder.stored(whole))
     except (
@@ -159,7 +159,7 @@ def load(
             told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
             told("Fetch or save the model again."),
         )
-    notes = _notes(fresh, left, network)
+    notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
     network, where, moved = _moved(network, where, fallback=device == "auto")
     if origin.startswith("folder"):
@@ -257,9 +257,10 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
         ignore_mismatched_sizes=True,  # they are told below, by name
     )
     _all_in(network, dtype)
-    # A pooler is not on any path that a page shows; encoders are often saved without one.
+    # Encoders are often saved without a pooler. It is not on any path that a page shows, unless a head reads it.
+    unread = "pooler" if network.base_model is network else None
     given = [] if adapted is None else adapted.merge(network)
-    fresh = [key for key in info["missing_keys"] if "pooler" not in key and key not in given]
+    fresh = [key for key in info["missing_keys"] if not (unread and unread in key) and key not in given]
     if wrong := sorted(key for key, *_shapes in info.get("mismatched_keys") or ()):
         raise ValueError(told("{name} has another shape in the file than config.json says", name=wrong[0]))
     # Numbers of layers and experts stand between dots.

@@ -11,8 +11,13 @@ from models.words import told
 
 
 def removed(config: PretrainedConfig) -> dict[int, list[int]]:
-    """The heads that a sliced folder lacks, by site; empty for any other folder. Raises ValueError for an entry out of shape."""
+    """The heads that a sliced folder lacks, by site; empty for any other folder. Raises ValueError for an entry out of shape.
+
+    transformers 4 wrote `pruned_heads`, by layer, where its `prune_heads` had cut a model; version 5 does not look at it.
+    """
     entry = getattr(config, cutting.ENTRY, None) or {}
+    if not entry and not config.is_encoder_decoder:
+        entry = getattr(config, "pruned_heads", None) or {}
     try:
         return {int(site): [int(head) for head in heads] for site, heads in entry.items()}
     except (AttributeError, TypeError, ValueError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 
 import models
 from explorer import generate
@@ -31,6 +32,29 @@ def test_greedy_is_what_transformers_generates(tiny, name):
         expected = model.network.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=6, do_sample=False, num_beams=1)
     assert [step.token.number for step in steps] == expected[0, start:].tolist()
     assert all(step.token.number == step.candidates[0].number for step in steps)
+
+
+def test_a_text_that_outgrows_its_angles_goes_on_as_transformers_does(tmp_path):
+    """Phi 3 turns all of a text by other angles above its first limit, so that nothing in the cache is right any more."""
+    torch.manual_seed(1)
+    how = {"rope_type": "longrope", "rope_theta": 10000.0, "short_factor": [1.0] * 3, "long_factor": [4.0] * 3}
+    shape = {"vocab_size": 32, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 32}
+    shape |= {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "max_position_embeddings": 64}
+    config = transformers.Phi3Config(**shape, rope_parameters=how, original_max_position_embeddings=16)
+    network = transformers.Phi3ForCausalLM(config).eval()
+    for parameter in network.parameters():
+        parameter.data.add_(0.2 * torch.randn_like(parameter))
+    network.save_pretrained(tmp_path)
+    making.tokenizer("llama").save_pretrained(tmp_path)
+    model = models.load(tmp_path, device="cpu")
+    ids = torch.randint(5, 25, (1, 12))
+    with torch.no_grad():
+        expected = network.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=20, do_sample=False)[0, 12:].tolist()
+    steps = list(generate.generate(model, ids[0].tolist(), tokens=20))
+    assert [step.token.number for step in steps] == expected and len(set(expected)) > 4
+    for n in (15, 17, 25):
+        captured = capture_ids(model, [*ids[0].tolist(), *expected[: n - 12]])
+        np.testing.assert_allclose(steps[n - 12].attention["decoder"][1], captured.patterns(1)[:, -1], atol=2e-5)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "toy", "falcon"])

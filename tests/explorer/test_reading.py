@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import transformers
 
 import explorer
 import models
@@ -17,6 +18,7 @@ from explorer.lens import contributions, layers
 from explorer.positions import order
 from explorer.reading import encode, inputs, read, tokens_of
 from models.opening import sites
+from tests import tiny as making
 
 TEXT, PAIR = "the cat sat on the mat", "where did they play"
 ARRAYS = ("ids", "chances", "chosen", "chance", "rank", "entropy", "divergence")
@@ -206,14 +208,22 @@ def test_generation_goes_on_with_a_capture(tiny, name):
     assert one == other and len(one) > 0
 
 
-def test_generation_tells_new_tokens_their_segment(tiny):
-    model = telling(tiny("gpt2"))  # GPT-2 adds the embedding of the segment's number, where it is given one
-    given = dict(model.tokenizer("the", return_tensors="pt"))
-    with torch.no_grad():
-        expected = model.network.generate(**given, max_new_tokens=4, do_sample=False, num_beams=1)[0, 3:].tolist()
-        plain = model.network.generate(given["input_ids"], max_new_tokens=4, do_sample=False, num_beams=1)[0, 3:].tolist()
-    assert [step.token.number for step in generate.generate(model, "the", tokens=4)] == expected
-    assert [step.token.number for step in generate.generate(tiny("gpt2"), "the", tokens=4)] == plain
+def test_generation_tells_new_tokens_their_segment(tmp_path):
+    config = making.CONFIGS["bert"]().config
+    config.is_decoder = True
+    torch.manual_seed(2)
+    transformers.BertLMHeadModel(config).save_pretrained(tmp_path)
+    making.tokenizer("llama").save_pretrained(tmp_path)
+    model = telling(models.load(tmp_path, device="cpu"))
+    # Trained with segments that are not alike.
+    model.network.bert.embeddings.token_type_embeddings.weight.data.normal_(std=3)
+    for number in (0, 1):
+        told = replace(read(model, "the cat sat"), types=(0, 0, number))
+        steps = list(generate.generate(model, told, tokens=4))
+        ids = torch.tensor([[*told.ids, *(step.token.number for step in steps[:-1])]])
+        with torch.no_grad():
+            expected = model.network(ids, token_type_ids=torch.tensor([[0, 0] + [number] * (ids.shape[1] - 2)])).logits[0, -1].softmax(-1)
+        assert steps[-1].candidates[0].chance == pytest.approx(expected.max().item(), abs=1e-5)
 
 
 # what was not read

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import transformers
 
 import explorer
 import models
-from explorer import generate
+from explorer import generate, reading
 from explorer.flow import targets
 from explorer.lens import layers
 from explorer.syntax import words
@@ -68,3 +69,28 @@ def test_a_tokenizer_that_has_no_token_for_what_it_does_not_know_says_so(tmp_pat
     for way in ways(model, STRANGE).values():
         with pytest.raises(models.InputError, match="cannot take this text"):
             way()
+
+
+@pytest.mark.parametrize("name", ["roberta", "gpt2", "distilbert", "llama", "opt"])
+def test_types_of_a_tokenizer_of_another_kind_are_not_read(tmp_path, name):
+    """Korean RoBERTa and Chinese GPT-2 come with BERT's tokenizer: the one has no row for type 1, the other reads types as words."""
+    network = making.network(name)
+    if name == "roberta":
+        config = network.config
+        config.type_vocab_size = 1
+        network = transformers.RobertaForMaskedLM(config).eval()
+    (tmp_path / "words").write_text("\n".join(making.SPECIAL + making.WORDS))
+    network.save_pretrained(tmp_path / "model")
+    transformers.BertTokenizer(str(tmp_path / "words")).save_pretrained(tmp_path / "model")
+    model = models.load(tmp_path / "model", device="cpu")
+    assert "token_type_ids" in model.tokenizer.model_input_names
+    read = reading.read(model, explorer.capture(model, "the cat sat", pair="a dog did play" if model.kind == "encoder" else ""))
+    assert not read.types and (1 in read.segments) == (model.kind == "encoder")
+    ids = torch.tensor([read.ids])
+    with torch.no_grad():
+        expected = model.network.base_model(ids)[0]
+        assert torch.allclose(reading.run(model.network, read.inputs()), expected, atol=1e-5)
+        if model.kind == "decoder":
+            of_text = torch.tensor([reading.read(model, "the cat sat").ids])
+            made = model.network.generate(of_text, attention_mask=torch.ones_like(of_text), max_new_tokens=5, do_sample=False)
+            assert [step.token.number for step in generate.generate(model, "the cat sat", tokens=5)] == made[0, of_text.shape[1] :].tolist()

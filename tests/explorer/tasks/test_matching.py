@@ -1,12 +1,15 @@
 """Classes of examples and classes of models."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from explorer.tasks import choose
-from explorer.tasks.matching import match
+import models
+from explorer.tasks import choose, data
+from explorer.tasks.matching import class_names, contradiction, match
 from models import InputError
+from tests.explorer.tasks.headed import headed
 
 SENTIMENT = ("NEGATIVE", "POSITIVE")
 STARS = tuple(f"{n} stars" for n in range(1, 6))
@@ -93,3 +96,35 @@ def test_fewer_right_answers_than_by_guessing_are_doubted(bert):
     doubt = swapped.doubt(swapped.score())
     assert "of 60 examples are right" in doubt and "2 classes" in doubt
     assert not swapped.subset([0]).doubt(swapped.subset([0]).score())  # one example may be wrong by accident
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({"id2label": {0: "negative", 1: "positive"}}, ("negative", "positive")),
+        ({"id2label": {1: "negative", 2: "positive"}}, ("negative", "positive")),  # counted from 1
+        ({"id2label": {0: 0, 1: 1}}, ("0", "1")),
+        ({"id2label": {0: None, 1: "positive"}}, ("LABEL_0", "positive")),
+        ({"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"positive": 0, "negative": "1"}}, ("positive", "negative")),
+        ({"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"positive": 0}}, ("LABEL_0", "LABEL_1")),
+        ({"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": None}, ("LABEL_0", "LABEL_1")),
+        ({"id2label": {0: "x", 7: "y"}}, ("x", "LABEL_1")),
+    ],
+)
+def test_classes_have_the_names_that_somebody_gave_them(tmp_path, said, names):
+    """What people write into config.json: also where it is not what transformers writes, and the names are in `label2id` alone."""
+    headed(tmp_path, "BertForSequenceClassification")
+    config = {key: value for key, value in json.loads((tmp_path / "config.json").read_text()).items() if key not in ("id2label", "label2id")}
+    (tmp_path / "config.json").write_text(json.dumps(config | said))
+    model = models.load(tmp_path, device="cpu")
+    assert class_names(model.network.config) == names and not contradiction(model.network.config)
+    task = choose.make("classify", model, data.read(b"text,label\nthe cat,1\na dog,0\n", "f.csv"))
+    assert [item.target for item in task.items] == [1, 0] and task.labels == names
+
+
+def test_two_names_of_one_class_are_told(tmp_path):
+    said = {"id2label": {0: "negative", 1: "positive"}, "label2id": {"negative": 1, "positive": 0}}
+    model = headed(tmp_path, "BertForSequenceClassification", **said)
+    task = choose.make("classify", model, data.read(b"text,label\nthe cat,positive\na dog,negative\n", "f.csv"))
+    assert [item.target for item in task.items] == [1, 0]
+    assert any('class 0 "negative" in id2label, which is followed, and "positive" in label2id' in note for note in task.notes)

@@ -133,3 +133,15 @@ def test_a_trace_asks_for_the_probability_of_one_label_alone(model):
     assert target.chance == pytest.approx(float(logits.sigmoid()[2]), abs=1e-6)
     _logit, chance = target.values(model.network, target.ids[None])
     assert float(chance.detach()) == pytest.approx(target.chance, abs=1e-6)
+
+
+def test_a_lone_label_applies_or_does_not(tmp_path):
+    """A filter with one output, trained by binary cross-entropy: it is no number, and no choice between classes."""
+    found = headed(tmp_path, "BertForSequenceClassification", problem_type="multi_label_classification", **named("toxic"))
+    assert set(choose.possible(found)) & {"classify", "multilabel", "regression"} == {"multilabel"}
+    task = made(found, "text,toxic\nthe cat sat,1\na dog did play,0\n", asked=data.Asked(label="toxic"))
+    assert task.labels == ("toxic",) and [item.target for item in task.items] == [[1.0], [0.0]]
+    with torch.no_grad():
+        chance = found.network(**found.tokenizer("the cat sat", return_tensors="pt")).logits.sigmoid().item()
+    assert task.score().predicted[0, 0] == (chance > 0.5)
+    assert targets.make(found, "the cat sat", "class").chance == pytest.approx(chance, abs=1e-6)

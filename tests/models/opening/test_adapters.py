@@ -87,6 +87,9 @@ def change(folder, **values) -> None:
         ({"peft_type": "IA3"}, "of the kind IA3"),
         ({"use_dora": True}, "with use_dora"),
         ({"bias": "all"}, "with bias"),
+        ({"init_lora_weights": "pissa_niter_4"}, "with init_lora_weights pissa_niter_4"),
+        ({"init_lora_weights": "olora"}, "with init_lora_weights olora"),
+        ({"alora_invocation_tokens": [5, 6]}, "with alora_invocation_tokens"),
         ({"lora_alpha": "much"}, "cannot be read"),
         ({"base_model_name_or_path": "/nowhere"}, "/nowhere"),
         ({"base_model_name_or_path": None}, "does not name the model"),
@@ -115,6 +118,67 @@ def test_adapters_of_another_model_are_told(tmp_path):
     save_file({key: value for key, value in found.items() if "lora_B" not in key}, file)
     with pytest.raises(models.ModelError, match="not those of linear layers"):
         models.load(tmp_path / "adapters", device="cpu")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_modules": ["q_proj", "lm_head"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["lm_head"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["lm_head", "embed_tokens"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"], "ensure_weight_tying": True},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:Model has `tie_word", "ignore:Model with `tie_word", "ignore:Setting `save_embedding_layers`")
+def test_a_head_that_shares_the_embeddings_weights_is_changed_alone(tmp_path, settings):
+    """As PEFT does without merging: what is changed in the head stays out of the embeddings, and the reverse."""
+    config = making.CONFIGS["llama"]().config
+    config.tie_word_embeddings = True
+    torch.manual_seed(0)
+    base = transformers.LlamaForCausalLM(config)
+    for parameter in base.parameters():
+        parameter.data.add_(0.2 * torch.randn_like(parameter))
+    base.save_pretrained(tmp_path / "base")
+    making.tokenizer("llama").save_pretrained(tmp_path / "base")
+    network = peft.get_peft_model(
+        transformers.LlamaForCausalLM.from_pretrained(tmp_path / "base"), peft.LoraConfig(task_type="CAUSAL_LM", r=3, **settings)
+    )
+    for key, parameter in network.named_parameters():
+        if "lora_" in key or "modules_to_save" in key:
+            parameter.data.add_(0.1 * torch.randn_like(parameter))
+    network.save_pretrained(tmp_path / "adapters")
+    ids = torch.tensor([[2, 5, 6, 3]])
+    with torch.no_grad():
+        expected = network.eval()(input_ids=ids).logits
+    model = models.load(tmp_path / "adapters", device="cpu")
+    assert torch.allclose(model.network(ids).logits, expected, atol=1e-4)
+    model.network.save_pretrained(tmp_path / "merged")
+    making.tokenizer("llama").save_pretrained(tmp_path / "merged")
+    again = models.load(tmp_path / "merged", device="cpu")
+    assert torch.allclose(again.network(ids).logits, expected, atol=1e-4) and not again.notes
+
+
+@pytest.mark.parametrize("revision", [None, "", "main", "v2"])
+def test_the_base_is_the_revision_that_the_adapters_were_trained_on(tmp_path, revision):
+    classifier("bert", tmp_path / "base")
+    adapted("bert", tmp_path / "base", tmp_path / "adapters")
+    change(tmp_path / "adapters", base_model_name_or_path="owner/model", revision=revision)
+    assert adapters.read(tmp_path / "adapters").base == ("owner/model@v2" if revision == "v2" else "owner/model")
+    change(tmp_path / "adapters", base_model_name_or_path=str(tmp_path / "base"), revision=revision)
+    assert adapters.read(tmp_path / "adapters").base == str(tmp_path / "base")
+
+
+@pytest.mark.parametrize("name", ["bert", "albert", "electra"])
+def test_a_pooler_that_a_classifier_reads_is_missed(tmp_path, name):
+    """A masked model is saved without one: a classifier on adapters of it would read a random pooler, and nothing said so."""
+    making.save(name, tmp_path / "base")
+    adapted(name, tmp_path / "base", tmp_path / "adapters", target_modules=["query", "value"])
+    model = models.load(tmp_path / "adapters", device="cpu")
+    reads = any("pooler" in key for key in model.network.state_dict())
+    assert reads == (name != "electra") and model.trained != reads
+    assert any("pooler" in note and "random" in note for note in model.notes) == reads
 
 
 def test_adapters_from_the_hub_do_not_choose_a_folder_of_this_machine(tmp_path):

@@ -124,6 +124,19 @@ def test_text_is_made_as_transformers_makes_it_and_looks_where_the_whole_text_lo
             np.testing.assert_allclose(steps[-1].attention["decoder"][site.layer], captured.patterns(site.layer)[:, -1], atol=2e-5)
 
 
+@pytest.mark.parametrize("name", WHOLE)
+def test_next_words_of_a_target_are_scored_as_the_network_s_own_loss(opened, name):
+    """mBART begins a target with the last token of it, the language's; most others with a token of their own."""
+    model = opened(name)
+    if model.kind != "encoder-decoder":
+        pytest.skip("it writes no target")
+    scored = choose.make("next", model, data.Examples("one", (data.Labelled("the cat sat on the mat", None, "a dog was warm"),)))
+    source, target = (torch.tensor([scored.items[0].inputs["input_ids"]]), torch.tensor([scored.items[0].target]))
+    with torch.no_grad():
+        expected = model.network(input_ids=source, labels=target).loss.item()
+    assert scored.score().mean_loss == pytest.approx(expected, abs=1e-4)
+
+
 # What takes many passes runs the same code as what takes one.
 ONCE = operations.OPERATIONS.keys() - {"swept", "by_gradient", "greedy", "scaled"}
 ROUNDING = {"bfloat16": 0.25, "float16": 0.03}

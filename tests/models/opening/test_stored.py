@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import models
 from benchmarks import operations
+from models import attention
 from models.opening import loading
 from tests import tiny as making
 
@@ -48,6 +49,58 @@ def test_quantised_weights_are_not_taken_for_weights(tmp_path, dtype, told):
     with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing") as caught:
         models.load(folder, device="cpu")
     assert "float16" in caught.value.advice
+
+
+@pytest.mark.parametrize("said", [None, {}, {"bits": 4, "group_size": 64}, {"quant_method": "nobody_knows"}], ids=str)
+def test_quantised_in_a_way_that_transformers_does_not_know(tmp_path, said):
+    """As MLX writes config.json, or a method that is newer: transformers leaves the numbers as they are, and says so on the console alone."""
+    folder = changed(making.save("bert", tmp_path), quantization_config=said)
+    if said is None or "quant_method" in said:  # of the others transformers says that they name no method
+        assert models.load(folder, device="cpu").trained
+    changed(folder, lambda weights: {name: w.to(torch.int8) if w.dim() == 2 and "query" in name else w for name, w in weights.items()})
+    with pytest.raises(models.ModelError, match="as I8: such numbers mean nothing"):
+        models.load(folder, device="cpu")
+
+
+def test_one_file_goes_before_an_index_as_in_transformers(tmp_path, tiny):
+    """A folder that was saved in pieces first, and in one file then, keeps its old index."""
+    folder = making.save("bert", tmp_path)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
+    found, expected = (operations.attention(one) for one in (models.load(folder, device="cpu"), tiny("bert")))
+    np.testing.assert_array_equal(found["encoder 1"], expected["encoder 1"])
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(models.ModelError, match="lacks model-00001-of-00002"):
+        models.load(folder, device="cpu")
+
+
+def without(weights, name: str, heads: list[int], size: int = 6, all_heads: int = 4):
+    """Weights of a tiny model whose first layer was cut as `prune_heads` of transformers 4 did it."""
+    kept = [i for i in range(all_heads * size) if i // size not in heads]
+    kept_of_all = [part * all_heads * size + i for part in range(3) for i in kept]
+    for key, w in weights.items():
+        if "layer.0.attention.self" in key:
+            weights[key] = w[kept].contiguous()
+        elif "layer.0.attention.output.dense.weight" in key:
+            weights[key] = w[:, kept].contiguous()
+        elif "h.0.attn.c_attn" in key:
+            weights[key] = w[..., kept_of_all].contiguous()
+        elif "h.0.attn.c_proj.weight" in key:
+            weights[key] = w[kept].contiguous()
+    return weights
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_heads_that_transformers_4_pruned_are_gone(tmp_path, tiny, name):
+    folder = changed(making.save(name, tmp_path), lambda weights: without(weights, name, [1, 2]), pruned_heads={"0": [1, 2]})
+    model, whole = models.load(folder, device="cpu"), tiny(name)
+    assert [site.heads for site in model.sites] == [2, 4] and any("heads are cut out" in note for note in model.notes)
+    ids = list(whole.tokenizer("the cat")["input_ids"])
+    gate = {0: attention.Change(gate=torch.tensor([1.0, 0.0, 0.0, 1.0]))}
+    with torch.no_grad(), attention.attending(whole.sites_of, changes=gate):
+        expected = whole.network(torch.tensor([ids])).logits
+    with torch.no_grad():
+        assert torch.allclose(model.network(torch.tensor([ids])).logits, expected, atol=1e-5)
+    assert not models.load(changed(making.save(name, tmp_path / "whole"), pruned_heads={}), device="cpu").notes
 
 
 @pytest.mark.parametrize("how", ["gptq", "awq", "bitsandbytes", "compressed-tensors"])

@@ -1,0 +1,65 @@
+"""The tokenizer of a folder: what tokenizer.json says, also where the class that transformers takes for it would read texts otherwise.
+
+transformers 5 makes the tokenizer of a class anew from the vocabulary, with the class's own way to part words: a file that parts them in
+another way (digits one by one, say, under a class that does not) is read as nobody trained it, without a word. Older versions, and whatever
+else reads tokenizer.json, take the file as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokenizers import Tokenizer, models
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from models.words import Told, told
+
+_PROBE = (
+    " Hello world, it's 1234567 naïve cafés\nIN 2024; don't  we? 你好，世界 x=f(a_b)\tВот ﬁ ½ 😀 "
+    "0 12 345 6789 31415 2718281828 1,000,000 3.14159 19991231"
+)
+"""Where tokenizers differ: capitals, digits, accents, line breaks, several spaces, scripts, signs. Read with and without the space before it."""
+_PARTS = ("model", "normalizer", "pre_tokenizer", "decoder")
+
+
+def opened(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
+    """The tokenizer of a folder, and what a viewer should know of it. Raises whatever the library raises for a broken one."""
+    file = folder / "tokenizer.json"
+    try:
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        if not file.is_file() or "trust_remote_code" in str(error):
+            raise
+        # The class that is named cannot be made of this vocabulary: the file alone says enough.
+        found = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+        return found, [told("Its tokenizer_config.json does not fit its tokenizer.json, which alone is followed.")]
+    if not file.is_file() or not found.is_fast or type(found) is PreTrainedTokenizerFast:
+        return found, []
+    plain = Tokenizer.from_file(str(file))
+    made = found.backend_tokenizer
+    for one in (made, plain):  # each call says anew whether it cuts or pads
+        one.no_truncation()
+        one.no_padding()
+    if isinstance(plain.model, models.WordPiece) and made.normalizer is not None:
+        # Of these, tokenizer_config.json says whether capitals and accents stay.
+        plain.normalizer = made.normalizer
+    if _alike(made, plain):
+        return found, []
+    for part in _PARTS:
+        if (of_file := getattr(plain, part)) is not None or part in ("normalizer", "pre_tokenizer"):
+            setattr(made, part, of_file)
+    name = type(found).__name__
+    return found, [told("Its tokenizer.json is followed: {name}, which transformers takes for it, reads texts in another way.", name=name)]
+
+
+def _alike(one: Tokenizer, other: Tokenizer) -> bool:
+    """Whether two tokenizers read the same. One of two ways is enough: tokenizer_config.json may say whether a space is put before a text."""
+    return any(_read(one, text) == _read(other, text) is not None for text in (_PROBE, _PROBE.strip()))
+
+
+def _read(tokenizer: Tokenizer, text: str) -> list[int] | None:
+    """Ids; None where it cannot read the text at all, as without a token for what it does not know."""
+    try:
+        return tokenizer.encode(text, add_special_tokens=False).ids
+    except Exception:  # its library raises a bare Exception
+        return None

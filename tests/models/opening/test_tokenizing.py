@@ -1,0 +1,101 @@
+"""Texts are read as tokenizer.json says, whatever class tokenizer_config.json names; checked against the tokenizers library alone."""
+
+import json
+
+import pytest
+from tokenizers import Regex, Tokenizer, decoders, normalizers
+from tokenizers import models as kinds
+from tokenizers import pre_tokenizers as parted
+from tokenizers.trainers import BpeTrainer, UnigramTrainer
+
+import models
+from explorer import capture
+from models.opening import catalogue, tokenizing
+from tests import tiny
+
+TEXTS = ["the cat sat on the mat in 1999 and 2024, it's naïve 你好 Hello World", *map(str, range(0, 100_000, 97))] * 20
+SAID = "Hello World, it's 1234 naïve  你好\nThe cat in 2024"
+ENDS = ["<unk>", "<s>", "</s>", "<pad>"]
+BYTES = parted.ByteLevel(add_prefix_space=False)
+
+
+def trained(parts, normalizer=None, unigram: bool = False) -> Tokenizer:
+    made = Tokenizer(kinds.Unigram() if unigram else kinds.BPE())
+    made.pre_tokenizer, made.decoder = parts, decoders.Metaspace() if isinstance(parts, parted.Metaspace) else decoders.ByteLevel()
+    if normalizer:
+        made.normalizer = normalizer
+    alphabet = [] if isinstance(parts, parted.Metaspace) else parted.ByteLevel.alphabet()
+    how = {"special_tokens": ENDS, "show_progress": False}
+    trainer = UnigramTrainer(vocab_size=90, unk_token="<unk>", **how) if unigram else BpeTrainer(vocab_size=400, initial_alphabet=alphabet, **how)
+    made.train_from_iterator(TEXTS, trainer)
+    return made
+
+
+MADE = {
+    "bytes": lambda: trained(BYTES),
+    "three digits": lambda: trained(parted.Sequence([parted.Split(Regex(r"\p{N}{1,3}"), "isolated"), BYTES])),
+    "lower case": lambda: trained(BYTES, normalizers.Lowercase()),
+    "pieces": lambda: trained(parted.Metaspace()),
+    "unigram": lambda: trained(parted.Metaspace(), unigram=True),
+}
+
+
+def saved(made: Tokenizer, name: str, folder, **said):
+    folder.mkdir(exist_ok=True)
+    made.save(str(folder / "tokenizer.json"))
+    named = {"tokenizer_class": name, "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(named | said))
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    return folder
+
+
+@pytest.mark.parametrize("kind", MADE)
+@pytest.mark.parametrize(
+    "name", ["PreTrainedTokenizerFast", "GPT2Tokenizer", "Qwen2Tokenizer", "LlamaTokenizerFast", "GemmaTokenizer", "NllbTokenizer", "T5Tokenizer"]
+)
+def test_a_text_is_read_as_the_file_says(tmp_path, name, kind):
+    made = MADE[kind]()
+    found, notes = tokenizing.opened(saved(made, name, tmp_path))
+    expected = made.encode(SAID, add_special_tokens=False)
+    assert found(SAID, add_special_tokens=False)["input_ids"] == expected.ids
+    if kind != "unigram":  # there the library shows an unknown character as itself
+        assert found.convert_ids_to_tokens(expected.ids) == expected.tokens
+    if name == "PreTrainedTokenizerFast" or (name, kind) == ("GPT2Tokenizer", "bytes"):
+        assert not notes
+    if (name, kind) in {("GPT2Tokenizer", "three digits"), ("Qwen2Tokenizer", "bytes"), ("LlamaTokenizerFast", "unigram")}:
+        assert len(notes) == 1 and "tokenizer.json is followed" in notes[0]
+    if (name, kind) == ("T5Tokenizer", "bytes"):  # that class cannot be made of such a vocabulary
+        assert len(notes) == 1 and "does not fit" in notes[0]
+
+
+def test_what_tokenizer_config_json_may_say_stays(tmp_path):
+    """Whether a space is put before a text, and whether capitals stay: neither is the file's alone."""
+    spaced, notes = tokenizing.opened(saved(MADE["bytes"](), "GPT2Tokenizer", tmp_path / "one", add_prefix_space=True))
+    assert not notes and spaced.tokenize("the cat")[0].startswith("Ġ")
+    words = tiny.tokenizer("bert")
+    words.backend_tokenizer.model = kinds.WordPiece({word: i for i, word in enumerate(tiny.SPECIAL + tiny.WORDS)}, unk_token="[UNK]")
+    words.backend_tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    folder = saved(words.backend_tokenizer, "BertTokenizer", tmp_path / "two", unk_token="[UNK]", pad_token="[PAD]", do_lower_case=False)
+    cased, notes = tokenizing.opened(folder)
+    assert not notes and cased.tokenize("The cat") == ["[UNK]", "cat"]
+
+
+def test_a_viewer_is_told_and_sees_the_file_s_tokens(tmp_path):
+    folder = tiny.save("gpt2", tmp_path / "model")
+    made = MADE["three digits"]()
+    made.save(str(folder / "tokenizer.json"))
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(config | {"tokenizer_class": "GPT2Tokenizer", "unk_token": "<unk>"}))
+    network = tiny.network("gpt2")
+    network.resize_token_embeddings(400)
+    network.save_pretrained(folder)
+    model = models.load(folder, device="cpu")
+    assert any("tokenizer.json" in note for note in model.notes)
+    assert list(capture(model, "in 1234").source.ids) == made.encode("in 1234").ids
+
+
+@pytest.mark.parametrize("entry", [entry for entry in catalogue.CATALOGUE if entry.bundled], ids=lambda entry: entry.name)
+def test_tokenizers_of_the_bundled_models_are_their_files(entry):
+    folder = catalogue.bundled_folder(entry.name)
+    if folder and (folder / "tokenizer.json").is_file():
+        assert not tokenizing.opened(folder)[1]
