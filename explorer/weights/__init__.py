@@ -5,6 +5,7 @@
 - `opened`: a model's weights, head by head, with the norms folded; what is left out is said
 - `pairs`: the largest products of two tables, never all of them at once
 - `head`: which tokens a head would match (QK), what it makes of them (OV), its singular directions
+- `one`: all of that for one head
 - `distance`: what heads prefer by distance alone
 - `copying`: which heads copy, by eigenvalues
 - `composition`: which heads read what others write, against random matrices
