@@ -35,7 +35,7 @@ def _description(n: int, title: str, what: str, width: int, height: int, dark: b
     base = alt.Chart(alt.NamedData("bars")).transform_calculate(name="word_names[datum.i]")
     axis = alt.Axis(labelExpr="word_names[datum.value]", labelFontSize=12, labelLimit=130, ticks=False, domain=False, labelOverlap=False)
     less, _none, more = palette.diverging(dark)
-    bars = base.mark_bar(cornerRadius=1).encode(
+    bars = base.mark_bar().encode(
         x=alt.X("value:Q", title=what, axis=alt.Axis(tickCount=4)),
         y=alt.Y("i:O", title=None, scale=alt.Scale(domain=list(range(n))), axis=axis),
         color=alt.condition("datum.value >= 0", alt.value(more), alt.value(less)),
