@@ -31,6 +31,7 @@ page = st.navigation(
             st.Page("pages/attention.py", title=_(PAGE_TITLES["attention"]), icon=":material/grid_view:", default=True),
             st.Page("pages/heads.py", title=_(PAGE_TITLES["heads"]), icon=":material/scoreboard:"),
             st.Page("pages/syntax.py", title=_(PAGE_TITLES["syntax"]), icon=":material/account_tree:"),
+            st.Page("pages/weights.py", title=_(PAGE_TITLES["weights"]), icon=":material/hub:"),
             st.Page("pages/beyond.py", title=_(PAGE_TITLES["beyond"]), icon=":material/conversion_path:"),
             st.Page("pages/compare.py", title=_(PAGE_TITLES["compare"]), icon=":material/compare:"),
             st.Page("pages/generate.py", title=_(PAGE_TITLES["generate"]), icon=":material/edit_note:"),

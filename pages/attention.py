@@ -51,6 +51,7 @@ def explorer_of(chosen: Chosen) -> None:
         with panel, st.container(key="head_panel", border=True):
             head_grid.neighbours(captured, part, choice)
             figures = head_panel.draw(captured, part, choice, how, below)
+            st.page_link("pages/weights.py", label=_("What its weights say"), icon=":material/hub:")
         with every:
             st.caption(_("All heads. Click one, or use the arrow keys."))
             head_grid.draw(captured, part, choice, how, chosen.title)

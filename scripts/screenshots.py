@@ -21,6 +21,7 @@ SHOTS = {
     "training": "/training?lab_over=roles",
     "heads": "/heads?model=gpt2-mini&heads=roles&layer=1&head=6&scored_on=own",
     "syntax": "/syntax",
+    "weights": "/weights?model=gpt2-mini&look=write&layer=0&head=1",
     "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",
     "lens": "/beyond?beyond=lens&model=gpt2-mini&text=In%20the%20summer%20of%201914%20the%20army%20crossed%20the%20river%20and",
     "compare": "/compare",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from explorer import export, i18n
 from explorer.capture import capture
-from explorer.cli import beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training
+from explorer.cli import beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training, weights
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
@@ -31,6 +31,7 @@ _EPILOG = """examples:
   python -m explorer scale --model bert --json scale.json
   python -m explorer heads --model bert --json heads.json
   python -m explorer syntax --model bert --json syntax.json
+  python -m explorer weights --model gpt2-mini --head 0.5 --token " the"
   python -m explorer trace --model bert --text "The film was a wonderful surprise." --json tokens.json
   python -m explorer lens --model gpt2-mini --text "The history of the" --json lens.json
   python -m explorer logit --model gpt2-mini --text "The history of the" --json logit.json
@@ -99,6 +100,7 @@ encoder-decoders have, instead of pattern:
     scores.add(commands)
     syntax.add(commands)
     beyond.add(commands)
+    weights.add(commands)
     return parser
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from transformers.pytorch_utils import Conv1D
 
 from explorer.capture import Capture
 from explorer.i18n import _
 from models import InputError, Model
-from models.surgery import cutting
+from models.surgery.projections import matrices, of_sites
 
 
 def of_heads(model: Model, captured: Capture, layer: int, part: str | None = None) -> np.ndarray:
@@ -48,15 +47,12 @@ def of_layer(model: Model, captured: Capture, layer: int, part: str | None = Non
 def _passed_on(model: Model, captured: Capture, layer: int, part: str | None) -> Tensor:
     """f(x): values through the output projection of their head, float32 (heads, key, width)."""
     record, site = captured.record(layer, part), captured.site(layer, part)
-    of_site = (found for found in cutting.head_projections(model.network) if site.index in model.sites_of.get(id(found.module), ()))
-    projections = next(of_site, None)
-    if projections is None or projections.heads != site.heads:
+    projections = of_sites(model).get(site.index)
+    if projections is None:
         raise InputError(
             _("{name} has no output projection that is known head by head.").format(name=model.name),
             _("Choose a BERT, a GPT-2, a Llama or another model whose heads can be cut out."),
         )
-    weight = projections.output.weight.detach().float().cpu()
-    weight = weight if isinstance(projections.output, Conv1D) else weight.T  # (heads x size, width)
-    by_head = weight.reshape(site.heads, -1, weight.shape[1])
+    by_head = matrices(projections)[3][0].float().cpu()  # (heads, size, width)
     values = record.value[0].float().repeat_interleave(record.group, dim=0)  # (heads, key, size)
     return values @ by_head

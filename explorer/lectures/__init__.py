@@ -8,7 +8,6 @@
 - `exercises`: three questions at the end of each chapter, whose answers are computed
 - `thumbnails`: a small picture for each demo (`pictures/`)
 - `work`: multiply-adds of a layer, counted and by formula; parameters
-- `matrices`: W_Q, W_K, W_V and W_O of a real layer
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
 - `languages`: which of the project's sentences a model is given, and whether a text is Chinese
 - `fused`: a head's output by torch's fused attention, which never has a table of weights

@@ -17,13 +17,13 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from explorer.scores import null
 from explorer.softmax import vectors
 from models import Model, attention
 from models.attention.normalisers import sparsemax
 from models.surgery import cutting
+from models.surgery.projections import matrices
 from models.toy.layers import ToyAttention
 from models.training import runs
 from models.training.presets import PRESETS

@@ -10,9 +10,9 @@ import torch
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
-from explorer.lectures.matrices import matrices, parameters
 from explorer.lectures.words import Words
 from models.surgery.cutting import head_projections
+from models.surgery.projections import matrices, parameters
 from models.toy.config import ToyConfig
 from models.toy.layers import ToyAttention
 

@@ -15,12 +15,12 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
-from explorer.lectures.matrices import matrices
 from explorer.lectures.words import Words
 from models import InputError, Model, attention
 from models.seeded import seeded
 from models.surgery.cutting import head_projections
 from models.surgery.private import private
+from models.surgery.projections import matrices
 from models.toy import ToyConfig, ToyModel
 from models.toy.layers import ToyAttention
 from models.training.presets import PRESETS

@@ -112,7 +112,7 @@ def added(model: Model) -> Table | None:
         token = next(i for i in range(2) if i != network.config.get_text_config().pad_token_id)
         reading.run(network, reading.inputs(torch.full((1, _PROBED), token), (), model.device))
         for name, weight, out in calls:
-            if out.numel() == _PROBED * out.shape[-1] and (start := _first(weight, out.reshape(_PROBED, -1))) is not None:
+            if out.numel() == _PROBED * out.shape[-1] and (start := first_row(weight, out.reshape(_PROBED, -1))) is not None:
                 return _table(weight[start:], name, start)
     return None
 
@@ -189,7 +189,7 @@ def _of_toy(network: ToyModel) -> Table | None:
     return Table(_numpy(order), "transformer.embedding.position" if is_learned else "sinusoids", range(len(order)), is_learned)
 
 
-def _first(weight: Tensor, rows: Tensor) -> int | None:
+def first_row(weight: Tensor, rows: Tensor) -> int | None:
     """Where these rows begin in a matrix, one below the other; None where they do not, or where all are the same."""
     if (rows == rows[0]).all():
         return None

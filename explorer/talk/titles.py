@@ -11,6 +11,7 @@ PAGE_TITLES = {
     "attention": N_("Attention"),
     "heads": N_("Know every head"),
     "syntax": N_("Syntax"),
+    "weights": N_("What the weights say"),
     "beyond": N_("Beyond the weights"),
     "compare": N_("Compare"),
     "generate": N_("Generate"),

@@ -36,6 +36,7 @@ class Family:
         size: the module's numbers per head.
         beside: the output projection is applied by the parent.
         mixins: how a layer runs that lost some of its heads, where its own code would not do.
+        by_head: in the one matrix, query, key and value of a head lie side by side, rather than all queries, all keys and all values.
     """
 
     inputs: tuple[str, ...]
@@ -44,6 +45,7 @@ class Family:
     size: str
     beside: bool = False
     mixins: tuple[type, ...] = ()
+    by_head: bool = False
 
 
 _BERT = Family(("query", "key", "value"), "output.dense", "num_attention_heads", "attention_head_size", beside=True)
@@ -121,11 +123,11 @@ class HeadProjections:
         return sorted(set(heads))
 
 
-def head_projections(network: nn.Module) -> list[HeadProjections]:
-    """The attention modules that can be cut, in the order in which they are registered; no weights are needed."""
+def head_projections(network: nn.Module, families: Mapping[str, Family] = FAMILIES) -> list[HeadProjections]:
+    """The attention modules of some families, those that can be cut, in the order in which they are registered; no weights are needed."""
     found = []
     for name, module in network.named_modules():
-        family = FAMILIES.get(_original(module).__name__)
+        family = families.get(_original(module).__name__)
         # A toy's heads may be averaged, or stand without an output projection: then none has weights to itself.
         if family is None or not getattr(module, "sliceable", True):
             continue

@@ -17,6 +17,7 @@ PAGES = {
     "attention": "/",
     "heads": "/heads",
     "syntax": "/syntax",
+    "weights": "/weights",
     "beyond": "/beyond",
     "compare": "/compare",
     "generate": "/generate",

@@ -48,6 +48,13 @@ def opened_at(page: str, address: dict[str, str]) -> AppTest:
     return settle(_at(app, address).run())
 
 
+def within(page: str, **address: str) -> AppTest:
+    """A page of pages/ by its own file, as `alone`, but within the app, whose other pages it may link to."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.switch_page(f"pages/{page}.py")
+    return settle(_at(app, address).run())
+
+
 def after(app: AppTest, page: str) -> AppTest:
     """Another page of pages/, opened from that one with the address as it is."""
     return settle(app.switch_page(f"pages/{page}.py").run())

@@ -10,7 +10,7 @@ from explorer.capture import capture
 from explorer.examples import EXAMPLES
 from models import CATALOGUE
 from models.opening import catalogue
-from tests.pages.shared import alone, in_one_run, opened, settle, started, written
+from tests.pages.shared import in_one_run, opened, settle, started, within, written
 
 PAGES = ["attention", "heads", "beyond", "compare"]
 
@@ -77,7 +77,7 @@ def test_of_a_long_text_the_rest_is_counted():
 
 
 def test_entries_that_need_the_network_are_marked():
-    app = alone("attention")
+    app = within("attention")
     titles = dict(zip([*(entry.name for entry in CATALOGUE)], app.selectbox(key="model").options, strict=True))
     for entry in CATALOGUE:
         assert titles[entry.name] == (str(entry.title) if entry.bundled else f"{entry.title} (online)")

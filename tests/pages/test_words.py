@@ -28,7 +28,7 @@ from models.opening.loading import DTYPES
 from models.toy import CHOICES
 from models.training.presets import PRESETS
 from models.training.settings import Settings
-from tests.pages.shared import alone, charts, opened, settle
+from tests.pages.shared import alone, charts, opened, settle, within
 
 NUMBERS = "12 7 12 31"
 """A text without words: whatever is a word on the page is then one of the page, or one that a model made."""
@@ -36,7 +36,7 @@ SHOWN = {"label", "help", "placeholder", "body", "options", "content", "text", "
 """Fields of Streamlit's messages that a viewer reads."""
 TOKENS = {"model", "other_model", "target_number", "parts_number", "parts_against"}
 """Keys of widgets whose options are names of models, and tokens."""
-GIVEN = {"words", "relation_names", "line_names", "colour_names", "divisor_kind", "scheme", "box_schemes", "formulas"}
+GIVEN = {"words", "word_names", "relation_names", "line_names", "colour_names", "divisor_kind", "scheme", "box_schemes", "formulas"}
 """Parameters of charts that hold data."""
 NAMES = {
     *("auto", "zip", "obj", *devices(), *DTYPES),
@@ -72,6 +72,9 @@ VIEWS = [
     "heads heads=layers",
     "heads heads=scatter",
     "syntax",
+    "weights",
+    "weights model=bert-mini look=write layer=2 head=6 edge=k.1.6 measure=previous token=7",
+    "weights look=directions measure=induction",
     "beyond beyond=tokens",
     "beyond beyond=lens model=gpt2-mini",
     "beyond beyond=lens",
@@ -125,9 +128,10 @@ def marks(monkeypatch):
 def test_every_word_of_a_page_is_translated_once(view):
     page, *named = view.split()
     address = dict(one.split("=") for one in named)
-    # These two have links to another page, which only the whole app knows.
-    whole = page in ("heads", "syntax")
-    app = opened(page, text=NUMBERS if page == "heads" else None, **address) if whole else alone(page, **{"text": NUMBERS} | address)
+    # These have links to another page, which only the whole app knows.
+    whole = page in ("attention", "heads", "syntax", "weights")
+    text = {} if page == "syntax" else {"text": NUMBERS}
+    app = within(page, **text | address) if whole else alone(page, **text | address)
     assert_translated(app)
 
 

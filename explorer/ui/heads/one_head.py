@@ -31,6 +31,7 @@ def heading(scored: Scored, known: Known | None) -> None:
         where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
         st.markdown(f"**{where}** :small[{held}]")
         st.space("stretch")
+        st.page_link("pages/weights.py", label=_("Weights"), icon=":material/hub:")
         st.page_link("pages/attention.py", label=_("Open"), icon=":material/open_in_new:")
 
 

@@ -1,0 +1,66 @@
+"""Which head is looked at, and which line of the graph: one address for both. The line ends at the head, so only its other end is added."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from explorer.i18n import _
+from explorer.ui.common import address
+from explorer.weights.composition import KINDS
+
+Head = tuple[int, int]
+_NAME = "edge"
+
+
+def edge(sizes: Sequence[int], reader: Head) -> tuple[str, Head, Head] | None:
+    """Kind, writer and reader of the line that was clicked; None where none was, or where it is none of this model."""
+    match = re.fullmatch(r"([qkv])\.(\d{1,4})\.(\d{1,4})", address.read(_NAME) or "")
+    if match is None:
+        return None
+    writer = int(match[2]), int(match[3])
+    there = writer[0] < reader[0] and writer[1] < sizes[writer[0]]
+    return (match[1], writer, reader) if there else None
+
+
+def choose(head: Head, edge: tuple[str, Head] | None = None) -> None:
+    """Looks at a head, and with a line also at the head at its other end: one step of the browser's history. For callbacks."""
+    word = None if edge is None else f"{edge[0]}.{edge[1][0]}.{edge[1][1]}"
+    address.write(layer=head[0], head=str(head[1]), **{_NAME: word})
+
+
+def picked(selection: Mapping[str, list], before: tuple[Head, object]) -> tuple[Head, tuple[str, Head, Head] | None] | None:
+    """Chooses what was clicked in the graph, and returns it; None where nothing was.
+
+    Args:
+        selection: of the picture.
+        before: head and line that were chosen: the browser tells of both selections, of which one is new.
+    """
+    lines, heads = selection.get("edge") or [], selection.get("at") or []
+    if lines and lines[0].get("kind") in KINDS:
+        one = lines[0]
+        line = one["kind"], (int(one["from_layer"]), int(one["from_head"])), (int(one["layer"]), int(one["head"]))
+        if line != before[1]:
+            choose(line[2], line[:2])
+            return line[2], line
+    if heads and heads[0].get("layer", -1) >= 0:
+        head = int(heads[0]["layer"]), int(heads[0]["head"])
+        if head != before[0] or before[1] is not None:
+            choose(head)
+            return head, None
+    return None
+
+
+def picked_on_board(selection: Mapping[str, list]) -> Head | None:
+    """The same for `charts.common.board`."""
+    cells = selection.get("cell")
+    if not cells or cells[0].get("row", -1) < 0:
+        return None
+    head = int(cells[0]["row"]), int(cells[0]["head"])
+    choose(head)
+    return head
+
+
+def roles(kind: str) -> tuple[str, str]:
+    """What the two heads of a line do, for a viewer: the one that writes, and the one that reads."""
+    return _("writes"), {"q": _("reads with its queries"), "k": _("reads with its keys"), "v": _("reads with its values")}[kind]

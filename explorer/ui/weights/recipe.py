@@ -1,0 +1,28 @@
+"""The lines of Python for what the page shows."""
+
+from __future__ import annotations
+
+from explorer import export
+from explorer.ui.weights.read import Read
+
+
+def lines(read: Read, head: tuple[int, int], token: int | None) -> str:
+    """Lines that read the same weights again."""
+    where = f"{head[0]}, {head[1]}, {read.part!r}"
+    made = [
+        "import models",
+        "from explorer.weights.head import named, promoted",
+        "from explorer.weights.one import one_head",
+        "from explorer.weights.opened import opened",
+        "from explorer.weights.survey import survey",
+        "",
+        export.load_line(read.weights.model),
+        "weights = opened(model)",
+        f"found = survey(weights, {read.part!r})",
+        "print(found.composition.edges(most=10), found.copying)",
+        f"one = one_head(weights, {where})",
+        "print(one.matched, one.moved)",
+    ]
+    if token is not None:
+        made.append(f"print(named(weights, promoted(weights, {token}, {where}).more))")
+    return "\n".join(made)

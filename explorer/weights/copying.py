@@ -1,0 +1,68 @@
+"""Whether a head copies: the eigenvalues of its OV circuit over the vocabulary (Elhage et al. 2021, section "Copying heads")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.i18n import _
+from explorer.weights.norms import Norm
+from explorer.weights.opened import Weights, streams
+from models import InputError
+
+
+def copying(weights: Weights, part: str | None = None, report: Callable[[float], None] = lambda _share: None) -> np.ndarray:
+    """Sum of the eigenvalues of each head's W_E W_V W_O W_U, as a share of the sum of their sizes.
+
+    1: whatever a head attends to, it makes likelier; -1: less likely. All eigenvalues but d_k are 0; those are the ones of a d_k x d_k matrix.
+
+    Returns:
+        (layers, heads), float64; nan where there is no head.
+
+    Raises:
+        InputError: a model that predicts no words, an encoder beside a decoder, tokens that are no words of the output.
+    """
+    of_part = weights.sites(part)
+    source = streams(of_part[0].part)[1]
+    check_writes(weights, of_part[0].part)
+    entry, out = weights.entry(source), weights.exit
+    if entry.size != out.size:
+        raise InputError(_("{name} reads other tokens than it writes.").format(name=weights.model.name), _("Choose another model."))
+    joined: dict[object, Tensor] = {}
+    found = np.full((len(of_part), max(1, max(site.heads for site in of_part))), np.nan)
+    for i, site in enumerate(of_part):
+        for of in weights.heads(site):
+            kind = None if of.key_norm is None else of.key_norm.kind
+            if kind not in joined:
+                joined[kind] = _through_words(weights, source, of.key_norm, lambda share, i=i: report((i + share) / (len(of_part) + 1)))
+            values = torch.linalg.eigvals(of.output.double() @ joined[kind] @ of.value.double())
+            total = float(values.abs().sum())
+            found[site.layer, of.head] = float(values.real.sum()) / total if total > 0 else 0.0
+        report((i + 1) / len(of_part))
+    return found
+
+
+def check_writes(weights: Weights, part: str) -> None:
+    """Raises InputError where what heads of a part write reaches no words directly."""
+    if part == "encoder" and weights.model.kind == "encoder-decoder":
+        raise InputError(
+            _("What an encoder's head writes reaches words only through the decoder."), _("Choose the decoder, or the attention between the two.")
+        )
+    config = weights.model.network.config
+    if getattr(config, "model_type", "") == "explorer-toy" and not config.residual:
+        raise InputError(_("Without residual connections a head of this toy writes to no words directly."), _("Choose another model."))
+    weights.exit  # noqa: B018, which raises where no words are predicted
+
+
+def _through_words(weights: Weights, source: str, norm: Norm | None, report: Callable[[float], None]) -> Tensor:
+    """W_U W_E summed over the vocabulary, (width, width), float64: all that the eigenvalues of any head need of it."""
+    entry, made = weights.entry(source), None
+    for block, x in entry.blocks():
+        x = x if norm is None else norm.unit(x)
+        part = weights.exit.words(block).double().T @ x.double()
+        made = part if made is None else made + part
+        report(block.stop / entry.size)
+    return made

@@ -1,0 +1,66 @@
+"""All that the weights of one head say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer.weights import head as reading
+from explorer.weights.head import TOP, Direction, Report
+from explorer.weights.opened import Weights
+from explorer.weights.pairs import Pairs
+from models import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class OneHead:
+    """One head.
+
+    Attributes:
+        layer, head, part: which.
+        matched, matching: pairs of query and key tokens, and singular directions of QK; None and empty where there are no scores.
+        moved, moving: pairs of an attended token and a word, and singular directions of OV; None and empty where it writes to no words.
+        no_scores, no_words: why.
+        notes: names in `opened.NOTES`.
+    """
+
+    layer: int
+    head: int
+    part: str
+    matched: Pairs | None
+    matching: list[Direction]
+    moved: Pairs | None
+    moving: list[Direction]
+    no_scores: InputError | None
+    no_words: InputError | None
+    notes: tuple[str, ...]
+
+
+def one_head(
+    weights: Weights, layer: int, head: int, part: str | None = None, *, top: int = TOP, report: Report = lambda _share: None
+) -> OneHead:
+    """Reads a head.
+
+    Args:
+        weights: of its model.
+        layer, head, part: which, from 0; of the first part where None.
+        top: pairs.
+        report: told the share that is done.
+
+    Raises:
+        InputError: no such head.
+    """
+    site, no_scores, no_words = weights.site(layer, head, part), None, None
+    matched, matching, moved, moving = None, [], None, []
+    try:
+        matching = reading.matching_directions(weights, layer, head, part)
+        matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share))
+    except InputError as error:
+        no_scores = error
+    try:
+        moving = reading.moving_directions(weights, layer, head, part)
+        moved = reading.moved(weights, layer, head, part, top=top, report=lambda share: report(0.5 + 0.5 * share))
+    except InputError as error:
+        no_words = error
+    notes = weights.notes(site, words=no_words is None)
+    report(1.0)
+    return OneHead(layer, head, site.part, matched, matching, moved, moving, no_scores, no_words, notes)

@@ -1,0 +1,52 @@
+"""What the weights say, with no text at all: who reads whom, which heads copy, and what one head would match and write."""
+
+import streamlit as st
+
+from explorer.i18n import _
+from explorer.ui.common import address, chosen_head
+from explorer.ui.common.markdown import escaped
+from explorer.ui.common.parts import part_of
+from explorer.ui.common.sidebar import choose_model
+from explorer.ui.common.take_away import take_away
+from explorer.ui.weights import all_heads, choice, graph, one_head, one_token, read, recipe
+from models import Model
+from models.opening import catalogue
+
+
+@st.fragment
+def weights(model: Model) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        part = part_of(model)
+        kinds, most = graph.controls()
+        st.space("stretch")
+        downloads = st.container(width="content")
+    shown = read.surveyed(model, part)
+    if shown is None:
+        return
+    of = shown.what
+    head = chosen_head.among(of.survey.sizes)
+    line = choice.edge(of.survey.sizes, head)
+    left, right = st.columns([13, 7], gap="small")
+    with left, st.container(border=True, key="weights_lines"):
+        figures = [graph.draw(of, head, line, kinds, most)]
+    with right, st.container(border=True, key="weights_heads"):
+        figures.append(all_heads.draw(of, head))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="weights_look"):
+        look = address.choice(st.segmented_control, _("Of this head"), one_head.LOOKS, "look", label_visibility="collapsed")
+        token = one_token.choose(of) if look == "write" else None
+    if line is None:
+        with st.container(border=True, key="weights_head"):
+            figures += one_head.draw(of, *head, look, "reader", token=token)
+    else:
+        # A line opens both of its heads: the one that writes, and the one that reads it.
+        for place, at, slot, role in zip(st.columns(2, gap="small"), line[1:], ("writer", "reader"), choice.roles(line[0]), strict=True):
+            with place, st.container(border=True, key=f"weights_{slot}"):
+                figures += one_head.draw(of, *at, look, slot, role, token)
+    with downloads:
+        take_away([figure for figure in figures if figure], recipe.lines(of, head, token))
+    chosen_head.complete(head)
+
+
+model = choose_model(catalogue.DECODER)
+st.markdown(f"#### {_('What the weights say')} :small[{escaped(model.name)}]")
+weights(model)

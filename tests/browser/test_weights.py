@@ -1,0 +1,31 @@
+"""What the weights say in a browser: a click on a line opens both of its heads, one on the board another head."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.waiting import addressed, settled, shows
+
+LINES = ".st-key-weights_lines svg.marks"
+LINE = f'{LINES} path[aria-label*="reads"], {LINES} line[aria-label*="reads"]'
+
+
+@pytest.mark.every_run
+def test_a_line_opens_both_of_its_heads_and_the_board_another(open_page):
+    page = open_page("/weights?model=bert-mini&lines=k&most=3", "dark", wait_for=LINES)
+    settled(page)
+    expect(page.locator(LINE)).to_have_count(3)
+    said = page.locator(LINE).last.get_attribute("aria-label")
+    reader, writer = re.search(r"reads: (\d+\.\d+)", said)[1], re.search(r"written by: (\d+\.\d+)", said)[1]
+    page.locator(LINE).last.click(force=True)
+    (layer, head), below = reader.split("."), writer.split(".")
+    shows(page.locator(".st-key-weights_reader"), f"Layer {layer}, head {head}")
+    shows(page.locator(".st-key-weights_writer"), f"Layer {below[0]}, head {below[1]}")
+    page.wait_for_function("edge => new URLSearchParams(location.search).get('edge') === edge", arg=f"k.{writer}")
+    page.locator('.st-key-weights_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
+    addressed(page, 0, 2)
+    shows(page.locator(".st-key-weights_head"), "Layer 0, head 2")
+    expect(page.locator(".st-key-weights_writer")).to_have_count(0)
+    page.go_back()
+    shows(page.locator(".st-key-weights_writer"), f"Layer {below[0]}, head {below[1]}")

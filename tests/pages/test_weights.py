@@ -1,0 +1,144 @@
+"""What the weights say, as Streamlit runs it, without a browser: what is drawn is what `explorer.weights` computes, for any model and head."""
+
+import numpy as np
+import pytest
+
+import models
+from explorer.ui.weights import choice, read
+from explorer.weights import head as reading
+from explorer.weights.opened import NOTES, opened
+from explorer.weights.survey import survey
+from tests.pages.shared import charts, run_recipe, settle, shared, table, written
+from tests.pages.shared import opened as page
+
+BOARD = {"row", "head", "value", "removed"}
+LINES = {"kind", "from_layer", "from_head", "layer", "head", "value"}
+
+
+def board(app) -> np.ndarray:
+    """The values of the board, (layers, heads)."""
+    return table(app, BOARD, 1).pivot(index="row", columns="head", values="value").to_numpy()
+
+
+def lines(app) -> list[tuple]:
+    """Lines of the graph, strongest first."""
+    rows = table(app, LINES, 0).sort_values("value", ascending=False)
+    return [(r.kind, (r.from_layer, r.from_head), (r.layer, r.head), pytest.approx(r.value, abs=1e-6)) for r in rows.itertuples()]
+
+
+def pairs(app, number: int = 0) -> list[tuple[str, str]]:
+    rows = app.dataframe[number].value
+    return list(zip(rows.iloc[:, 0], rows.iloc[:, 1], strict=True))
+
+
+def shown(weights, ids) -> list[str]:
+    return [f"␣{name[1:]}" if name.startswith(" ") else name for name in reading.named(weights, ids)]
+
+
+def test_all_is_that_of_the_model_and_of_the_head() -> None:
+    app = page("weights", model="gpt2-mini")
+    for name, head in (("gpt2-mini", (0, 0)), ("bert-mini", (0, 0)), ("bert-mini", (2, 6))):
+        if app.selectbox(key="model").value != name:
+            settle(app.selectbox(key="model").set_value(name).run())
+        if head != (0, 0):
+            app.query_params["layer"], app.query_params["head"] = str(head[0]), str(head[1])
+            settle(app.run())
+        assert not app.exception
+        weights = opened(models.load(name, device="cpu"))
+        found = survey(weights)
+        np.testing.assert_allclose(board(app), found.copying, atol=1e-4)
+        expected = [(e.kind, e.writer, e.reader, e.value) for e in found.composition.edges(most=20)]
+        assert lines(app) == expected
+        matched = reading.matched(weights, *head)
+        assert pairs(app) == list(zip(shown(weights, matched.rows), shown(weights, matched.columns), strict=True))
+        curve = table(app, {"head", "offset", "score", "own"}, 2)
+        own = found.distances.curves[head]
+        np.testing.assert_allclose(curve[curve["own"] == 1]["score"], own - np.nanmean(own), atol=1e-3)
+        for note in weights.notes(weights.site(*head)):
+            assert NOTES[note] in written(app)
+
+
+def test_what_a_token_does_is_that_of_the_token() -> None:
+    app = page("weights", model="bert-mini", look="write", layer="1", head="6")
+    weights = opened(models.load("bert-mini", device="cpu"))
+    assert app.text_input(key="token").value == " the"
+    for typed in (" the", " commun"):
+        settle(app.text_input(key="token").set_value(typed).run())
+        words = reading.promoted(weights, reading.token_of(weights, typed), 1, 6, top=10)
+        bars = table(app, {"i", "value"}, 2)
+        np.testing.assert_allclose(bars["value"], [*words.most, *words.least[::-1]], atol=1e-3)
+        (param,) = (one for one in charts(app)[2]["params"] if one["name"] == "word_names")
+        assert param["value"][0] == shown(weights, words.more[:1])[0]
+    assert param["value"][0] == "ities", "a head that looks one token back finishes the word"
+    moved = reading.moved(weights, 1, 6)
+    assert pairs(app)[0] == (shown(weights, moved.rows[:1])[0], shown(weights, moved.columns[:1])[0])
+    recipe, printed = run_recipe(app)
+    assert "promoted" in recipe and "Edge(" in printed
+    settle(app.text_input(key="token").set_value("").run())
+    assert not app.exception and "There is no token" in written(app)
+
+
+def test_a_line_opens_both_of_its_heads_and_another_head_leaves_it() -> None:
+    app = page("weights", model="bert-mini", layer="2", head="6", edge="k.1.6", lines="k", most="5")
+    assert not app.exception
+    assert len(lines(app)) == 5 and {line[0] for line in lines(app)} == {"k"}
+    assert "**Layer 1, head 6**" in written(app) and "**Layer 2, head 6**" in written(app)
+    assert "writes" in written(app) and "reads with its keys" in written(app)
+    weights = opened(models.load("bert-mini", device="cpu"))
+    for number, head in enumerate(((1, 6), (2, 6))):
+        matched = reading.matched(weights, *head)
+        assert pairs(app, number)[0] == (shown(weights, matched.rows[:1])[0], shown(weights, matched.columns[:1])[0])
+    app.query_params["edge"] = "k.4.1"  # a head above cannot write to one below
+    settle(app.run())
+    assert len(app.dataframe) == 1 and shared(app, "layer") == "2"
+
+
+@pytest.mark.parametrize("look", ["match", "write", "directions"])
+def test_a_model_without_words_says_so_and_shows_the_rest(look) -> None:
+    app = page("weights", model="all-MiniLM-L6-v2", look=look, measure="copying" if look == "match" else "previous")
+    assert not app.exception
+    # On the board where copying is asked for, else in the head's own panel.
+    assert any("predicts no words" in one.value for one in app.info)
+    assert len(lines(app)) == 20
+
+
+def test_parts_of_a_translator() -> None:
+    app = page("weights", model="translate-mini", part="cross", measure="previous")
+    assert not app.exception and "knows no distance" in written(app)
+    assert {line[0] for line in lines(app)} <= {"q"}
+    settle(app.segmented_control(key="part").set_value("decoder").run())
+    weights = opened(models.load("translate-mini", device="cpu"))
+    np.testing.assert_allclose(board(app), survey(weights, "decoder").distances.previous, atol=1e-4)
+
+
+def test_what_cannot_be_read_is_said(tiny_folders) -> None:
+    for name, said in (("falcon", "view-only"), ("toy_mean", "head by head")):
+        app = page("weights", model=tiny_folders(name))
+        assert not app.exception and said in written(app)
+
+
+@pytest.fixture
+def tiny_folders(tmp_path):
+    from tests import tiny
+
+    return lambda name: str(tiny.save(name, tmp_path / name))
+
+
+def test_clicks_in_the_graph(monkeypatch) -> None:
+    written_ = []
+    monkeypatch.setattr(choice.address, "write", lambda **values: written_.append(values))
+    line = {"kind": "k", "from_layer": 0, "from_head": 1, "layer": 2, "head": 3}
+    before = ((0, 0), None)
+    assert choice.picked({"edge": [line], "at": [{"layer": 0, "head": 0}]}, before) == ((2, 3), ("k", (0, 1), (2, 3)))
+    assert written_.pop() == {"layer": 2, "head": "3", "edge": "k.0.1"}
+    # The browser keeps the line selected while a head is clicked.
+    before = ((2, 3), ("k", (0, 1), (2, 3)))
+    assert choice.picked({"edge": [line], "at": [{"layer": 1, "head": 1}]}, before) == ((1, 1), None)
+    assert written_.pop() == {"layer": 1, "head": "1", "edge": None}
+    assert choice.picked({"edge": [], "at": []}, before) is None and not written_
+
+
+def test_nothing_is_read_twice(monkeypatch) -> None:
+    page("weights", model="gpt2-mini")
+    monkeypatch.setattr(read, "survey", lambda *_given: pytest.fail("it was read before"))
+    assert not page("weights", model="gpt2-mini").exception
