@@ -3,7 +3,8 @@
 By weights alone (`explorer.weights`): which heads look at the token before (positions alone), which copy (eigenvalues), which are induction
 heads (keys that read a head of the first kind). By behaviour on random tokens that are repeated once: weight on the token before, weight
 on what followed the first copy (`explorer.scores.repeated`), and whether what a head moves there makes the moved token likelier, by the values
-that it has really got from the layers below.
+that it has really got from the layers below. A head above layer 0 is given what the layers below have made of a token: the last row reads its
+weights with that, of each token alone (`arriving`), instead of the embedding.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import models
 from benchmarks import report
 from explorer.capture import capture_ids
 from explorer.scores.repeated import on_repeated
+from explorer.weights.copying import copying
 from explorer.weights.opened import Weights, opened
 from explorer.weights.survey import survey
 
@@ -59,7 +61,8 @@ def compared(name: str) -> None:
     rows = [
         ("previous token", found.distances.previous, seen["repeated_previous"]),
         ("induction", found.induction, seen["repeated_induction"]),
-        ("copying", found.copying, copying_seen(weights)),
+        ("copying", found.copying, (copied := copying_seen(weights))),
+        ("copying, tokens as they arrive", copying(opened(model, arriving=True)), copied),
     ]
     title = f"{name}: by weights {read:.1f} s, by behaviour {ran:.1f} s of a processor"
     report.show(title, ["", "rank correlation", "both ways", f"first {SHOWN} by weights", f"first {SHOWN} by behaviour"], list(map(_row, rows)))

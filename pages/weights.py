@@ -18,9 +18,10 @@ def weights(model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         part = part_of(model)
         kinds, most = graph.controls()
+        arriving = choice.arriving(model)
         st.space("stretch")
         downloads = st.container(width="content")
-    shown = read.surveyed(model, part)
+    shown = read.surveyed(model, part, arriving)
     if shown is None:
         return
     of = shown.what

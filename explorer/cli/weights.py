@@ -50,6 +50,7 @@ of one head (--head):
     command.add_argument("--head", metavar="L.H", help=_("one head, such as 1.3 (layer.head from 0)"))
     command.add_argument("--token", metavar="T", help=_("with --head: what this token does where the head attends to it"))
     command.add_argument("--top", type=int, default=reading.TOP, metavar="N", help=_("so many pairs, words or edges (default: %(default)s)"))
+    command.add_argument("--arriving", action="store_true", help=_("read tokens as they arrive at a layer in a text of one token"))
     command.add_argument("--json", type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(command)
     command.set_defaults(run=_weights)
@@ -61,7 +62,7 @@ def _weights(given: argparse.Namespace) -> int:
     if given.token is not None and given.head is None:
         raise InputError(_("--token says nothing without a head."), _("Name one, such as --head 1.3."))
     model = opened(given)
-    weights = weights_of(model)
+    weights = weights_of(model, arriving=given.arriving)
     if given.head is None:
         with bar("heads") as tell:
             found = survey(weights, given.part, tell)

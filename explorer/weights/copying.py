@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
-from explorer.weights.norms import Norm
-from explorer.weights.opened import Weights, streams
+from explorer.weights.opened import Head, Weights, streams
 from models import InputError
 
 
@@ -35,9 +34,9 @@ def copying(weights: Weights, part: str | None = None, report: Callable[[float],
     found = np.full((len(of_part), max(1, max(site.heads for site in of_part))), np.nan)
     for i, site in enumerate(of_part):
         for of in weights.heads(site):
-            kind = None if of.key_norm is None else of.key_norm.kind
+            kind = None if of.key_norm is None else of.key_norm.kind, site.layer if weights.arriving else 0
             if kind not in joined:
-                joined[kind] = _through_words(weights, source, of.key_norm, lambda share, i=i: report((i + share) / (len(of_part) + 1)))
+                joined[kind] = _through_words(weights, source, of, lambda share, i=i: report((i + share) / (len(of_part) + 1)))
             values = torch.linalg.eigvals(of.output.double() @ joined[kind] @ of.value.double())
             total = float(values.abs().sum())
             found[site.layer, of.head] = float(values.real.sum()) / total if total > 0 else 0.0
@@ -57,12 +56,12 @@ def check_writes(weights: Weights, part: str) -> None:
     weights.exit  # noqa: B018, which raises where no words are predicted
 
 
-def _through_words(weights: Weights, source: str, norm: Norm | None, report: Callable[[float], None]) -> Tensor:
+def _through_words(weights: Weights, source: str, of: Head, report: Callable[[float], None]) -> Tensor:
     """W_U W_E summed over the vocabulary, (width, width), float64: all that the eigenvalues of any head need of it."""
-    entry, made = weights.entry(source), None
-    for block, x in entry.blocks():
-        x = x if norm is None else norm.unit(x)
-        part = weights.exit.words(block).double().T @ x.double()
-        made = part if made is None else made + part
-        report(block.stop / entry.size)
+    size, made, done = weights.entry(source).size, 0.0, 0
+    for x in weights.rows(of, source):
+        x = x if of.key_norm is None else of.key_norm.unit(x)
+        made = made + weights.exit.words(slice(done, done + len(x))).double().T @ x.double()
+        done += len(x)
+        report(done / size)
     return made

@@ -34,7 +34,7 @@ class _ReachedError(Exception):
 
 @dataclass(eq=False)
 class Entry:
-    """What enters the first layer of one stack.
+    """What enters the layers of one stack.
 
     Attributes:
         width: of the stream.
@@ -49,21 +49,28 @@ class Entry:
     size: int
     normed: bool
     _network: nn.Module
-    _first: nn.Module
+    _layers: list[nn.Module]
     _tokens: list[nn.Module]
     _places: list[tuple[nn.Module, Tensor]]
     _nothing: Tensor
     _mean: Tensor
 
-    def tokens(self, ids: Tensor) -> Tensor:
-        """Rows of the stream for tokens alone, float32 (n, width)."""
+    def tokens(self, ids: Tensor, layer: int = 0) -> Tensor:
+        """Rows of the stream for tokens alone, float32 (n, width).
+
+        Args:
+            ids: (n,).
+            layer: above 0, what enters this layer of a text of one token at the mean position: what the layers below have made of it.
+        """
+        if layer:
+            return self._run(ids[:, None], None, 1.0, layer)[:, 0]
         return self._run(ids[:, None], None, 1.0 if self.normed else 0.0)[:, 0] - self._nothing
 
-    def blocks(self) -> Iterator[tuple[slice, Tensor]]:
-        """All tokens, block by block."""
+    def blocks(self, layer: int = 0) -> Iterator[tuple[slice, Tensor]]:
+        """All tokens, block by block; `layer` as in `tokens`."""
         for start in range(0, self.size, BLOCK):
             ids = torch.arange(start, min(start + BLOCK, self.size), device=self.model.device)
-            yield slice(start, start + len(ids)), self.tokens(ids)
+            yield slice(start, start + len(ids)), self.tokens(ids, layer)
 
     def positions(self, n: int) -> Tensor | None:
         """Rows of the stream for the first n positions alone, float32 (n, width); None where positions are not added to tokens."""
@@ -75,14 +82,17 @@ class Entry:
     def _orders(self) -> bool:
         return isinstance(self._network, ToyModel) and self._network.config.positions in ("learned", "sinusoidal", "sinusoidal-concat")
 
-    def _run(self, ids: Tensor, token: Tensor | None, place: float | None) -> Tensor:
-        """What enters the first layer for ids (batch, n), with another vector in the place of each token's, and its positions replaced by their
+    def _run(self, ids: Tensor, token: Tensor | None, place: float | None, layer: int = 0) -> Tensor:
+        """What enters a layer for ids (batch, n), with another vector in the place of each token's, and its positions replaced by their
         mean times a factor; None leaves either as it is."""
-        network, found = self._network, []
+        network, found, entered = self._network, [], [0]
 
         def reached(_module: nn.Module, args: tuple, kwargs: dict) -> None:
-            found.append((args[0] if args else kwargs["hidden_states"]).float())
-            raise _ReachedError
+            # Counted, as ALBERT has one module that takes all turns.
+            entered[0] += 1
+            if entered[0] > layer:
+                found.append((args[0] if args else kwargs["hidden_states"]).float())
+                raise _ReachedError
 
         with ExitStack() as hooks, self.model.lock, torch.no_grad(), exact(network):
             if token is not None:
@@ -93,7 +103,8 @@ class Entry:
                     hooks.callback(module.register_forward_hook(lambda _m, _a, out, mean=mean: (place * mean).to(out).expand_as(out)).remove)
                 if self._orders():
                     hooks.enter_context(_order(network, place))
-            hooks.callback(self._first.register_forward_pre_hook(reached, with_kwargs=True).remove)
+            for module in self._layers:
+                hooks.callback(module.register_forward_pre_hook(reached, with_kwargs=True).remove)
             with suppress(_ReachedError):
                 _call(network, ids, self.part)
         return found[0]
@@ -131,11 +142,11 @@ class Exit:
 
 
 def entry_of(model: Model, part: str) -> Entry:
-    """What enters the first layer of "encoder" or "decoder" of a model that is not view-only."""
+    """What enters the layers of "encoder" or "decoder" of a model that is not view-only."""
     network = private(model.network)
     twins = dict(zip(map(id, model.network.modules()), network.modules(), strict=True))
     of_part = {twins[m] for m, numbers in model.sites_of.items() if any(model.sites[i].part == part for i in numbers)}
-    first = layers_in(network, of_part)[0]
+    layers = layers_in(network, of_part)
     tokens: dict[nn.Module, None] = {}
     ids = torch.tensor([_ASKED], device=model.device)
     with ExitStack() as hooks, model.lock, torch.no_grad(), exact(network):
@@ -151,7 +162,7 @@ def entry_of(model: Model, part: str) -> Entry:
     with torch.no_grad():
         mean = sum(table(torch.arange(s, min(s + BLOCK, size), device=model.device)).float().sum(0) for s in range(0, size, BLOCK)) / size
     nothing = torch.zeros(1, device=model.device)
-    made = Entry(model, part, 0, size, False, network, first, list(tokens), places, nothing, mean)
+    made = Entry(model, part, 0, size, False, network, layers, list(tokens), places, nothing, mean)
     # What enters for half a token is half of what enters for the whole one, over what enters for none, unless a norm stands there.
     none, half, whole = (made._run(ids[:, :1], factor * mean, 0.0)[0, 0] for factor in (0.0, 0.5, 1.0))
     made.width, made.normed = len(none), not torch.allclose(none + whole, 2 * half, rtol=1e-3, atol=1e-4 * float(whole.abs().max() + 1e-12))

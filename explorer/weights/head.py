@@ -97,7 +97,7 @@ def promoted(weights: Weights, token: int, layer: int, head: int, part: str | No
     entry = weights.entry(streams(of.part)[1])
     _check_token(token, entry.size)
     check_writes(weights, of.part)
-    row = entry.tokens(torch.tensor([token], device=weights.model.device))
+    (row,) = weights.rows(of, streams(of.part)[1], torch.tensor([token], device=weights.model.device))
     row = row if of.key_norm is None else of.key_norm.unit(row)
     return _ends(token, weights.exit.logits(row @ of.value @ of.output)[0], top)
 
@@ -106,7 +106,7 @@ def looked_for(weights: Weights, token: int, layer: int, head: int, part: str | 
     """Which keys a token, as a query, would match most and least, by score. Raises InputError as `matched`, and for no such token."""
     of = _matching(weights, layer, head, part)
     _check_token(token, weights.entry(streams(of.part)[0]).size)
-    row = weights.entry(streams(of.part)[0]).tokens(torch.tensor([token], device=weights.model.device))
+    (row,) = weights.rows(of, streams(of.part)[0], torch.tensor([token], device=weights.model.device))
     row = (row if of.query_norm is None else of.query_norm.unit(row)) @ of.query + of.query_bias
     return _ends(token, (of.scale * row @ key_rows(weights, of).T)[0], top)
 
@@ -117,17 +117,20 @@ def matching_directions(weights: Weights, layer: int, head: int, part: str | Non
     reads, source = streams(of.part)
 
     def right(direction: Tensor) -> Tensor:
-        return _along(weights, source, of.key_norm, direction)
+        return _rows(weights, of, source, of.key_norm, direction).T
 
-    return _directions(weights, of.query, of.key, lambda x: _along(weights, reads, of.query_norm, x), right, n)
+    return _directions(of.query, of.key, lambda x: _rows(weights, of, reads, of.query_norm, x).T, right, n)
 
 
 def moving_directions(weights: Weights, layer: int, head: int, part: str | None = None, *, n: int = 4) -> list[Direction]:
     """Singular directions of W_V W_O, folded; left are tokens that are attended to, right are words. Raises InputError as `promoted`."""
     of = weights.head(layer, head, part)
     check_writes(weights, of.part)
-    source = streams(of.part)[1]
-    return _directions(weights, of.value, of.output.T, lambda x: _along(weights, source, of.key_norm, x), lambda x: weights.exit.logits(x.T), n)
+
+    def left(directions: Tensor) -> Tensor:
+        return _rows(weights, of, streams(of.part)[1], of.key_norm, directions).T
+
+    return _directions(of.value, of.output.T, left, lambda x: weights.exit.logits(x.T), n)
 
 
 def token_of(weights: Weights, text: str) -> int:
@@ -153,26 +156,22 @@ def named(weights: Weights, ids: np.ndarray | tuple[int, ...] | list[int]) -> li
 
 def query_rows(weights: Weights, of: Head) -> Tensor:
     """Queries of all tokens, unscaled, (size, d_k)."""
-    return _rows(weights, streams(of.part)[0], of.query_norm, of.query) + of.query_bias
+    return _rows(weights, of, streams(of.part)[0], of.query_norm, of.query) + of.query_bias
 
 
 def key_rows(weights: Weights, of: Head) -> Tensor:
     """Keys of all tokens, (size, d_k)."""
-    return _rows(weights, streams(of.part)[1], of.key_norm, of.key) + of.key_bias
+    return _rows(weights, of, streams(of.part)[1], of.key_norm, of.key) + of.key_bias
 
 
 def value_rows(weights: Weights, of: Head) -> Tensor:
     """Values of all tokens, biases left out, (size, d_k)."""
-    return _rows(weights, streams(of.part)[1], of.key_norm, of.value)
+    return _rows(weights, of, streams(of.part)[1], of.key_norm, of.value)
 
 
-def _rows(weights: Weights, part: str, norm: Norm | None, matrix: Tensor) -> Tensor:
-    return torch.cat([(x if norm is None else norm.unit(x)) @ matrix for _block, x in weights.entry(part).blocks()])
-
-
-def _along(weights: Weights, part: str, norm: Norm | None, directions: Tensor) -> Tensor:
-    """How far each token lies along directions (width, n), (n, size)."""
-    return _rows(weights, part, norm, directions).T
+def _rows(weights: Weights, of: Head, part: str, norm: Norm | None, matrix: Tensor) -> Tensor:
+    """All tokens through a matrix (width, n), (size, n)."""
+    return torch.cat([(x if norm is None else norm.unit(x)) @ matrix for x in weights.rows(of, part)])
 
 
 def _matching(weights: Weights, layer: int, head: int, part: str | None) -> Head:
@@ -183,7 +182,7 @@ def _matching(weights: Weights, layer: int, head: int, part: str | None) -> Head
 
 
 def _directions(
-    weights: Weights, left: Tensor, right: Tensor, along_left: Callable[[Tensor], Tensor], along_right: Callable[[Tensor], Tensor], n: int
+    left: Tensor, right: Tensor, along_left: Callable[[Tensor], Tensor], along_right: Callable[[Tensor], Tensor], n: int
 ) -> list[Direction]:
     """Of left @ right.T, both (width, d_k), by the small product of their triangular factors."""
     (q_left, r_left), (q_right, r_right) = (torch.linalg.qr(one.double()) for one in (left, right))

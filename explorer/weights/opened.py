@@ -6,6 +6,7 @@ What stands before a projection is found by running the network once on a few to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,7 @@ NOTES = {
     "embedding": N_("A norm after the embedding does not fold: each token is read as that norm makes it of the token at the mean position."),
     "sandwich": N_("A norm after the attention does not fold, and is left out of what a head writes."),
     "transform": N_("The transform before the words is no matrix: it is taken to first order, at a stream of zeros."),
+    "arriving": N_("Each token is read as it arrives at this layer in a text of itself alone, at the mean position, through the layers below."),
     "scale": N_("What a norm divides by depends on the text: numbers of logits are in units of the last one's."),
     "shared": N_("All layers share one set of weights."),
     "rotary": N_("RoPE turns queries and keys: pairs of tokens are those of one position, at distance 0."),
@@ -80,10 +82,11 @@ class Weights:
 
     Attributes:
         model: whose they are; it must stay open.
-        notes: names in `NOTES` of what holds for all heads.
+        arriving: a token is read as it arrives at a head's layer in a text of itself alone, and not as the embedding puts it into the stream.
     """
 
     model: Model
+    arriving: bool = False
     _heard: dict[int, _Heard] = field(default_factory=dict, repr=False)
 
     def sites(self, part: str | None = None) -> tuple[sites.Site, ...]:
@@ -150,13 +153,20 @@ class Weights:
         """Kind of positions, one of `explorer.positions.tables`."""
         return tables.kind(self.model)
 
+    def rows(self, site: sites.Site | Head, part: str, ids: Tensor | None = None) -> Iterator[Tensor]:
+        """All tokens in blocks, or those of some ids, as a head of this layer is given them of one stack, (n, width) each."""
+        depth, entry = site.layer if self.arriving else 0, self.entry(part)
+        yield from (x for _block, x in entry.blocks(depth)) if ids is None else (entry.tokens(ids, depth),)
+
     def notes(self, site: sites.Site, words: bool = True) -> tuple[str, ...]:
         """Names in `NOTES` of what is left out of this head's reading, or taken another way."""
         heard, found = self._heard[site.index], []
         reads, source = streams(site.part)
-        if heard.query_norm is None and any(is_norm(module) for module in self.model.network.modules()):
+        if self.arriving and site.layer:
+            found.append("arriving")
+        elif heard.query_norm is None and any(is_norm(module) for module in self.model.network.modules()):
             found.append("post")
-        if self.entry(reads).normed or self.entry(source).normed:
+        if "arriving" not in found and (self.entry(reads).normed or self.entry(source).normed):
             found.append("embedding")
         if heard.sandwich:
             found.append("sandwich")
@@ -174,12 +184,20 @@ def streams(part: str) -> tuple[str, str]:
     return ("decoder", "encoder") if part == "cross" else (part, part)
 
 
-def opened(model: Model) -> Weights:
+def opened(model: Model, *, arriving: bool = False) -> Weights:
     """The weights of a model.
 
+    Args:
+        model: it must stay open.
+        arriving: see `Weights`; a lone stack's alone.
+
     Raises:
-        InputError: a view-only model, or an architecture whose projections are not known head by head.
+        InputError: a view-only model, an architecture whose projections are not known head by head, or `arriving` tokens of two stacks.
     """
+    if arriving and model.kind == "encoder-decoder":
+        raise InputError(
+            _("What arrives at a layer of a decoder depends on a source."), _("Read the tokens as they are embedded, or choose another model.")
+        )
     if model.view_only:
         raise InputError(_("{name} is opened view-only: it gives weights, but no head to itself.").format(name=model.name), _("Choose another."))
     known = of_sites(model)
@@ -188,7 +206,7 @@ def opened(model: Model) -> Weights:
             _("The weights of {name} are not known head by head.").format(name=model.name),
             _("Choose a BERT, a GPT-2, a Llama or another model whose heads can be read."),
         )
-    return Weights(model, _listen(model))
+    return Weights(model, arriving, _listen(model))
 
 
 def _listen(model: Model) -> dict[int, _Heard]:

@@ -102,6 +102,14 @@ def test_a_model_without_words_says_so_and_shows_the_rest(look) -> None:
     assert len(lines(app)) == 20
 
 
+def test_tokens_as_they_arrive() -> None:
+    app = page("weights", model="gpt2-mini", tokens="arriving", layer="1", head="4")
+    weights = opened(models.load("gpt2-mini", device="cpu"), arriving=True)
+    np.testing.assert_allclose(board(app), survey(weights).copying, atol=1e-4)
+    assert board(app)[1].min() > 0.5, "in this layer all heads copy what arrives"
+    assert NOTES["arriving"] in written(app) and "arriving=True" in run_recipe(app)[0]
+
+
 def test_parts_of_a_translator() -> None:
     app = page("weights", model="translate-mini", part="cross", measure="previous")
     assert not app.exception and "knows no distance" in written(app)

@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from explorer.i18n import _
+import streamlit as st
+
+from explorer.i18n import N_, _
 from explorer.ui.common import address
 from explorer.weights.composition import KINDS
+from models import Model
 
 Head = tuple[int, int]
 _NAME = "edge"
+
+
+TOKENS = {"embedded": N_("as embedded"), "arriving": N_("as they arrive")}
+
+
+def arriving(model: Model) -> bool:
+    """Whether tokens are read as they arrive at a head's layer; of two stacks, where a source has its part in that, nobody is asked."""
+    if model.kind == "encoder-decoder":
+        return False
+    about = _("As they arrive: what the layers below have made of a text of this token alone. Above layer 0 that is what heads are given.")
+    return address.choice(st.segmented_control, _("Tokens"), TOKENS, "tokens", help=about) == "arriving"
 
 
 def edge(sizes: Sequence[int], reader: Head) -> tuple[str, Head, Head] | None:

@@ -35,7 +35,7 @@ class Read:
     """A model's weights, and all heads of one part.
 
     Attributes:
-        identity: model, part and language; no two have the same.
+        identity: model, part, way of reading tokens and language; no two have the same.
         title: of model and part, for a viewer.
         weights: of the model.
         survey: of the part.
@@ -60,13 +60,13 @@ class OfToken:
     keys: Words | None
 
 
-def surveyed(model: Model, part: str) -> jobs.Kept[Read] | None:
+def surveyed(model: Model, part: str, arriving: bool = False) -> jobs.Kept[Read] | None:
     """All heads of a part; those that were shown before while they are read. None where there is nothing to show; the page says why."""
-    identity = (model.number, part, language())
+    identity = (model.number, part, arriving, language())
     title = model.short_name if len(model.parts) == 1 else f"{model.short_name} ({_(PARTS[part])})"
 
     def work(report: Report) -> Read:
-        weights = opened(model)
+        weights = opened(model, arriving=arriving)
         return Read(identity, title, weights, survey(weights, part, report))
 
     try:

@@ -17,7 +17,7 @@ def lines(read: Read, head: tuple[int, int], token: int | None) -> str:
         "from explorer.weights.survey import survey",
         "",
         export.load_line(read.weights.model),
-        "weights = opened(model)",
+        f"weights = opened(model{', arriving=True' if read.weights.arriving else ''})",
         f"found = survey(weights, {read.part!r})",
         "print(found.composition.edges(most=10), found.copying)",
         f"one = one_head(weights, {where})",

@@ -60,6 +60,13 @@ def test_what_makes_no_sense_is_said(folder, capsys, more, said):
     assert said in capsys.readouterr().err
 
 
+def test_tokens_as_they_arrive(folder, tiny, tmp_path):
+    out = tmp_path / "made.json"
+    assert main(["weights", "--model", folder, "--head", "1.3", "--arriving", "--top", "4", "--json", str(out)]) == 0
+    pairs = reading.matched(opened(tiny("bert"), arriving=True), 1, 3, top=4)
+    np.testing.assert_allclose([row[2] for row in json.loads(out.read_text())["matched"]], pairs.values, atol=1e-5)
+
+
 def test_an_encoder_decoder_and_a_part_without_words(tmp_path, capsys):
     folder, out = str(making.save("bart", tmp_path / "bart")), tmp_path / "made.json"
     assert main(["weights", "--model", folder, "--json", str(out)]) == 0

@@ -57,6 +57,22 @@ def _passing(_module: nn.Module, args: tuple, kwargs: dict, output: object) -> o
     return stream if isinstance(output, torch.Tensor) else (stream, *output[1:])
 
 
+def brute_arriving(model: models.Model, site: sites.Site, head: int) -> np.ndarray:
+    """Scores of all pairs of tokens, (size, size), each as it arrives at a layer of a text of itself alone, at the mean position."""
+    network = private(model.network)
+    for module in network.modules():
+        if isinstance(module, nn.Embedding) and any(module.weight is table for table in position_tables(network)):
+            mean = module.weight.detach().float().mean(0)
+            module.register_forward_hook(lambda _m, _a, out, mean=mean: mean.to(out).expand_as(out))
+    sites_of = {id(m): model.sites_of.get(id(own), ()) for own, m in zip(model.network.modules(), network.modules(), strict=True)}
+    ids = torch.arange(sizes(model))[:, None]
+    with torch.no_grad(), attention.attending({key: numbers for key, numbers in sites_of.items() if numbers}) as run:
+        network.base_model(**sites.inputs_for(network, input_ids=ids))
+    record = next(record for record in run.records if record.site == site.index)
+    query, key = record.query[:, head, 0].double(), record.key[:, head // record.group, 0].double()
+    return (float(record.scale[0, head if record.scale.shape[1] > 1 else 0]) * query @ key.T).numpy()
+
+
 def brute(model: models.Model, site: sites.Site, normed: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Queries (times the scale), keys and values of all tokens as the network gives them to its attention, (heads, size, d_k) each."""
     found = []

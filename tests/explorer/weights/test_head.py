@@ -8,7 +8,7 @@ import models
 from explorer.weights import head as reading
 from explorer.weights.opened import opened, streams
 from tests import tiny as making
-from tests.explorer.weights.shared import brute, sizes
+from tests.explorer.weights.shared import brute, brute_arriving, sizes
 
 NAMES = [name for name in (*making.DISPATCHED, "gpt_neo") if name not in ("toy_mean", "toy_linear")]
 PRECISIONS = [(name, "float32") for name in NAMES] + [(name, "bfloat16") for name in ("gpt2", "bert", "llama", "t5", "opt", "toy")]
@@ -35,6 +35,27 @@ def test_pairs_are_those_that_the_network_would_score_highest(in_precision, name
         words = reading.looked_for(weights, asked, layer, head, part, top=5)
         np.testing.assert_allclose(words.most, np.sort(scores[asked])[::-1][:5], rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(words.least, np.sort(scores[asked])[:5], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert", "llama", "albert", "distilbert"])
+def test_arriving_tokens_are_what_the_layers_below_make_of_a_text_of_one(in_precision, name):
+    model = in_precision(name)
+    weights = opened(model, arriving=True)
+    scores = brute_arriving(model, weights.site(1, 3), 3)
+    found = reading.matched(weights, 1, 3, top=10)
+    np.testing.assert_allclose(found.values, np.sort(scores.ravel())[::-1][:10], rtol=1e-3, atol=1e-3)
+    words = reading.looked_for(weights, 4, 1, 3, top=5)
+    np.testing.assert_allclose(words.most, np.sort(scores[4])[::-1][:5], rtol=1e-3, atol=1e-3)
+    assert "arriving" in weights.notes(weights.site(1, 3), words=False)
+    # Layer 0 is given nothing but the embedding, in either way.
+    plain = reading.matched(opened(model), 0, 1, top=5)
+    np.testing.assert_array_equal(reading.matched(weights, 0, 1, top=5).values, plain.values)
+    assert np.abs(reading.matched(opened(model), 1, 3, top=10).values - found.values).max() > 1e-3
+
+
+def test_tokens_of_two_stacks_do_not_arrive_alone(tiny):
+    with pytest.raises(models.InputError, match="depends on a source"):
+        opened(tiny("bart"), arriving=True)
 
 
 def unembedding(model: models.Model) -> np.ndarray:
