@@ -303,7 +303,10 @@ def capture_sides(
                 message = told("On this text the own code of {name} returns {why}.", name=model.name, why=why)
                 raise InputError(message, told("Choose a shorter text, or another model."))
             return Capture(weights=[one[0].float().cpu() for one in weights], **found)
-        with attention.attending(model.sites_of, changes=changes, progress=tell if progress else None) as run:
+        # Feed-forward layers are mostly four times as wide as the network.
+        largest = 4 * (getattr(model.network.config.get_text_config(), "hidden_size", None) or 0) * max(map(len, sides.values())) * 4
+        told_of = attention.attending(model.sites_of, changes=changes, progress=tell if progress else None)
+        with heap.passing(largest), told_of as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 
