@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _SMALL, _USUAL, _ALL = 1 * 2**20, 32 * 2**20, 2**30
@@ -67,6 +67,11 @@ def passing(largest: int) -> Iterator[None]:
             if not _passes:
                 mallopt(_M_TRIM_THRESHOLD, _GIVEN_BACK)
             _as_before(mallopt)
+
+
+def large_array(network: nn.Module, tokens: int) -> int:
+    """Bytes of what a feed-forward layer makes of so many tokens in float32: mostly it is four times as wide as the network."""
+    return 16 * tokens * (getattr(network.config.get_text_config(), "hidden_size", None) or 0)
 
 
 def _as_before(mallopt: object) -> None:
