@@ -303,7 +303,7 @@ def capture_sides(
                 message = told("On this text the own code of {name} returns {why}.", name=model.name, why=why)
                 raise InputError(message, told("Choose a shorter text, or another model."))
             return Capture(weights=[one[0].float().cpu() for one in weights], **found)
-        tells, large = tell if progress else None, heap.large_array(base, max(map(len, sides.values())))
+        tells, large = tell if progress else None, heap.large_array(model.network, max(map(len, sides.values())))
         with heap.passing(large), attention.attending(model.sites_of, changes=changes, progress=tells) as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
