@@ -169,16 +169,7 @@ def load(
             network, fresh, left = _network(whole, chosen, adapted)
     except ModelError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        ImportError,
-        RuntimeError,
-        AttributeError,
-        SafetensorError,
-    ) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, AttributeError, SafetensorError) as error:
         raise _unreadable(name, path, error) from error
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
         raise _unreadable(name, path, error) from error
