@@ -1,4 +1,4 @@
-"""Many viewers on one server: `python -m benchmarks.viewers [--viewers 30] [--seconds 60] [--every 4] [--cold 10] [--sweep]`.
+"""Many viewers on one server: `python -m benchmarks.viewers [--viewers 30] [--seconds 60 | --minutes 10] [--every 4] [--cold 10] [--sweep]`.
 
 Each viewer is a websocket session of Streamlit on the loopback address of this machine (`benchmarks.viewer`): viewers and server share its
 cores. Each opens *Attention* with the bundled BERT, and changes text and head at once every few seconds; whose answer takes longer than that
@@ -229,11 +229,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.viewers", description="Many viewers on one server.")
     parser.add_argument("--viewers", type=int, default=30, help=f"at most {MOST_VIEWERS} (%(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, help="for which they change text and head (%(default)s)")
+    parser.add_argument("--minutes", type=float, help="the same in minutes: 10 shows whether memory stays as it is")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two changes of a viewer (%(default)s)")
     parser.add_argument("--cold", type=int, default=0, metavar="N", help="so many ask for a cold model at once (%(default)s)")
     parser.add_argument("--sweep", action="store_true", help="one viewer sweeps and another trains meanwhile")
     given = parser.parse_args(arguments)
-    number, seconds = max(1, min(given.viewers, MOST_VIEWERS)), min(given.seconds, MOST_SECONDS)
+    number, seconds = max(1, min(given.viewers, MOST_VIEWERS)), min(60 * given.minutes if given.minutes else given.seconds, MOST_SECONDS)
     rows, met = measured(number, seconds, max(0.1, given.every), min(given.cold, MOST_VIEWERS), given.sweep)
     beside = ", a sweep and a training beside them" if given.sweep else ""
     report.show(

@@ -303,7 +303,8 @@ def capture_sides(
                 message = told("On this text the own code of {name} returns {why}.", name=model.name, why=why)
                 raise InputError(message, told("Choose a shorter text, or another model."))
             return Capture(weights=[one[0].float().cpu() for one in weights], **found)
-        with attention.attending(model.sites_of, changes=changes, progress=tell if progress else None) as run:
+        tells, large = tell if progress else None, heap.large_array(model.network, max(map(len, sides.values())))
+        with heap.passing(large), attention.attending(model.sites_of, changes=changes, progress=tells) as run:
             base(**given)
         return Capture(records=[record.cpu() for record in sorted(run.records, key=lambda r: r.site)], **found)
 
@@ -340,8 +341,7 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
         how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
         ids = network.generate(**source.inputs(model.device), **how)[0].tolist()
-    end = network.generation_config.eos_token_id
-    ends = set(end if isinstance(end, list) else [end])
+    ends = set(end if isinstance(end := network.generation_config.eos_token_id, list) else [end])
     notes = [_("The target was generated (greedy).")]
     if len(ids) > 1 and ids[-1] in ends:
         ids = ids[:-1]

@@ -61,3 +61,53 @@ def test_nothing_is_on_the_wrong_device(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+SPLIT = """
+import sys
+from pathlib import Path
+
+import torch
+
+torch.set_num_threads(1)
+import explorer
+import models
+from explorer.ablation import heads
+from models.opening import split
+from tests import tiny
+from tests.second_device import second_device
+
+split._SMALL = 0  # of a tiny network's matrices none would rest elsewhere
+for name in ("bert", "gpt2", "llama", "t5"):
+    folder = Path(sys.argv[1]) / name
+    tiny.save(name, folder)
+    whole = models.load(folder, "cpu", "float32")
+    size = sum(weight.nbytes for weight in whole.network.parameters())
+    parted = models.load(folder, "split", "float32", room={"cpu": size * 6 // 10})
+    given = ["the cat sat on the mat", None, "the dog" if name == "t5" else None]
+    off = [heads.changes(whole, {(0, 1), (len(whole.sites) - 1, 2)})]
+    seen = [explorer.capture(whole, *given, changes=changes) for changes in (None, *off)]
+
+    def same():
+        for expected, changes in zip(seen, (None, *off)):
+            found = explorer.capture(parted, *given, changes=changes)
+            for site in found.layout:
+                one, other = (captured.patterns(site.layer, site.part) for captured in (found, expected))
+                assert abs(one - other).max() < 1e-5, (name, site)
+
+    with second_device() as card:
+        split._compute_on(parted.network, card)
+        assert parted.device == card and split.elsewhere(parted.network)
+        assert {weight.device.type for weight in parted.network.parameters()} == {"cpu", card.type}
+        same()
+        parted.release()
+        assert parted.device.type == "cpu" and not split.elsewhere(parted.network)
+        same()
+"""
+
+
+def test_weights_that_rest_elsewhere_are_computed_with_on_the_second_device(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SPLIT, str(tmp_path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -25,7 +25,7 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
 
 def device_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds --device and --dtype, for `opened`."""
-    parser.add_argument("--device", default="auto", help=_("auto, cpu, cuda, mps (default: auto)"))
+    parser.add_argument("--device", default="auto", help=_("auto, cpu, cuda, mps, or split over all of them and the disk (default: auto)"))
     parser.add_argument("--dtype", default="auto", choices=["auto", *DTYPES], help=_("default: auto"))
 
 

@@ -106,7 +106,7 @@ def added(model: Model) -> Table | None:
     calls: list[tuple[str, Tensor, Tensor]] = []
     for name, module in network.named_modules():
         if isinstance(module, nn.Embedding):
-            module.register_forward_hook(lambda module, _args, out, name=name: calls.append((name, module.weight, out)))
+            module.register_forward_hook(lambda module, _args, out, name=name: calls.append((name, module.weight.to(out.device), out)))
     with model.lock, torch.inference_mode():
         # The padding token would be left out of the count (RoBERTa).
         token = next(i for i in range(2) if i != network.config.get_text_config().pad_token_id)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-_M_MMAP_THRESHOLD = -3
-_SMALL, _USUAL = 1 * 2**20, 32 * 2**20
-"""Bytes from which glibc maps an allocation apart from the heap: here, and what its own adjustment arrives at."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_SMALL, _USUAL, _ALL = 1 * 2**20, 32 * 2**20, 2**30
+"""Bytes from which glibc maps an allocation apart from the heap: what is kept, what its own adjustment arrives at, and nothing at all."""
+_GIVEN_BACK, _NEVER = 2 * _USUAL, 2**31 - 1
+"""Free bytes at the end of the heap that are given back to the system: what its own adjustment arrives at, and in a pass."""
+
+_passes = 0
+_lock = threading.Lock()
 
 
 @contextmanager
@@ -31,7 +37,45 @@ def large_arrays_apart() -> Iterator[None]:
     try:
         yield
     finally:
-        mallopt(_M_MMAP_THRESHOLD, _USUAL)
+        _as_before(mallopt)
+
+
+@contextmanager
+def passing(largest: int) -> Iterator[None]:
+    """Arrays that a network makes and drops, layer by layer, are made of the same memory again and again, while the block lasts.
+
+    Of a long text each is larger than glibc's threshold, is mapped and given back, and the system clears its pages once more: a million of
+    them in a pass of 4,096 tokens through GPT-2 small, a sixth of its time. The peak of the pass is no higher for it.
+
+    Args:
+        largest: bytes of a large array of the pass. Up to glibc's threshold nothing is done.
+    """
+    global _passes
+    mallopt = _mallopt() if largest > _USUAL else None
+    if mallopt is None:
+        yield
+        return
+    with _lock:
+        _passes += 1
+        mallopt(_M_TRIM_THRESHOLD, _NEVER)
+        _as_before(mallopt)
+    try:
+        yield
+    finally:
+        with _lock:
+            _passes -= 1
+            if not _passes:
+                mallopt(_M_TRIM_THRESHOLD, _GIVEN_BACK)
+            _as_before(mallopt)
+
+
+def large_array(network: nn.Module, tokens: int) -> int:
+    """Bytes of what a feed-forward layer makes of so many tokens in float32: mostly it is four times as wide as the network."""
+    return 16 * tokens * (getattr(network.config.get_text_config(), "hidden_size", None) or 0)
+
+
+def _as_before(mallopt: object) -> None:
+    mallopt(_M_MMAP_THRESHOLD, _ALL if _passes else _USUAL)
 
 
 def kept(t: Tensor) -> Tensor:

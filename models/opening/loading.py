@@ -6,8 +6,9 @@ import itertools
 import logging
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -18,7 +19,21 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelF
 
 from models import toy
 from models.errors import ModelError, OutOfMemoryError
-from models.opening import adapters, allowed, catalogue, devices, folder, hub, last_token, limits, sites, sliced_folder, tokenizing
+from models.opening import (
+    adapters,
+    allowed,
+    catalogue,
+    devices,
+    folder,
+    hub,
+    last_token,
+    limits,
+    sites,
+    sliced_folder,
+    split,
+    tokenizing,
+    weights,
+)
 from models.paths import is_folder, typed
 from models.words import Told, told
 
@@ -76,7 +91,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        return next(self.network.parameters()).device
+        return split.home(self.network)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -101,7 +116,7 @@ class Model:
         """Gives the memory of the accelerator back. A viewer who still holds the model goes on with it on the CPU."""
         with self.lock:
             used_accelerator = self.device.type != "cpu"
-            self.network.to("cpu")
+            split.bring_home(self.network)
         if used_accelerator:
             devices.give_back()
 
@@ -111,14 +126,18 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     progress: hub.Progress | None = None,
+    room: split.Room | None = None,
 ) -> Model:
     """Opens a model by its name in the catalogue, by its hub id, or from a local folder.
 
     Args:
         name_or_folder: e.g. "all-MiniLM-L6-v2", "gpt2", "owner/model@revision", "/path/to/folder".
-        device: "auto" (cuda, else mps, else cpu), or one of those, or "cuda:1".
-        dtype: "float32", "bfloat16", "float16", or "auto": float32, or bfloat16 where float32 has no room on the accelerator.
+        device: "auto" (cuda, else mps, else cpu), or one of those, or "cuda:1"; or "split", for a model that is larger than it: what has no
+            room there rests in main memory, and what has none there on disk (`models.opening.split`).
+        dtype: "float32", "bfloat16", "float16", or "auto": float32, or bfloat16 where float32 has no room on the accelerator;
+            split, what most of the file is in.
         progress: told what is going on, with the share that is done.
+        room: split, the most that weights may take by device, {0: "10GB", "cpu": "20GB"}; without it, what accelerate finds free.
 
     Raises:
         ModelError: with a problem and an advice in a viewer's words. Safetensors only; no code of a model is ever run.
@@ -126,44 +145,45 @@ def load(
     name = catalogue.resolve(str(name_or_folder).strip())
     if not name:
         raise ModelError(told("No model was named."), told("Choose one from the catalogue, or give a folder or a hub id."))
-    where = devices.chosen(device)
+    where = devices.chosen("auto" if device == split.NAME else device)
     if dtype != "auto" and dtype not in DTYPES:
         raise ModelError(told("There is no dtype {dtype}.", dtype=dtype), told("Use auto, {dtypes}.", dtypes=", ".join(DTYPES)))
     path, origin = locate(name, progress)
     adapted = adapters.read(path) if is_folder(path) else None
     whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
     folder.check(whole)
+    if adapted is not None and device == split.NAME:
+        raise ModelError(told("Adapters are merged into weights that lie in one place."), told("Open the folder on one device."))
     if progress:
         progress(told("{name}: reading the weights", name=name), 0.0)
     try:
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
         tokenizer, of_words = tokenizing.opened(words)
-        network, fresh, left = _network(whole, chosen, adapted)
         narrower = _HALF.get(folder.stored(whole))
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        ImportError,
-        RuntimeError,
-        AttributeError,
-        SafetensorError,
-    ) as error:
+        if device == split.NAME:
+            chosen = chosen if dtype != "auto" or narrower is None else narrower
+            make = partial(_network, whole, chosen, adapted)
+            network, fresh, left, placed = split.opened(make, where, room, trusted=not origin.startswith("folder"))
+        else:
+            network, fresh, left = _network(whole, chosen, adapted)
+    except ModelError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, AttributeError, SafetensorError) as error:
         raise _unreadable(name, path, error) from error
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
         raise _unreadable(name, path, error) from error
-    if broken := _not_finite(network):
+    if broken := weights.not_finite(network):
         raise ModelError(
             told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
             told("Fetch or save the model again."),
         )
     notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
-    network, where, moved = _moved(network, where, fallback=device == "auto")
-    if origin.startswith("folder"):
-        folder.unmap(network)
+    if device != split.NAME:
+        network, where, placed = _moved(network, where, fallback=device == "auto")
+        if origin.startswith("folder"):
+            folder.unmap(network)
     if progress:
         progress(told("{name}: finding its attention", name=name), 0.9)
     try:
@@ -184,9 +204,9 @@ def load(
         parameters=network.num_parameters(),
         max_length=limits.longest(network, tokenizer),
         origin=origin,
-        trained=not fresh and not _untouched(network),
+        trained=not fresh and not weights.untouched(network),
         view_only=layout.reason if layout.view_only else "",
-        notes=tuple(notes + moved + sliced_folder.notes(network, layout.sites) + [*filter(None, [sites.depth_note(network, layout)])]),
+        notes=tuple(notes + placed + sliced_folder.notes(network, layout.sites) + [*filter(None, [sites.depth_note(network, layout)])]),
         sites_of=layout.sites_of,
         stored=narrower if adapted is None and network.dtype == torch.float32 else None,
     )
@@ -229,7 +249,9 @@ def _auto_dtype(device: torch.device, weights: Path) -> torch.dtype:
 logging.getLogger("transformers.modeling_utils").addFilter(lambda record: "LOAD REPORT" not in record.getMessage())
 
 
-def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) -> tuple[nn.Module, list[str], list[str]]:
+def _network(
+    path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None, placed: Callable[..., dict] | None = None
+) -> tuple[nn.Module, list[str], list[str]]:
     """The network with the head it was saved with, its adapters merged; the names of weights that no file holds; and of those that a file
     holds for layers, for which the network has no place."""
     own = adapted is not None and (adapted.folder / "config.json").is_file()
@@ -255,8 +277,9 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
         trust_remote_code=False,
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are told below, by name
+        **(placed(saved_as, config, dtype) if placed else {}),
     )
-    _all_in(network, dtype)
+    weights.all_in(network, dtype)
     # Encoders are often saved without a pooler. It is not on any path that a page shows, unless a head reads it.
     unread = "pooler" if network.base_model is network else None
     given = [] if adapted is None else adapted.merge(network)
@@ -266,14 +289,6 @@ def _network(path: Path, dtype: torch.dtype, adapted: adapters.Adapters | None) 
     # Numbers of layers and experts stand between dots.
     left = [key for key in info.get("unexpected_keys") or () if _NUMBER.search(key) and not key.endswith(_BUFFERS)]
     return network.eval(), sorted(fresh), sorted(left)
-
-
-def _all_in(network: nn.Module, dtype: torch.dtype) -> None:
-    """Gives all weights the precision that was asked for; some networks (XLNet) make theirs in float32 whatever they are told."""
-    kept = [*(getattr(network, "_keep_in_fp32_modules", None) or ()), *(getattr(network, "_keep_in_fp32_modules_strict", None) or ())]
-    for name, weight in network.named_parameters():
-        if weight.is_floating_point() and weight.dtype != dtype and not any(part in name for part in kept):
-            weight.data = weight.data.to(dtype)
 
 
 def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.Module, torch.device, list[str]]:
@@ -291,25 +306,6 @@ def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn
         if network.dtype == torch.float16:
             network.float()
         return network, torch.device("cpu"), [told("{device} has no room for this model: it runs on the cpu.", device=device)]
-
-
-def _not_finite(network: nn.Module) -> str:
-    """The first weight that holds NaN or an infinite number; "" where there is none."""
-    for name, weight in network.named_parameters():
-        # A sum is quick, and tells all but sums that overflow.
-        if not bool(torch.isfinite(weight.sum(dtype=torch.float32))) and not bool(torch.isfinite(weight).all()):
-            return name
-    return ""
-
-
-def _untouched(network: nn.Module) -> bool:
-    """Whether every norm is still as initialised (weights 1, biases 0): training moves them all."""
-    norms = [m for m in network.modules() if "norm" in type(m).__name__.lower() and getattr(m, "weight", None) is not None]
-    return bool(norms) and all(_constant(m.weight, 1.0) and (getattr(m, "bias", None) is None or _constant(m.bias, 0.0)) for m in norms)
-
-
-def _constant(t: torch.Tensor, value: float) -> bool:
-    return bool((t == value).all())
 
 
 def _notes(fresh: list[str], left: list[str], network: nn.Module) -> list[str]:

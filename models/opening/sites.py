@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models import attention
-from models.opening import devices, own_attention, own_weights
+from models.opening import devices, own_attention, own_weights, split
 from models.opening.in_float32 import HALF, exact, widened
 from models.words import told
 
@@ -133,7 +133,7 @@ class _Pass:
 def _hidden(network: nn.Module, **options: bool) -> _Pass:
     base = network.base_model
     vocabulary = network.config.get_text_config().vocab_size
-    device = next(network.parameters()).device
+    device = split.home(network)
 
     def ids(n: int) -> Tensor:
         return (torch.arange(n, device=device)[None] * 7 + 5) % vocabulary

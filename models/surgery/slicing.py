@@ -17,7 +17,7 @@ from torch import nn
 
 from models.atomic import PARTIAL, whole_folder, writing
 from models.errors import ModelError, WriteError
-from models.opening import sites, sliced_folder
+from models.opening import sites, sliced_folder, split
 from models.opening.devices import room_on
 from models.opening.loading import Model
 from models.paths import typed
@@ -136,6 +136,11 @@ def _check(model: Model) -> None:
         raise ModelError(
             told("{name} is opened view-only, so its heads can only be looked at: {view_only}.", name=model.name, view_only=model.view_only),
             told("Choose another model."),
+        )
+    if split.elsewhere(model.network):
+        raise ModelError(
+            told("The weights of {name} lie on several devices: its heads cannot be cut out.", name=model.name),
+            told("Open it on the cpu. Gating works: switch the head off."),
         )
     if any(len(numbers) > 1 for numbers in model.sites_of.values()):
         raise ModelError(

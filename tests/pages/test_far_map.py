@@ -171,5 +171,6 @@ def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(long
     settle(app)
     other = explorer.capture(models.load(long_folder, device="cpu"), tiny.long_text(200, seed=1))
     told = component(app, "far_map")
-    assert not app.exception and told["rows"]["labels"] == other.tokens[180:200]
-    np.testing.assert_allclose(np.reshape(told["values"], (20, 40)), other.pattern(1, 2)[180:200, 100:140], atol=5.1e-5)
+    # The window was one of the old text: of the new one all is seen.
+    assert not app.exception and told["rows"]["labels"] == other.tokens and told["png"] != before["png"]
+    assert "".join(app.query_params.get("window", "")) == ""

@@ -9,6 +9,7 @@ read of it back into its address.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,6 +45,12 @@ SHARED = (
 """Names that mean the same on all pages."""
 _VIEWERS = ("lang", "theme", "stage")
 """Of these, what belongs to the viewer and not to what is shown."""
+_READ = ("model", "text", "pair", "target")
+"""What decides which tokens there are."""
+_OF_TOKENS = ("q", "k", "window", "lens_token", "lens_row")
+"""What numbers tokens: it means nothing of another text, whatever page it was chosen on."""
+_LONG = "of"
+"""In an address whose text is too long to stand there: which text it was, in a few letters."""
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
 _SENT_S = 2.0
@@ -56,6 +63,8 @@ Value = TypeVar("Value")
 def read(name: str) -> str | None:
     """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
     found, kept, place = st.query_params.get(name), _kept(), _place(name)
+    if name in _OF_TOKENS and _of_another():
+        return None
     st.session_state.setdefault("_read_names", {})[name] = None
     if found is not None:
         # What came with a link is kept, too: the next page begins without it.
@@ -88,8 +97,16 @@ def among(options: Iterable[Value]) -> Callable[[str], Value | None]:
 
 def write(**values: int | str | None) -> None:
     """Puts values into the address, all of them as one step; None takes one out. Nothing happens where nothing changes."""
-    keep(**values)
     now = st.query_params
+    if _of_another() or any(
+        name in _READ and (value or "") != (_kept().get(_place(name)) or now.get(name, "")) for name, value in values.items()
+    ):
+        for where, name in list(_kept()):
+            if name in _OF_TOKENS:
+                del _kept()[where, name]
+        values = dict.fromkeys(_OF_TOKENS) | values
+    keep(**values)
+    values |= {_LONG: _of_long() or None}
     text = {name: None if value is None or len(str(value)) > LONGEST else str(value) for name, value in values.items()}
     gone = [name for name, value in text.items() if value is None and name in now]
     changed = {name: value for name, value in text.items() if value is not None and now.get(name) != value}
@@ -226,6 +243,17 @@ def number_input(label: str, *given: object, key: str, **how: object) -> float:
             with get_session_state().query_params() as kept:
                 kept._initial_query_params.pop(key, None)
     return st.number_input(label, *given, key=key, bind="query-params", **how)
+
+
+def _of_long() -> str:
+    """A few letters that stand for what is too long for the address; "" where nothing is."""
+    long = [found for name in _READ if len(found := _kept().get(_place(name), "")) > LONGEST]
+    return hashlib.sha256("\n".join(long).encode("utf-8", "surrogatepass")).hexdigest()[:8] if long else ""
+
+
+def _of_another() -> bool:
+    """Whether the address was written for a text that was too long for it, and that went with its session."""
+    return st.query_params.get(_LONG, _of_long()) != _of_long()
 
 
 def _kept() -> dict[tuple[str, str], str]:

@@ -10,11 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import N_, _
-from explorer.ui.common import address, jobs, model_names, session, text_bar
+from explorer.ui.common import address, jobs, model_names, session, strangers, text_bar
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
 from models import InputError, Model
-from models.opening import catalogue
+from models.opening import catalogue, split
 from models.opening.devices import devices, memory
 from models.opening.loading import DTYPES
 
@@ -117,7 +117,15 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
         help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
     )
     left, right = st.columns(2)
-    device = address.choice(left.selectbox, _("Device"), ("auto", *devices()), "device")
+    # What is split may be written to the disk: not for strangers.
+    split_too = () if strangers.are_there() else (split.NAME,)
+    device = address.choice(
+        left.selectbox,
+        _("Device"),
+        ("auto", *devices(), *split_too),
+        "device",
+        help=_("*split*: a model that is larger than a device rests on the graphics card, in main memory and on disk. It is slower."),
+    )
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or default, device, dtype)
     model = session.open_model(*asked, "sidebar", told)

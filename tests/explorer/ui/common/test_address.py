@@ -44,3 +44,44 @@ def test_the_address_is_told_where_it_changes(monkeypatch):
     app = AppTest.from_function(_page, default_timeout=60).run()
     app.query_params["text"] = "another"
     assert told(app.run()) and app.text_area(key="text").value == "another"
+
+
+def _chosen():
+    import streamlit as st
+
+    from explorer.ui.common import address
+
+    address.begin()
+    shown = [address.entry(st.text_area, "Text", "text", "the default"), address.number("q", None, 100), address.read("window") or None]
+    st.button("Choose", on_click=lambda: address.write(q=3, window="1.5.2.6"))
+    st.session_state["shown"] = shown
+    address.finish()
+
+
+def test_what_numbers_tokens_goes_with_their_text():
+    app = AppTest.from_function(_chosen, default_timeout=60).run()
+    app.button[0].click().run()
+    assert app.session_state["shown"] == ["the default", 3, "1.5.2.6"]
+    app.text_area(key="text").set_value("another").run()
+    assert app.session_state["shown"] == ["another", None, None]
+    assert not any("".join(app.query_params.get(name, "")) for name in ("q", "window"))
+    # Both of one link, or of one step, belong together.
+    app.query_params.update({"text": "of a link", "q": "2"})
+    app.run()
+    assert app.session_state["shown"][:2] == ["of a link", 2]
+
+
+def test_a_text_too_long_for_the_address_leaves_nothing_there_for_another():
+    app = AppTest.from_function(_chosen, default_timeout=60).run()
+    long = "long " * address.LONGEST
+    app.text_area(key="text").set_value(long).run()
+    app.button[0].click().run()
+    assert app.session_state["shown"] == [long, 3, "1.5.2.6"] and "".join(app.query_params["q"]) == "3"
+    again = AppTest.from_function(_chosen, default_timeout=60)
+    for name, value in app.query_params.items():
+        again.query_params[name] = "".join(value)  # loaded again: the session is a new one
+    again.run()
+    assert again.session_state["shown"] == ["the default", None, None]
+    again.text_area(key="text").set_value("short").run()
+    assert again.session_state["shown"] == ["short", None, None]
+    assert not any("".join(again.query_params.get(name, "")) for name in ("q", "window", "of"))

@@ -1,0 +1,254 @@
+"""A model that is larger than a device: its weights rest on an accelerator, in main memory and on disk, and one device computes with them.
+
+Which weights rest where is accelerate's to say. Its own hooks leave an empty tensor ("meta") in the place of a weight that was sent away, and
+whoever reads weights outside of a forward pass reads nothing. Here a weight on disk is a tensor like any other, whose numbers are pages of a
+safetensors file: the system reads them where they are used, and forgets them where it needs the memory. So capture, gates, private copies,
+norms and cut heads need not know that a model is split.
+
+On the processor that is all: it computes with the pages. For an accelerator the modules of large matrices fetch them for as long as they run
+(`_fetching`); everything small lies there for good.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import infer_auto_device_map, init_empty_weights
+from accelerate.hooks import remove_hook_from_module
+from accelerate.utils import PrefixedDataset, get_max_memory
+from huggingface_hub import constants
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from transformers import PreTrainedConfig
+from transformers.pytorch_utils import Conv1D
+
+from models.errors import ModelError
+from models.words import Told, told
+
+NAME = "split"
+"""What the choice is called among the devices."""
+_FOLDER = "attention-explorer-split"
+"""In the cache folder: weights on disk that had to be written anew while a model is opened."""
+_DISK = "disk"
+_HOME = "_computes_on"
+_SMALL = 2**20
+"""Bytes of a weight that is not worth sending away from an accelerator."""
+
+Room = Mapping[int | str, int | str]
+"""Most that weights may take, by device: {0: "10GB", "cpu": "20GB"}; a card by its number. What has no room rests on disk."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How `from_pretrained` is told to place weights, and where those may lie that it has to write anew.
+
+    Attributes:
+        home: where everything is computed.
+        room: as `Room`; None asks the devices.
+        folder: for weights on disk; it lives as long as the opening does.
+        trusted: files of the model are never written again, as in the hub's cache: its own pages may be used.
+    """
+
+    home: torch.device
+    room: Room | None
+    folder: Path
+    trusted: bool
+
+    def arguments(self, architecture: type, config: PreTrainedConfig, dtype: torch.dtype) -> dict[str, object]:
+        """For `from_pretrained` of this architecture: accelerate counts the bytes of an empty network of this kind."""
+        build = getattr(architecture, "_from_config", None) or architecture.from_config
+        with init_empty_weights():
+            empty = build(config, dtype=dtype)
+        empty.tie_weights()
+        room = None if self.room is None else dict(self.room)
+        if room is None and self.home.type == "cuda":
+            # All is computed on one card: what lay on another would have to be sent over for each use, as from main memory.
+            room = {of: most for of, most in get_max_memory().items() if of in (self.home.index or 0, "cpu")}
+        try:
+            places = infer_auto_device_map(empty, max_memory=room, dtype=dtype)
+        except IndexError as error:  # where a weight that modules share belongs to none that can be placed by itself, as in the toys
+            problem = told("accelerate finds no places for the weights of {name}.", name=architecture.__name__)
+            raise ModelError(problem, told("Open the model on one device.")) from error
+        return {"device_map": places, "offload_folder": str(self.folder)}
+
+
+def opened(make: Callable[..., tuple[nn.Module, list[str], list[str]]], device: torch.device, room: Room | None, trusted: bool) -> tuple:
+    """What `make` gives when it is told where to place weights, and notes for the viewer.
+
+    Args:
+        make: opens the network; it is given `Placement.arguments`.
+        device: where everything is computed.
+        room, trusted: as in `Placement`.
+
+    Raises:
+        ModelError: the cache folder cannot be written, or has no room.
+    """
+    with _placing(device, room, trusted) as placement:
+        network, *more = make(placement.arguments)
+        return network, *more, _settle(network, placement)
+
+
+@contextmanager
+def _placing(home: torch.device, room: Room | None, trusted: bool) -> Iterator[Placement]:
+    """A block in which a model is opened split.
+
+    Its folder of offloaded weights lies in the cache folder. On Linux and macOS it is gone when the block ends: pages that a network holds stay
+    readable until it is let go of, and then the disk gets them back, even if the process is killed. Windows keeps it until the next
+    opening.
+
+    Raises:
+        ModelError: the cache folder cannot be written.
+    """
+    cache = Path(constants.HF_HUB_CACHE) / _FOLDER
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ModelError(
+            told("The cache folder {folder} cannot be written: {error}.", folder=cache, error=error),
+            told("Set HF_HOME to a folder with room for the model's weights."),
+        ) from error
+    with made as folder, _quiet():
+        yield Placement(home, room, Path(folder), trusted)
+
+
+def _settle(network: nn.Module, placement: Placement) -> list[Told]:
+    """Makes real tensors of all weights that were sent away, and has the network compute in one place; the note for the viewer.
+
+    Raises:
+        ModelError: weights for which the disk has no room, or that no file holds.
+    """
+    sent = _sent_away(network)
+    remove_hook_from_module(network, recurse=True)
+    vars(network).pop("hf_device_map", None)  # transformers would look for hooks there
+    resting: dict[int, nn.Parameter] = {}
+    for prefix, module in network.named_modules():
+        for name, weight in module._parameters.items():
+            if weight is not None and weight.is_meta:
+                if id(weight) not in resting:
+                    resting[id(weight)] = _resting(weight, f"{prefix}.{name}" if prefix else name, sent, placement)
+                module._parameters[name] = resting[id(weight)]
+    on_disk = set(map(id, resting.values()))
+    for weight in network.parameters():
+        if id(weight) not in on_disk and weight.device.type == "cpu" and not placement.trusted:
+            weight.data = weight.data.clone()  # as `folder.unmap`
+    if placement.home.type != "cpu":
+        _compute_on(network, placement.home)
+    sizes: Counter[str] = Counter()
+    for weight in network.parameters():
+        sizes[_DISK if id(weight) in on_disk else weight.device.type] += weight.nbytes
+    on_card, in_memory, on_disk_bytes = (size / 1e6 for size in (sizes.total() - sizes["cpu"] - sizes[_DISK], sizes["cpu"], sizes[_DISK]))
+    if placement.home.type == "cpu":
+        return [told("Of its weights {memory:,.2f} MB lie in main memory and {disk:,.2f} MB on disk.", memory=in_memory, disk=on_disk_bytes)]
+    return [
+        told(
+            "Of its weights {card:,.2f} MB lie on {device}, which computes, {memory:,.2f} MB in main memory and {disk:,.2f} MB on disk.",
+            card=on_card,
+            device=placement.home,
+            memory=in_memory,
+            disk=on_disk_bytes,
+        )
+    ]
+
+
+def home(network: nn.Module) -> torch.device:
+    """Where a network computes: its inputs go there, wherever its weights rest."""
+    return getattr(network, _HOME, None) or next(network.parameters()).device
+
+
+def elsewhere(network: nn.Module) -> bool:
+    """Whether some weights rest on another device than the one that computes."""
+    return hasattr(network, _HOME)
+
+
+def bring_home(network: nn.Module) -> None:
+    """Takes a network off its accelerator: from now on it computes on the processor, with what rests in memory and on disk."""
+    for module in network.modules():
+        if isinstance(vars(module).get("forward"), functools.partial) and vars(module)["forward"].func is _fetching:
+            del module.forward
+    if elsewhere(network):
+        delattr(network, _HOME)
+    network.to("cpu")
+
+
+def _sent_away(network: nn.Module) -> Mapping[str, Tensor]:
+    """What accelerate's hooks would fetch, by name of the weight; empty where nothing was sent away."""
+    for module in network.modules():
+        hook = getattr(module, "_hf_hook", None)
+        for one in getattr(hook, "hooks", [hook]):
+            found = getattr(one, "weights_map", None)
+            while isinstance(found, PrefixedDataset):
+                found = found.dataset
+            if found is not None:
+                return found
+    return {}
+
+
+def _resting(empty: nn.Parameter, name: str, sent: Mapping[str, Tensor], placement: Placement) -> nn.Parameter:
+    """A weight that was left on disk as pages of a file that nobody writes again, in the precision that was asked for."""
+    about = getattr(sent, "index", {}).get(name)
+    if about is None:
+        raise ModelError(told("The file lacks {name}, and what is split cannot make it up.", name=name), told("Open the model on one device."))
+    file, inside = about["safetensors_file"], about.get("weight_name", name)
+    with safe_open(file, "pt") as tensors:
+        found = tensors.get_tensor(inside)
+    own = Path(file).parent == placement.folder
+    if found.dtype != empty.dtype or not (own or placement.trusted):
+        file = placement.folder / f"again-{sum(1 for _file in placement.folder.iterdir())}.safetensors"
+        try:
+            save_file({"weight": found.to(empty.dtype).contiguous()}, file)
+        except (OSError, SafetensorError) as error:
+            advice = told("Free some space, or set HF_HOME to another disk.")
+            raise ModelError(told("The disk has no room for {name}: {error}.", name=name, error=error), advice) from error
+        with safe_open(file, "pt") as tensors:
+            found = tensors.get_tensor("weight")
+    return nn.Parameter(found, requires_grad=empty.requires_grad)
+
+
+def _compute_on(network: nn.Module, device: torch.device) -> None:
+    """Small weights and all buffers go to the device for good; large matrices are fetched by the module that they belong to."""
+    for module in network.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.to(device)
+        for name, weight in module._parameters.items():
+            large = (
+                isinstance(module, nn.Linear | nn.Embedding | Conv1D) and weight is not None and weight.numel() * weight.element_size() > _SMALL
+            )
+            if weight is not None and not large and weight.device != device:
+                module._parameters[name] = nn.Parameter(weight.to(device), requires_grad=weight.requires_grad)
+        if any(weight is not None and weight.device != device for weight in module._parameters.values()):
+            module.forward = functools.partial(_fetching, module, device)
+    setattr(network, _HOME, device)
+
+
+def _fetching(module: nn.Module, device: torch.device, *args: object, **kwargs: object) -> object:
+    """The module's forward pass with its weights on the device, which they leave afterwards. Whoever runs a network holds `Model.lock`."""
+    resting = {name: weight for name, weight in module._parameters.items() if weight is not None and weight.device != device}
+    try:
+        for name, weight in resting.items():
+            module._parameters[name] = nn.Parameter(weight.to(device), requires_grad=weight.requires_grad)
+        return type(module).forward(module, *args, **kwargs)
+    finally:
+        module._parameters.update(resting)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # accelerate warns on the console that weights are "on the meta device"; the viewer is told on the page where they are.
+    logger = logging.getLogger("accelerate.big_modeling")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
