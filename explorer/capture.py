@@ -12,7 +12,7 @@ import torch
 from explorer import own_rules, pooling
 from explorer.bounded import BoundedCache, memory_of
 from explorer.i18n import _
-from explorer.reading import AnyText, Tokens, encode, tokens_of
+from explorer.reading import AnyText, Tokens, encode, framed_twice, tokens_of
 from models import InputError, Model, attention
 from models.attention import heap, scoring
 from models.opening import own_weights, sites
@@ -316,7 +316,7 @@ def _source(model: Model, text: AnyText, pair: str, limit: int | None) -> tuple[
     encoded = encode(model, text, pair, limit=limit)
     if not encoded.ids:
         raise InputError(told("The tokenizer makes nothing of this text."), told("Type a sentence, or choose an example."))
-    return tokens_of(model, encoded), (encoded.note,) if encoded.note else ()
+    return tokens_of(model, encoded), tuple(filter(None, (encoded.note, framed_twice(model, text, encoded))))
 
 
 def _asked(model: Model, part: str) -> str:

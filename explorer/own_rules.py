@@ -7,7 +7,7 @@ said (`ignored`), it is for the viewer to say (`CHOSEN`), or it changes no text 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor
@@ -213,7 +213,9 @@ def start_token(model: Model) -> int:
 def shifted(model: Model, target: Sequence[int]) -> list[int]:
     """What a decoder reads to write a target, as in training: its start token first, the last token left out."""
     if hasattr(model.network, "prepare_decoder_input_ids_from_labels"):
-        return model.network.prepare_decoder_input_ids_from_labels(labels=torch.tensor([target]))[0].tolist()
+        # Most look for it in config.json alone, where newer models do not write it.
+        with suppress(TypeError, ValueError):
+            return model.network.prepare_decoder_input_ids_from_labels(labels=torch.tensor([target]))[0].tolist()
     return [start_token(model), *target[:-1]]
 
 

@@ -131,6 +131,15 @@ class Encoded:
         return message.format(**how)
 
 
+def framed_twice(model: Model, text: str, encoded: Encoded) -> str:
+    """A note where a text brings the token along that its tokenizer puts before or after it, as what a chat template wrote does; else ""."""
+    frame, ids = framing(model.tokenizer), encoded.ids
+    for at, beside, written in ((0, 1, text.lstrip().startswith), (-1, -2, text.rstrip().endswith)):
+        if len(ids) > 1 and ids[at] == ids[beside] and ids[at] in frame and written(token := readable(model.tokenizer, [ids[at]])[0]):
+            return _("The text brings {token} along, and the tokenizer adds another: the model reads it twice.").format(token=token)
+    return ""
+
+
 def encode(model: Model, text: str, pair: str = "", *, limit: int | None = None, target: bool = False) -> Encoded:
     """Tokenises a text or a pair, cut at `limit` tokens where there is one, special tokens included.
 

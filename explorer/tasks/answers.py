@@ -16,6 +16,8 @@ KINDS = ("class", "many", "number", "words")
 """One class, several labels, a number, or a label for each word."""
 _YES_OR_NO = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
 _BETWEEN = re.compile(r"[,;|]")
+_NAME = re.compile(r"""'([^'\\]+)'|"([^"\\]+)\"""")
+"""A name in quotes."""
 
 
 def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple[str, ...]]:
@@ -35,7 +37,7 @@ def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple
     for row, value in enumerate(values):
         given = [] if value is None else value
         if isinstance(given, str):
-            given = [part for part in _BETWEEN.split(given.strip().strip("[]")) if part.strip()]
+            given = _quoted(given) or [part for part in _BETWEEN.split(given.strip().strip("[]")) if part.strip()]
         elif isinstance(given, int) and not isinstance(given, bool):
             given = [given]
         if not isinstance(given, list) or any(isinstance(one, bool) or not isinstance(one, str | int) for one in given):
@@ -46,6 +48,15 @@ def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple
             raise InputError(_("{where}: a label stands there twice.").format(where=where(row)), _("Take one of them out."))
         found.append(carried)
     return found
+
+
+def _quoted(given: str) -> list[str]:
+    """The names of a list as Python, JSON and numpy write it, each in quotes, so that a comma may stand in one; [] for any other text."""
+    inside = given.strip()
+    if not (inside.startswith("[") and inside.endswith("]")):
+        return []
+    inside = inside[1:-1]
+    return [] if _NAME.sub("", inside).strip(", \n") else [one or other for one, other in _NAME.findall(inside)]
 
 
 def vectors(values: Sequence[object]) -> list[list[bool]] | None:

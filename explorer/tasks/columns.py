@@ -15,6 +15,7 @@ PAIRS = (
     *(("sentencea", "sentenceb"), ("question", "sentence"), ("question", "passage"), ("question", "context"), ("query", "passage")),
     *(("text", "text2"), ("sentence", "sentence2"), ("src", "tgt"), ("prompt", "completion"), ("document", "summary"), ("article", "summary")),
     *(("article", "highlights"), ("input", "output"), ("sourcetext", "targettext"), ("srctext", "tgttext"), ("原文", "译文")),
+    ("#1string", "#2string"),  # MRPC's "#1 String"
 )
 SOURCE_AND_TARGET = ("source", "target")
 """A pair where no label is wanted; "target" alone is a label."""
@@ -33,9 +34,12 @@ TEXTS = (
 LABELS = (
     *("label", "labels", "sentiment", "class", "target", "gold", "goldlabel", "category", "polarity", "stars", "rating"),
     *("score", "emotion", "intent", "topic", "y", "coarselabel", "finelabel", "labeltext"),
+    *("isduplicate", "quality"),  # QQP, MRPC
 )
 _KNOWN = {*TEXTS, *LABELS, *(name for pair in (*PAIRS, SOURCE_AND_TARGET) for name in pair)}
 _NUMBERING = {"id", "idx", "index", "number", "no", "row", "guid", "uid", "pairid", ""}
+_OF_ID = re.compile(r"(?:(?:^|[\W_\dq])(?i:id)|[a-z]Id|ID)\d*")
+"""How columns end that count rows or what they come from: qid1, "#1 ID", sentence_id, PhraseId."""
 _LONGEST_NAME = 80  # characters; what is longer in a first row is a text
 
 
@@ -84,6 +88,11 @@ def known(first: Sequence[str], asked: Sequence[str]) -> int:
 
 def _could_name(first: Sequence[str]) -> bool:
     return not any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first)
+
+
+def _counts(name: str) -> bool:
+    """Whether a column is called as what counts rows is: it holds no labels."""
+    return _key(name) in _NUMBERING or any(found.end() == len(name.strip()) for found in _OF_ID.finditer(name.strip()))
 
 
 def is_called_label(name: str) -> bool:
@@ -187,7 +196,7 @@ def _guess_name(taken: dict[str, int], free: dict[str, int], role: str, known: S
 def _labels_by_value(
     names: Sequence[str], rows: Sequence[Sequence[object]], taken: dict[str, int], looks_right: Callable[[Sequence[object]], bool]
 ) -> int | None:
-    others = [i for i, name in enumerate(names) if i not in taken.values() and _key(name) not in _NUMBERING]
+    others = [i for i, name in enumerate(names) if i not in taken.values() and not _counts(name)]
     if len(others) + len(taken) < 2:
         return None
     columns = {i: [row[i] for row in rows] for i in others}

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from models.errors import InputError
 
 ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5", "shift_jis", "euc-kr", "cp1252", "cp1251", "latin-1", "mac-roman")
@@ -22,6 +22,16 @@ _MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),  # before UTF-16, whose mark
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),  # is the start of UTF-32's
 )
+
+
+_NO_TEXT = (
+    (b"PK\x03\x04", N_("an Excel workbook or another zip archive")),
+    (b"\xd0\xcf\x11\xe0", N_("an old Excel workbook")),
+    (b"\x1f\x8b", N_("a file that gzip has packed")),
+    (b"PAR1", N_("a Parquet table")),
+    (b"%PDF", N_("a PDF document")),
+)
+"""How files begin that hold no text, whatever they are called."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,12 @@ def decoded(data: bytes, name: str, wanted: str | None = None) -> tuple[str, str
         wanted: the encoding, where somebody says it.
 
     Raises:
-        InputError: an unknown encoding, or bytes that are not in it, by line and character where that can be told.
+        InputError: a file of another kind, an unknown encoding, or bytes that are not in it, by line and character where that can be told.
     """
+    kind = next((kind for begins, kind in _NO_TEXT if data.startswith(begins)), None)
+    if kind:
+        advice = _("Write it as text, and give that: from Excel as CSV UTF-8.")
+        raise InputError(_("{name} is no file of text: it begins as {kind} does.").format(name=name, kind=_(kind)), advice)
     encoding = wanted or _marked(data) or _by_zeros(data) or "utf-8"
     try:
         text = data.decode(encoding)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from explorer.i18n import _
 from explorer.tasks import columns, delimited, json_rows
-from explorer.tasks.formats import Format, decoded, lines
+from explorer.tasks.formats import SEPARATORS, Format, decoded, lines
 from models.errors import InputError
 
 MAX_BYTES = 50_000_000
@@ -18,6 +18,9 @@ MAX_BYTES = 50_000_000
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 _SYNONYMS = {".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl", ".text": ".txt"}
+
+
+_FASTTEXT = "__label__"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +82,16 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
     if suffix == ".jsonl":
         names, rows, numbers = json_rows.rows(text, name)
         return Table(names, rows, numbers, True, _("Line"), format=Format(encoding))
-    if suffix == ".txt":
-        return _text_table(text, encoding)
-    return _delimited(text, name, replace(wanted, encoding=encoding), suffix == ".tsv", asked)
+    wanted = replace(wanted, encoding=encoding)
+    if suffix == ".txt" and wanted.separator is None:
+        if rows := _fasttext(text):
+            note = _("Each line begins with its label, as fastText writes it: __label__.")
+            return Table(("label", "text"), [row for _n, row in rows], [n for n, _row in rows], True, _("Line"), (note,), Format(encoding))
+        if not _separated(text):
+            return _text_table(text, encoding)
+        found = _delimited(text, name, wanted, True, asked)
+        return replace(found, notes=(*found.notes, _("This file of text is read as a table: each line has the same separators.")))
+    return _delimited(text, name, wanted, suffix == ".tsv", asked)
 
 
 def content(data: bytes | Path, name: str, encoding: str | None = None) -> tuple[str, str]:
@@ -103,6 +113,29 @@ def _bytes(data: bytes | Path, name: str) -> bytes:
         return data.read_bytes() if isinstance(data, Path) else data
     except OSError as error:
         raise InputError(_("{name} cannot be read: {why}.").format(name=data, why=error.strerror or error), _("Check the path.")) from error
+
+
+def _fasttext(text: str) -> list[tuple[int, list[object]]]:
+    """Lines of labels and a text, as fastText is trained on, with their numbers from 1; [] for any other text."""
+    rows: list[tuple[int, list[object]]] = []
+    for number, line in lines(text):
+        if line.strip():
+            words = line.split()
+            n = next((i for i, word in enumerate(words) if not word.startswith(_FASTTEXT)), len(words))
+            if not n or n == len(words):
+                return []
+            rows.append((number, [", ".join(word.removeprefix(_FASTTEXT) for word in words[:n]), line.split(maxsplit=n)[-1].strip()]))
+    return rows
+
+
+def _separated(text: str) -> bool:
+    """Whether a file of text holds a table: every line has as many tabs (Excel's "Unicode text", many old data sets), or known names head it."""
+    written = [line for _n, line in lines(text)]
+    while written and not written[-1].strip():
+        written.pop()
+    tabs = {line.count("\t") for line in written}
+    even = len(written) > 1 and len(tabs) == 1 and 0 not in tabs
+    return even or any(columns.known(written[0].split(separator), ()) > 1 for separator in SEPARATORS)
 
 
 def _text_table(text: str, encoding: str) -> Table:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import GenerationConfig, WatermarkingConfig
 
+import explorer
 from explorer import generate, own_rules
 from explorer.capture import capture
 from explorer.cli.main import main
@@ -89,6 +90,7 @@ def test_a_decoder_begins_where_its_model_says(ruled):
         config.decoder_start_token_id, generation.decoder_start_token_id = None, 7
         assert own_rules.start_token(model) == 7
         assert choose.make("next", model, pair).items[0].inputs["decoder_input_ids"][0] == 7
+        assert explorer.capture(model, "the cat", target="a dog").sides["decoder"].ids[0] == 7
         generation.decoder_start_token_id = config.bos_token_id = generation.bos_token_id = None
         with pytest.raises(InputError, match="does not say"):
             own_rules.start_token(model)

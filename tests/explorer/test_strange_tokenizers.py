@@ -94,3 +94,21 @@ def test_types_of_a_tokenizer_of_another_kind_are_not_read(tmp_path, name):
             of_text = torch.tensor([reading.read(model, "the cat sat").ids])
             made = model.network.generate(of_text, attention_mask=torch.ones_like(of_text), max_new_tokens=5, do_sample=False)
             assert [step.token.number for step in generate.generate(model, "the cat sat", tokens=5)] == made[0, of_text.shape[1] :].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "twice"),
+    [
+        ("bert", "[CLS] the cat", "[CLS]"),
+        ("bert", "the cat [SEP]", "[SEP]"),
+        ("bert", "the [SEP] cat", ""),
+        ("bert", "the cat", ""),
+        ("bart", "the cat [SEP]", "[SEP]"),
+        ("llama", "[CLS] the cat", ""),  # it adds none
+    ],
+)
+def test_a_text_that_brings_its_frame_along_is_told(tiny, name, text, twice):
+    """As what a chat template wrote and somebody pasted."""
+    captured = explorer.capture(tiny(name), text, target="a dog" if name == "bart" else None)
+    told = [note for note in captured.notes if "reads it twice" in note]
+    assert len(told) == bool(twice) and all(twice in note for note in told)

@@ -1,0 +1,106 @@
+"""Files that people have and that are called something else than they are: tables in .txt, fastText's lines, workbooks, lists in a cell."""
+
+import gzip
+
+import pytest
+
+from explorer.tasks import data, tables
+from explorer.tasks.formats import Format
+from explorer.tasks.tagged import read as tagged
+from models import InputError
+
+UCI = "So there is no way for me to plug it in.\t0\nGood case, Excellent value.\t1\nGreat for the jawbone.\t1\nBad, really.\t0\n"
+SMS = "ham\tGo until jurong point, crazy..\nspam\tFree entry in 2 a weekly comp\nham\tOk lar\nham\tU dun say so early\nspam\tWINNER!!\nham\tYes\n"
+EXCEL = "text\tlabel\r\nA good film\t1\r\nA bad one\t0\r\n"
+FASTTEXT = "__label__pos a good film\n__label__neg a bad one, really\n\n__label__pos fine\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "texts", "labels"),
+    [
+        (UCI.encode(), ["So there is no way for me to plug it in.", "Good case, Excellent value.", "Great for the jawbone."], ["0", "1", "1"]),
+        (SMS.encode(), ["Go until jurong point, crazy..", "Free entry in 2 a weekly comp", "Ok lar"], ["ham", "spam", "ham"]),
+        (EXCEL.encode("utf-16"), ["A good film", "A bad one"], ["1", "0"]),  # "Unicode text" of Excel
+        (b"sentence,label\nA good film,1\nA bad one,0\n", ["A good film", "A bad one"], ["1", "0"]),
+        (FASTTEXT.encode(), ["a good film", "a bad one, really", "fine"], ["pos", "neg", "pos"]),
+    ],
+    ids=["UCI", "SMS", "Excel", "header", "fastText"],
+)
+@pytest.mark.parametrize("answers", [None, "class"])
+def test_a_table_in_a_file_of_text_is_read_as_one(content, texts, labels, answers):
+    """Read line by line, a language model was scored on the labels and the header, too."""
+    found = data.read(content, "data.txt", answers=answers)
+    assert [example.text for example in found.examples[: len(texts)]] == texts
+    assert [found.labels[example.label] for example in found.examples[: len(labels)]] == labels
+    assert any("as a table" in note or "fastText" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "A line with a\ttab in it.\nAnd one without.\n",
+        "One text, and its label\nAnother text, and more\n",
+        "A\tword\n\nA\tparagraph\n",
+        "__label__ is what fastText writes\nand this is a text\n",
+        "__label__pos\n__label__neg\n",
+        "only\tone line\n",
+    ],
+)
+def test_a_file_of_texts_stays_one(content):
+    found = data.read(content.encode(), "story.txt")
+    assert {example.label for example in found.examples} == {None} and not any("as a table" in note for note in found.notes)
+    assert " ".join(example.text for example in found.examples).split() == content.split()
+
+
+def test_a_separator_that_is_said_makes_a_table_of_a_file_of_text():
+    table = tables.table(b"A good film|1\nA bad one, and a, b|0\n", "a.txt", wanted=Format(separator="|"))
+    assert [row[0] for row in table.rows] == ["A good film", "A bad one, and a, b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04" + bytes(range(200)), "Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel workbook"),
+        (gzip.compress(EXCEL.encode()), "gzip"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"%PDF-1.7\n", "PDF"),
+    ],
+)
+@pytest.mark.parametrize("encoding", [None, "cp1252", "latin-1"])
+def test_what_holds_no_text_is_called_what_it_is(content, kind, encoding):
+    """Named .csv, and read in any encoding somebody tries: no example may come of it."""
+    asked = data.Asked(format=Format(encoding))
+    for read in (lambda: tables.table(content, "a.csv", wanted=asked.format), lambda: tagged(content, "a.conll", asked)):
+        with pytest.raises(InputError, match=kind) as caught:
+            read()
+        assert "CSV" in caught.value.advice
+
+
+CELLS = {
+    "Python": "['joy, pride', 'love']",
+    "JSON": '["joy, pride", "love"]',
+    "numpy": "['joy, pride' 'love']",
+    "lines": "[ 'joy, pride',\n 'love' ]",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_a_comma_in_the_name_of_a_label_parts_nothing(cell):
+    quoted = cell.replace('"', '""')
+    found = data.read(f'text,labels\nthe cat,"{quoted}"\na dog,"[]"\na mat,"[\'love\']"\n'.encode(), "f.csv", answers="many")
+    assert [example.labels for example in found.examples] == [("joy, pride", "love"), (), ("love",)]
+
+
+def test_columns_that_count_something_are_no_labels():
+    """QQP: with few rows the numbers of questions looked more like labels than is_duplicate did, whose name nobody knew."""
+    rows = "id\tqid1\tqid2\tquestion1\tquestion2\tsame\n" + "".join(f"{i}\t{i % 2}\t{3}\tWhat is {i}?\tHow is {i}?\t{i % 3}\n" for i in range(9))
+    found = data.read(rows.encode(), "q.tsv", answers="class")
+    assert found.columns == {"text": '"question1" (4)', "label": '"same" (6)', "pair": '"question2" (5)'}
+    mrpc = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tHe said so\tSo he said\n0\t7\t9\tIt fell\tIt rose\n"
+    found = data.read(mrpc.encode(), "m.tsv", answers="class")
+    assert found.columns == {"text": '"#1 String" (4)', "label": '"Quality" (1)', "pair": '"#2 String" (5)'}
+    for name in ("PhraseId", "sentence_id", "ID", "captionID", "doc-id"):
+        found = data.read(f"{name},sentence,kind\n1,a b,x\n1,c d,y\n1,e f,x\n1,g h,y\n".encode(), "s.csv", answers="class")
+        assert found.columns["label"] == '"kind" (3)', name
+    assert data.read(b"sentence,paid,other\na b,1,z\nc d,0,z\ne f,1,z\ng h,0,z\n", "s.csv", answers="class").columns["label"] == '"paid" (2)'
