@@ -38,7 +38,7 @@ def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
         further: whether colours may be computed that are not known yet; a score comes first.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="board_buttons"):
-        by = address.choice(st.selectbox, _("Colour"), COLOURS, "colour", width=180)
+        by = address.choice(st.selectbox, _("Colour"), COLOURS, "colour", width=190)
         st.button(_("Undo"), on_click=pruned.undo, disabled=not pruned.before, shortcut="Ctrl+Z", key="undo")
         st.button(_("Redo"), on_click=pruned.redo, disabled=not pruned.after, shortcut="Ctrl+Y", key="redo")
         st.button(_("Reset"), on_click=pruned.change, args=((),), disabled=not pruned.heads, key="reset")
