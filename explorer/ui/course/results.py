@@ -15,6 +15,7 @@ from explorer.ui.common import jobs
 from explorer.ui.common.open_models import OPEN
 from models import Model, load
 from models.opening import catalogue
+from models.stopping import look
 
 MOMENT_S = 1.2
 """Seconds that a step waits for its numbers before it shows how far they are."""
@@ -22,6 +23,7 @@ MOMENT_S = 1.2
 
 def opened(name: str) -> Model:
     """A model for a demo, shared with all pages and kept open by the same rules."""
+    look()
     full = catalogue.resolve(name)
     key = ("course", full)
     if (model := OPEN.get(key)) is None:
