@@ -9,6 +9,7 @@
 - `thumbnails`: a small picture for each demo (`pictures/`)
 - `work`: multiply-adds of a layer, counted and by formula; parameters
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
+- `next_sentence`: BERT's second objective, where a loaded BERT has the head for it
 - `languages`: which of the project's sentences a model is given, and whether a text is Chinese
 - `fused`: a head's output by torch's fused attention, which never has a table of weights
 - `deep`: deep toys with and without residual connections and norms, and a grid of their trainings
