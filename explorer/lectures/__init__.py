@@ -20,7 +20,7 @@
 - `peak`: the most memory that a computation holds at one time
 - `tiles`: attention tile by tile, and the bytes that it moves
 - `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model
-- `retrieval`: a store of sentences that is searched, and a memory of what a language model has read
+- `retrieval`: a store of sentences that is searched, and a memory of what a language model has read, at its output or in attention
 - `apart`: toys that learn apart and are averaged, a learned start, and what a gradient gives away
 - `scratch`: sums of digits with and without partial sums
 - `edits`: a fact written into one matrix of a real model, and what each of its heads causes
