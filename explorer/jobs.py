@@ -1,11 +1,10 @@
 """Long work off the page's thread: a bounded pool of workers that is fair between viewers, and jobs that can be watched and stopped.
 
 A job runs a function in a worker thread. The function is given a `Report`, which it calls between two pieces of work with the share that
-is done; that call is also where a stop reaches it, as the exception `Stopped`. Who asks for work that somebody else asked for already is
-given the same job. A job whose last viewer is gone ends by itself.
+is done; that call is also where a stop reaches it, as the exception `Stopped`, and so is every call of `models.stopping.look`. Who asks for
+work that somebody else asked for already is given the same job. A job whose last viewer is gone ends by itself.
 
-The context variables of the caller (the viewer's language, what an attention function is told to change) are copied when the job is asked
-for, and hold in the worker thread.
+Context variables of the caller (the viewer's language, what is changed in attention) are copied when the job is asked for.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from explorer.bounded import memory_of
 from explorer.i18n import _, carried, language
 from models.errors import ExplorerError, InputError
 from models.opening.devices import out_of_memory
+from models.stopping import Stopped, looking
 
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
 GRACE_S = 5.0
@@ -38,10 +38,6 @@ _AT_ONCE_S = 0.1
 """What is reported within so many seconds was done before, or was loaded: the rate is that of what follows."""
 _ALIVE_S = 1.0
 """Seconds between two looks whether anybody is still there."""
-
-
-class Stopped(Exception):
-    """Raised inside the work of a job that nobody wants any more. Work lets it pass, and leaves no lock held and no hook behind."""
 
 
 Report = Callable[..., None]
@@ -141,9 +137,13 @@ class Job:
             self._looked = now
             if self._abandoned(now):
                 self._stop.set()
+        try:
+            limits.check_seconds(self.title, self.seconds)
+        except InputError as error:  # not raised: who tries a model in several ways would take it for an error of one of them
+            self._finish(FAILED, error=error)
+            self._stop.set()
         if self._stop.is_set():
             raise Stopped
-        limits.check_seconds(self.title, self.seconds)
         self.share = min(1.0, max(self.share, float(share)))
         if self.seconds < _AT_ONCE_S:
             self._at_once = self.seconds, self.share
@@ -160,7 +160,7 @@ class Job:
         self.state = RUNNING
         try:
             self._report(0.0)
-            result = self._context.run(self.work, self._report)
+            result = self._context.run(looking, lambda: self._report(self.share), self.work, self._report)
             self.result_bytes = memory_of(result)
             self._finish(DONE, result)
         except Stopped:

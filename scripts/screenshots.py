@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from scripts.find_browser import ARGUMENTS, find
@@ -34,6 +36,8 @@ SHOTS = {
     "course-notice": "/course?demo=Q3&step=notice&q3_d_k=256",
 }
 
+ROOM = "room"
+
 _RESTED = """() => {
     // No job is left, and the script has not run, for two seconds: one job may follow another.
     const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning';
@@ -43,13 +47,42 @@ _RESTED = """() => {
 }"""
 
 
+def room(theme: str, out: Path) -> None:
+    """The stage of a room with votes of five phones, and one of these beside it."""
+    with serve(room_key=ROOM) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
+        stage = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+        stage.goto(f"{url}/course?demo=Q3&step=ask&key={ROOM}")
+        address = "http://" + stage.locator(".st-key-course_votes b").first.inner_text()
+        for option in (0, 1, 1, 2, 1):
+            phone = browser.new_context(viewport={"width": 390, "height": 900}, color_scheme=theme).new_page()
+            phone.goto(address)
+            phone.locator("#room .options button").nth(option).click()
+            phone.locator("[aria-pressed=true]").wait_for()
+        stage.get_by_role("button", name="Show the votes").first.click()
+        stage.locator(".room-bar").first.wait_for()
+        stage.wait_for_function("document.querySelector('[data-room=votes]').innerText === '5'")
+        stage.wait_for_function(_RESTED, timeout=300_000)
+        shots = [Image.open(io.BytesIO(page.screenshot())) for page in (stage, phone)]
+    both = Image.new("RGB", (sum(shot.width for shot in shots) + 20, 900), "#808080")
+    both.paste(shots[0], (0, 0))
+    both.paste(shots[1], (shots[0].width + 20, 0))
+    both.save(out / f"room-{theme}.png")
+
+
 def main(names: list[str], out: Path = ROOT / "docs" / "screenshots") -> None:
-    """Writes NAME-light.png and NAME-dark.png, 1440 x 900."""
+    """Writes NAME-light.png and NAME-dark.png, 1440 x 900; of the room with a phone beside it."""
     out.mkdir(parents=True, exist_ok=True)
+    for theme in ("light", "dark"):
+        if not names or ROOM in names:
+            room(theme, out)
+    names = [name for name in names or SHOTS if name != ROOM]
+    if not names:
+        return
     with serve() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
         for theme in ("light", "dark"):
-            for name in names or SHOTS:
+            for name in names:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
                 page.goto(url + SHOTS[name])
                 page.locator("[data-testid=stVegaLiteChart] svg.marks, iframe, [class*=st-key-card_], .course-measures").first.wait_for(

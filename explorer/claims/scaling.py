@@ -12,6 +12,7 @@ from explorer.claims.claim import Claim, Finding, Verdict
 from explorer.lectures import q03_scaling, q09b_roles, scales
 from explorer.lectures.demo import Measure, Models
 from explorer.scores import measure
+from models.stopping import look
 
 CLAIMED = {1: (0.506, 0.307, 0.186), 2: (0.705,), 4: (0.930,), 8: (0.998,)}
 """Of C2: entries of the softmax of `scales.SCORES` times a factor, as the claim has them."""
@@ -59,6 +60,7 @@ def gradients(d_k: int, divisors: Sequence[str] = ("none", "sqrt")) -> Mapping[s
     """Norms of the gradient of the weights with respect to q by divisor, over draws of keys and queries."""
     random, found = np.random.default_rng(_SEED), {name: [] for name in divisors}
     for _set in range(KEY_SETS):
+        look()
         keys, queries = (random.standard_normal((n, d_k)) for n in (q03_scaling.KEYS, QUERIES))
         for name, norms in found.items():
             norms.append(q03_scaling.gradient_norms(queries, keys, q03_scaling.DIVISORS[name](d_k)))

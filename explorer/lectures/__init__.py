@@ -9,6 +9,7 @@
 - `thumbnails`: a small picture for each demo (`pictures/`)
 - `work`: multiply-adds of a layer, counted and by formula; parameters
 - `scales`: two more looks of Q3, at scores of a real model and at three scores by hand
+- `next_sentence`: BERT's second objective, where a loaded BERT has the head for it
 - `languages`: which of the project's sentences a model is given, and whether a text is Chinese
 - `fused`: a head's output by torch's fused attention, which never has a table of weights
 - `deep`: deep toys with and without residual connections and norms, and a grid of their trainings
@@ -19,7 +20,7 @@
 - `peak`: the most memory that a computation holds at one time
 - `tiles`: attention tile by tile, and the bytes that it moves
 - `sparse`: which keys a sparse pattern keeps, laid over a head and imposed on a model
-- `retrieval`: a store of sentences that is searched, and a memory of what a language model has read
+- `retrieval`: a store of sentences that is searched, and a memory of what a language model has read, at its output or in attention
 - `apart`: toys that learn apart and are averaged, a learned start, and what a gradient gives away
 - `scratch`: sums of digits with and without partial sums
 - `edits`: a fact written into one matrix of a real model, and what each of its heads causes

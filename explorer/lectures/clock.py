@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from models.stopping import look
+
 
 def shortest(does: Callable[[], object], tries: int = 5, repeats: int = 1) -> float:
     """Processor seconds of one call, the least of several tries.
@@ -16,6 +18,7 @@ def shortest(does: Callable[[], object], tries: int = 5, repeats: int = 1) -> fl
     """
     found = []
     for _try in range(tries):
+        look()
         start = time.process_time()
         for _call in range(repeats):
             does()

@@ -125,8 +125,8 @@ class Measure:
 
     @property
     def shown(self) -> str:
-        """The value as a page writes it."""
-        return format(self.value, self.format)
+        """The value as a page writes it; of nothing at all, no power of ten is written."""
+        return format(self.value, "g" if self.value == 0 and self.format.endswith("e") else self.format)
 
     @property
     def against(self) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.lectures.work import counted_in, least
 from models.attention.normalisers import features
+from models.stopping import look
 
 STORED = (2, 4, 8, 16, 32, 64, 128, 256)
 """Pairs of a key and a value, one a token."""
@@ -66,6 +67,7 @@ def recalls(d: int) -> dict[str, dict[int, float]]:
 
 
 def _recall(kind: str, n: int, d: int, seed: int) -> float:
+    look()
     key, value = drawn(n, d, seed)
     found = weights_of(kind, key, key) @ value
     nearest = (found @ (value / value.norm(dim=-1, keepdim=True)).mT).argmax(-1)

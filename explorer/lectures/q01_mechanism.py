@@ -12,6 +12,7 @@ from transformers import AutoModel
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, strips
+from explorer.lectures import next_sentence
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.languages import is_chinese
 from explorer.lectures.words import Words
@@ -74,6 +75,8 @@ def compute(models: Models, query: int = 2, text: str = "I love you very much.",
         Measure("cross_rows", cross.shape[0], len(translated.sides["decoder"]), format="d"),
         Measure("cross_columns", cross.shape[1], len(translated.sides["encoder"]), format="d"),
     )
+    if (follows := next_sentence.chances(of["encoder"])) is not None:
+        measures += tuple(Measure(name, chance, format=".1%") for name, chance in zip(("follows", "elsewhere"), follows, strict=True))
     predictions = [
         _masked(of["encoder"], found["encoder"], rows[0]["query"]),
         _next(of["decoder"], found["decoder"].sides["decoder"], rows[1]["query"]),

@@ -17,8 +17,6 @@ from models.toy.config import ToyConfig
 from models.toy.layers import ToyAttention
 
 D_MODEL = 512
-_SHOWN = 16
-"""Cells of the picture of the reshape, where no head would get less than one; each stands for several columns."""
 
 
 def compute(models: Models, heads: int = 8, model: str = "gpt2-mini") -> Result:
@@ -57,8 +55,8 @@ def module_parameters(heads: int, bias: bool = False) -> int:
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     counted, heads = result.data["counted"], result.data["heads"]
     names = [str(h) for h in counted]
-    wide = np.repeat(np.arange(heads), max(1, _SHOWN // heads))[None] + 1.0
-    columns = [words.label("columns").format(low=i * D_MODEL // wide.size, high=(i + 1) * D_MODEL // wide.size - 1) for i in range(wide.size)]
+    owned = np.arange(1.0, heads + 1)[None]
+    columns = [words.label("columns").format(low=i * D_MODEL // heads, high=(i + 1) * D_MODEL // heads - 1) for i in range(heads)]
     return [
         bars(
             names,
@@ -70,7 +68,7 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
             size=SIZES[2],
             dark=dark,
         ),
-        grid(wide, ["W_Q"], columns, words.label("reshape"), top=heads, format=".0f", size=SIZES[2], dark=dark),
+        grid(owned, ["W_Q"], columns, words.label("reshape"), top=heads, numbers=owned - 1, format=".0f", size=SIZES[2], dark=dark),
     ]
 
 

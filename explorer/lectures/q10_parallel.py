@@ -21,6 +21,7 @@ from explorer.lectures.words import Words
 from models import Model, attention
 from models.opening import sites
 from models.seeded import seeded
+from models.stopping import look
 from models.toy import ToyConfig
 from models.toy.layers import ToyAttention
 
@@ -169,6 +170,7 @@ def loop_and_batched(batch: int, repeats: int = 7) -> tuple[float, float]:
     taken: dict[Callable, list[float]] = {by_head: [], at_once: []}
     with torch.inference_mode():
         for turn in range(repeats + 2):
+            look()
             for way, times in taken.items():
                 start = time.perf_counter()
                 way(module, x)
@@ -184,6 +186,7 @@ def timings(model: Model, sizes: Sequence[tuple[int, int]], repeats: int = 4) ->
     taken: dict[tuple[int, int], list[float]] = {size: [] for size in sizes}
     for _turn in range(repeats):
         for size, inputs in given.items():
+            look()
             with model.lock, torch.inference_mode():
                 start = time.perf_counter()
                 model.network(**inputs)
@@ -211,6 +214,7 @@ def best_rate(repeats: int = 5) -> float:
     a = torch.randn(_MATRIX, _MATRIX, generator=torch.Generator().manual_seed(_SEED))
     times = []
     for _ in range(repeats):
+        look()
         start = time.perf_counter()
         a @ a
         times.append(time.perf_counter() - start)

@@ -56,6 +56,7 @@ def compute(
     found = {on: order.permuted(opened, tokens, new, on == "on") for on in ("off", "on")}
     off, at = found["off"], list(free)
     causal = last_token(models("gpt2-mini"))
+    told = positions == "on"
     sentence = answers.asked(text)
     toys = answers.given(sentence, reordered(len(sentence), swap))
     mean = float(np.abs(off.after[at].mean(axis=0) - off.before[at].mean(axis=0)).max())
@@ -86,8 +87,8 @@ def compute(
         # Of the numbers that are drawn, with positions and without: a model may have its largest one elsewhere.
         "shade": max(float(np.abs(part).max()) for part in parts),
         "names": names,
-        "causal": causal,
-        "others": others(),
+        "causal": last_token(models("gpt2-mini"), True) if told else causal,
+        "others": others(told),
         "layers": layers_needed(),
         "view": view,
         "positions": positions,
@@ -128,13 +129,13 @@ def reordered(n: int, swap: str) -> list[int]:
     return [ahead[-1], *ahead[1:-1], ahead[0]] if n > 1 else ahead
 
 
-def last_token(model: Model) -> list[float]:
-    """How far the state of the last token is from itself when those before it change places, in a causal model without positions, as a
-    share of its length: after the embeddings, and after each layer."""
+def last_token(model: Model, positions: bool = False) -> list[float]:
+    """How far the state of the last token is from itself when those before it change places, in a causal model without positions or with its
+    own, as a share of its length: after the embeddings, and after each layer."""
     tokens = read(model, _CAUSAL_TEXT)
     n = len(tokens)
     both: list[Tokens] = [tokens, tokens.take([*range(n - 1)[::-1], n - 1])]
-    network = order.without_positions(model)
+    network = model.network if positions else order.without_positions(model)
     with model.lock, torch.inference_mode():
         passed = [
             network.base_model(**sites.inputs_for(network, **one.inputs(model.device)), output_hidden_states=True).hidden_states for one in both
@@ -143,14 +144,16 @@ def last_token(model: Model) -> list[float]:
 
 
 @cache
-def others() -> dict[str, float]:
-    """The same measure for untrained networks without positions, three tokens and a new order, as a share of the largest output."""
+def others(positions: bool = False) -> dict[str, float]:
+    """The same measure for untrained networks, three tokens and a new order, as a share of the largest output; attention has positions or has
+    none, the others never have any."""
     ids, new = torch.tensor([[0, 1, 2]]), [2, 1, 0]
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(_SEED)
         embedding, kernel = nn.Embedding(3, _WIDTH), [nn.Conv1d(_WIDTH, _WIDTH, 3, padding=1) for _layer in range(2)]
         recurrent = ToyRnn(RnnConfig(vocab_size=3, d_model=_WIDTH, causal=True)).eval()
-        toy = order.without_positions(order.toy("learned")).base_model
+        learned = order.toy("learned")
+        toy = (learned.network if positions else order.without_positions(learned)).base_model
 
         def convolved(given: torch.Tensor) -> torch.Tensor:
             x = embedding(given).transpose(1, 2)
@@ -256,13 +259,20 @@ def _short(text: str) -> str:
 def _others(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     data: Mapping = result.data
     table = pd.DataFrame({"x": range(len(data["causal"])), "y": data["causal"]})
-    others_, layers = data["others"], data["layers"]
+    others_, layers, at = data["others"], data["layers"], "_on" if data["positions"] == "on" else ""
     return [
-        lines(table, words.label("twist"), words.label("layer"), words.label("length"), size=SIZES[3], dark=dark),
+        lines(
+            table,
+            words.label(f"twist{at}"),
+            words.label("layer"),
+            words.label("length"),
+            size=SIZES[3],
+            dark=dark,
+        ),
         bars(
             [words.label(f"network.{name}") for name in others_],
             list(others_.values()),
-            words.label("others"),
+            words.label(f"others{at}"),
             words.label("share"),
             format=".2f",
             across=True,

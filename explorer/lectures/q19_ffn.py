@@ -262,10 +262,10 @@ def _collapse(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
 
 def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     counted, cost = result.data["counted"], result.data["cost"]
-    names = [words.label(f"part.{name}") for name in ("attention", "scores", "ffn")]
+    names = [words.label(f"part.{name}") for name in ("projections", "scores", "ffn")]
     return [
         whole(
-            [names[0], names[2]],
+            [words.label("part.attention"), names[2]],
             [counted["attention"], counted["ffn"]],
             [words.label("part.attention"), words.label("part.ffn")],
             words.label("parameters"),

@@ -25,7 +25,7 @@ from models.surgery.private import private
 from models.toy.model import ToyModel
 from models.words import told
 
-TEXT = "The cat sat on the mat"
+TEXT = "The cat sat on"
 MASKS = ("inf", "before", "after")
 """Minus infinity before the softmax, 0 before it, 0 after it."""
 VIEWS = ("masks", "sight", "steps")

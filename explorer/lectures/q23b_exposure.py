@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.lectures import SIZES, bars, lines
+from explorer.charts.lectures import SIZES, bars, lines, texts
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from models import Model
 from models.seeded import seeded
 from models.toy import ToyConfig, ToyModel
 from models.training.optimiser import adamw
@@ -25,6 +27,17 @@ MIXED = 0.25
 """Share of its own tokens that a network reads at the end of scheduled sampling (Bengio et al. 2015)."""
 SOURCE, TARGET, SLIP = "I love you.", "我爱你", "喜"
 _TESTED = 1000
+WAYS: Mapping[str, Mapping[str, object]] = {
+    "greedy": {"do_sample": False, "num_beams": 1},
+    # Without the bonus for length: beams are compared by their probability alone.
+    "beam": {"do_sample": False, "num_beams": 4, "length_penalty": 0.0},
+    "top_p": {"do_sample": True, "num_beams": 1, "top_p": 0.9, "top_k": 0},
+}
+"""Of going on from a start, as transformers names them."""
+DRAWN, _MADE, _SEED = 3, 10, 23
+"""Draws of the way that draws; tokens that are made at most."""
+_DECODED: WeakKeyDictionary[Model, dict[tuple[str, str, int], tuple[str, float]]] = WeakKeyDictionary()
+"""What does not depend on the controls, written once a model."""
 
 
 def compute(models: Models, history: str = "own", training: str = "forced", first: str = "true") -> Result:
@@ -39,14 +52,25 @@ def compute(models: Models, history: str = "own", training: str = "forced", firs
     runs = shipped.read("q23b_exposure").data["runs"]
     curves = {(kind, read): np.mean([run[kind][read] for run in runs], axis=0).tolist() for kind in TRAININGS for read in HISTORIES}
     steps = {which: translated(models, which) for which in ("true", "wrong")}
+    # The true start leaves nothing to draw.
+    rows = {
+        (start, way): [decoded(models, start, way, draw) for draw in range(DRAWN if (start, way) == ("wrong", "top_p") else 1)]
+        for start in ("true", "wrong")
+        for way in WAYS
+    }
+    greedy, beam, drawn = ([chance for _text, chance in rows["wrong", way]] for way in WAYS)
     measures = (
         *(Measure(f"{kind}_{read}", curves[kind, read][-1], format=".0%") for kind in TRAININGS for read in HISTORIES),
         Measure("same_first", abs(curves["forced", "own"][0] - curves["forced", "true"][0]), 0, tolerance=1e-9, format=".0%"),
         Measure("right_love", steps["true"][1], format=".1%"),
         Measure("wrong_love", steps["wrong"][1], steps["true"][1], "below", format=".1%"),
+        Measure("greedy", greedy[0], format=".1%"),
+        Measure("beam", beam[0], greedy[0] * (1 - 1e-4), "at least", format=".1%"),
+        Measure("top_p", max(drawn), beam[0] * (1 + 1e-4), "at most", format=".3%"),
     )
     said = {"n": str(LENGTH), "seeds": str(len(runs))}
-    return Result(measures, {"curves": curves, "steps": steps, "history": history, "training": training, "first": first}, said)
+    data = {"curves": curves, "steps": steps, "history": history, "training": training, "first": first, "rows": rows}
+    return Result(measures, data, said)
 
 
 def translated(models: Models, first: str) -> list[float]:
@@ -58,6 +82,33 @@ def translated(models: Models, first: str) -> list[float]:
     with torch.no_grad():
         logits = model.network(input_ids=given.input_ids, decoder_input_ids=torch.tensor([read], device=model.device)).logits[0]
     return [float(row[one]) for row, one in zip(logits.float().softmax(-1), ids, strict=False)]
+
+
+def decoded(models: Models, first: str, way: str, draw: int) -> tuple[str, float]:
+    """A translation whose first character is given, and its probability after that.
+
+    Args:
+        models: opens translate-mini.
+        first: "true" or "wrong".
+        way: of `WAYS`.
+        draw: its number, where the way draws.
+    """
+    model = models("translate-mini")
+    known = _DECODED.setdefault(model, {})
+    if (first, way, draw) not in known:
+        known[first, way, draw] = _decoded(model, first, way, draw)
+    return known[first, way, draw]
+
+
+def _decoded(model: Model, first: str, way: str, draw: int) -> tuple[str, float]:
+    ids = model.tokenizer.convert_tokens_to_ids([TARGET[0], SLIP])
+    start = torch.tensor([[model.network.config.decoder_start_token_id, ids[first == "wrong"]]], device=model.device)
+    given = model.tokenizer(SOURCE, return_tensors="pt").to(model.device)
+    with model.lock, torch.inference_mode(), seeded(_SEED + draw):
+        made = model.network.generate(**given, decoder_input_ids=start, max_new_tokens=_MADE, max_length=None, **WAYS[way])[0]
+        chances = model.network(input_ids=given.input_ids, decoder_input_ids=made[None, :-1]).logits[0].float().log_softmax(-1)
+    each = chances[range(1, len(made) - 1), made[2:]]
+    return model.tokenizer.decode(made, skip_special_tokens=True).replace(" ", ""), float(each.sum().exp())
 
 
 def draw(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -163,12 +214,24 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     ]
 
 
+def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
+    """What each way writes from the same start."""
+    found = [(start, way, *one) for (start, way), each in result.data["rows"].items() for one in each]
+    starts = {"true": TARGET[0], "wrong": SLIP}
+    rows = [(starts[start], words.label(f"way.{way}"), text, f"{chance:.2g}") for start, way, text, chance in found]
+    columns = [words.label(name) for name in ("start", "way", "writes", "chance")]
+    of, series = [starts[start] for start, *_rest in found], [*starts.values()]
+    title = words.label("ways").format(source=SOURCE)
+    return [texts(rows, columns, title, of=of, series=series, widths=(0.1, 0.25, 0.4, 0.25), size=SIZES[1], dark=dark)]
+
+
 DEMO = Demo(
     id="Q23b",
     module="q23b_exposure",
     chapter=6,
     compute=compute,
     pictures=pictures,
+    more=more,
     right="C",
     door=Door("generate", {"model": "translate-mini", "text": SOURCE}),
     controls=(
@@ -177,5 +240,5 @@ DEMO = Demo(
         Control("first", ("true", "wrong"), "true"),
     ),
     make=make,
-    source="Williams & Zipser 1989; Bengio et al. 2015; Ranzato et al. 2016",
+    source="Williams & Zipser 1989; Bengio et al. 2015; Ranzato et al. 2016; Holtzman et al. 2020 (top-p)",
 )

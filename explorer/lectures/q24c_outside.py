@@ -14,7 +14,7 @@ from explorer.charts.lectures import SIZES, grid, lines, texts
 from explorer.lectures import apart, retrieval, shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
-from models import Model
+from models import Model, load
 
 VIEWS = ("store", "memory", "federated", "steps")
 OTHER = "The Nobel Prize in Physics 2024 went to Ada Lovelace."
@@ -66,6 +66,7 @@ def compute(models: Models, fact: str = OTHER, question: str = retrieval.QUESTIO
         Measure("hits", hits, 0.8, "above", format=".0%"),
         Measure("alone", alone, format=".1%"),
         Measure("remembered", recall[-1], alone, "above", format=".1%"),
+        Measure("attention", kept["attention"][-1], alone, "above", format=".1%"),
         Measure("averaged", together["averaged"][-1], together["alone"][-1], "above", format=".1%"),
         Measure("apart", together["alone"][-1], format=".1%"),
         Measure("leak", float((leaked - secret).abs().max()), 0, tolerance=1e-12, format=".1e"),
@@ -99,9 +100,11 @@ def _count(encoder: Model) -> int:
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:
-    """Averages toys that learn apart, and learns a start from which a few steps are enough."""
-    together = apart.federated(lambda share: report(0.5 * share))
-    return {"federated": together, "steps": apart.few_steps(lambda share: report(0.5 + 0.5 * share))}
+    """Averages toys that learn apart, learns a start from which a few steps are enough, and puts a memory into a layer's attention."""
+    together = apart.federated(lambda share: report(0.45 * share))
+    learned = apart.few_steps(lambda share: report(0.45 + 0.45 * share))
+    inside = retrieval.in_attention(load(READER, "cpu"), SIZES_KEPT, report=lambda share: report(0.9 + 0.1 * share))
+    return {"federated": together, "steps": learned, "attention": [round(share, 4) for share in inside]}
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
@@ -138,9 +141,10 @@ def _curves(
 
 
 def _memory(data: Mapping, words: Words, dark: bool) -> Picture:
-    series = [words.label("with_memory"), words.label("without")]
+    series = [words.label("with_memory"), words.label("without"), words.label("in_attention")]
     rows = [(size, share, series[0]) for size, share in zip(SIZES_KEPT, data["recall"], strict=True)]
     rows += [(size, data["alone"], series[1]) for size in SIZES_KEPT]
+    rows += [(size, share, series[2]) for size, share in zip(SIZES_KEPT, data["kept"]["attention"], strict=True)]
     return _curves(rows, series, words, ("memory", "pairs", "right"), dark, ends=(0, 1), format="%")
 
 
@@ -188,5 +192,5 @@ DEMO = Demo(
         Control("view", VIEWS, "store"),
     ),
     make=make,
-    source="Lewis et al. 2020; Khandelwal et al. 2020; McMahan et al. 2017; Zhu et al. 2019; Finn et al. 2017; Nichol et al. 2018",
+    source="Lewis et al. 2020; Khandelwal et al. 2020; Wu et al. 2022; McMahan et al. 2017; Zhu et al. 2019; Finn et al. 2017; Nichol 2018",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,8 +17,9 @@ from explorer.lectures import edits, scratch, shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.edits import Causes, Edited
 from explorer.lectures.words import Words
-from models import Model
+from models import Model, load
 
+READER = "gpt2-mini"
 VIEWS = ("pad", "examples", "edit", "causes")
 _NAMED = 5
 """Heads whose names stand at their points: those that cause most."""
@@ -26,7 +28,7 @@ _CAUSES: WeakKeyDictionary[Model, Causes] = WeakKeyDictionary()
 """What does not depend on the other controls, computed once a model."""
 
 
-def compute(models: Models, digits: int = 8, view: str = "pad", layer: int = 2, model: str = "gpt2-mini") -> Result:
+def compute(models: Models, digits: int = 8, view: str = "pad", layer: int = 2, model: str = READER) -> Result:
     """Reads the trainings, and edits and questions a real model.
 
     Args:
@@ -69,15 +71,22 @@ def compute(models: Models, digits: int = 8, view: str = "pad", layer: int = 2, 
 
 
 def edited(opened: Model, layer: int) -> Edited:
-    """`edits.edited`, kept."""
+    """`edits.edited`, kept; of the bundled reader as it was shipped."""
     known, at = _EDITED.setdefault(opened, {}), min(layer, len(opened.sites) - 1)
+    if opened.name == READER:
+        kept = shipped.read("q24d_further").data["edits"][at]
+        return Edited(**kept | {"others": tuple(map(tuple, kept["others"]))})
     if at not in known:
         known[at] = edits.edited(opened, at)
     return known[at]
 
 
 def causes(opened: Model) -> Causes:
-    """`edits.causes`, kept."""
+    """`edits.causes`, kept; of the bundled reader as it was shipped."""
+    if opened.name == READER:
+        kept = shipped.read("q24d_further").data["causes"]
+        maps = {name: np.array(kept[name]) for name in ("effect", "weight")}
+        return Causes(**maps, whole=tuple(kept["whole"]), words=tuple(kept["words"]))
     if opened not in _CAUSES:
         _CAUSES[opened] = edits.causes(opened)
     return _CAUSES[opened]
@@ -90,8 +99,16 @@ def right(result: Result) -> str:
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:
-    """Trains a toy for each number of digits with and without steps, and for each number of examples."""
-    return scratch.all_runs(report)
+    """Trains a toy for each number of digits with and without steps, and for each number of examples; edits and questions the reader."""
+    model, share = load(READER, "cpu"), 0.9
+    made = scratch.all_runs(lambda done: report(share * done))
+    written = []
+    for layer in range(len(model.sites)):
+        written.append(asdict(edits.edited(model, layer)))
+        report(share + (1 - share) * (layer + 1) / (len(model.sites) + 1))
+    causes_ = asdict(edits.causes(model))
+    report(1.0)
+    return made | {"edits": written, "causes": causes_ | {name: causes_[name].tolist() for name in ("effect", "weight")}}
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:

@@ -19,6 +19,7 @@ from explorer.i18n import _
 from explorer.positions import tables
 from explorer.reading import AnyText, read, run
 from models import InputError, Model, attention
+from models.stopping import look
 from models.surgery.private import private
 from models.toy import ToyModel
 
@@ -136,7 +137,10 @@ def principal_angles(model: Model, k: int | None = None) -> PrincipalAngles:
     if not 1 <= k <= most:
         raise InputError(_("There are no subspaces of {k} dimensions here.").format(k=k), _("Choose 1 to {most}.").format(most=most))
     draw = np.random.default_rng(0)
-    random = [_angles(*draw.standard_normal((2, width, k))) for _pair in range(_DRAWS)]
+    random = []
+    for _pair in range(_DRAWS):
+        look()
+        random.append(_angles(*draw.standard_normal((2, width, k))))
     return PrincipalAngles(_angles(_leading(tokens, k), _leading(positions, k)), np.mean(random, axis=0), width)
 
 

@@ -2,6 +2,7 @@
 
 - `state`: the room itself: where the lecturer is, the votes, and who is told when something changes
 - `streams`: connections on which phones wait for what comes next
+- `asked`: what a hall is asked: questions of the course and claims on trial
 - `told`: what a phone is told, in its language
 - `routes`: the addresses that phones ask: a page (`phone.html`), its events, votes, the list of questions
 - `door`: who may see the stage: whoever has the key, and no phone

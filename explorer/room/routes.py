@@ -120,7 +120,7 @@ class Phones:
             return _no("unknown", 403)
         demo = request.query_params.get("demo", "")
         chosen = self.room.counts(demo)
-        counts = [chosen.get(option, 0) for option in self.room.order(demo, told.letters(demo))]
+        counts = [chosen.get(option, 0) for option in told.on_stage(self.room, demo)]
         return JSONResponse({"here": self.room.here(), "votes": sum(counts), "counts": counts}, headers=_SAFE)
 
     async def questions(self, request: Request) -> Response:

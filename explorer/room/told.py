@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explorer.i18n import N_, _, language, speaking
-from explorer.lectures import CHAPTERS, Demo, demos
+from explorer.i18n import N_, _, speaking
 from explorer.lectures.prose import line, paragraphs
-from explorer.lectures.registry import of_chapter
-from explorer.lectures.words import read
+from explorer.lectures.words import filled
+from explorer.room import asked
+from explorer.room.asked import Asked
 from explorer.room.state import Room
 
 WORDS = {
@@ -43,31 +43,25 @@ def at(room: Room, which: str) -> dict | None:
     found = room.at()
     if found is None:
         return None
-    demo, step = found
+    id_, step = found
     with speaking(which):
-        told = _question(room, _named(demo), step)
-    return told | {"step": step, "open": room.seen(demo).is_open}
+        told = _question(room, asked.named(id_), step)
+    return told | {"step": step, "open": room.seen(id_).is_open}
 
 
 def question(room: Room, id_: str, which: str) -> dict | None:
     """A question for who reads on alone: as far as the lecturer has come with it. None for none of that name."""
-    demo = _named(id_)
-    if demo is None:
-        return None
     with speaking(which):
-        return _question(room, demo, room.seen(demo.id).reached) | {"open": False}
+        found = asked.named(id_)
+        return None if found is None else _question(room, found, room.seen(id_).reached) | {"open": False}
 
 
 def questions(which: str) -> list[dict]:
-    """All of them, by chapter."""
+    """All of them, by chapter; then the claims, by topic."""
     with speaking(which):
         return [
-            {
-                "chapter": f"{number} · {_(title)}",
-                "questions": [{"id": demo.id, "title": line(read(demo.module, which).title)} for demo in of_chapter(number)],
-            }
-            for number, title in CHAPTERS.items()
-            if of_chapter(number)
+            {"chapter": chapter, "questions": [{"id": id_, "title": line(title)} for id_, title in questions]}
+            for chapter, questions in asked.everything()
         ]
 
 
@@ -79,33 +73,35 @@ def ticket_of(room: Room, phone: str, demo: str) -> str:
 
 def letters(id_: str) -> list[str]:
     """The options of a question, by the letters that its words have; none for no question."""
-    demo = _named(id_)
-    return [] if demo is None else list(read(demo.module, "en").options)
+    found = asked.named(id_)
+    return [] if found is None else list(found.options)
 
 
-def _named(id_: str) -> Demo | None:
-    return next((demo for demo in demos() if demo.id == id_), None)
+def on_stage(room: Room, id_: str) -> list[str]:
+    """The same in the order in which the stage has them."""
+    found = asked.named(id_)
+    return [] if found is None else found.order(room)
 
 
-def _question(room: Room, demo: Demo, step: str) -> dict:
+def _question(room: Room, one: Asked, step: str) -> dict:
     """A question with what is known at a step: what to look at from *show* on, the answer from *notice* on, and only where it was shown."""
-    said_by, seen = read(demo.module, language()), room.seen(demo.id)
+    seen = room.seen(one.id)
     answered = seen.said is not None and step in ("notice", "follow")
     options = [
         {
-            "id": room.ticket(demo.id, option),
+            "id": room.ticket(one.id, option),
             "letter": "ABCDEF"[i],
-            "text": line(said_by.options[option]),
+            "text": line(one.options[option]),
             "right": answered and option == seen.right,
         }
-        for i, option in enumerate(room.order(demo.id, list(said_by.options)))
+        for i, option in enumerate(one.order(room))
     ]
     return {
-        "demo": demo.id,
-        "title": line(said_by.title),
-        "question": paragraphs(said_by.question),
+        "demo": one.id,
+        "title": line(one.title),
+        "question": paragraphs(one.question),
         "options": options,
-        "show": paragraphs(said_by.show) if step in ("show", "notice", "follow") else "",
-        "notice": paragraphs(said_by.noticed(seen.said)) if answered else "",
-        "follow": paragraphs(said_by.follow) if answered and step == "follow" else "",
+        "show": paragraphs(one.show) if one.show and step in ("show", "notice", "follow") else "",
+        "notice": paragraphs(filled(one.found, seen.said)) if answered else "",
+        "follow": paragraphs(one.follow) if answered and step == "follow" else "",
     }

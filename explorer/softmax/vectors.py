@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from models.stopping import look
+
 WIDTHS = tuple(sorted({int(2 ** (i / 2)) for i in range(25)}))
 """The widths d_k that are drawn: half octaves from 1 to 4096."""
 PAIRS, KEYS = 600, 256
@@ -47,6 +49,7 @@ def _scores(random: np.random.Generator, queries: int, keys: int, widths: tuple[
     start = 0
     # Only the dimensions from one width to the next are held at a time.
     for i, end in enumerate(widths):
+        look()
         q, k = (random.standard_normal((n, end - start)) for n in (queries, keys))
         found[:, i] = (q * k).sum(axis=1)
         start = end

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from explorer.claims.registry import claim
 from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import demo
 from explorer.lectures.words import read
@@ -17,10 +18,10 @@ START = "attention"
 """The page that an address without a page opens."""
 PLAYER = "talk"
 """The page that plays words, and on which a lecture is made."""
-COURSE = "course"
+COURSE, CLAIMS = "course", "claims"
 PAGES = tuple(sorted(file.stem for file in (Path(__file__).parents[2] / "pages").glob("*.py") if file.stem != PLAYER))
 """Pages that a step can open, by the names of their files, which are their addresses."""
-OWN = ("lang", "theme", "stage", "notes", "key", PLAYER)
+OWN = ("lang", "theme", "stage", "notes", "key", "join", PLAYER)
 """Names in an address that belong to the viewer, and not to what is shown."""
 
 
@@ -28,7 +29,7 @@ def step_of(address: str) -> Step:
     """The step that an address of the app shows, whether it was copied whole or from its path on.
 
     Raises:
-        InputError: it is none of this app's, or names a demo or a setting that there is not.
+        InputError: it is none of this app's, or names a demo, a claim or a setting that there is not.
     """
     parts = urlsplit(address.strip())
     page = parts.path.strip("/").split("/")[-1] or START
@@ -42,6 +43,8 @@ def step_at(page: str, shown: Mapping[str, str]) -> Step:
     said = {name: value for name, value in shown.items() if name not in OWN and value}
     if page == COURSE and "demo" in said:
         return _step_of_demo(said)
+    if page == CLAIMS and "claim" in said:
+        claim(said["claim"])
     return Step("page", page, settings=said)
 
 

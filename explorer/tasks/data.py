@@ -13,7 +13,6 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
-from explorer.jobs import Stopped
 from explorer.tasks import tables, tagged
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from explorer.tasks.of_rows import of_table
@@ -127,7 +126,7 @@ def hub(
             rows.append(values)
             if progress:
                 progress(len(rows) / limit)
-    except (InputError, Stopped):
+    except InputError:
         raise
     except Exception as error:
         raise _explained(name, error, folder) from error

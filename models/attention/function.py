@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
 
+from models import stopping
 from models.attention import heap, kernel, normalisers, scoring
 from models.attention.calls import Call
 from models.attention.records import Record
@@ -71,6 +72,8 @@ def attention_function(
         NotSupportedByInterface: the model asks for something that this function does not compute.
         ValueError: an unknown normaliser, or one that does not go with what else is asked for.
     """
+    if not module.training:  # a step of a training is whole, or not there
+        stopping.look()
     if asked := _CHANGES_SCORES & {name for name, given in kwargs.items() if given is not None}:
         raise NotSupportedByInterface(f"attention with {', '.join(sorted(asked))}")
     _check_normaliser(normaliser, position_bias, softcap, s_aux)

@@ -213,3 +213,35 @@ def test_the_phones_page_breaks_no_rule(hall, theme):
     phone.locator(".list a").first.wait_for()
     assert not violations(phone)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.thorough
+def test_two_phones_vote_on_a_claim_in_their_languages_and_hear_the_verdict_with_the_hall(hall):
+    """One of them reloads and goes back in the middle; the other changes its language. Nobody has two votes, and nothing is told too soon."""
+    stage_at, phone_at = hall
+    stage = stage_at("/claims?claim=C6&stage=1")
+    one, other = phone_at(address_on(stage)), phone_at(address_on(stage), "zh-CN")
+    expect(one.locator(".question")).to_contain_text("Eight heads")
+    expect(options(other)).to_have_count(3)
+    options(one).nth(0).tap()
+    options(other).nth(1).tap()
+    expect(stage.locator("[data-room=votes]")).to_have_text("2")
+    one.reload()
+    expect(options(one).nth(0)).to_have_attribute("aria-pressed", "true")
+    one.locator("#list").tap()
+    expect(one.locator(".list").last).to_contain_text("C")
+    one.go_back()
+    options(one).nth(1).tap()
+    other.locator("#language").tap()
+    expect(options(other).nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(options(other).nth(1)).to_contain_text("does not hold")
+    stage.keyboard.press("v")
+    eventually(lambda: bars(stage), [0, 2, 0])
+    assert not one.locator(".notice, .right").count()
+    clicker.forward(stage)
+    stage.locator(".claim-verdict").wait_for()
+    for phone in (one, other):
+        expect(phone.locator(".options .right")).to_have_count(1)
+        expect(phone.locator(".part.notice")).to_contain_text("1,048,576")
+        expect(options(phone).first).to_be_disabled()
+    expect(stage.locator(".course-guesses")).to_contain_text("100%")

@@ -318,3 +318,23 @@ def test_what_stands_in_the_browsers_store_is_checked_like_a_file(open_page):
     settled(page)
     expect(page.locator(".st-key-talk_offer")).to_have_count(0)
     eventually(lambda: page.evaluate("Object.keys(localStorage).filter(key => key.includes('lecture:'))"), [])
+
+
+@pytest.mark.thorough
+def test_steps_on_pages_whose_widgets_are_bound_open_as_their_links_do(open_page):
+    """Two trainings one after the other, then a text that is made: each stands as its step has it, and nothing of the one before is left."""
+    page = open_page("/talk", wait_for=".st-key-talk_address")
+    steps = ("/training?lab_preset=recall&lab_d_model=64", "/training?lab_preset=copying&lab_norm=post", "/generate?model=gpt2-mini&top_k=5")
+    for n, step in enumerate(steps, start=1):
+        page.locator(".st-key-talk_address input").fill(step)
+        page.keyboard.press("Enter")
+        expect(page.locator("body")).to_contain_text(f"{n} step")
+        settled(page)
+    page.locator(".st-key-talk_play button").first.click()
+    seen = []
+    for n, (selector, value) in enumerate((("Task", "recall"), ("Task", "copying"), ("Top k (0: all)", "5"), ("Task", "copying")), start=1):
+        expect(page.get_by_label(selector, exact=True).first).to_have_value(value)
+        settled(page)
+        seen.append(page.evaluate("location.search"))
+        page.keyboard.press("PageDown" if n < 3 else "PageUp")
+    assert "lab_d_model=64" in seen[0] and "lab_norm=post" in seen[1] and "lab_d_model" not in seen[1] and "lab_norm=post" in seen[3]

@@ -7,9 +7,11 @@ import re
 import pytest
 import segno
 
-from explorer import room
+from explorer import i18n, room
+from explorer.claims import Verdict
 from explorer.lectures import demo
 from explorer.lectures.words import read
+from explorer.room import told
 from explorer.room.state import Refused, Room
 from explorer.ui.course import keys
 from tests.pages.shared import opened, settle, written
@@ -171,3 +173,35 @@ def test_after_the_answer_only_a_new_vote_counts(here):
     go(app, closing="1")
     assert not app.exception, "more were right after the first vote than there are phones now"
     assert app.number_input(key="after_Q3").value == 2
+
+
+def test_phones_vote_on_a_claim_and_hear_its_verdict_with_the_hall(here):
+    claim, verdicts = "C6", [str(one) for one in Verdict]
+    app = opened("claims", claim=claim)
+    assert here.at() == (claim, "ask") and told.letters(claim) == told.on_stage(here, claim) == verdicts
+    for phone, option in enumerate(["holds", "fails", "fails"]):
+        here.vote(f"phone {phone}", claim, here.ticket(claim, option), verdicts)
+    settle(app.run())
+    assert any("Votes: 3" in section for section in sections(app)) and not bars(app)
+    settle(app.button(key="course_votes_show").click().run())
+    assert [n for n, _width in bars(app)] == [1, 2, 0]
+    asked = told.at(here, "zh")
+    assert asked["open"] and asked["question"] and not asked["notice"] and not any(option["right"] for option in asked["options"])
+    with i18n.speaking("zh"):
+        assert [option["text"] for option in asked["options"]] == [i18n._(one.title) for one in Verdict]
+    settle(app.button(key="claims_test").click().run())
+    assert here.at() == (claim, "notice")
+    known = told.at(here, "en")
+    assert [option["right"] for option in known["options"]] == [False, True, False] and "{" not in known["notice"] and not known["open"]
+    with pytest.raises(Refused, match="closed"):
+        here.vote("late", claim, here.ticket(claim, "holds"), verdicts)
+    go(app, votes="1")
+    assert here.at() is None and "67%" in "".join(bodies(app))
+
+
+def test_a_phone_that_reads_on_alone_finds_the_claims(here):
+    chapters = told.questions("zh")
+    ids = [one["id"] for chapter in chapters for one in chapter["questions"]]
+    assert len(ids) == len(set(ids)) == 35 + 50 and {"Q24d", "C50"} <= set(ids)
+    alone = told.question(here, "C14", "zh")
+    assert alone["question"] and not alone["notice"] and not alone["open"] and told.question(here, "C51", "zh") is None

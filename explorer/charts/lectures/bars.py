@@ -111,7 +111,7 @@ def _description(
     name = {"field": "name", "type": "ordinal", "title": None, "axis": label, "scale": alt.Scale(domain=list(range(n)), paddingInner=0.25)}
     scale = alt.Scale(zero=True) if ends is None else alt.Scale(domain=list(ends), clamp=True)
     value = {"field": "value", "type": "quantitative", "title": axis, "scale": scale, "stack": "zero" if stacked else None}
-    value["axis"] = alt.Axis(tickCount=5, format=format)
+    value["axis"] = alt.Axis(tickCount=5, **frame.numbers(format))
     beside = len(series) > 1 and not stacked
     offset = {"field": "series", "type": "nominal", "sort": list(series)}
     place = {"x": alt.X(**value), "y": alt.Y(**name)} if across else {"x": alt.X(**name), "y": alt.Y(**value)}

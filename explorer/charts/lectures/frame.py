@@ -58,3 +58,14 @@ def colour(
     if filled:
         how["symbolStrokeWidth"] = 0
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(**how) if legend and len(series) > 1 else None)
+
+
+def numbers(format: str) -> dict[str, str]:
+    """How an axis writes its numbers.
+
+    Significant digits are meant for what is measured: ticks of 10, 20, .. would be 1e+1, 2e+1, and 1.5 with one digit 2. So ticks are
+    written as they are; a tenth as one, and not as 100 thousandths.
+    """
+    if not format.endswith("g"):
+        return {"format": format}
+    return {"labelExpr": "format(datum.value, abs(datum.value) < 1 ? '~g' : abs(datum.value) < 1e4 ? ',.4~r' : '~s')"}

@@ -74,14 +74,12 @@ def _description(
     dark: bool,
 ) -> alt.LayerChart:
     x_scale = alt.Scale(type="log", base=base, nice=False) if log_x else alt.Scale(zero=False, nice=False)
-    # A tenth is written as one, and not as 100 thousandths.
-    written = "format(datum.value, abs(datum.value) < 1 ? '~g' : '~s')"
-    x_axis = alt.Axis(grid=False, labelExpr=written, labelOverlap=True, **({"values": list(ticks)} if ticks else {"tickCount": 6}))
+    x_axis = alt.Axis(grid=False, labelOverlap=True, **frame.numbers("~g"), **({"values": list(ticks)} if ticks else {"tickCount": 6}))
     x = alt.X("x:Q", title=x_title, scale=x_scale, axis=x_axis)
     y_scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
     if ends is not None:
         y_scale = alt.Scale(type="log" if log_y else "linear", domain=list(ends), nice=False, clamp=True)
-    y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, format=format, labelOverlap=True))
+    y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelOverlap=True, **frame.numbers(format)))
     ink = palette.page(dark)[1]
     colour = frame.colour(series, dark, columns=legend_columns, filled=points)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)

@@ -10,14 +10,17 @@ from explorer.claims.words import read
 from explorer.i18n import LANGUAGES, _, language
 from explorer.ui.claims import place, votes
 from explorer.ui.common import address
-from explorer.ui.course import search
+from explorer.ui.course import join, search
 
 
 def draw() -> None:
+    join.told(None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {_('Claims on trial')}", width="content")
         wanted = search.field(_("Search the claims"))
+        join.button()
         st.button(_("Votes"), key="claims_votes", icon=":material/how_to_vote:", on_click=address.write, kwargs={votes.NAME: "1"})
+    join.panel()
     st.caption(_("Often heard in class: holds, does not hold, or holds only if …? The class commits itself, then the claim is computed."))
     topics = {topic: [claim for claim in of_topic(topic) if matches(claim, wanted)] for topic in TOPICS}
     for topic, claims in topics.items():

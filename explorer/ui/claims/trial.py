@@ -13,7 +13,7 @@ from explorer.lectures import demo
 from explorer.lectures.words import read
 from explorer.ui.claims import votes
 from explorer.ui.common import jobs
-from explorer.ui.course import board, hands, results
+from explorer.ui.course import board, hands, join, results
 
 
 def options() -> dict[str, str]:
@@ -34,6 +34,7 @@ def draw(claim: Claim, words: Words) -> None:
     votes.judged(claim, found.verdict)
     st.html(verdict(claim, words, found))
     said = board.filling(found)
+    join.noticed(claim.id, said, found.verdict)
     left, right = st.columns(2, gap="medium")
     with left:
         share = hands.share(claim, found.verdict)

@@ -11,7 +11,7 @@ from explorer.claims.registry import words_of
 from explorer.i18n import _, language
 from explorer.ui.claims import place
 from explorer.ui.common import address
-from explorer.ui.course import hands
+from explorer.ui.course import hands, join
 
 NAME = "votes"
 """In the address."""
@@ -33,6 +33,7 @@ def verdict_of(claim: Claim) -> Verdict | None:
 
 
 def draw() -> None:
+    join.told(None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_("All claims"), icon=":material/arrow_back:", key="claims_contents", on_click=address.write, kwargs={NAME: None})
         st.markdown(f"#### {_('What the class voted')}", width="content")

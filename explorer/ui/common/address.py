@@ -124,6 +124,29 @@ def show(**values: int | str | None) -> None:
     write(**{**dict.fromkeys(chosen - set(_VIEWERS)), **values})
 
 
+def show_as_by_link(**values: int | str | None) -> None:
+    """As `show`, at the beginning of a run, where the address is the truth for widgets that are bound to it, too.
+
+    By themselves they look at it only where they are drawn for the first time, at what it was when the page was opened, or when a viewer goes
+    back; and that is what Streamlit is told here.
+    """
+    let_go()
+    show(**values)
+    if (context := get_script_run_ctx()) is not None:
+        context.is_history_navigation = True
+        with get_session_state().query_params() as kept:
+            kept.set_initial_query_params_from_current()
+
+
+def let_go() -> None:
+    """At the beginning of a run, before the address is written or the page is left: what is bound to a widget lets nobody else write it, nor
+    clear it. It is bound again when it is drawn."""
+    if get_script_run_ctx() is not None:
+        with get_session_state().query_params() as kept:
+            for widget in list(kept._bindings_by_widget):
+                kept.unbind_widget(widget)
+
+
 def keep(**values: int | str | None) -> None:
     """As `write`, for pages that are opened next; the address of this one stays as it is."""
     for name, value in values.items():

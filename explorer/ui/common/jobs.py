@@ -6,6 +6,7 @@ how far it is and ends. A fragment looks at the job twice a second and runs the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,7 +19,7 @@ from explorer.i18n import _
 from explorer.jobs import DONE, FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped
-from models.errors import OutOfMemoryError
+from models.errors import ExplorerError, OutOfMemoryError
 
 Result = TypeVar("Result")
 Shown = TypeVar("Shown")
@@ -111,6 +112,17 @@ def ask(
         _tell_stopped(key, title)
         return None
     return job
+
+
+def ahead(key: Hashable, title: str, work: Callable[[Report], object], *, replaces: str) -> None:
+    """Begins what will be asked for in a moment, and draws nothing: neither that it computes nor what is in its way.
+
+    Arguments as for `computed`.
+    """
+    if JOBS.find(key) is None and key not in _stopped():
+        me = viewer()
+        with contextlib.suppress(ExplorerError):
+            JOBS.start(key, title, work, me, group=(replaces, me.name))
 
 
 def bar(job: Job) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
-from explorer.ui.course import hands, votes
+from explorer.ui.course import hands, results, settings, votes
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -17,3 +17,4 @@ def draw(demo: Demo, words: Words) -> None:
     votes.line(demo)
     beside = partial(votes.bar, demo) if votes.are_shown(demo) else None
     hands.fields(demo, {option: words.options[option] for option in hands.order(demo, words)}, beside)
+    results.ahead(demo, settings.current(demo))

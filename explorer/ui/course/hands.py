@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import streamlit as st
 
@@ -13,13 +12,7 @@ from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words, read
 from explorer.ui.course import votes
-
-
-class Asked(Protocol):
-    """What a class commits itself to: a question of the course, or a claim. Ids of one kind are none of the other."""
-
-    @property
-    def id(self) -> str: ...
+from explorer.ui.course.votes import Asked
 
 
 def order(demo: Demo, words: Words) -> list[str]:

@@ -10,11 +10,9 @@ import streamlit as st
 
 from explorer import room
 from explorer.i18n import _
-from explorer.lectures import Demo
 from explorer.room.network import AT
 from explorer.room.state import Room
 from explorer.ui.common import address
-from explorer.ui.course import place
 
 NAME = "join"
 """In the address: whether the code stands on the stage."""
@@ -51,28 +49,28 @@ def phones_here(here: Room) -> str:
     return _("Phones here: {n}").format(n=f'<span data-room="here">{here.here()}</span>')
 
 
-def watched(at: place.Place | None) -> str:
+def watched(asked: str) -> str:
     """The address where the browser asks for the numbers that it keeps up to date; empty where there is none.
 
     It asks by itself: a page that is run again every moment would be in the way of the lecturer's keys.
+
+    Args:
+        asked: name of the question or claim on the stage; empty for none.
     """
     here = room.now()
-    return "" if here is None else f"{AT}/{here.code}/stage?demo={'' if at is None else at.demo.id}"
+    return "" if here is None else f"{AT}/{here.code}/stage?demo={asked}"
 
 
-def told(at: place.Place | None) -> None:
-    """Tells the room where the lecturer is. A window of the stage says so when it goes somewhere, and not when it is only drawn again: of two
-    windows, phones follow the one that moved last."""
-    here, link = room.now(), "" if at is None else at.link
-    if here is not None and st.session_state.get(_TOLD) != link:
-        st.session_state[_TOLD] = link
-        if at is None:
-            here.show(None)
-        else:
-            here.show(at.demo.id, at.step)
+def told(asked: str | None, step: str = "") -> None:
+    """Tells the room which question or claim the lecturer is at, and its step. A window of the stage says so when it goes somewhere, and not when
+    it is only drawn again: of two windows, phones follow the one that moved last."""
+    here, now = room.now(), (asked, step)
+    if here is not None and st.session_state.get(_TOLD) != now:
+        st.session_state[_TOLD] = now
+        here.show(asked, step)
 
 
-def noticed(demo: Demo, said: Mapping[str, str], right: str) -> None:
+def noticed(asked: str, said: Mapping[str, str], right: str) -> None:
     """The answer stands on the stage: from now on phones may know it."""
     if (here := room.now()) is not None:
-        here.notice(demo.id, said, right)
+        here.notice(asked, said, right)

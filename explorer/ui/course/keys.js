@@ -66,8 +66,9 @@ function press(event, state) {
       ArrowRight: () => forward(state), PageDown: () => forward(state),
       ArrowLeft: () => send(state, "back"), PageUp: () => send(state, "back"),
     }),
-    ...(turns && state.course && { r: () => send(state, "reset"), v: () => send(state, "votes"), s: spotlight, n: notes }),
-    ...(state.course && !state.notes && { j: () => send(state, "join") }),
+    ...(turns && state.course && { r: () => send(state, "reset"), s: spotlight, n: notes }),
+    ...(turns && (state.course || state.room) && { v: () => send(state, "votes") }),
+    ...((state.course || state.room) && !state.notes && { j: () => send(state, "join") }),
   }[event.key] ?? (/^[a-f]$/.test(event.key) && turns && event.key !== "f" ? () => send(state, `hand ${event.key}`)
     : /^[0-9]$/.test(event.key) && !state.notes ? () => digit(state, event.key) : null);
   if (!does) return;

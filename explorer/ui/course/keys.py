@@ -43,9 +43,8 @@ def help_() -> list[tuple[str, str]]:
 def listen(at: place.Place | None, notes: bool = False) -> None:
     """Draws nothing that can be seen; once a run of the page."""
     told = None if at is None or notes else _told(at)
-    watch(
-        None if at is None else at.link, lambda what: does(what, notes), {"told": told, "notes": notes, "course": True, "room": join.watched(at)}
-    )
+    more = {"told": told, "notes": notes, "course": True, "room": join.watched("" if at is None else at.demo.id)}
+    watch(None if at is None else at.link, lambda what: does(what, notes), more)
 
 
 def watch(here: str | None, do: Callable[[str], None], more: Mapping[str, object]) -> None:

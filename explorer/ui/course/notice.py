@@ -20,7 +20,7 @@ def draw(demo: Demo, words: Words) -> None:
     said = board.filling(found)
     # An option is called by the letter that it has on this screen.
     said |= {option: hands.letter(i) for i, option in enumerate(hands.order(demo, words))}
-    join.noticed(demo, said, right)
+    join.noticed(demo.id, said, right)
     # Three blocks in two columns, as even as the browser can make them.
     with st.container(key="course_found"):
         options = {option: words.options[option] for option in hands.order(demo, words)}

@@ -18,7 +18,7 @@ _DRAWN = {"ask": ask.draw, "show": show.draw, "notice": notice.draw, "follow": f
 
 def draw(at: place.Place) -> None:
     words = read(at.demo.module, language())
-    join.told(at)
+    join.told(at.demo.id, at.step)
     with st.container(horizontal=True, vertical_alignment="center", key="course_bar"):
         st.button(_("Course"), icon=":material/menu:", key="course_contents", on_click=place.go, args=(None,))
         st.markdown(f"**{at.demo.id}** &ensp; {words.title}", width="content")

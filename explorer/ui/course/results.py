@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from explorer.ui.common import jobs
 from explorer.ui.common.open_models import OPEN
 from models import Model, load
 from models.opening import catalogue
+from models.stopping import look
 
 MOMENT_S = 1.2
 """Seconds that a step waits for its numbers before it shows how far they are."""
@@ -22,6 +23,7 @@ MOMENT_S = 1.2
 
 def opened(name: str) -> Model:
     """A model for a demo, shared with all pages and kept open by the same rules."""
+    look()
     full = catalogue.resolve(name)
     key = ("course", full)
     if (model := OPEN.get(key)) is None:
@@ -32,6 +34,17 @@ def opened(name: str) -> Model:
 
 def of(demo: Demo, settings: Mapping[str, Value]) -> Result | None:
     """The result at these settings; None while it is computed, and the page shows how far it is. Raises ExplorerError."""
+    key, title, work = _asked(demo, settings)
+    return jobs.computed(key, title, work, replaces="lecture", moment=MOMENT_S)
+
+
+def ahead(demo: Demo, settings: Mapping[str, Value]) -> None:
+    """Begins with the result while the class still thinks of the question: the next step then shows it at once."""
+    key, title, work = _asked(demo, settings)
+    jobs.ahead(key, title, work, replaces="lecture")
+
+
+def _asked(demo: Demo, settings: Mapping[str, Value]) -> tuple[Hashable, str, Callable[[Report], Result]]:
     here = computed_here(demo)
     key = ("lecture", demo.id, tuple(sorted(settings.items())), None if here is None else id(here))
     title = f"{demo.id} {read(demo.module, language()).title}"
@@ -40,7 +53,7 @@ def of(demo: Demo, settings: Mapping[str, Value]) -> Result | None:
         with shipped.instead(demo.module, here):
             return demo.compute(opened, **settings)
 
-    return jobs.computed(key, title, work, replaces="lecture", moment=MOMENT_S)
+    return key, title, work
 
 
 def compute_here(demo: Demo) -> None:

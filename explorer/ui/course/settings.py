@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from explorer.charts.lectures.frame import wide_letters
@@ -15,6 +17,8 @@ from explorer.ui.talk import playing
 
 _FEW = 4
 """Controls beside the one that matters for which a row has room."""
+_ROOM = 42
+"""Letters of buttons, with what stands around each, that the one that matters may take."""
 
 
 def current(demo: Demo) -> dict[str, Value]:
@@ -44,7 +48,7 @@ def draw(demo: Demo, words: Words) -> dict[str, Value]:
             [*(_wide(control, words, defaults[control.name], 2.0 if crowded else 3.0) for control in ordered), 0.5], vertical_alignment="bottom"
         )
         for control, column in zip(ordered, places, strict=False):
-            with column:
+            with column, st.container(key="course_main") if control.main else nullcontext():
                 made[control.name] = _one(demo, control, words) if control.chips is None else _chips(demo, control, words)
         with places[-1]:
             st.button(
@@ -67,9 +71,19 @@ def _wide(control: Control, words: Words, default: Value, main: float) -> float:
     if control.is_slider:
         return main if control.main else title
     written = [str(default)] if control.is_text else [control.shown(value, words) for value in control.values]
+    if _buttons(control, words):
+        # All of them are seen at once.
+        return max(1.1 * title, 0.3 + sum(0.33 + 0.09 * _letters(word) for word in written))
     longest = max(0.6 + 0.085 * max(map(_letters, written), default=0), title)
     # A sentence of one's own is never seen whole.
-    return min(longest, 1.8 if control.is_text else main)
+    return min(longest, (3.4 if control.main else 1.8) if control.is_text else main)
+
+
+def _buttons(control: Control, words: Words) -> bool:
+    """Whether its values stand beside each other as buttons: the one that matters is seen and changed in one go, where there is room."""
+    if not control.main or control.is_text or control.is_slider or control.model or control.chips is not None:
+        return False
+    return sum(3 + _letters(control.shown(value, words)) for value in control.values) <= _ROOM
 
 
 def _letters(text: str) -> int:
@@ -111,5 +125,7 @@ def _one(demo: Demo, control: Control, words: Words) -> Value:
     if control.free:
         how = {"accept_new_options": True, "filter_mode": "contains"}
         return address.entry(st.selectbox, title, name, default, control.parsed, options=values, format_func=shown, **how)
+    if _buttons(control, words):
+        return address.entry(st.segmented_control, title, name, default, address.among(values), options=values, format_func=shown, required=True)
     draw = st.select_slider if control.is_slider else st.selectbox
     return address.entry(draw, title, name, default, address.among(values), options=values, format_func=shown)

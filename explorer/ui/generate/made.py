@@ -110,7 +110,7 @@ class Made:
                 self._rest = itertools.islice(every, len(self.steps), None)
             try:
                 step = next(self._rest, None)
-            except Exception:
+            except BaseException:  # also that of a stop
                 self._rest = None  # an iterator that has raised makes nothing any more
                 raise
             if step is not None:

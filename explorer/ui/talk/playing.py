@@ -68,12 +68,13 @@ def follow(page: str) -> None:
     step, before = session.talk().steps[wanted], at()
     name, settings = address_of(step)
     if name != page:
+        address.let_go()
         st.switch_page(f"pages/{name}.py")
     del st.session_state[_WANTED]
     if before is not None and _goes_on(session.talk().steps[before], step):
         address.write(demo=step.name, step=step.step, exercises=None, closing=None, **{PLAYER: wanted + 1})
     else:
-        address.show(**settings, **{PLAYER: wanted + 1})
+        address.show_as_by_link(**settings, **{PLAYER: wanted + 1})
 
 
 def _goes_on(before: Step, step: Step) -> bool:

@@ -1,12 +1,14 @@
 """Q1: each measure against transformers' own eager attention."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, BertConfig, BertForPreTraining, MarianMTModel
 
 from explorer.capture import capture
-from explorer.lectures import q01_mechanism
+from explorer.lectures import next_sentence, q01_mechanism
 from explorer.lectures.words import read
 from models.opening import catalogue
 from tests import tiny
@@ -185,3 +187,29 @@ def test_a_bert_with_both_of_its_objectives_fills_its_gap(opener, tmp_path):
     ids[0, 3] = tokenizer.mask_token_id
     chances = network(ids).prediction_logits[0, 3].softmax(-1)
     assert found.data["predictions"][0][1] == pytest.approx(float(chances.max()), abs=1e-6)
+
+
+@pytest.mark.parametrize("named", ["BertForPreTraining", "BertForMaskedLM"])
+def test_a_bert_with_its_next_sentence_head_says_how_likely_a_sentence_follows(opener, tmp_path, named):
+    """As BERT's published files are: they hold the head, and name a class without it."""
+    tokenizer = opener("bert-mini").tokenizer
+    tokenizer.save_pretrained(tmp_path)
+    config = BertConfig(vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+    torch.manual_seed(0)
+    network = BertForPreTraining(config).eval().requires_grad_(False)
+    torch.nn.init.normal_(network.cls.seq_relationship.weight)
+    network.save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(written | {"architectures": [named]}))
+    found = q01_mechanism.compute(opener, query=3, text=TEXT, model=str(tmp_path))
+    first, *seconds = next_sentence.PAIRS["en"]
+    for measured, second in zip(("follows", "elsewhere"), seconds, strict=True):
+        one, other = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (first, second))
+        ids = torch.tensor([[tokenizer.cls_token_id, *one, tokenizer.sep_token_id, *other, tokenizer.sep_token_id]])
+        segments = torch.tensor([[0] * (len(one) + 2) + [1] * (len(other) + 1)])
+        state = network.bert(ids, token_type_ids=segments).pooler_output[0]
+        logits = network.cls.seq_relationship.weight @ state + network.cls.seq_relationship.bias
+        assert found[measured] == pytest.approx(float(torch.sigmoid(logits[0] - logits[1])), abs=1e-5)
+    assert found["follows"] != found["elsewhere"]
+    shown = {measure.name for measure in q01_mechanism.compute(opener, query=3, text=TEXT).measures}
+    assert not shown & {"follows", "elsewhere"}, "bert-mini was trained without that head"

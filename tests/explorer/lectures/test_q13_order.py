@@ -245,6 +245,17 @@ def test_other_networks_are_drawn_where_they_are_asked_for(opener):
     assert layers.tables["bars"]["value"].tolist() == [512, 10, 1]
 
 
+def test_the_switch_gives_positions_to_attention_and_to_nothing_else(opener):
+    off, on = (demo("Q13").compute(opener, view="others", positions=positions).data for positions in ("off", "on"))
+    assert on["others"]["attention"] > 0.01 > off["others"]["attention"]
+    assert all(on["others"][name] == off["others"][name] for name in ("gru", "convolution"))
+    model = opener("gpt2-mini")
+    ids = model.tokenizer(q13_order._CAUSAL_TEXT)["input_ids"]
+    states = [_outputs(model.network, given, True).hidden_states for given in (ids, [*ids[:-1][::-1], ids[-1]])]
+    found = [float(np.linalg.norm(a[0, -1] - b[0, -1]) / np.linalg.norm(a[0, -1])) for a, b in zip(*states, strict=True)]
+    assert np.allclose(found, on["causal"], atol=1e-4) and found[1] > 0.001, "with positions the first layer notices, too"
+
+
 def test_who_knows_no_order_is_right_as_often_as_is_said(opener):
     """All sentences of three words, by their words: the best single answer for each set of them."""
     task, hits, asked = tasks.make("order"), 0, 0

@@ -77,3 +77,27 @@ def test_make_trains_on_both_histories(monkeypatch):
     made = q23b.make(told.append)
     assert made["runs"][0].keys() == set(q23b.TRAININGS) and told[-1] == pytest.approx(1)
     assert all(len(curve) == q23b.LENGTH for both in made["runs"][0].values() for curve in both.values())
+
+
+def test_each_way_goes_on_from_the_start_as_a_loop_does(opener):
+    """Greedy by a loop of one token after the other; a beam is at least as likely; probabilities by a product."""
+    model = opener("translate-mini")
+    tokenizer, network = model.tokenizer, model.network
+    source, result = tokenizer(q23b.SOURCE, return_tensors="pt").input_ids, DEMO.compute(opener)
+    for start, character in (("true", "我"), ("wrong", "喜")):
+        made, chance = [network.config.decoder_start_token_id, tokenizer.convert_tokens_to_ids(character)], 1.0
+        while made[-1] != network.config.eos_token_id and len(made) < 2 + q23b._MADE:
+            with torch.no_grad():
+                logits = network(input_ids=source, decoder_input_ids=torch.tensor([made])).logits[0, -1]
+            logits[network.config.pad_token_id] = -torch.inf  # where a text starts, and never in it
+            made.append(int(logits.argmax()))
+            chance *= float(logits.softmax(-1)[made[-1]])
+        ((text, found),) = result.data["rows"][start, "greedy"]
+        assert text == tokenizer.decode(made, skip_special_tokens=True).replace(" ", "") and found == pytest.approx(chance, rel=1e-3)
+        assert result.data["rows"][start, "beam"][0][1] >= found * (1 - 1e-4)
+    drawn = result.data["rows"]["wrong", "top_p"]
+    assert len(drawn) == q23b.DRAWN and len({text for text, _chance in drawn}) > 1 and all(text.startswith("喜") for text, _chance in drawn)
+    assert result["top_p"] == max(chance for _text, chance in drawn)
+    (table,) = DEMO.more(result, read("q23b_exposure", "zh"), False)
+    said = set(table.tables["cells"]["text"])
+    assert {"我爱你。", *(text for text, _chance in drawn)} <= said

@@ -116,3 +116,43 @@ def test_make_gives_all_curves(monkeypatch):
     made = q24c_outside.make(told.append)
     assert {len(curve) for curve in made["federated"].values()} == {3} and set(made["steps"]) == {"usual", "learned"}
     assert told == sorted(told) and told[-1] == pytest.approx(1)
+
+
+@torch.no_grad()
+def test_a_memory_in_attention_is_that_of_a_loop_over_heads_and_queries(opener, monkeypatch):
+    """By hand on transformers' own model: what each query of layer 1 attends to, put into that layer alone."""
+    model = opener("gpt2-mini")
+    monkeypatch.setattr(retrieval, "STORE", retrieval.STORE[1:3])
+    network = AutoModelForCausalLM.from_pretrained(catalogue.bundled_folder("gpt2-mini"), attn_implementation="eager", dtype=torch.float32).eval()
+    attended, heads, hits = network.transformer.h[1].attn, network.config.n_head, []
+
+    def projected(ids):
+        seen = []
+        handle = attended.c_attn.register_forward_hook(lambda _m, _i, out: seen.append(out[0]))
+        network(ids)
+        handle.remove()
+        return [part.unflatten(1, (heads, -1)) for part in seen[0].chunk(3, dim=-1)]
+
+    given = [(torch.tensor([model.tokenizer(text)["input_ids"] for text in [f" {one}"]]), one) for one in retrieval.STORE]
+    kept = [projected(ids) for ids, _one in given]
+    keys, values = (torch.cat([one[i] for one in kept])[-15:] for i in (1, 2))
+    for _ids, sentence in given:
+        ids = torch.tensor([model.tokenizer(f"{retrieval.BEFORE} {sentence}")["input_ids"]])
+        q, k, v = projected(ids)
+        rows = []
+        for i in range(len(q)):
+            for head in range(heads):
+                far = keys[:, head] @ q[i, head]
+                near = far.argsort(descending=True)[:4]
+                scores = torch.cat([k[: i + 1, head] @ q[i, head], far[near]]) / q.shape[-1] ** 0.5
+                rows.append(scores.softmax(0) @ torch.cat([v[: i + 1, head], values[near, head]]))
+        put = torch.stack(rows).reshape(1, len(q), -1)
+        handle = attended.c_proj.register_forward_pre_hook(lambda _m, _inputs, put=put: (put,))
+        logits = network(ids).logits[0]
+        handle.remove()
+        n = len(model.tokenizer(f" {sentence}")["input_ids"])
+        hits += (logits[-n:-1].argmax(-1) == ids[0, 1 - n :]).tolist()
+    nothing, found = retrieval.in_attention(model, [0, 15])
+    assert found == sum(hits) / len(hits)
+    _shares, alone, tokens = retrieval.remembered(model, [0])
+    assert nothing == pytest.approx(alone) and tokens == len(hits), "an empty memory changes nothing"

@@ -174,3 +174,14 @@ def test_the_toy_sees_no_digit_ahead():
 @pytest.mark.parametrize(("asked", "letter"), [((0.5, 0.52), "A"), ((1.0, 0.1), "B"), ((0.2, 0.6), "C")])
 def test_the_measurement_decides_which_option_is_right(asked, letter):
     assert DEMO.right(Result((), {"asked": asked})) == letter
+
+
+def test_what_is_shipped_of_the_reader_is_what_it_does_here(opener):
+    model = opener("gpt2-mini")
+    for layer in (0, 3):
+        kept, found = q24d_further.edited(model, layer), edits.edited(model, layer)
+        assert (kept.before, kept.after) == pytest.approx((found.before, found.after), rel=1e-2)
+        assert [row[:2] for row in kept.others] == [row[:2] for row in found.others] and kept.rank == found.rank == 1
+    kept, found = q24d_further.causes(model), edits.causes(model)
+    assert np.allclose(kept.effect, found.effect, atol=1e-3) and np.allclose(kept.weight, found.weight, atol=1e-4)
+    assert kept.whole == pytest.approx(found.whole, abs=1e-3) and kept.words == found.words

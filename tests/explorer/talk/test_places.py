@@ -27,12 +27,22 @@ def test_an_address_of_the_course_gives_the_demo_with_its_controls():
 
 
 def test_the_first_page_has_no_name_in_the_address_and_what_is_the_viewers_own_stays_away():
-    assert step_of("http://127.0.0.1:8501/?text=a&theme=dark&talk=3") == Step("page", "attention", settings={"text": "a"})
+    assert step_of("http://127.0.0.1:8501/?text=a&theme=dark&join=1&talk=3") == Step("page", "attention", settings={"text": "a"})
     assert step_of("/course?exercises=2").kind == "page"
 
 
 @pytest.mark.parametrize(
-    "address", ["", "/nowhere", "/talk", "http://example.org/x/y", "/course?demo=Q99", "/course?demo=Q3&step=no", "/course?demo=Q3&q3_d_k=5"]
+    "address",
+    [
+        "",
+        "/nowhere",
+        "/talk",
+        "http://example.org/x/y",
+        "/course?demo=Q99",
+        "/course?demo=Q3&step=no",
+        "/course?demo=Q3&q3_d_k=5",
+        "/claims?claim=C99",
+    ],
 )
 def test_what_is_no_address_of_a_step_is_refused(address):
     if not address:
