@@ -195,7 +195,7 @@ def taken(page, *addresses):
         settled(page)
         page.locator(".st-key-talk_address input").fill(address)
         page.keyboard.press("Enter")
-        expect(page.locator("body")).to_contain_text(f"{number} steps")
+        expect(page.locator(".chip")).to_have_count(number)
     settled(page)
 
 
