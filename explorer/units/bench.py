@@ -51,6 +51,9 @@ class Bench:
         on: see above.
         model: from `models.load`.
         task, texts, sentences: where they are open already.
+
+    Attributes:
+        lock: one unit at a time works on it.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Bench:
         sentences: Sequence[Sentence] | None = None,
     ) -> None:
         self.on, self.model = on, model
+        self.lock = threading.RLock()
         # In the place of what would be made.
         self.__dict__ |= {name: given for name, given in (("task", task), ("texts", texts), ("sentences", sentences)) if given is not None}
         self._states: OrderedDict[tuple[Heads, tuple[int, ...]], passes.Kept] = OrderedDict()

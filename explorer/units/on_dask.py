@@ -162,7 +162,7 @@ class _Round:
             self._looked, self._threads = now, client.nthreads()
         may = [worker for worker in self._threads if worker not in self.refused and worker not in self.silent]
         if not may:
-            self._nobody()
+            self._nobody(client)
         room = _AHEAD * sum(self._threads[worker] for worker in may) - len(self.flying)
         while self.waiting and room > 0:
             unit, room = self.waiting.popleft(), room - 1
@@ -246,7 +246,8 @@ class _Round:
             flight = self.late[future] = self.flying.pop(future)
             self.waiting.appendleft(flight.unit)
 
-    def _nobody(self) -> None:
+    def _nobody(self, client: Client) -> None:
+        self._threads = client.nthreads()
         here = set(self._threads)
         if here and here <= self.refused.keys():
             raise ModelError(told("No worker does it. {why}", why=next(iter(self.refused.values()))), told("What is done is kept."))

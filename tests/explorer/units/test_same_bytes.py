@@ -6,7 +6,11 @@ import random
 import pytest
 
 from explorer.cli import main
+from explorer.tasks import choose
 from explorer.units import store
+from explorer.units.bench import Bench
+from explorer.units.plan import Planner, device_of
+from models import load
 from tests import tiny
 
 COMMANDS = {
@@ -50,6 +54,16 @@ def same_as_alone(name, model, data, tmp_path, *where):
     assert run(*command, "--json", tmp_path / "units.json", "--units", tmp_path / "units", *where) == 0
     assert (tmp_path / "units.json").read_bytes() == (tmp_path / "alone.json").read_bytes()
     return tmp_path / "units"
+
+
+def planner_of(folder, data, units, executor):
+    """A job of a sweep, without a command."""
+    model = load(folder, "cpu")
+    on = device_of(model.device, model.network.dtype) | {"task": "next", "method": "zero", "data": str(data), "limit": None}
+    on["asked"] = {"text": None, "label": None, "pair": None, "classes": []}
+    on["asked"]["format"] = {"encoding": None, "separator": None, "quoting": None, "header": None}
+    task = choose.make("next", model, choose.named(str(data), "next"))
+    return Planner("ablate", Bench(on, model, task=task), units, executor), task
 
 
 @pytest.mark.parametrize("name", COMMANDS)
