@@ -51,7 +51,9 @@ def on_units(given: argparse.Namespace, command: str, opened: Bench) -> Iterator
     folder = given.units or given.json.with_name(given.json.name + ".units")
     executor = _executor(given, opened.model)
     try:
-        yield Planner(command, opened, folder, executor)
+        planner = Planner(command, opened, folder, executor)
+        yield planner
+        planner.job.finish()
     except KeyboardInterrupt:
         raise ModelError(told("Stopped. What is done is kept in {path}.", path=folder), told("The same command goes on from there.")) from None
     finally:

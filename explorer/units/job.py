@@ -8,6 +8,7 @@ The folder holds
     job.json       what the job is (`Job.about`), and its digest
     plan/          one file for each phase that is planned so far: its number and name, and the digests of its units
     units/         a file for each unit that is done (`store`)
+    finished.json  once a driver has merged all results
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from models.atomic import put_text, writing
 from models.errors import InputError, ModelError
 from models.words import told
 
-PLAN = "plan"
+PLAN, FINISHED = "plan", "finished.json"
 FORMAT = "attention_explorer_units"
 _ROUNDS = 3
 """How often units are run again whose files are not there though they were said to be done: disks of several machines agree late."""
@@ -93,6 +94,10 @@ class Job:
             told("{n} units are said to be done and are not in {folder}.", n=missing, folder=self.folder),
             told("All workers must write to the same disk. What is done is kept; the same command goes on from there."),
         )
+
+    def finish(self) -> None:
+        """Says to who looks at the folder that all is merged. Raises WriteError."""
+        put_text(self.folder / FINISHED, json.dumps({"phases": self.phase}) + "\n")
 
     def _check(self, other: Mapping[str, object]) -> None:
         if other["about"] != self.about:
