@@ -12,6 +12,7 @@
 - `reruns`: what the server works for one new sentence, by page; `stops`: how soon Stop is answered, by page; `pruning_page`: the board in a
   real Chromium; `long_session`: memory after opening and leaving many models.
 - `killed`: what `kill -9` leaves of long work: whether the next start goes on, and whether a half-written file is believed.
+- `cluster`: units on one worker of Dask against several, and simulated on up to 256: where a job stops to scale, and why.
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, on the stage and at a desk, and that no message leaves the browser meanwhile.

@@ -13,6 +13,7 @@ A page, its panels (`ui/<page>/`) and its charts (`charts/<page>/`) carry one na
 - `ablation/`: heads taken away, and what becomes of a task; `tasks/`: what a model is asked to do
 - `positions/`: where order comes from, and what happens without it; `softmax/`: what the scale of scores decides
 - `lab/`: a small model that trains in the background
+- `units/`: long work in parts that any process may do, here or on a cluster
 - `jobs`: long work, off the page's thread; `limits`: what a process bears; `public/`: a server that strangers may use
 - `export`: what a viewer takes away; `i18n`: the words on the pages
 - `charts/`: numbers in, Altair charts out; `ui/`: what is on the pages, where Streamlit lives; `cli/`: the same functions from the shell

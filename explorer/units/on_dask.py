@@ -136,6 +136,23 @@ class OnDask:
                 logging.getLogger(__name__).debug("a client did not close: %s", error)
 
 
+def asking() -> Callable[[dict, str], dict[str, str]]:
+    """`work.answer` as a function that is sent whole: Dask's scheduler reads what it passes on, and need not have this project; a worker that
+    has it not says so."""
+
+    def ask(unit: dict, folder: str) -> dict[str, str]:
+        try:
+            from explorer.units.work import answer
+        except ImportError as error:
+            from distributed import get_worker
+
+            at = get_worker().address
+            return {"state": "refused", "why": f"It has not this project: {error}.", "lasting": "", "where": at, "worker": at}
+        return answer(unit, folder)
+
+    return ask
+
+
 class _Round:
     """Some units that are to be done."""
 
@@ -168,7 +185,7 @@ class _Round:
             unit, room = self.waiting.popleft(), room - 1
             only = may if len(may) < len(self._threads) else None
             given = {"key": self.of.name(unit), "workers": only, "pure": False, "retries": 0}
-            self.flying[client.submit(work.answer, unit.to_json(), self.folder, **given)] = _Flight(unit, now)
+            self.flying[client.submit(asking(), unit.to_json(), self.folder, **given)] = _Flight(unit, now)
         for future in [future for future in (*self.flying, *self.late) if future.status != "pending"]:
             self._settle(future)
         self._overdue(client, now)

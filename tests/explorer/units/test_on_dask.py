@@ -1,5 +1,7 @@
 """Units on workers of Dask: the same bytes, whatever becomes of workers and scheduler."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from explorer.ablation.sweep import sweep
 from explorer.cli import main
 from explorer.units import ablation, store
-from explorer.units.on_dask import OnDask
+from explorer.units.on_dask import OnDask, asking
 from models.errors import ModelError
 from tests.explorer.units.test_same_bytes import data, planner_of, same_as_alone, small_batches  # noqa: F401  (fixtures)
 
@@ -40,6 +42,20 @@ def test_no_scheduler_is_told(llama_folder, data, tmp_path):  # noqa: F811
     planner, task = planner_of(llama_folder, data, tmp_path / "units", OnDask("tcp://127.0.0.1:9", patience_s=0.1))
     with pytest.raises(ModelError, match=r"no scheduler.*goes on from there"):
         ablation.swept(planner, task, "zero")
+
+
+def test_the_scheduler_needs_no_project_and_a_worker_without_it_refuses():
+    """In a process where it cannot be imported what is sent can be read, and answers."""
+    sent = distributed.protocol.pickle.dumps(asking())
+    script = """
+import sys, types, pickle
+sys.modules["explorer"] = None
+import distributed
+distributed.get_worker = lambda: types.SimpleNamespace(address="tcp://here:1")
+print(pickle.loads(bytes.fromhex(sys.argv[1]))({}, ""))
+"""
+    said = subprocess.run([sys.executable, "-c", script, sent.hex()], capture_output=True, text=True, check=True).stdout
+    assert "'refused'" in said and "has not this project" in said and "tcp://here:1" in said
 
 
 @pytest.fixture
