@@ -78,11 +78,11 @@ def _serve(address: str, code: str = "", seconds: float = 0.0) -> None:
     import torch
     from distributed import Worker
 
-    from explorer.units import kinds, versions
+    from explorer.units import kinds, work
 
     torch.set_num_threads(1)
     if code:
-        versions.code = lambda: code
+        work.CODE = code
     for kind, does in list(kinds.KINDS.items()):
         kinds.KINDS[kind] = lambda *given, does=does: (time.sleep(seconds), does(*given))[1]
 

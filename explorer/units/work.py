@@ -23,6 +23,9 @@ MANIFEST = "job.json"
 """What a folder of units says about itself; without it, it is none."""
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 
+CODE = versions.code()
+"""As it was when this process loaded it: files may change while it runs."""
+
 
 class RefusedError(ExplorerError):
     """This process is not the one to do a unit: it has other weights, other code, other data, or does not see the folder."""
@@ -45,8 +48,8 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
     """
     if store.read(folder, unit) is not None:
         return False
-    if unit.code != versions.code():
-        raise _refused(told("It has other code: {here}, where {wanted} is asked for.", here=versions.code(), wanted=unit.code))
+    if unit.code != CODE:
+        raise _refused(told("It has other code: {here}, where {wanted} is asked for.", here=CODE, wanted=unit.code))
     if unit.kind not in KINDS:
         raise _refused(told("It knows no work that is called {kind}.", kind=unit.kind))
     if not (folder / MANIFEST).is_file():
