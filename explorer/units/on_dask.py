@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 600.0
 """Seconds for which a scheduler may be away."""
 _SOON_S, _POLL_S, _LOOK_S, _CONNECT_S = 0.005, 0.05, 1.0, 5.0
-_AHEAD = 2
+AHEAD = 2
 """Units that are given out for each thread of a worker: one that is done, and the next, so that it never waits for this process."""
 
 
@@ -53,6 +53,9 @@ class OnDask:
         timeout_s: see `executors.TIMEOUT_S`.
         patience_s: see `PATIENCE_S`.
 
+    Attributes:
+        ahead: see `AHEAD`.
+
     Raises:
         InputError: distributed is not installed.
     """
@@ -64,6 +67,7 @@ class OnDask:
             problem = told("Dask.distributed is not installed here.")
             raise InputError(problem, told("Install it: python -m pip install -r requirements-cluster.txt"))
         self.address, self.say, self.timeout_s, self.patience_s = address, say, timeout_s, patience_s
+        self.ahead = AHEAD
         self._client: Client | None = None
         self._names, self._said = count(), set()
         # What it would log of a connection that breaks is said in words.
@@ -180,7 +184,7 @@ class _Round:
         may = [worker for worker in self._threads if worker not in self.refused and worker not in self.silent]
         if not may:
             self._nobody(client)
-        room = _AHEAD * sum(self._threads[worker] for worker in may) - len(self.flying)
+        room = self.of.ahead * sum(self._threads[worker] for worker in may) - len(self.flying)
         while self.waiting and room > 0:
             unit, room = self.waiting.popleft(), room - 1
             only = may if len(may) < len(self._threads) else None
