@@ -87,6 +87,11 @@ class Atlas:
         return self.manifest["model"]["name"]
 
     @property
+    def memory_bytes(self) -> int:
+        """Memory that its tables take, in bytes."""
+        return sum(table.nbytes for table in self._tables.values())
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """Parts of the model, in order."""
         return tuple(self.manifest["parts"])
@@ -129,6 +134,10 @@ class Atlas:
         """Share of its weight by signed distance, in bins."""
         return self._frame("distances").loc[lambda table: _is(table, head)]
 
+    def distances_of(self, part: str) -> pd.DataFrame:
+        """The same of all heads of a part."""
+        return self._frame("distances").loc[lambda table: table["part"] == part]
+
     def peaks(self, head: HeadName) -> pd.DataFrame:
         """Rows by their largest weight, in bins, and the decile of each bin."""
         return self._frame("peaks").loc[lambda table: _is(table, head)]
@@ -145,9 +154,16 @@ class Atlas:
             number: of the text.
             side: "encoder" or "decoder".
         """
-        table = self._texts
-        found = table[(table["text"] == number) & (table["side"] == side)].iloc[0]
+        found = self._line(number, side)
         return list(found["tokens"]), list(found["special"])
+
+    def written(self, number: int, side: str) -> str:
+        """A text as it was written; "" where it was generated, or is very long."""
+        return self._line(number, side)["written"]
+
+    def _line(self, number: int, side: str) -> pd.Series:
+        table = self._texts
+        return table[(table["text"] == number) & (table["side"] == side)].iloc[0]
 
     @cached_property
     def _texts(self) -> pd.DataFrame:

@@ -22,6 +22,7 @@ class Plan:
     """A corpus as a model reads it.
 
     Attributes:
+        strings: each text and its target, as written.
         sources: ids of each text, (tokens,) int32.
         types: token types of each, () where the model reads none.
         targets: ids of each target; None where it is generated, or where the model has none.
@@ -32,6 +33,7 @@ class Plan:
         unread: how many tokens were cut off, of how many texts.
     """
 
+    strings: tuple[tuple[str, str], ...]
     sources: tuple[np.ndarray, ...]
     types: tuple[tuple[int, ...], ...]
     targets: tuple[np.ndarray | None, ...]
@@ -63,12 +65,13 @@ def made(model: Model, corpus: Corpus, options: Options, progress: Callable[[flo
         raise InputError(_("At least one token must be read."), _("Raise the number of tokens."))
     limit = min(n for n in (model.max_length, options.longest) if n)
     names = relations_of([text.sentence for text in corpus.texts])
-    sources, types, targets, edges, read, cut = [], [], [], [], 0, [0, 0]
+    strings, sources, types, targets, edges, read, cut = [], [], [], [], [], 0, [0, 0]
     for number, text in enumerate(corpus.texts):
         drawn = None if text.sentence is None else edges_of(model, text.sentence, names, limit)
         found, kind, unread = _source(model, text.text, drawn, limit)
         if not len(found):
             continue
+        strings.append((text.text, text.target))
         sources.append(found)
         types.append(kind)
         edges.append(drawn)
@@ -83,7 +86,7 @@ def made(model: Model, corpus: Corpus, options: Options, progress: Callable[[flo
         raise InputError(_("The tokenizer of {name} makes nothing of these texts.").format(name=model.name), _("Give other texts."))
     counts = np.bincount(np.concatenate(sources), minlength=model.network.get_input_embeddings().weight.shape[0])
     together = _together(model, sources, targets, options.batch_tokens)
-    return Plan(tuple(sources), tuple(types), tuple(targets), tuple(edges), names, counts, together, (cut[0], cut[1]))
+    return Plan(tuple(strings), tuple(sources), tuple(types), tuple(targets), tuple(edges), names, counts, together, (cut[0], cut[1]))
 
 
 def _source(model: Model, text: str, drawn: Edges | None, limit: int) -> tuple[np.ndarray, tuple[int, ...], int]:

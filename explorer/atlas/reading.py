@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from explorer import reading
 from explorer.ablation import heads as head_sets
-from explorer.atlas import sampled
 from explorer.atlas.options import Options
 from explorer.atlas.plan import Plan
 from explorer.atlas.sampled import Sampled
@@ -19,14 +19,19 @@ from explorer.atlas.site import Batch, Found, Site
 from explorer.atlas.sums import Sums
 from explorer.atlas.vocabulary import Vocabulary
 from explorer.capture import Capture, capture_sides, sides_of
-from explorer.reading import Encoded, Tokens
+from explorer.reading import Tokens
 from explorer.scores import by_text, measure
 from explorer.scores.hits import Hits
+from explorer.tokens import framing, readable
 from models import Model, attention
 from models.attention import scoring
 from models.opening import sites
 from models.opening.devices import room_on
 from models.words import told
+
+_KNOWN: WeakKeyDictionary[Model, tuple[dict[int, str], set[int]]] = WeakKeyDictionary()
+LONGEST_STRING = 4000
+"""Characters of a text that is kept as it was written, so that it can be opened again."""
 
 
 @dataclass(eq=False)
@@ -37,12 +42,14 @@ class Shard:
         found: sums, kept rows, tables of tokens.
         texts: tokens of each text that a kept row is of, by number: readable, by side.
         special: which of them are special tokens, likewise.
+        strings: what they were read from, "" where it was generated or is longer than `LONGEST_STRING`; likewise.
         batches, tokens: how many of the plan it read: sources.
     """
 
     found: Found
     texts: dict[int, dict[str, tuple[str, ...]]]
     special: dict[int, dict[str, tuple[bool, ...]]]
+    strings: dict[int, dict[str, str]]
     batches: int
     tokens: int
 
@@ -83,14 +90,16 @@ def read(model: Model, plan: Plan, options: Options, shard: int = 0, shards: int
         if progress:
             progress((done + 1) / len(batches))
     kept = sorted(set(found.rows.rows()["text"].tolist()) | set(found.sums.witnesses[found.sums.witnesses >= 0].tolist()))
-    texts, special = {}, {}
+    texts, special, strings = {}, {}, {}
     for number in kept:
         one = {next(iter(_stacks(model))): _tokens(model, plan, number)}
         if number in generated:
             one["decoder"] = generated[number]
         texts[number] = {side: of.text for side, of in one.items()}
         special[number] = {side: of.special for side, of in one.items()}
-    return Shard(found, texts, special, len(batches), tokens)
+        written = zip(_stacks(model), plan.strings[number], strict=False)
+        strings[number] = {side: text if len(text) <= LONGEST_STRING else "" for side, text in written}
+    return Shard(found, texts, special, strings, len(batches), tokens)
 
 
 def _stacks(model: Model) -> tuple[str, ...]:
@@ -99,7 +108,18 @@ def _stacks(model: Model) -> tuple[str, ...]:
 
 def _tokens(model: Model, plan: Plan, number: int) -> Tokens:
     ids = tuple(plan.sources[number].tolist())
-    return reading.tokens_of(model, Encoded(ids, (0,) * len(ids), plan.types[number]))
+    words, frame = _words(model)
+    if fresh := [one for one in set(ids) if one not in words]:
+        words.update(zip(fresh, readable(model.tokenizer, fresh), strict=True))
+    special = tuple(one in frame for one in ids)
+    return Tokens(ids, tuple(words[one] for one in ids), (0,) * len(ids), special, plan.types[number])
+
+
+def _words(model: Model) -> tuple[dict[int, str], set[int]]:
+    """Readable tokens by id, as many as were asked for, and which of them frame a text: a corpus asks for the same ones again and again."""
+    if model not in _KNOWN:
+        _KNOWN[model] = {}, framing(model.tokenizer)
+    return _KNOWN[model]
 
 
 def _sides(model: Model, plan: Plan, options: Options, number: int) -> dict[str, Tokens]:
@@ -174,8 +194,3 @@ def _captured(captured: Capture, site: Callable[[int], Site]) -> None:
         for rows in scoring.row_blocks(one.batch.hits.queries, 4 * max(1, place.heads) * one.batch.hits.keys):
             one.rows(rows, torch.from_numpy(captured.patterns(place.layer, place.part, rows))[None], visible[rows])
         one.outputs(None, None)
-
-
-def priorities(seed: int, texts: np.ndarray, heads: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Priorities of rows in the bins of their peaks, uint64: the lowest are kept."""
-    return sampled.mixed(seed, texts, heads, rows)

@@ -38,7 +38,7 @@ class Merged:
         about: what it is an atlas of; see `about`.
         sums, rows, vocabulary: as in `reading.Shard`.
         words: readable tokens by id.
-        texts: tokens and which are special, by number of the text and by side.
+        texts: tokens, which are special, and what was written, by number of the text and by side.
         repeated, bounds: as in `reference.Reference`.
     """
 
@@ -47,7 +47,7 @@ class Merged:
     rows: np.ndarray
     vocabulary: Vocabulary
     words: dict[int, str]
-    texts: dict[int, dict[str, tuple[list[str], list[bool]]]]
+    texts: dict[int, dict[str, tuple[list[str], list[bool], str]]]
     repeated: np.ndarray
     bounds: np.ndarray
 
@@ -166,7 +166,10 @@ def merge(files: Sequence[Path]) -> Merged:
 def _arrays(model: Model, of: dict, found: Shard, shard: int, shards: int, belongs: reference.Reference | None) -> dict[str, np.ndarray]:
     vocabulary = found.found.vocabulary
     words = [readable(model.tokenizer, [number])[0] for number in vocabulary.ids.tolist()]
-    texts = {number: {side: (of_side, found.special[number][side]) for side, of_side in sides.items()} for number, sides in found.texts.items()}
+    texts = {
+        number: {side: (tokens, found.special[number][side], found.strings[number][side]) for side, tokens in sides.items()}
+        for number, sides in found.texts.items()
+    }
     made = {f"sums_{name}": array for name, array in found.found.sums.arrays().items()}
     made |= {f"mass_{side}": vocabulary.mass(side) for side in _SIDES} | {f"count_{side}": vocabulary.counts(side) for side in _SIDES}
     made |= {

@@ -1,4 +1,4 @@
-"""The atlases that come with the project: of each bundled model, over the project's own texts. `python -m explorer.atlas.shipped` makes them again."""
+"""The atlases that come with the project, of each bundled model over the project's own texts: `python -m explorer.atlas.shipped` makes them."""
 
 from __future__ import annotations
 

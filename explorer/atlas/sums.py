@@ -104,21 +104,18 @@ class Sums:
         self.texts[heads] += there.sum(0)
         self.first[heads] += rounded.sum(0)
         self.second[heads] += (rounded**2).sum(0)
-        for at, (_name, metrics, threshold) in enumerate(BY_TEXT):
-            able = there[:, metrics].any(1)
-            held = np.where(there[:, None, metrics], means[:, :, metrics], -1).max(-1) >= threshold  # (texts, heads)
-            self.roles[heads, at, 0] += (held & able[:, None]).sum(0)
-            self.roles[heads, at, 1] += able.sum()
-            for which, those in enumerate((held, ~held)):
-                self._witness(heads, at, which, those & able[:, None], numbers, priorities)
-
-    def _witness(self, heads: slice, role: int, which: int, those: np.ndarray, numbers: np.ndarray, priorities: np.ndarray) -> None:
-        offered = np.where(those, priorities[:, None], _NONE)
+        able = np.stack([there[:, metrics].any(1) for _name, metrics, _threshold in BY_TEXT], axis=1)  # (texts, roles)
+        known = np.where(there[:, None], means, -1)
+        held = np.stack([known[:, :, metrics].max(-1) >= threshold for _name, metrics, threshold in BY_TEXT], axis=2)  # (texts, heads, roles)
+        self.roles[heads, :, 0] += (held & able[:, None]).sum(0)
+        self.roles[heads, :, 1] += able.sum(0)
+        both = np.stack([held, ~held], axis=-1) & able[:, None, :, None]
+        offered = np.where(both, priorities[:, None, None, None], _NONE)
         best = offered.argmin(0)
-        lowest = offered[best, np.arange(offered.shape[1])]
-        better = lowest < self.witness[heads, role, which]
-        self.witnesses[heads, role, which] = np.where(better, numbers[best], self.witnesses[heads, role, which])
-        self.witness[heads, role, which] = np.where(better, lowest, self.witness[heads, role, which])
+        lowest = np.take_along_axis(offered, best[None], axis=0)[0]
+        better = lowest < self.witness[heads]
+        self.witnesses[heads] = np.where(better, numbers[best], self.witnesses[heads])
+        self.witness[heads] = np.where(better, lowest, self.witness[heads])
 
     def add(self, other: Sums) -> None:
         """Adds what another shard found."""

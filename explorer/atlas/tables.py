@@ -207,7 +207,7 @@ def _among_best(merged: Merged, rows: np.ndarray, kind: np.ndarray) -> np.ndarra
 
 def _texts(merged: Merged, kept: set[int]) -> pa.Table:
     lines = [(number, side, *merged.texts[number][side]) for number in sorted(kept) for side in sorted(merged.texts[number])]
-    kinds = (pa.int32(), pa.string(), pa.list_(pa.string()), pa.list_(pa.bool_()))
-    columns = list(zip(*lines, strict=True)) or [(), (), (), ()]
-    names = ("text", "side", "tokens", "special")
+    kinds = (pa.int32(), pa.string(), pa.list_(pa.string()), pa.list_(pa.bool_()), pa.string())
+    columns = list(zip(*lines, strict=True)) or [(), (), (), (), ()]
+    names = ("text", "side", "tokens", "special", "written")
     return pa.table({name: pa.array(list(column), kind) for name, column, kind in zip(names, columns, kinds, strict=True)})
