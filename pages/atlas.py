@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.atlas.atlas import Atlas
 from explorer.i18n import _
-from explorer.ui.atlas import against, all_heads, choices, one_head, relations, source
+from explorer.ui.atlas import against, all_heads, choices, one_head, relations, rows, source
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, jobs
 from explorer.ui.common.markdown import escaped
@@ -40,6 +40,7 @@ def drawn(atlas: Atlas, identity: tuple, of: Source | None, part: str, chosen: t
 
 @st.fragment
 def heads(model: Model) -> None:
+    st.html(rows.STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         view = address.choice(st.segmented_control, _("Shown"), choices.VIEWS, "atlas_view")
         of = source.choose(model)

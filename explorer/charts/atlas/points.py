@@ -70,7 +70,7 @@ def _description(groups: tuple[str, ...], titles: tuple[str, str] | None, width:
         look["shape"] = alt.Shape("group:N", title=None, legend=flat, scale=alt.Scale(domain=list(groups), range=shapes))
     else:
         shades = alt.Scale(range=palette.colours(dark)[2:], interpolate="rgb")
-        look["color"] = alt.Color("layer:Q", title=_("layer"), scale=shades, legend=alt.Legend(tickCount=5, format="d"))
+        look["color"] = alt.Color("layer:Q", title=_("layer"), scale=shades, legend=alt.Legend(tickCount=5, tickMinStep=1, format="d"))
     base = alt.Chart(alt.NamedData("points")).transform_calculate(name="datum.layer + '.' + datum.head")
     tips = [alt.Tooltip("name:N", title=_("head"))]
     tips += [] if bare else [alt.Tooltip(f"{side}:Q", title=title, format=".4f") for side, title in zip("xy", titles, strict=True)]

@@ -35,7 +35,8 @@ def title_of(metric: str) -> str:
 def metric(atlas: Atlas, part: str, label: str, name: str, first: str) -> str:
     """Draws the choice of a metric, whose name stands in the address under `name`."""
     there = [one for one in atlas.metrics if atlas.heads.loc[part][one].notna().any()]
-    return address.choice(st.selectbox, label, {one: title_of(one) for one in there}, name, first, width=190)
+    titles = {one: BY_NAME[one].title if one in BY_NAME else NORM for one in there}
+    return address.choice(st.selectbox, label, titles, name, first, width=190)
 
 
 def groups(atlas: Atlas, part: str) -> list[str]:

@@ -23,7 +23,8 @@ from explorer.ui.common.take_away import Figure
 from models import Model
 
 KINDS = {"sample": N_("from every tenth"), "strongest": N_("strongest"), "relation": N_("of the relation")}
-_STYLE = Path(__file__).with_suffix(".css")
+STYLE = Path(__file__).with_suffix(".css")
+"""Of all that the page draws by itself."""
 _AROUND, _BESIDE, _MOST = 9, 1, 20
 """Tokens shown on either side of the row's own, and of each key; rows that are shown."""
 
@@ -34,7 +35,6 @@ def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Fi
     table["lands"] = [_lands(atlas, head, row) for row in table.itertuples()]
     with st.container(horizontal=True, vertical_alignment="bottom", key="atlas_row_choice"):
         shown = _choose(table, relation)
-    st.html(_STYLE)
     if shown.empty:
         st.caption(_("None of the kept rows is such a row."))
     # What is scrolled by keyboard has to be reached by it, and a link in each row can be.
