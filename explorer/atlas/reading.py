@@ -179,11 +179,12 @@ def _batch(
     rare = measure.rarest(keys, None if own else plan.counts)
     hits = Hits(keys, rare, device, len(queries[0]) if part == "cross" else None)
     rest = np.array([one.special for one in keys], dtype=bool)
+    first = ~rest[:, 0] & (part == "decoder")
     if part == "decoder":
         rest[:, 0] = True
     edges = tuple(plan.edges[number] if part == next(iter(_stacks(model))) else None for number in numbers)
     ids = [np.array([one.ids for one in side]) for side in (queries, keys)]
-    return Batch(np.array(numbers), options.seed, hits, *ids, torch.from_numpy(rest).to(device), edges)
+    return Batch(np.array(numbers), options.seed, hits, *ids, torch.from_numpy(rest).to(device), torch.from_numpy(first).to(device), edges)
 
 
 def _captured(captured: Capture, site: Callable[[int], Site]) -> None:

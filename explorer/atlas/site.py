@@ -15,9 +15,10 @@ from explorer.atlas.sampled import STRONGEST, Sampled
 from explorer.atlas.sums import METRICS, OFFSETS, Sums, offset_bins, whole
 from explorer.atlas.vocabulary import Vocabulary
 from explorer.scores import by_text
-from explorer.scores.hits import Hits
+from explorer.scores.hits import MASSES, Hits
 
 _NORM = METRICS.index("norm")
+_SPECIAL, _FIRST = MASSES.index("special"), MASSES.index("first")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class Batch:
         hits: what counts as one for the scores.
         queries, keys: ids, (texts, tokens).
         rest: keys at which attention rests that has nowhere to go, bool (texts, keys): special tokens, and behind a causal mask the first.
+        first: of which texts the first key is such a one and no special token, bool (texts,).
         edges: of each text; None where nobody drew its tree, or where queries and keys are not the text itself.
     """
 
@@ -39,6 +41,7 @@ class Batch:
     queries: np.ndarray
     keys: np.ndarray
     rest: Tensor
+    first: Tensor
     edges: tuple[Edges | None, ...]
 
 
@@ -89,15 +92,16 @@ class Site:
             return
         hits = self.batch.hits
         rows = slice(*rows.indices(hits.queries)[:2])
-        peaks, places = [], []
+        peaks, places, resting = [], [], []
         for part in by_text.of_rows(weights, hits, rows, visible):
             self.totals[part.texts, :, :_NORM] += part.totals
             self.counts[part.texts, :_NORM] += part.counts
+            resting.append(self._resting(rows, part.texts, part.masses))
             peaks.append(part.peak)
             places.append(part.place)
         peak, place = (torch.cat(one).cpu().numpy() for one in (peaks, places))
         self.received += weights.sum(2).cpu().numpy()
-        self._active(rows, weights)
+        self._active(rows, torch.cat(resting))
         if hits.square:
             self._offsets(rows, weights)
         several = (visible.sum(-1) > 1).cpu().numpy()
@@ -127,11 +131,21 @@ class Site:
             kept["norms"][kept["keys"] < 0] = 0
             self.found.rows.add(kept)
 
-    def _active(self, rows: slice, weights: Tensor) -> None:
+    def _resting(self, rows: slice, texts: slice, masses: Tensor) -> Tensor:
+        """How much of each row's weight rests, (texts, rows, heads): on special tokens, and behind a causal mask on the first."""
+        found = masses[..., _SPECIAL]
+        first = self.batch.first[texts]
+        if first.any():
+            found = found + masses[..., _FIRST] * first[:, None, None]
+            if rows.start == 0:
+                # Of the first row itself that is no score; all of its weight is there.
+                found[:, 0] = torch.where(first[:, None], 1.0, found[:, 0])
+        return found
+
+    def _active(self, rows: slice, resting: Tensor) -> None:
         """How much of each row's weight does not rest, by the token that asks."""
-        resting = torch.matmul(weights, self.batch.rest.to(weights)[:, None, :, None])[..., 0]
         active = (1 - resting).clamp(min=0).cpu().numpy()
-        self.found.vocabulary.add("query", self._mine, self.batch.queries[:, rows].ravel(), active.transpose(1, 0, 2).reshape(self.heads, -1))
+        self.found.vocabulary.add("query", self._mine, self.batch.queries[:, rows].ravel(), active.transpose(2, 0, 1).reshape(self.heads, -1))
 
     def _offsets(self, rows: slice, weights: Tensor) -> None:
         """Weight by signed distance: rows are shifted against each other until a distance is a column."""

@@ -16,6 +16,7 @@ NAMES = (*MASSES, "entropy", "relative_entropy", "confidence", "peak_previous", 
 """All of `definitions.SCORES`, in the order of the columns here."""
 _BYTES = 2**20
 """Weights of one layer that are worked on at once: so few that they stay in a processor's cache."""
+_TINY = torch.finfo(torch.float32).tiny
 _NOT_NEXT = torch.tensor([name != "next" for name in MASSES])
 
 
@@ -28,6 +29,7 @@ class Found:
         totals: sums over the rows, float64 (texts, heads, `NAMES`).
         counts: rows for which each score is defined, float64 (texts, `NAMES`).
         most: sum over the rows of ln n_i, of those that see more than one key; the same for each of the texts.
+        masses: what each row gives to what counts for each of `MASSES`, (texts, rows, heads, masses).
         peak: largest weight of each row, (texts, heads, rows).
         place: the key that it lies on, likewise.
     """
@@ -36,6 +38,7 @@ class Found:
     totals: np.ndarray
     counts: np.ndarray
     most: float
+    masses: Tensor
     peak: Tensor
     place: Tensor
 
@@ -67,13 +70,14 @@ def of_rows(weights: Tensor, hits: Hits, rows: slice, visible: Tensor) -> Iterat
         counted = counts & possible
         found = torch.einsum("trhm,trm->thm", masses, counted.float())
         # Scores that are no product: entropy, and the largest weight and its place.
-        entropy = torch.special.entr(part).sum(-1) * several  # (texts, heads, rows)
+        # As torch.special.entr, in half the time: a weight of 0 adds 0 times a finite number.
+        entropy = -part.clamp(min=_TINY).log_().mul_(part).sum(-1) * several  # (texts, heads, rows)
         peak, place = part.max(-1)
         others = [entropy, entropy / most, peak, (place == i - 1) & before, (place == i + 1) & after]
         summed = torch.stack([one.sum(-1).float() for one in others], dim=-1)
         totals = torch.cat([found, summed], dim=-1).cpu().double().numpy()
         numbers = np.concatenate([counted.sum(1).cpu().double().numpy(), np.tile(by_row, (len(part), 1))], axis=1)
-        yield Found(texts, totals, numbers, float((most * several).sum()), peak, place)
+        yield Found(texts, totals, numbers, float((most * several).sum()), masses, peak, place)
 
 
 def visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device) -> Tensor:
