@@ -22,6 +22,7 @@
 - `room`: how soon votes of two hundred phones count, whether one is lost or doubled, and what they cost the lecturer.
 - `viewers`: thirty viewers who change text and head, how long each waits, whether one sees another's text, a model that ten ask for at
   once, and a sweep and a training beside them; `viewer` is one of them without a browser, `watched` the dashboard that counts what it opens.
+- `atlas`: an atlas of every head, against the forward passes alone; its size on disk, and memory.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `weights`: heads that weights find, beside those that behaviour finds.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.

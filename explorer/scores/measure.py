@@ -20,8 +20,9 @@ from explorer.ablation.resumable import Pieces
 from explorer.capture import Capture, capture_sides, sides_of
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens
+from explorer.scores import by_text
 from explorer.scores.definitions import ALL
-from explorer.scores.hits import MASSES, Hits, punctuation
+from explorer.scores.hits import Hits, punctuation
 from explorer.scores.sums import Sums
 from models import InputError, Model, attention
 from models.attention import scoring
@@ -33,9 +34,6 @@ TOKENS = 4096
 """Tokens of one forward pass."""
 WHOLE = "all"
 """Key of the one piece of texts that are scored in one piece."""
-_BYTES = 2**20
-"""Weights of one layer that are worked on at once: so few that they stay in a processor's cache."""
-_NOT_NEXT = torch.tensor([name != "next" for name in MASSES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +145,7 @@ def in_one_piece(model: Model) -> bool:
 def read(model: Model, texts: Sequence[AnyText]) -> Reading:
     """Raises InputError for an empty text."""
     tokens = _tokens(model, texts)
-    return Reading(tokens, _rarest(tokens), list(_batches(tokens)))
+    return Reading(tokens, rarest(tokens), list(batches(list(map(len, tokens)), TOKENS)))
 
 
 def of_batch(model: Model, of: Reading, members: Sequence[int], part: str) -> dict:
@@ -162,10 +160,10 @@ def of_batch(model: Model, of: Reading, members: Sequence[int], part: str) -> di
     sums, batch = Sums.of(_layout(model, part)), [of.tokens[i] for i in members]
     # The lock first: until then the model may be moved to another device.
     with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=sum(map(len, batch)))):
-        given, hits = _inputs(batch, model.device), Hits(batch, [of.rarest[i] for i in members], model.device)
+        given, hits = inputs(batch, model.device), Hits(batch, [of.rarest[i] for i in members], model.device)
 
         def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None) -> None:
-            _add(sums, model.sites[index].layer, weights, hits, rows, _visible(mask, rows, hits, weights.device))
+            _add(sums, model.sites[index].layer, weights, hits, rows, by_text.visible(mask, rows, hits, weights.device))
 
         with attention.attending(model.sites_of, record=False, observe=observe):
             model.network.base_model(**sites.inputs_for(model.network, **given))
@@ -207,7 +205,7 @@ def _streamed(
     queries, keys = ([sides[side if part == "cross" else part] for sides in read] for side in ("decoder", "encoder"))
     sums = Sums.of(layout)
     coming = iter(captures)
-    for i, (tokens, rare) in enumerate(zip(keys, _rarest(keys), strict=True)):
+    for i, (tokens, rare) in enumerate(zip(keys, rarest(keys), strict=True)):
         hits = Hits([tokens], [rare], torch.device("cpu"), len(queries[i]) if part == "cross" else None)
         # Taken inside the call, so that no name here still holds it when the next one is made.
         _add_capture(sums, next(coming), part, hits)
@@ -227,50 +225,12 @@ def _add(sums: Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visib
     """Adds some query rows of one layer, (texts, heads, rows, keys); `visible` (rows, keys) is the same for all texts."""
     if not weights.shape[1]:
         return
-    i = torch.arange(hits.queries, device=hits.device)[rows]
-    before, after = (hits.may_look(i + step, visible) for step in (-1, 1))
-    seen = visible.sum(-1)  # keys that each query sees, (rows,)
-    # Under a causal mask no query has a next token.
-    possible = after[:, None] | _NOT_NEXT.to(after.device)
-    step = max(1, _BYTES // (4 * max(weights.shape[1], len(MASSES)) * hits.keys * len(i)))
-    for first in range(0, hits.texts, step):
-        texts = slice(first, min(hits.texts, first + step))
-        part = weights[texts]
-        of, counts = hits.of(texts, rows)
-        masses = part.transpose(1, 2) @ of  # (texts, rows, heads, masses): for each query the heads times what counts
-        counted = counts & possible
-        found = torch.einsum("trhm,trm->hm", masses, counted.float()).cpu().double().numpy()
-        for at, (name, number) in enumerate(zip(MASSES, counted.sum((0, 1)).tolist(), strict=True)):
-            sums.add(layer, name, found[:, at], float(number))
-        _add_rows(sums, layer, part, seen, {"peak_previous": (i - 1, before), "peak_next": (i + 1, after)})
-
-
-def _add_rows(sums: Sums, layer: int, weights: Tensor, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
-    """Scores that are no product: entropy, and the largest weight and its place."""
-    texts = len(weights)
-    several = seen > 1
-    most = seen.clamp(min=2).log()
-    entropy = torch.special.entr(weights).sum(-1) * several  # (texts, heads, rows)
-    n = float(several.sum()) * texts
-    sums.add(layer, "entropy", _summed(entropy), n)
-    sums.add(layer, "relative_entropy", _summed(entropy / most), n)
-    if layer == sums.counted:
-        sums.most += float((most * several).sum()) * texts
-    top, place = weights.max(-1)
-    sums.add(layer, "confidence", _summed(top), float(len(seen) * texts))
-    for name, (wanted, there) in peaks.items():
-        sums.add(layer, name, _summed((place == wanted) & there), float(there.sum()) * texts)
-
-
-def _visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device) -> Tensor:
-    """Which keys the queries of these rows may see, bool (rows, keys)."""
-    n = len(range(hits.queries)[rows])
-    return torch.ones(n, hits.keys, dtype=torch.bool, device=device) if mask is None else scoring.seen_in(mask[0, 0, rows]).expand(n, -1)
-
-
-def _summed(values: Tensor) -> np.ndarray:
-    """(texts, heads, rows) to (heads,)."""
-    return values.sum((0, 2)).cpu().double().numpy()
+    for found in by_text.of_rows(weights, hits, rows, visible):
+        totals, counts = found.totals.sum(0), found.counts.sum(0)
+        for at, name in enumerate(by_text.NAMES):
+            sums.add(layer, name, totals[:, at], float(counts[at]))
+        if layer == sums.counted:
+            sums.most += found.most * len(found.counts)
 
 
 def _finished(name: str, part: str, sums: Sums, texts: int, rows: int) -> HeadScores:
@@ -291,7 +251,7 @@ def _tokens(model: Model, texts: Sequence[AnyText]) -> list[Tokens]:
     return found
 
 
-def _inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
+def inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
     """Arguments of a forward pass for texts of one length; where one of them has types, those without are one segment."""
     given = reading.inputs(torch.tensor([of.ids for of in texts]), (), device)
     if any(of.types for of in texts):
@@ -299,20 +259,25 @@ def _inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
     return given
 
 
-def _batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
-    """Numbers of texts of one length, as many as one forward pass takes."""
-    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-    for n, group in groupby(order, key=lambda i: len(tokens[i])):
-        members, step = list(group), max(1, TOKENS // n)
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Numbers of texts of one length, as many as one forward pass takes, `tokens` in all or one text."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    for n, group in groupby(order, key=lambda i: lengths[i]):
+        members, step = list(group), max(1, tokens // n)
         yield from (members[i : i + step] for i in range(0, len(members), step))
 
 
-def _rarest(tokens: Sequence[Tokens]) -> list[int | None]:
+def rarest(tokens: Sequence[Tokens], counts: Mapping[int, int] | None = None) -> list[int | None]:
     """Of each text, the token that is rarest in all of them; of equally rare ones that which comes last in the vocabulary, then the first.
 
     Vocabularies are built from frequent pieces to rare ones. Special tokens and punctuation do not take part.
+
+    Args:
+        tokens: the texts.
+        counts: how often each id comes in all texts, where there are more than these.
     """
-    counts = Counter(number for of in tokens for number in of.ids)
+    if counts is None:
+        counts = Counter(number for of in tokens for number in of.ids)
     found = []
     for of in tokens:
         words = [i for i, (mark, special) in enumerate(zip(punctuation(of.text), of.special, strict=True)) if not special and not mark]
