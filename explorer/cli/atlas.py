@@ -11,8 +11,10 @@ from explorer.atlas.atlas import Atlas
 from explorer.atlas.options import LONGEST, Options
 from explorer.cli.examples import asked, example_arguments
 from explorer.cli.shared import bar, device_arguments, model_argument, note, opened
+from explorer.cli.units import on_corpus, on_units, unit_arguments
 from explorer.i18n import N_, _
 from explorer.scores.roles import ROLES
+from explorer.units.atlas import atlas as in_units
 from models.errors import InputError
 from models.words import told
 
@@ -43,6 +45,7 @@ Stopped, it goes on where it was: finished parts lie in FOLDER.work until all is
     atlas.add_argument("--pruned", default="", metavar="HEADS", help=_("heads to switch off while reading, such as 0.3,2.11"))
     device_arguments(atlas)
     example_arguments(atlas, _DATA)
+    unit_arguments(atlas)
     atlas.set_defaults(run=_atlas)
 
 
@@ -57,8 +60,13 @@ def _atlas(given: argparse.Namespace) -> int:
     model = opened(given)
     note(*corpus.notes)
     options = Options(seed=given.seed, tokens=given.tokens, longest=given.longest, pruned=given.pruned)
-    with bar("atlas") as tell:
-        made = making.write(model, corpus, given.out, options, tell)
+    opened_on = on_corpus(given, model, corpus, options)
+    with on_units(given, "atlas", opened_on) as planner, bar("atlas") as tell:
+        if planner is None:
+            made = making.write(model, corpus, given.out, options, tell)
+        else:
+            made = in_units(planner, opened_on, tell)
+            made.write(given.out)
     _told(made, given.out)
     return 0
 

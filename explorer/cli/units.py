@@ -10,11 +10,14 @@ from pathlib import Path
 
 import torch
 
+from explorer.atlas.corpus import Corpus
+from explorer.atlas.options import Options
 from explorer.cli.examples import asked
 from explorer.cli.shared import note
 from explorer.i18n import _
 from explorer.tasks.base import Task
 from explorer.tasks.choose import HUB
+from explorer.units.atlas import options_json
 from explorer.units.bench import Bench
 from explorer.units.executors import TIMEOUT_S, Executor, Here, Processes
 from explorer.units.on_dask import OnDask
@@ -48,7 +51,8 @@ def on_units(given: argparse.Namespace, command: str, opened: Bench) -> Iterator
         return
     if given.processes is not None and given.processes < 1:
         raise InputError(told("--processes wants a number from 1."))
-    folder = given.units or given.json.with_name(given.json.name + ".units")
+    out = given.out if command == "atlas" else given.json
+    folder = given.units or out.with_name(out.name + ".units")
     executor = _executor(given, opened.model)
     try:
         planner = Planner(command, opened, folder, executor)
@@ -75,6 +79,14 @@ def on_sentences(given: argparse.Namespace, model: Model) -> Bench:
     """What the units of syntax work on."""
     treebank = None if given.conllu is None else str(given.conllu.absolute())
     return Bench(_on(model) | {"conllu": treebank, "own": given.own, "words": given.words, "limit": given.limit}, model)
+
+
+def on_corpus(given: argparse.Namespace, model: Model, corpus: Corpus, options: Options) -> Bench:
+    """What the units of an atlas work on."""
+    examples = _examples(given)
+    named = given.data if (given.data or "own").partition(":")[0] == "own" else examples["data"]
+    read = {"corpus": named, "atlas": options_json(options), "limit": given.limit, "asked": examples["asked"]}
+    return Bench(_on(model) | read, model, corpus=corpus)
 
 
 def _on(model: Model) -> dict[str, object]:

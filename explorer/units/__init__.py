@@ -7,7 +7,7 @@
 - `plan`: from what a command was asked to its units
 - `job`: a folder of units: what it is about, what is planned, what is merged
 - `executors`: where units run: this process, or one process a device; `on_dask`: workers of Dask.distributed
-- `ablation`, `reading`: which units the commands plan, and what becomes of their results
+- `ablation`, `reading`, `atlas`: which units the commands plan, and what becomes of their results
 - `watch`: a folder of units as somebody else fills it
 
 A unit's result depends on nothing but the unit. Results are merged in the order of their numbers, so nothing depends on who did what when.

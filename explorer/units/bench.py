@@ -7,6 +7,7 @@ What a unit works on is its option "on", a dictionary of JSON:
     read                     of head scores: the kind of examples, "masked" or "next"
     part                     of head scores: of the model
     conllu, own, words       of syntax: a treebank, the language of our own one, bounds on the number of words
+    corpus, atlas            of an atlas: its corpus by name, and how it is read
     data, limit, asked       a file or data set, how many of its examples, how it is read
 """
 
@@ -23,6 +24,10 @@ from pathlib import Path
 from explorer.ablation import greedy_passes, passes
 from explorer.ablation.heads import Heads
 from explorer.ablation.replacements import ReplacementsOf, replacements
+from explorer.atlas import corpus as corpora
+from explorer.atlas import plan as planning
+from explorer.atlas.corpus import Corpus
+from explorer.atlas.options import Options
 from explorer.scores import baselines, measure, null, roles
 from explorer.scores.measure import Reading
 from explorer.syntax import relations, sentences
@@ -50,10 +55,11 @@ class Bench:
     Args:
         on: see above.
         model: from `models.load`.
-        task, texts, sentences: where they are open already.
+        task, texts, sentences, corpus: where they are open already.
 
     Attributes:
         lock: one unit at a time works on it.
+        folder: of the job whose unit that is.
     """
 
     def __init__(
@@ -63,11 +69,14 @@ class Bench:
         task: Task | None = None,
         texts: Sequence[str] | None = None,
         sentences: Sequence[Sentence] | None = None,
+        corpus: Corpus | None = None,
     ) -> None:
         self.on, self.model = on, model
+        self.folder = Path()
         self.lock = threading.RLock()
         # In the place of what would be made.
-        self.__dict__ |= {name: given for name, given in (("task", task), ("texts", texts), ("sentences", sentences)) if given is not None}
+        there = {"task": task, "texts": texts, "sentences": sentences, "corpus": corpus}
+        self.__dict__ |= {name: given for name, given in there.items() if given is not None}
         self._states: OrderedDict[tuple[Heads, tuple[int, ...]], passes.Kept] = OrderedDict()
         self._readings: dict[str, Reading] = {}
 
@@ -86,6 +95,22 @@ class Bench:
     def sentences(self) -> Sequence[Sentence]:
         """Raises InputError."""
         return chosen_sentences(self.on)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """Raises InputError."""
+        name = self.on["corpus"]
+        return corpora.named(None if name is None else str(name), _asked(self.on), self.on["limit"])
+
+    @cached_property
+    def atlas(self) -> Options:
+        """How the corpus is read."""
+        return Options(**self.on["atlas"])
+
+    @cached_property
+    def atlas_plan(self) -> planning.Plan:
+        """The batches of the corpus."""
+        return planning.made(self.model, self.corpus, self.atlas)
 
     @cached_property
     def relation_names(self) -> tuple[str, ...]:
@@ -180,6 +205,8 @@ def of(unit: Unit) -> Bench:
 
 def digest_of(bench: Bench) -> str:
     """sha256 of what a bench's model reads."""
+    if "corpus" in bench.on:
+        return bench.corpus.digest
     if "task" in bench.on:
         read = [[item.inputs, item.target] for item in bench.task.items]
     elif "read" in bench.on:
@@ -199,9 +226,13 @@ def chosen_sentences(on: Mapping[str, object]) -> list[Sentence]:
 
 
 def _examples(on: Mapping[str, object], kind: str, model: Model | None) -> Examples:
+    return named(on["data"], kind, model, _asked(on)).first(on["limit"])
+
+
+def _asked(on: Mapping[str, object]) -> Asked:
     asked = dict(on["asked"])
     classes = tuple((label, of) for label, of in asked.pop("classes"))
-    return named(on["data"], kind, model, Asked(**asked | {"format": Format(**asked["format"]), "classes": classes})).first(on["limit"])
+    return Asked(**asked | {"format": Format(**asked["format"]), "classes": classes})
 
 
 def _key(model: str, on: Mapping[str, object]) -> str:

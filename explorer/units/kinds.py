@@ -13,9 +13,11 @@ import torch
 
 from explorer.ablation import greedy_passes, sweep
 from explorer.ablation.heads import Head, Heads, every
+from explorer.atlas import shards
 from explorer.scores import measure, repeated
 from explorer.syntax import relations
 from explorer.tasks.base import Outcome, Progress, repeating
+from explorer.units import store
 from explorer.units.bench import Bench
 from explorer.units.unit import Unit
 
@@ -74,6 +76,13 @@ def sentences(bench: Bench, unit: Unit, tell: Progress | None) -> object:
     return relations.of_some(bench.model, bench.sentences, bench.relation_names, first, last, told)
 
 
+def shard(bench: Bench, unit: Unit, tell: Progress | None) -> object:
+    """A shard of an atlas. Its file is what the atlas is merged of; the result says which it is. Options: nothing more."""
+    folder = bench.folder / store.SHARDS
+    file = shards.read(bench.model, bench.corpus, bench.atlas, unit.shard, unit.shards, folder, tell, bench.atlas_plan)
+    return {"file": file.name, "sha256": store.sha256_of(file)}
+
+
 KINDS: dict[str, Work] = {
     "sweep": swept,
     "scored": scored,
@@ -82,6 +91,7 @@ KINDS: dict[str, Work] = {
     "texts": texts,
     "sequences": sequences,
     "sentences": sentences,
+    "atlas": shard,
 }
 
 

@@ -15,6 +15,9 @@ from models.atomic import put_text, writing
 UNITS = "units"
 """Folder of the files within that of the job; they lie in folders of the first two letters of their names, so that none grows long."""
 
+SHARDS = "atlas"
+"""Folder of the shards of an atlas, which are files of their own beside those of the units that name them."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -63,6 +66,12 @@ def read_any(folder: Path, digest: str) -> tuple[Unit, Done] | None:
         return None
     done = _read(file, unit)
     return None if done is None or unit.digest != digest else (unit, done)
+
+
+def sha256_of(file: Path) -> str:
+    """Of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read(file: Path, unit: Unit) -> Done | None:

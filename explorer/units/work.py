@@ -64,6 +64,7 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
         if opened.data != unit.options["data"]:
             raise _refused(told("Its examples are others: the file has changed, or is another one there."))
         with opened.lock:
+            opened.folder = folder
             result = KINDS[unit.kind](opened, unit, tell)
     store.write(folder, unit, result, time.perf_counter() - begun)
     return True
