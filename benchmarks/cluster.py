@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--examples", type=int, default=284, help="sentences of our own (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=4, help="that are measured against one (default: %(default)s)")
     parser.add_argument("--times", type=int, default=1, help="measure so often and take the fastest (default: %(default)s)")
-    parser.add_argument("--kill", action="store_true", help="kill a worker after each tenth of the units; its nanny starts another")
+    parser.add_argument("--kill", action="store_true", help="kill a worker after each quarter of the units; its nanny starts another")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as made:
@@ -179,13 +179,13 @@ def simulation(job: str, phases: Sequence[Sequence[float]], costs: Costs) -> Non
 
 
 class _Killer:
-    """Ends a worker after each tenth of the units, as a machine that breaks down does."""
+    """Ends a worker after each quarter of the units, as a machine that breaks down does."""
 
     def __init__(self, cluster: object) -> None:
         self.cluster, self.killed = cluster, 0
 
     def __call__(self, share: float) -> None:
-        if share * 10 > self.killed + 1 and share < 1:
+        if share * 4 > self.killed + 1 and share < 1:
             nannies = list(self.cluster.workers.values())
             psutil.Process(nannies[self.killed % len(nannies)].pid).kill()
             self.killed += 1
