@@ -56,6 +56,6 @@ help: ## this list
 	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "attention_explorer.pth").write_text("$(CURDIR)\n")'
 	touch $@
 
-.venv/.test: requirements-dev.txt .venv/.run
+.venv/.test: requirements-dev.txt requirements-cluster.txt .venv/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

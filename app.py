@@ -30,6 +30,7 @@ page = st.navigation(
         _("Look"): [
             st.Page("pages/attention.py", title=_(PAGE_TITLES["attention"]), icon=":material/grid_view:", default=True),
             st.Page("pages/heads.py", title=_(PAGE_TITLES["heads"]), icon=":material/scoreboard:"),
+            st.Page("pages/atlas.py", title=_(PAGE_TITLES["atlas"]), icon=":material/travel_explore:"),
             st.Page("pages/syntax.py", title=_(PAGE_TITLES["syntax"]), icon=":material/account_tree:"),
             st.Page("pages/weights.py", title=_(PAGE_TITLES["weights"]), icon=":material/hub:"),
             st.Page("pages/beyond.py", title=_(PAGE_TITLES["beyond"]), icon=":material/conversion_path:"),

@@ -12,6 +12,7 @@
 - `reruns`: what the server works for one new sentence, by page; `stops`: how soon Stop is answered, by page; `pruning_page`: the board in a
   real Chromium; `long_session`: memory after opening and leaving many models.
 - `killed`: what `kill -9` leaves of long work: whether the next start goes on, and whether a half-written file is believed.
+- `cluster`: units on one worker of Dask against several, and simulated on up to 256: where a job stops to scale, and why.
 - `exactness`: patterns and logits against plain eager transformers, on the bundled MiniLM and on SmolLM2-135M.
 - `training`: training steps per second of the toy transformer, against transformers' GPT-2 and PyTorch's encoder.
 - `dragging`: how soon a picture follows a slider, on the stage and at a desk, and that no message leaves the browser meanwhile.
@@ -21,6 +22,7 @@
 - `room`: how soon votes of two hundred phones count, whether one is lost or doubled, and what they cost the lecturer.
 - `viewers`: thirty viewers who change text and head, how long each waits, whether one sees another's text, a model that ten ask for at
   once, and a sweep and a training beside them; `viewer` is one of them without a browser, `watched` the dashboard that counts what it opens.
+- `atlas`: an atlas of every head, against the forward passes alone; its size on disk, and memory.
 - `head_scores`: all scores of all heads, against the forward passes alone.
 - `weights`: heads that weights find, beside those that behaviour finds.
 - `gpu`: everything that is computed, on a graphics card, against the processor; its tables are in `results/`. It does without Streamlit.

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import shutil
+import socket
+import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from safetensors import SafetensorError
 
 from models.errors import WriteError
 from models.words import told
 
 PARTIAL = ".partial"
-"""How the names end of what is being written. Nothing reads such a file; one that a kill left is written over by the next start."""
+"""How the names end of what is being written. Nothing reads such a file; what a kill left is taken away by who next writes to that place."""
+_HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+"""Of this machine, in names of what is being written: machines may share a disk."""
+_COUNT = itertools.count()
+_STALE_S = 24 * 3600
+"""What another machine writes is left alone for so long after its last change: whether its process still lives cannot be seen from here."""
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -37,9 +47,10 @@ def whole(file: Path) -> Iterator[Path]:
     Raises:
         WriteError: it cannot be written; the old file is as it was.
     """
-    beside = file.with_name(file.name + PARTIAL)
+    beside = file.with_name(f"{file.name}.{_unlike_any()}")
     try:
         with writing(file):
+            _clear(file.parent, f"{file.name}.")
             yield beside
             os.replace(beside, file)
     finally:
@@ -69,18 +80,50 @@ def whole_folder(folder: Path, last: Sequence[str] = ("config.json",)) -> Iterat
     """
     there = folder.is_dir()
     # Within a folder that is there, which may be a disk of its own: nothing can be renamed from one disk to another.
-    beside = folder / PARTIAL if there else folder.with_name(f".{folder.name}{PARTIAL}")
+    beside = folder / _unlike_any() if there else folder.with_name(f".{folder.name}.{_unlike_any()}")
     try:
         with writing(folder):
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
-            yield beside
             if there:
+                _clear(folder)
+            beside.mkdir(parents=True)
+            if not there:
+                _clear(folder.parent, f".{folder.name}.")
+            yield beside
+            # Another process may have made the folder meanwhile.
+            if there or folder.is_dir():
                 _moved(beside, folder, last)
             else:
                 beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _unlike_any() -> str:
+    """End of a name that no other process, thread or machine writes to: two who write one file take its place one after the other."""
+    return f"{_HOST}-{os.getpid()}-{next(_COUNT)}{PARTIAL}"
+
+
+def _clear(folder: Path, before: str = "") -> None:
+    """Takes away what killed processes were writing in a folder under names that begin so."""
+    for path in list(folder.iterdir()) if folder.is_dir() else []:
+        if path.name != before.removesuffix(".") + PARTIAL:  # not of a version that named no process
+            found = re.fullmatch(re.escape(before) + rf"([0-9a-f]{{8}})-(\d+)-\d+{re.escape(PARTIAL)}", path.name)
+            if not found or _is_written(path, found[1], int(found[2])):
+                continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_written(path: Path, host: str, process: int) -> bool:
+    """Whether somebody may still be writing it."""
+    if host == _HOST:
+        return psutil.pid_exists(process)
+    try:
+        return time.time() - path.stat().st_mtime < _STALE_S
+    except OSError:
+        return True
 
 
 def _moved(beside: Path, folder: Path, last: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
 from explorer.ui.common.task_choice import TaskChoice, choose_task, describe, setup_lines
-from explorer.ui.importance import curves, maps
+from explorer.ui.importance import attached, curves, maps
 from explorer.ui.prune import effect
 from models.opening import catalogue
 
@@ -49,3 +49,4 @@ st.markdown(f"#### {_('Which heads matter')} :small[{escaped(model.name)}]")
 choice = choose_task(model)
 if choice is not None:
     importance_of(choice)
+attached.draw()

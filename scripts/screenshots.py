@@ -22,6 +22,7 @@ SHOTS = {
     "importance": "/importance?orders=gradient",
     "training": "/training?lab_over=roles",
     "heads": "/heads?model=gpt2-mini&heads=roles&layer=1&head=6&scored_on=own",
+    "atlas": "/atlas?atlas_view=relations&layer=2&head=0",
     "syntax": "/syntax",
     "weights": "/weights?model=gpt2-mini&look=write&layer=0&head=1",
     "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",

@@ -16,6 +16,9 @@ PRODUCT = ["app.py", *sorted(str(file.relative_to(ROOT)) for name in ("pages", "
 AROUND = sorted(str(file.relative_to(ROOT)) for name in ("benchmarks", "scripts") for file in (ROOT / name).rglob("*.py"))
 PACKAGES = sorted({str(Path(file).parent) for file in PRODUCT + AROUND if Path(file).name == "__init__.py"})
 
+USES_OPTIONAL = ("explorer/units/on_dask.py", "explorer/units/work.py")
+"""May import what requirements-cluster.txt names, within functions."""
+
 
 @cache
 def parsed(file: str) -> ast.Module:
@@ -26,12 +29,15 @@ def imports(file: str) -> set[str]:
     """Modules that a file imports, anywhere in it, in full: "explorer.charts.common"."""
     found = set()
     for node in ast.walk(parsed(file)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: imports are absolute here"
-            found.add(node.module)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert isinstance(node, ast.Import) or node.level == 0, f"{file}: imports are absolute here"
+            found |= names_of(node)
     return found
+
+
+def names_of(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """The modules of one import."""
+    return {node.module} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
 
 
 def roots(file: str) -> set[str]:
@@ -113,15 +119,33 @@ def test_a_folder_says_what_its_files_are_for(folder):
 
 def test_what_is_imported_is_required():
     """Every package that the product imports is named in requirements.txt, where it is pinned, and not only there because another needs it."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    required = {normal(re.split(r"[=<>~\[; ]", line)[0]) for line in lines if line.strip() and not line.startswith("#")}
+    required, optional = (required_in(name) for name in ("requirements.txt", "requirements-cluster.txt"))
     own, known = {"app", "pages", "explorer", "models"}, packages_distributions()
     missing = {}
     for file in PRODUCT:
         for package in roots(file) - own - set(sys.stdlib_module_names):
-            if not required & {normal(name) for name in known.get(package, [package])}:
+            may = required | (optional if file in USES_OPTIONAL else set())
+            if not may & {normal(name) for name in known.get(package, [package])}:
                 missing.setdefault(package, []).append(file)
     assert not missing
+
+
+def test_what_is_optional_is_only_imported_where_it_is_asked_for():
+    """At the top of a file it would be needed by whoever imports that file."""
+    optional = {package for package, names in packages_distributions().items() if {*map(normal, names)} & required_in("requirements-cluster.txt")}
+    for file in PRODUCT:
+        top = {node for node in parsed(file).body if isinstance(node, ast.Import | ast.ImportFrom)}
+        assert not {name.split(".")[0] for node in top for name in names_of(node)} & optional, file
+    told = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'"(\S+==\S+)"', told.partition("cluster = ")[2].partition("\n")[0])) == sorted(
+        line for line in (ROOT / "requirements-cluster.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    )
+
+
+def required_in(name: str) -> set[str]:
+    """Distributions that a file of requirements names."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return {normal(re.split(r"[=<>~\[; ]", line)[0]) for line in lines if line.strip() and not line.startswith("#")}
 
 
 def normal(distribution: str) -> str:

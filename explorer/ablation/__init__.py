@@ -10,6 +10,7 @@ From what a head is, to what a viewer asks for; each uses only those above it:
 - `sweep`: every head removed alone, exact
 - `importance`: cheap estimates of it: gradients of the gates, confidence
 - `scorer`: the score without any set of heads; keeps what the layers returned with all of them
+- `greedy_passes`: what the greedy order asks of each batch of examples
 - `greedy`: the order in which each head that goes is the cheapest of those that are left
 - `curves`: how far a model can be cut, in which order
 - `costs`: what a curve will take

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.ablation import greedy, importance
+from explorer.ablation.greedy_passes import Passes
 from explorer.ablation.heads import Head, every, ranked
 from explorer.ablation.intervals import interval
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
-from explorer.tasks.base import Progress, Scores, Task, repeating
+from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
 from explorer.tasks.guards import when_full
 from explorer.tasks.score import score_of
 
@@ -134,6 +135,7 @@ def curve(
     progress: Callable[[float, list[Point]], None] | None = None,
     resumable: Pieces | None = None,
     scorer: Scorer | None = None,
+    run_by: Callable[[Sequence[Batch]], Passes] | None = None,
 ) -> Curve:
     """Score against the share of heads removed.
 
@@ -148,13 +150,14 @@ def curve(
         progress: told the share that is done and the points so far, before every layer; what it raises ends the work.
         resumable: where finished points, and batches of a ranking, are kept.
         scorer: of the same task; made here where None.
+        run_by: who runs the batches of "greedy"; this process where None.
     """
     scorer = scorer or Scorer(task)
     work = _Work(scorer, order, method, counts(len(every(task.model)), step), progress, resumable)
     if order == "random":
         points, heads = work.random(seeds)
     elif order == "greedy":
-        points, heads = work.greedy(exact, sure)
+        points, heads = work.greedy(exact, sure, run_by)
     else:
         points, heads = work.known_order(exact)
     return Curve(order, tuple(points), tuple(heads), len(task), step, seeds if order == "random" else 1)
@@ -185,13 +188,13 @@ class _Work:
             self._tell(before + (1 - before) * (i + 1) / len(self.sizes), points)
         return points, heads
 
-    def greedy(self, exact: Sweep | None, sure: float) -> tuple[list[Point], list[Head]]:
+    def greedy(self, exact: Sweep | None, sure: float, run_by: Callable[[Sequence[Batch]], Passes] | None) -> tuple[list[Point], list[Head]]:
         """Points of the order that is ranked again after every step."""
         points: list[Point] = []
         tell = (lambda share: self.progress(share, points)) if self.progress else None
         gone: list[Head] = []
-        walk = greedy.steps(self.scorer, self.sizes, self.method, exact=exact, resumable=self.resumable, progress=tell, sure=sure)
-        for gone, scores in walk:
+        known = {"exact": exact, "resumable": self.resumable, "progress": tell, "sure": sure, "run_by": run_by}
+        for gone, scores in greedy.steps(self.scorer, self.sizes, self.method, **known):
             points.append(self._point(len(gone), scores, repeating(tell, len(points) / len(self.sizes))))
         self._tell(1.0, points)
         return points, gone

@@ -17,20 +17,16 @@ and says how far they are apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import torch
 
-from explorer.ablation import passes
-from explorer.ablation.heads import Head, Heads, by_site, every, ranked
-from explorer.ablation.replacements import Replacement
+from explorer.ablation.greedy_passes import Here, Passes
+from explorer.ablation.heads import Head, Heads, every, ranked
 from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep
-from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating, within
-from models import attention
-from models.surgery.resume import Passed
+from explorer.tasks.base import Batch, Progress, Scores, Task, within
 
 SURE = 2.0
 """Standard errors that settle a head."""
@@ -56,6 +52,7 @@ def steps(
     resumable: Pieces | None = None,
     progress: Progress | None = None,
     sure: float = SURE,
+    run_by: Callable[[Sequence[Batch]], Passes] | None = None,
 ) -> Iterator[tuple[list[Head], dict[str, list[float]]]]:
     """Walks from all heads to none.
 
@@ -67,11 +64,12 @@ def steps(
         resumable: where finished steps are kept.
         progress: told the share that is done, before every layer; what it raises ends the walk.
         sure: standard errors that settle a head; infinite runs every head that is left on all examples, 0 runs none: the slopes decide.
+        run_by: who runs batches; this process where None.
 
     Yields:
         The heads that are gone, from the first to go to the last, and "loss" and "correct" of every example without them.
     """
-    race = _Race(scorer, method, exact, sure)
+    race = _Race(scorer, method, exact, sure, run_by)
     gone: list[Head] = []
     total = len(every(scorer.task.model))
     shares = np.linspace(0, 1, len(sizes) + 1).tolist()
@@ -103,13 +101,14 @@ class _Race:
         slopes: the heads that were gone when they were found, and the slope of each head that was left, (examples,); None before.
     """
 
-    def __init__(self, scorer: Scorer, method: str, exact: Sweep | None, sure: float) -> None:
-        self.scorer, self.task, self.method, self.sure = scorer, scorer.task, method, sure
-        self.exact = exact
+    def __init__(
+        self, scorer: Scorer, method: str, exact: Sweep | None, sure: float, run_by: Callable[[Sequence[Batch]], Passes] | None = None
+    ) -> None:
+        self.task, self.sure, self.exact = scorer.task, sure, exact
         self.bent: dict[Head, np.ndarray] = {}
         self.learned: dict[Head, np.ndarray] = {}
         self._batches, self._order, self._ends = _batches(self.task)
-        self._states: list[passes.Kept | None] = [None] * len(self._batches)
+        self._passes: Passes = run_by(self._batches) if run_by else Here(scorer, method, self._batches)
         self.slopes: tuple[Heads, dict[Head, np.ndarray]] | None = None
 
     def move(self, gone: Heads, progress: Progress | None, *, slopes: bool) -> Scores:
@@ -120,20 +119,18 @@ class _Race:
             progress: told the share that is done.
             slopes: whether they are needed.
         """
-        scores, room = self.task.empty(), self.scorer.room
+        scores, numbers = self.task.empty(), range(len(self._batches))
+        self.slopes = None
+        if not slopes:
+            for batch, outcome in zip(self._batches, self._passes.scored(gone, numbers, progress), strict=True):
+                scores.put(batch.index, outcome)
+            return scores
         by_head = {head: np.zeros(len(self.task)) for head in every(self.task.model) if head not in gone}
-        for i, batch in enumerate(self._batches):
-            tell = repeating(progress, i / len(self._batches))
-            if slopes:
-                state, found = self._sloped(batch, gone, tell)
-                for head, slope in found.items():
-                    by_head[head][list(batch.index)] = slope
-            else:
-                state = self._state(i, gone, tell)
-            scores.put(batch.index, state.outcome)
-            room -= state.passed.bytes
-            self._states[i] = state if room >= 0 else None
-        self.slopes = (gone, by_head) if slopes else None
+        for batch, (outcome, found) in zip(self._batches, self._passes.sloped(gone, numbers, progress), strict=True):
+            scores.put(batch.index, outcome)
+            for head, slope in found.items():
+                by_head[head][list(batch.index)] = slope
+        self.slopes = (gone, by_head)
         return scores
 
     def cheapest(self, gone: Heads, count: int, progress: Progress | None) -> list[Head]:
@@ -168,15 +165,13 @@ class _Race:
         missed = {head: np.full(len(self.task), np.nan) for head in foreseen}
         estimates: dict[Head, float] = {}
         racing, won, seen = set(foreseen), [], np.zeros(len(self.task), dtype=bool)
-        for done, i in enumerate(self._order):
-            tell = repeating(progress, done / len(self._order))
-            state = self._state(i, gone, tell)
-            at = list(state.batch.index)
-            for head, rise in self._rises(state, racing, tell).items():
-                missed[head][at] = rise - foreseen[head][at]
-            seen[at] = True
-            if done not in self._ends:
-                continue
+        for numbers, start, end in self._rounds():
+            found = self._passes.rises(gone, sorted(racing), numbers, within(progress, start, end))
+            for number, rises in zip(numbers, found, strict=True):
+                at = list(self._batches[number].index)
+                for head, rise in rises.items():
+                    missed[head][at] = rise - foreseen[head][at]
+                seen[at] = True
             estimates |= {head: foreseen[head].mean() + missed[head][seen].mean() for head in racing}
             still = {head: missed[head][seen] for head in racing}
             won_now, lost_now = _settled(estimates, foreseen, still, count - len(won), seen, self.sure)
@@ -188,45 +183,12 @@ class _Race:
         self.learned = {head: foreseen[head] + missed[head] - slopes[head] for head in whole}
         return ranked({head: estimates[head] for head in won})
 
-    def _sloped(self, batch: Batch, gone: Heads, between: Callable[[], None] | None) -> tuple[passes.Kept, dict[Head, np.ndarray]]:
-        """A batch without the heads that are gone; and how much the loss of each of its examples rises without each head that is left, to
-        first order: -dL / dgate, (examples,)."""
-        with torch.inference_mode(False):
-            replacement = {site: _usable(one) for site, one in self.scorer.replacement_of(self.method)(batch).items()}
-        gates, changes, passed, runner = {}, {}, Passed(), self.scorer.runner
-        for site in self.task.model.sites:
-            gate = torch.ones(len(batch), site.heads, device=self.task.device)
-            gate[:, [head for at, head in gone if at == site.index]] = 0
-            gates[site.index] = gate.requires_grad_()
-            changes[site.index] = attention.Change(gate=gate, replacement=replacement.get(site.index))
-        with self.task.running(runner, changes, grad=True, between=between):
-            outcome = self.task.outcome(runner, batch, lambda inputs: runner.run(inputs, passed))
-            slopes = torch.autograd.grad(outcome.loss.sum(), list(gates.values()), allow_unused=True)
-        by_gate = {site: -slope.cpu().double().numpy() for site, slope in zip(gates, slopes, strict=True) if slope is not None}
-        found = {(site, head): of[:, head] for site, of in by_gate.items() for head in range(of.shape[1]) if (site, head) not in gone}
-        detached = Outcome(**{name: value.detach() for name, value in vars(outcome).items()})
-        return passes.Kept(batch, gone, detached, passed.detached(), np.zeros(runner.n_calls)), found
-
-    def _state(self, i: int, gone: Heads, between: Callable[[], None] | None) -> passes.Kept:
-        """A batch without the heads that are gone."""
-        state, batch = self._states[i], self._batches[i]
-        if state is not None and state.gone == gone:
-            return state
-        replacement = self.scorer.replacement_of(self.method)(batch)
-        return passes.kept(self.task, self.scorer.runner, batch, gone, replacement, known=state, between=between)
-
-    def _rises(self, state: passes.Kept, heads: set[Head], between: Callable[[], None] | None) -> dict[Head, np.ndarray]:
-        """How much the loss of each example of a batch rises without each of these heads, (examples,)."""
-        found: dict[Head, np.ndarray] = {}
-        replacement = self.scorer.replacement_of(self.method)(state.batch)
-        room = passes.at_once(self.task, state.batch)
-        for site, numbers in by_site(heads).items():
-            for start in range(0, len(numbers), room):
-                some = [(site, head) for head in numbers[start : start + room]]
-                sets = [state.gone | {head} for head in some]
-                outcomes = passes.without(self.task, self.scorer.runner, state.batch, sets, replacement, known=state, between=between)
-                found |= {head: (one.loss - state.outcome.loss).cpu().double().numpy() for head, one in zip(some, outcomes, strict=True)}
-        return found
+    def _rounds(self) -> Iterator[tuple[list[int], float, float]]:
+        """The batches of each round, and the shares of all batches that were run before and after it."""
+        start = 0
+        for last in sorted(self._ends):
+            yield self._order[start : last + 1], start / len(self._order), (last + 1) / len(self._order)
+            start = last + 1
 
 
 def _settled(
@@ -255,11 +217,6 @@ def _settled(
         return estimates[dear] - estimates[cheap] + tie > sure * error * (changed[dear] - changed[cheap]).std(ddof=1)
 
     return [head for head in top if apart(head, rest[0])], [head for head in rest if apart(top[-1], head)]
-
-
-def _usable(replacement: Replacement) -> Replacement:
-    """The same where gradients are recorded: tensors that were made in inference mode are not allowed there."""
-    return replacement.clone() if isinstance(replacement, torch.Tensor) else replacement
 
 
 def _batches(task: Task, seed: int = 0) -> tuple[list[Batch], list[int], set[int]]:

@@ -21,6 +21,9 @@ from explorer.tasks.guards import when_full
 from explorer.tasks.score import score_of
 from models.surgery.resume import Runner
 
+PIECE = "batch"
+"""What a finished batch is called among finished pieces."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -90,17 +93,17 @@ def sweep(
     runner, n = runner or Runner(task.model), len(task)
     left = [head for head in every(task.model) if head not in pruned and (only is None or head in only)]
     found = Sweep(task.empty(), {head: task.empty() for head in left}, pruned)
-    replacement_of = replacement_of or replacements(task, method, runner=runner)
-    widest = max(site.heads for site in task.model.sites)
     done = 0
-    for batch in task.batches(copies=widest):
-        outcomes = _from_json(resumable.get("batch", batch.index)) if resumable is not None else None
-        if outcomes is None:
+    for batch in batches(task):
+        piece = resumable.get(PIECE, batch.index) if resumable is not None else None
+        if piece is None:
+            # Made where a batch wants them: where all are known already, nothing is run.
+            replacement_of = replacement_of or replacements(task, method, runner=runner)
             tell = within(progress, done / n, (done + len(batch)) / n)
-            outcomes = _of_batch(task, runner, batch, left, pruned, replacement_of(batch), tell)
+            piece = of_batch(task, runner, batch, left, pruned, replacement_of(batch), tell)
             if resumable is not None:
-                resumable.put("batch", batch.index, _to_json(outcomes))
-        for head, outcome in outcomes.items():
+                resumable.put(PIECE, batch.index, piece)
+        for head, outcome in outcomes(piece).items():
             (found.baseline if head is None else found.without[head]).put(batch.index, outcome)
         done += len(batch)
         if progress:
@@ -108,11 +111,33 @@ def sweep(
     return found
 
 
-def _of_batch(
-    task: Task, runner: Runner, batch: Batch, left: list[Head], pruned: Heads, replacement: Mapping[int, Replacement], tell: Progress | None
-) -> dict[Head | None, Outcome]:
-    """Outcomes of a batch without each head that is left; under None, with no more than `pruned` removed."""
-    base = passes.kept(task, runner, batch, pruned, replacement, between=repeating(tell, 0.0))
+def batches(task: Task) -> list[Batch]:
+    """The examples as a sweep goes through them: every head of a layer fits into one pass, as a copy."""
+    return task.batches(copies=max(site.heads for site in task.model.sites))
+
+
+def of_batch(
+    task: Task,
+    runner: Runner,
+    batch: Batch,
+    left: Sequence[Head],
+    pruned: Heads,
+    replacement: Mapping[int, Replacement],
+    progress: Progress | None = None,
+) -> list:
+    """One batch without each head that is left, as JSON: what a page, a command and a worker of a cluster all compute.
+
+    Args:
+        task, runner, batch: what runs.
+        left: the heads to try.
+        pruned: heads that are removed throughout.
+        replacement: by site, what takes the place of a removed output of this batch.
+        progress: told the share of the batch that is done.
+
+    Returns:
+        For None and each head, the fields of its `Outcome`; for `outcomes`.
+    """
+    base = passes.kept(task, runner, batch, pruned, replacement, between=repeating(progress, 0.0))
     found: dict[Head | None, Outcome] = {None: base.outcome}
     room = passes.at_once(task, batch)
     for site, heads in by_site(left).items():
@@ -120,19 +145,14 @@ def _of_batch(
             some = [(site, head) for head in heads[i : i + room]]
             sets = [pruned | {head} for head in some]
             share = len(found) / (len(left) + 1)
-            outcomes = passes.without(task, runner, batch, sets, replacement, known=base, between=repeating(tell, share))
-            found |= zip(some, outcomes, strict=True)
-    return found
+            made = passes.without(task, runner, batch, sets, replacement, known=base, between=repeating(progress, share))
+            found |= zip(some, made, strict=True)
+    return [[head, {name: values.tolist() for name, values in vars(outcome).items()}] for head, outcome in found.items()]
 
 
-def _to_json(kept: dict[Head | None, Outcome]) -> list:
-    return [[head, {name: values.tolist() for name, values in vars(outcome).items()}] for head, outcome in kept.items()]
-
-
-def _from_json(kept: list | None) -> dict[Head | None, Outcome] | None:
-    if kept is None:
-        return None
+def outcomes(piece: list) -> dict[Head | None, Outcome]:
+    """Outcomes of a batch without each head; under None, with no more removed than throughout."""
     made = {}
-    for head, outcome in kept:
+    for head, outcome in piece:
         made[None if head is None else tuple(head)] = Outcome(**{name: torch.tensor(values) for name, values in outcome.items()})
     return made

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from explorer import export, i18n
 from explorer.capture import capture
-from explorer.cli import beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training, weights
+from explorer.cli import atlas, beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training, weights
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
@@ -30,6 +30,7 @@ _EPILOG = """examples:
   python -m explorer positions --model bert --json positions.json
   python -m explorer scale --model bert --json scale.json
   python -m explorer heads --model bert --json heads.json
+  python -m explorer atlas --model gpt2-mini --data texts.txt --out atlas
   python -m explorer syntax --model bert --json syntax.json
   python -m explorer weights --model gpt2-mini --head 0.5 --token " the"
   python -m explorer trace --model bert --text "The film was a wonderful surprise." --json tokens.json
@@ -98,6 +99,7 @@ encoder-decoders have, instead of pattern:
     claims.add(commands)
     softmax.add(commands)
     scores.add(commands)
+    atlas.add(commands)
     syntax.add(commands)
     beyond.add(commands)
     weights.add(commands)

@@ -21,9 +21,12 @@ from explorer.ablation.speed import side_by_side
 from explorer.ablation.sweep import sweep
 from explorer.cli.examples import example_arguments, task_of
 from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
+from explorer.cli.units import on_task, on_units, unit_arguments
 from explorer.i18n import N_, _
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
+from explorer.units import ablation
+from explorer.units.plan import Planner
 from models import Model, load
 from models.errors import InputError, ModelError
 from models.surgery import slicing
@@ -52,6 +55,7 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
     )
     _task_arguments(ablate)
     ablate.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
+    unit_arguments(ablate)
     ablate.set_defaults(run=_ablate)
 
     prune = commands.add_parser(
@@ -67,6 +71,7 @@ Ctrl-C keeps what is done beside the file; the same command goes on from there.
     which.add_argument("--heads", metavar="L.H,..", help=_("one set, such as 0.3,2.11 (layer.head from 0)"))
     prune.add_argument("--seeds", type=int, default=curves.SEEDS, metavar="N", help=_("random orders (default: %(default)s)"))
     prune.add_argument("--json", type=Path, metavar="OUT", help=_("file to write (needed for a curve)"))
+    unit_arguments(prune)
     prune.set_defaults(run=_prune)
 
     cut = commands.add_parser(
@@ -99,8 +104,11 @@ def _task_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _ablate(given: argparse.Namespace) -> int:
     task, resumable = _task(given)
-    with _interruptible(resumable), bar("heads") as tell:
-        found = sweep(task, method=given.method, progress=tell, resumable=resumable)
+    with on_units(given, "ablate", on_task(given, task)) as planner, _interruptible(resumable, planner), bar("heads") as tell:
+        if planner is not None:
+            found = ablation.swept(planner, task, given.method, tell)
+        else:
+            found = sweep(task, method=given.method, progress=tell, resumable=resumable)
     tables = {what: _rows(found.table(task.model.sites, name)) for what, name in (("score", "correct"), ("loss", "loss"))}
     write_json(given.json, {"baseline": _note(found.baseline), **tables, **_about(given, task)})
     resumable.finish()
@@ -125,12 +133,17 @@ def _prune(given: argparse.Namespace) -> int:
             write_json(given.json, made | _about(given, task))
         return 0
     scorer = Scorer(task)
-    scorer.baseline()
-    seconds = costs.curve(scorer, given.order, given.method, seeds=given.seeds)
-    note(_("about {seconds:.0f} s for the whole curve").format(seconds=seconds))
-    with _interruptible(resumable), bar(given.order) as tell:
-        known = {"method": given.method, "seeds": given.seeds, "resumable": resumable, "scorer": scorer}
-        found = curves.curve(task, given.order, progress=lambda share, points: tell(share), **known)
+    with on_units(given, f"prune {given.order}", on_task(given, task)) as planner, _interruptible(resumable, planner):
+        if planner is not None:
+            with bar(given.order) as tell:
+                found = ablation.curve(planner, scorer, given.order, given.method, given.seeds, tell)
+        else:
+            scorer.baseline()
+            seconds = costs.curve(scorer, given.order, given.method, seeds=given.seeds)
+            note(_("about {seconds:.0f} s for the whole curve").format(seconds=seconds))
+            with bar(given.order) as tell:
+                known = {"method": given.method, "seeds": given.seeds, "resumable": resumable, "scorer": scorer}
+                found = curves.curve(task, given.order, progress=lambda share, points: tell(share), **known)
     points = [vars(point) for point in found.points]
     order = write(task.model, []) if not found.heads else [write(task.model, [head]) for head in found.heads]
     write_json(given.json, {"order": given.order, "points": points, "heads": order, **_about(given, task)})
@@ -178,7 +191,10 @@ def _fingerprint(model: Model) -> str:
 
 
 @contextmanager
-def _interruptible(resumable: Resumable) -> Iterator[None]:
+def _interruptible(resumable: Resumable, planner: Planner | None) -> Iterator[None]:
+    if planner is not None:
+        yield  # its units are kept instead
+        return
     if len(resumable):
         note(_("{n} finished pieces found in {path}").format(n=len(resumable), path=resumable.path))
     try:

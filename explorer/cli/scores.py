@@ -8,9 +8,11 @@ from pathlib import Path
 
 from explorer.cli.examples import example_arguments, examples_of, how_read
 from explorer.cli.shared import bar, device_arguments, for_json, model_argument, note, opened, write_json
+from explorer.cli.units import on_texts, on_units, unit_arguments
 from explorer.i18n import _
 from explorer.scores import roles
 from explorer.scores.definitions import ALL
+from explorer.units import reading
 from models.opening import sites
 
 
@@ -36,16 +38,19 @@ def add(commands: argparse._SubParsersAction) -> None:
     heads.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(heads)
     example_arguments(heads)
+    unit_arguments(heads)
     heads.set_defaults(run=_heads)
 
 
 def _heads(given: argparse.Namespace) -> int:
     model = opened(given)
-    examples = examples_of(given, "masked" if model.kind == "encoder" else "next")
+    kind = "masked" if model.kind == "encoder" else "next"
+    examples = examples_of(given, kind)
     texts = [example.text for example in examples.examples]
     note(*how_read(examples))
-    with bar("scores") as tell:
-        known = roles.known(model, texts, given.part, tell)
+    opened_on = on_texts(given, model, texts, kind)
+    with on_units(given, "heads", opened_on) as planner, bar("scores") as tell:
+        known = roles.known(model, texts, given.part, tell) if planner is None else reading.heads(planner, opened_on, tell)
     held = known.roles()
     scores = known.scores
     made = {

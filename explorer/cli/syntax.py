@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
+from explorer.cli.units import on_sentences, on_units, unit_arguments
 from explorer.i18n import _
 from explorer.syntax import relations, sentences
-from models.errors import InputError
-from models.words import told
+from explorer.units import reading
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -34,18 +34,16 @@ def add(commands: argparse._SubParsersAction) -> None:
     syntax.add_argument("--words", metavar="A..B", default="2..1000", help=_("sentences of so many words only (default: %(default)s)"))
     syntax.add_argument("--json", required=True, type=Path, metavar="OUT", help=_("file to write"))
     device_arguments(syntax)
+    unit_arguments(syntax)
     syntax.set_defaults(run=_syntax)
 
 
 def _syntax(given: argparse.Namespace) -> int:
-    low, dots, high = given.words.partition("..")
-    if not dots or not low.isdigit() or not high.isdigit():
-        raise InputError(told("--words wants two numbers such as 5..40, not {words}.", words=given.words))
     model = opened(given)
-    known = sentences.own(given.own) if given.conllu is None else sentences.read(given.conllu)
-    chosen = [sentence for sentence in known if int(low) <= len(sentence) <= int(high)][: given.limit]
-    with bar("sentences") as tell:
-        found = relations.best_heads(model, chosen, tell)
+    opened_on = on_sentences(given, model)
+    chosen = opened_on.sentences
+    with on_units(given, "syntax", opened_on) as planner, bar("sentences") as tell:
+        found = relations.best_heads(model, chosen, tell) if planner is None else reading.syntax(planner, opened_on, tell)
     if found.left_out:
         left_out = _("{n} sentences were left out: too long, of one word, with several roots, or with a word that the tokenizer drops")
         note(left_out.format(n=found.left_out))

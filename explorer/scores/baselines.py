@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.ablation.resumable import Pieces
 from explorer.scores import null
 from explorer.scores.repeated import on_repeated
 from models import Model
 from models.errors import ExplorerError
+
+RANDOM = "repeated, random weights"
+"""What sequences of the network with random weights are called among finished pieces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +49,24 @@ class Baselines:
         return null.random_weights(model)
 
 
-def of_model(model: Model, progress: Callable[[float], None] | None = None) -> Baselines:
+def of_model(model: Model, progress: Callable[[float], None] | None = None, resumable: Pieces | None = None) -> Baselines:
     """Computes them.
 
     Args:
         model: from `models.load`.
         progress: told the share that is done.
+        resumable: where sequences that are done are kept.
     """
     tell = progress or (lambda share: None)
     lone = model.kind != "encoder-decoder"
-    repeated = on_repeated(model, progress=lambda share: tell(0.4 * share)) if lone else {}
+    repeated = on_repeated(model, progress=lambda share: tell(0.4 * share), resumable=resumable) if lone else {}
     tell(0.4)
     try:
         random = null.random_weights(model)
         tell(0.6)
-        random_repeated = on_repeated(random, progress=lambda share: tell(0.6 + 0.4 * share)) if lone else {}
+        random_repeated = {}
+        if lone:
+            random_repeated = on_repeated(random, progress=lambda share: tell(0.6 + 0.4 * share), resumable=resumable, what=RANDOM)
     except (ValueError, ExplorerError):
         random, random_repeated = None, {}
     tell(1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -114,6 +115,7 @@ def punctuation(texts: Sequence[str]) -> list[bool]:
     return found
 
 
+@lru_cache(maxsize=2**16)
 def _is_punctuation(text: str) -> bool:
     kept = text.strip().removeprefix("##")
     return bool(kept) and all(unicodedata.category(character)[0] in "PSZ" for character in kept)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -16,11 +16,14 @@ import torch
 from torch import Tensor
 
 from explorer import reading
+from explorer.ablation.resumable import Pieces
 from explorer.capture import Capture, capture_sides, sides_of
 from explorer.i18n import _
 from explorer.reading import AnyText, Tokens
-from explorer.scores.definitions import ALL, SCORES
-from explorer.scores.hits import MASSES, Hits, punctuation
+from explorer.scores import by_text
+from explorer.scores.definitions import ALL
+from explorer.scores.hits import Hits, punctuation
+from explorer.scores.sums import Sums
 from models import InputError, Model, attention
 from models.attention import scoring
 from models.opening import sites
@@ -29,9 +32,8 @@ from models.words import told
 
 TOKENS = 4096
 """Tokens of one forward pass."""
-_BYTES = 2**20
-"""Weights of one layer that are worked on at once: so few that they stay in a processor's cache."""
-_NOT_NEXT = torch.tensor([name != "next" for name in MASSES])
+WHOLE = "all"
+"""Key of the one piece of texts that are scored in one piece."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,38 +73,29 @@ class HeadScores:
         return pd.DataFrame({"layer": layer, "head": head, **columns})
 
 
-@dataclass(eq=False)
-class _Sums:
-    """Sums over queries, and how many there were; by name (layers, heads)."""
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Texts as a model reads them, in batches that know nothing of each other.
 
-    layers: int
-    heads: int
-    counted: int
-    """The layer at which queries are counted, the first that has heads; each layer has the same ones."""
-    total: dict[str, np.ndarray] = field(default_factory=dict)
-    count: dict[str, float] = field(default_factory=dict)
-    most: float = 0.0
+    Attributes:
+        tokens: of each text.
+        rarest: of each text the place of the token that is rarest in all of them, or None.
+        batches: numbers of texts of one length each, as many as one forward pass takes.
+    """
 
-    @staticmethod
-    def of(layout: Sequence[sites.Site]) -> _Sums:
-        """Room for all layers of one part."""
-        counted = next((site.layer for site in layout if site.heads), 0)
-        return _Sums(len(layout), max(1, max(site.heads for site in layout)), counted)
-
-    def add(self, layer: int, name: str, total: np.ndarray, count: float) -> None:
-        """Of one layer; what it has no heads for stays out."""
-        whole = self.total.setdefault(name, np.full((self.layers, self.heads), np.nan))
-        row = whole[layer, : len(total)]
-        whole[layer, : len(total)] = np.nan_to_num(row) + total
-        if layer == self.counted:
-            self.count[name] = self.count.get(name, 0.0) + count
-
-    def means(self) -> dict[str, np.ndarray]:
-        empty = np.full((self.layers, self.heads), np.nan)
-        return {score.name: self.total[score.name] / self.count[score.name] if self.count.get(score.name) else empty for score in SCORES}
+    tokens: Sequence[Tokens]
+    rarest: Sequence[int | None]
+    batches: Sequence[Sequence[int]]
 
 
-def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, progress: Callable[[float], None] | None = None) -> HeadScores:
+def on_texts(
+    model: Model,
+    texts: Sequence[AnyText],
+    part: str | None = None,
+    progress: Callable[[float], None] | None = None,
+    resumable: Pieces | None = None,
+    what: str = "texts",
+) -> HeadScores:
     """Scores on several texts.
 
     Args:
@@ -111,6 +104,8 @@ def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, pr
             both texts of a pair, and a target as it was given or generated.
         part: "encoder", "decoder" or "cross"; the first that the model has where None. An encoder-decoder generates its targets.
         progress: told the share that is done.
+        resumable: where sums of batches that are done are kept; sums are added in the order of the batches, whoever found them.
+        what: their name there.
 
     Raises:
         InputError: no texts, or an empty one.
@@ -120,63 +115,105 @@ def on_texts(model: Model, texts: Sequence[AnyText], part: str | None = None, pr
         raise InputError(_("There are no texts."), _("Give at least one."))
     part = part or model.parts[0]
     tell = progress or (lambda share: None)
-    layout = model.sites_in(part)
-    if not layout:
-        raise InputError(_("{name} has no {part} attention.").format(name=model.name, part=part), ", ".join(model.parts))
-    if model.view_only or len(model.parts) > 1:
+    layout = _layout(model, part)
+    if in_one_piece(model):
+        known = resumable.get(what, WHOLE) if resumable is not None else None
         # The rarest tokens are known once all are read. That takes no attention, so captures come and go one at a time.
-        read = []
-        for i, text in enumerate(texts):
-            read.append(sides_of(model, text)[0])
-            tell((i + 1) / len(texts) / 2)
-        return _streamed(model.name, layout, read, (capture_sides(model, sides) for sides in read), lambda share: tell((1 + share) / 2))
-    encoded = _tokens(model, texts)
-    rarest = _rarest(encoded)
-    sums, done = _Sums.of(layout), 0
-    for members in _batches(encoded):
-        batch = [encoded[i] for i in members]
-        # The lock first: until then the model may be moved to another device.
-        with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=sum(map(len, batch)))):
-            given, hits = _inputs(batch, model.device), Hits(batch, [rarest[i] for i in members], model.device)
-
-            def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None, of: Hits = hits) -> None:
-                _add(sums, model.sites[index].layer, weights, of, rows, _visible(mask, rows, of, weights.device))
-
-            with attention.attending(model.sites_of, record=False, observe=observe):
-                model.network.base_model(**sites.inputs_for(model.network, **given))
+        if known is None:
+            known = of_all(model, texts, part, tell)
+            if resumable is not None:
+                resumable.put(what, WHOLE, known)
+        return _finished(model.name, part, Sums.from_json(known["sums"], layout), known["texts"], known["rows"])
+    reading_of, sums, done = read(model, texts), Sums.of(layout), 0
+    for members in reading_of.batches:
+        piece = resumable.get(what, members) if resumable is not None else None
+        if piece is None:
+            piece = of_batch(model, reading_of, members, part)
+            if resumable is not None:
+                resumable.put(what, members, piece)
+        sums.merge(Sums.from_json(piece, layout))
         done += len(members)
         tell(done / len(texts))
-    return _finished(model.name, part, sums, encoded)
+    return _finished(model.name, part, sums, len(texts), sum(map(len, reading_of.tokens)))
+
+
+def in_one_piece(model: Model) -> bool:
+    """Whether its texts are scored one after the other: their attention comes from captures, and of pairs it is known late what is rarest."""
+    return bool(model.view_only) or len(model.parts) > 1
+
+
+def read(model: Model, texts: Sequence[AnyText]) -> Reading:
+    """Raises InputError for an empty text."""
+    tokens = _tokens(model, texts)
+    return Reading(tokens, rarest(tokens), list(batches(list(map(len, tokens)), TOKENS)))
+
+
+def of_batch(model: Model, of: Reading, members: Sequence[int], part: str) -> dict:
+    """Sums over the queries of some texts of one length, as JSON: what a page, a command and a worker of a cluster all compute.
+
+    Args:
+        model: neither view-only nor an encoder-decoder.
+        of: what it reads.
+        members: one of its batches.
+        part: of the model.
+    """
+    sums, batch = Sums.of(_layout(model, part)), [of.tokens[i] for i in members]
+    # The lock first: until then the model may be moved to another device.
+    with model.lock, torch.inference_mode(), room_on(model.device, told("{n} tokens", n=sum(map(len, batch)))):
+        given, hits = inputs(batch, model.device), Hits(batch, [of.rarest[i] for i in members], model.device)
+
+        def observe(index: int | None, rows: slice, weights: Tensor, mask: Tensor | None) -> None:
+            _add(sums, model.sites[index].layer, weights, hits, rows, by_text.visible(mask, rows, hits, weights.device))
+
+        with attention.attending(model.sites_of, record=False, observe=observe):
+            model.network.base_model(**sites.inputs_for(model.network, **given))
+    return sums.to_json()
+
+
+def of_all(model: Model, texts: Sequence[AnyText], part: str, progress: Callable[[float], None]) -> dict:
+    """The same over all texts of a model that is scored in one piece, and how many texts and queries they are."""
+    sides = []
+    for i, text in enumerate(texts):
+        sides.append(sides_of(model, text)[0])
+        progress((i + 1) / len(texts) / 2)
+    sums, rows = _streamed(_layout(model, part), sides, (capture_sides(model, one) for one in sides), lambda share: progress((1 + share) / 2))
+    return {"sums": sums.to_json(), "texts": len(texts), "rows": rows}
 
 
 def on_captures(captures: Sequence[Capture], part: str | None = None) -> HeadScores:
     """The same on texts that were captured already. Raises InputError where there are none."""
     if not captures:
         raise InputError(_("There are no texts."), _("Give at least one."))
-    return _streamed(captures[0].model, captures[0].sites(part), [captured.sides for captured in captures], captures, lambda share: None)
+    layout = captures[0].sites(part)
+    sums, rows = _streamed(layout, [captured.sides for captured in captures], captures, lambda share: None)
+    return _finished(captures[0].model, layout[0].part, sums, len(captures), rows)
+
+
+def _layout(model: Model, part: str) -> Sequence[sites.Site]:
+    layout = model.sites_in(part)
+    if not layout:
+        raise InputError(_("{name} has no {part} attention.").format(name=model.name, part=part), ", ".join(model.parts))
+    return layout
 
 
 def _streamed(
-    name: str,
-    layout: Sequence[sites.Site],
-    read: Sequence[Mapping[str, Tokens]],
-    captures: Iterable[Capture],
-    tell: Callable[[float], None],
-) -> HeadScores:
-    """Scores of one part, `layout`, on captures that are taken one after the other and not kept; `read` are the sides of each."""
+    layout: Sequence[sites.Site], read: Sequence[Mapping[str, Tokens]], captures: Iterable[Capture], tell: Callable[[float], None]
+) -> tuple[Sums, int]:
+    """Sums of one part, `layout`, on captures that are taken one after the other and not kept, and how many queries they were; `read` are the
+    sides of each."""
     part = layout[0].part
     queries, keys = ([sides[side if part == "cross" else part] for sides in read] for side in ("decoder", "encoder"))
-    sums = _Sums.of(layout)
+    sums = Sums.of(layout)
     coming = iter(captures)
-    for i, (tokens, rare) in enumerate(zip(keys, _rarest(keys), strict=True)):
+    for i, (tokens, rare) in enumerate(zip(keys, rarest(keys), strict=True)):
         hits = Hits([tokens], [rare], torch.device("cpu"), len(queries[i]) if part == "cross" else None)
         # Taken inside the call, so that no name here still holds it when the next one is made.
         _add_capture(sums, next(coming), part, hits)
         tell((i + 1) / len(read))
-    return _finished(name, part, sums, queries)
+    return sums, sum(map(len, queries))
 
 
-def _add_capture(sums: _Sums, captured: Capture, part: str, hits: Hits) -> None:
+def _add_capture(sums: Sums, captured: Capture, part: str, hits: Hits) -> None:
     for site in captured.sites(part):
         visible = torch.from_numpy(captured.visible(site.layer, part))
         for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
@@ -184,61 +221,21 @@ def _add_capture(sums: _Sums, captured: Capture, part: str, hits: Hits) -> None:
             _add(sums, site.layer, weights, hits, rows, visible[rows])
 
 
-def _add(sums: _Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visible: Tensor) -> None:
+def _add(sums: Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visible: Tensor) -> None:
     """Adds some query rows of one layer, (texts, heads, rows, keys); `visible` (rows, keys) is the same for all texts."""
     if not weights.shape[1]:
         return
-    i = torch.arange(hits.queries, device=hits.device)[rows]
-    before, after = (hits.may_look(i + step, visible) for step in (-1, 1))
-    seen = visible.sum(-1)  # keys that each query sees, (rows,)
-    # Under a causal mask no query has a next token.
-    possible = after[:, None] | _NOT_NEXT.to(after.device)
-    step = max(1, _BYTES // (4 * max(weights.shape[1], len(MASSES)) * hits.keys * len(i)))
-    for first in range(0, hits.texts, step):
-        texts = slice(first, min(hits.texts, first + step))
-        part = weights[texts]
-        of, counts = hits.of(texts, rows)
-        masses = part.transpose(1, 2) @ of  # (texts, rows, heads, masses): for each query the heads times what counts
-        counted = counts & possible
-        found = torch.einsum("trhm,trm->hm", masses, counted.float()).cpu().double().numpy()
-        for at, (name, number) in enumerate(zip(MASSES, counted.sum((0, 1)).tolist(), strict=True)):
-            sums.add(layer, name, found[:, at], float(number))
-        _add_rows(sums, layer, part, seen, {"peak_previous": (i - 1, before), "peak_next": (i + 1, after)})
+    for found in by_text.of_rows(weights, hits, rows, visible):
+        totals, counts = found.totals.sum(0), found.counts.sum(0)
+        for at, name in enumerate(by_text.NAMES):
+            sums.add(layer, name, totals[:, at], float(counts[at]))
+        if layer == sums.counted:
+            sums.most += found.most * len(found.counts)
 
 
-def _add_rows(sums: _Sums, layer: int, weights: Tensor, seen: Tensor, peaks: dict[str, tuple[Tensor, Tensor]]) -> None:
-    """Scores that are no product: entropy, and the largest weight and its place."""
-    texts = len(weights)
-    several = seen > 1
-    most = seen.clamp(min=2).log()
-    entropy = torch.special.entr(weights).sum(-1) * several  # (texts, heads, rows)
-    n = float(several.sum()) * texts
-    sums.add(layer, "entropy", _summed(entropy), n)
-    sums.add(layer, "relative_entropy", _summed(entropy / most), n)
-    if layer == sums.counted:
-        sums.most += float((most * several).sum()) * texts
-    top, place = weights.max(-1)
-    sums.add(layer, "confidence", _summed(top), float(len(seen) * texts))
-    for name, (wanted, there) in peaks.items():
-        sums.add(layer, name, _summed((place == wanted) & there), float(there.sum()) * texts)
-
-
-def _visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device) -> Tensor:
-    """Which keys the queries of these rows may see, bool (rows, keys)."""
-    n = len(range(hits.queries)[rows])
-    return torch.ones(n, hits.keys, dtype=torch.bool, device=device) if mask is None else scoring.seen_in(mask[0, 0, rows]).expand(n, -1)
-
-
-def _summed(values: Tensor) -> np.ndarray:
-    """(texts, heads, rows) to (heads,)."""
-    return values.sum((0, 2)).cpu().double().numpy()
-
-
-def _finished(name: str, part: str, sums: _Sums, queries: Sequence[Tokens]) -> HeadScores:
-    values = sums.means()
-    rows = sum(map(len, queries))
+def _finished(name: str, part: str, sums: Sums, texts: int, rows: int) -> HeadScores:
     n = sums.count.get("entropy", 0)
-    return HeadScores(name, part, values, sums.most / n if n else float("nan"), len(queries), rows, rows)
+    return HeadScores(name, part, sums.means(), sums.most / n if n else float("nan"), texts, rows, rows)
 
 
 def _tokens(model: Model, texts: Sequence[AnyText]) -> list[Tokens]:
@@ -254,7 +251,7 @@ def _tokens(model: Model, texts: Sequence[AnyText]) -> list[Tokens]:
     return found
 
 
-def _inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
+def inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
     """Arguments of a forward pass for texts of one length; where one of them has types, those without are one segment."""
     given = reading.inputs(torch.tensor([of.ids for of in texts]), (), device)
     if any(of.types for of in texts):
@@ -262,20 +259,25 @@ def _inputs(texts: Sequence[Tokens], device: torch.device) -> dict[str, Tensor]:
     return given
 
 
-def _batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
-    """Numbers of texts of one length, as many as one forward pass takes."""
-    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-    for n, group in groupby(order, key=lambda i: len(tokens[i])):
-        members, step = list(group), max(1, TOKENS // n)
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Numbers of texts of one length, as many as one forward pass takes, `tokens` in all or one text."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    for n, group in groupby(order, key=lambda i: lengths[i]):
+        members, step = list(group), max(1, tokens // n)
         yield from (members[i : i + step] for i in range(0, len(members), step))
 
 
-def _rarest(tokens: Sequence[Tokens]) -> list[int | None]:
+def rarest(tokens: Sequence[Tokens], counts: Mapping[int, int] | None = None) -> list[int | None]:
     """Of each text, the token that is rarest in all of them; of equally rare ones that which comes last in the vocabulary, then the first.
 
     Vocabularies are built from frequent pieces to rare ones. Special tokens and punctuation do not take part.
+
+    Args:
+        tokens: the texts.
+        counts: how often each id comes in all texts, where there are more than these.
     """
-    counts = Counter(number for of in tokens for number in of.ids)
+    if counts is None:
+        counts = Counter(number for of in tokens for number in of.ids)
     found = []
     for of in tokens:
         words = [i for i, (mark, special) in enumerate(zip(punctuation(of.text), of.special, strict=True)) if not special and not mark]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.ablation.resumable import Pieces
 from explorer.i18n import N_
 from explorer.reading import AnyText
 from explorer.scores import baselines, null
@@ -111,6 +112,10 @@ class Held:
     shuffled: float
 
 
+SHUFFLED, RANDOM = "texts, shuffled", "texts, random weights"
+"""What batches of what is compared with are called among finished pieces."""
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """Scores of a model, and of what they are compared with.
@@ -148,7 +153,13 @@ class Known:
         return sorted(found, key=lambda held: (held.layer, held.head, held.role))
 
 
-def known(model: Model, texts: Sequence[AnyText], part: str | None = None, progress: Callable[[float], None] | None = None) -> Known:
+def known(
+    model: Model,
+    texts: Sequence[AnyText],
+    part: str | None = None,
+    progress: Callable[[float], None] | None = None,
+    resumable: Pieces | None = None,
+) -> Known:
     """Scores a model on texts and on repeated tokens, and what it is compared with.
 
     Args:
@@ -156,14 +167,15 @@ def known(model: Model, texts: Sequence[AnyText], part: str | None = None, progr
         texts: strings, ids or captures, see `measure.on_texts`. What it is compared with reads the same tokens.
         part: "encoder", "decoder" or "cross"; the first that the model has where None.
         progress: told the share that is done.
+        resumable: where batches that are done are kept.
 
     Raises:
         InputError: as `measure.on_texts`.
     """
     tell = progress or (lambda share: None)
-    scores = on_texts(model, texts, part, lambda share: tell(0.3 * share))
-    of_model = baselines.of_model(model, lambda share: tell(0.3 + 0.2 * share))
-    return compared(model, scores, texts, part, of_model, lambda share: tell(0.5 + 0.5 * share))
+    scores = on_texts(model, texts, part, lambda share: tell(0.3 * share), resumable)
+    of_model = baselines.of_model(model, lambda share: tell(0.3 + 0.2 * share), resumable)
+    return compared(model, scores, texts, part, of_model, lambda share: tell(0.5 + 0.5 * share), resumable)
 
 
 def compared(
@@ -173,6 +185,7 @@ def compared(
     part: str | None,
     of_model: Baselines,
     progress: Callable[[float], None] | None = None,
+    resumable: Pieces | None = None,
 ) -> Known:
     """What `known` gives, where the scores and what belongs to the model are there already.
 
@@ -183,15 +196,17 @@ def compared(
         part: "encoder", "decoder" or "cross"; the first that the model has where None.
         of_model: `baselines.of_model` of it.
         progress: told the share that is done.
+        resumable: where batches that are done are kept.
     """
     tell = progress or (lambda share: None)
     mixed = None
     if model.kind != "encoder-decoder":
-        mixed = on_texts(model, null.shuffled_tokens(model, texts), part, lambda share: tell(0.5 * share))
+        mixed = on_texts(model, null.shuffled_tokens(model, texts), part, lambda share: tell(0.5 * share), resumable, SHUFFLED)
     random = None
     if (drawn := of_model.network(model)) is not None:
         try:
-            random = on_texts(drawn, texts, part, lambda share: tell(0.5 + 0.5 * share)).with_(dict(of_model.random_repeated))
+            found = on_texts(drawn, texts, part, lambda share: tell(0.5 + 0.5 * share), resumable, RANDOM)
+            random = found.with_(dict(of_model.random_repeated))
         except (ValueError, ExplorerError):
             random = None
     tell(1.0)

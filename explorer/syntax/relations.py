@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, binomtest
 
+from explorer.ablation.resumable import Pieces
 from explorer.capture import capture_ids
 from explorer.i18n import N_, _
 from explorer.syntax.sentences import Sentence
@@ -27,6 +28,8 @@ LEAST = 10
 """Dependents that a relation needs for a head to be called syntactic."""
 MARGIN = 0.10
 """By so much a syntactic head beats the best offset (Voita et al. 2019, section 5.2)."""
+SENTENCES, PIECE = 16, "sentences"
+"""Sentences of one part of the work, and what a part that is done is called among finished pieces."""
 _ACCIDENT = 0.05
 """Chance that a search finds any head, where none is better than the best offset."""
 _SKIPPED = ("punct", "root")
@@ -144,7 +147,9 @@ class Syntax:
         return self._index[relation]
 
 
-def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[float], None] | None = None) -> Syntax:
+def best_heads(
+    model: Model, sentences: Sequence[Sentence], progress: Callable[[float], None] | None = None, resumable: Pieces | None = None
+) -> Syntax:
     """Runs all sentences and counts.
 
     Args:
@@ -154,6 +159,7 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
             with a word that the tokenizer drops, and those that are no tree with relations: of one word, or with several roots, which the
             format does not allow.
         progress: told the share that is done, several times a sentence; what it raises ends the work.
+        resumable: where counts of sentences that are done are kept.
 
     Raises:
         InputError: no sentences, none that is not left out, an encoder-decoder, a tokenizer that does not say where its pieces come from.
@@ -162,7 +168,58 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
         raise InputError(_("There are no sentences."), _("Give a treebank."))
     if model.kind == "encoder-decoder":
         raise InputError(_("{name} reads a source and a target.").format(name=model.name), _("Choose an encoder or a decoder."))
-    names = _names([sentence for sentence in sentences if _is_tree(sentence)])
+    names, n = relation_names(sentences), len(sentences)
+    total: Syntax | None = None
+    for first, last in parts(n):
+        piece = resumable.get(PIECE, [first, last]) if resumable is not None else None
+        if piece is None:
+            piece = of_some(model, sentences, names, first, last, progress and (lambda number: progress(number / n)))
+            if resumable is not None:
+                resumable.put(PIECE, [first, last], piece)
+        counts, right, by_offset = (np.array(piece[name], dtype=int) for name in ("counts", "right", "by_offset"))
+        if total is None:
+            total = Syntax(names, counts, right, by_offset, 0, 0, model.kind == "decoder")
+        else:
+            total.counts += counts
+            total.right += np.maximum(right, 0)  # -1 stays where there is no head
+            total.by_offset += by_offset
+        total.left_out += piece["left_out"]
+        if progress:
+            progress(last / n)
+    total.sentences = n - total.left_out
+    if not total.sentences:
+        problem = _("None of {n} sentences can be used: each is too long for {name}, of one word, has several roots, or a word that it drops.")
+        raise InputError(problem.format(n=n, name=model.name), _("Give other sentences."))
+    return total
+
+
+def parts(n: int) -> list[tuple[int, int]]:
+    """The first number of each part of n sentences, and that after its last; parts know nothing of each other."""
+    return [(first, min(n, first + SENTENCES)) for first in range(0, n, SENTENCES)]
+
+
+def relation_names(sentences: Sequence[Sentence]) -> tuple[str, ...]:
+    """Relations of all sentences that are trees, the commonest first."""
+    return _names([sentence for sentence in sentences if _is_tree(sentence)])
+
+
+def of_some(
+    model: Model,
+    sentences: Sequence[Sentence],
+    names: Sequence[str],
+    first: int,
+    last: int,
+    tell: Callable[[int], None] | None = None,
+) -> dict:
+    """Counts of some of the sentences, as JSON: what a page, a command and a worker of a cluster all compute.
+
+    Args:
+        model: as for `best_heads`.
+        sentences: all of them: their numbers decide on the half that they belong to.
+        names: of the relations of all of them.
+        first, last: number of the first, and that after the last.
+        tell: told the number of the sentence that is looked at, several times; what it raises ends the work.
+    """
     index = {name: i for i, name in enumerate(names)}
     sites = model.sites_in(model.parts[0])
     heads = max(1, max(site.heads for site in sites))
@@ -171,9 +228,10 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
         right[..., site.layer, site.heads :] = -1
     counts, by_offset = np.zeros((2, len(names)), dtype=int), np.zeros((2, len(names), len(OFFSETS)), dtype=int)
     left_out = 0
-    for number, sentence in enumerate(sentences):
-        if progress:
-            progress(number / len(sentences))
+    for number in range(first, last):
+        sentence = sentences[number]
+        if tell:
+            tell(number)
         if not _is_tree(sentence):
             left_out += 1
             continue
@@ -193,18 +251,13 @@ def best_heads(model: Model, sentences: Sequence[Sentence], progress: Callable[[
             np.add.at(by_offset[half, :, o], kinds, wanted[words] == words + offset)
         captured = capture_ids(model, ids)
         for site in sites:
-            if progress:
-                progress(number / len(sentences))
+            if tell:
+                tell(number)
             if site.heads:
                 hits = _predicted(between_words(captured.patterns(site.layer), belongs)) == wanted  # (directions, heads, words)
                 for kind, hit in zip(kinds, hits[..., words].transpose(2, 0, 1), strict=True):
                     right[half, kind, :, site.layer, : site.heads] += hit
-    if left_out == len(sentences):
-        problem = _("None of {n} sentences can be used: each is too long for {name}, of one word, has several roots, or a word that it drops.")
-        raise InputError(problem.format(n=left_out, name=model.name), _("Give other sentences."))
-    if progress:
-        progress(1.0)
-    return Syntax(names, counts, right, by_offset, len(sentences) - left_out, left_out, model.kind == "decoder")
+    return {"counts": counts.tolist(), "right": right.tolist(), "by_offset": by_offset.tolist(), "left_out": left_out}
 
 
 def _is_tree(sentence: Sentence) -> bool:

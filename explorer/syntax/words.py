@@ -36,10 +36,7 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
         raise InputError(
             _("The tokenizer of {name} does not say where its pieces come from.").format(name=model.name), _("Choose another model.")
         )
-    text, ends = "", []
-    for word in words:
-        text += _between(text, word) + word
-        ends.append(len(text))
+    text, ends = joined(words)
     encoded = tokenised(model, text=text, return_offsets_mapping=True)
     belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
     for i, (start, end) in enumerate(encoded["offset_mapping"]):
@@ -51,6 +48,15 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
         problem = _("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word)
         raise DroppedWordError(problem, _("Choose another model."))
     return list(encoded["input_ids"]), belongs
+
+
+def joined(words: Sequence[str]) -> tuple[str, list[int]]:
+    """A sentence's words as their script writes them, and the place in that text at which each word ends."""
+    text, ends = "", []
+    for word in words:
+        text += _between(text, word) + word
+        ends.append(len(text))
+    return text, ends
 
 
 def between_words(patterns: np.ndarray, belongs: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from explorer.talk.talk import Step
 PAGE_TITLES = {
     "attention": N_("Attention"),
     "heads": N_("Know every head"),
+    "atlas": N_("Atlas"),
     "syntax": N_("Syntax"),
     "weights": N_("What the weights say"),
     "beyond": N_("Beyond the weights"),

@@ -206,7 +206,7 @@ class Task(ABC):
             most = max(1, self.room // max(1, copies * tokens))
             # Parts of equal size: a pass over the one example that is left over takes as long as one over many.
             step = math.ceil(len(alike) / math.ceil(len(alike) / most))
-            made += [self._batch(alike[i : i + step]) for i in range(0, len(alike), step)]
+            made += [self.batch(alike[i : i + step]) for i in range(0, len(alike), step)]
         return made
 
     @when_full
@@ -308,7 +308,8 @@ class Task(ABC):
         """Where the network is now: `Model.release` moves it to the CPU."""
         return self.model.device
 
-    def _batch(self, members: list[int]) -> Batch:
+    def batch(self, members: Sequence[int]) -> Batch:
+        """Examples of one length, by their numbers, as one batch."""
         items = [self.items[i] for i in members]
         inputs = {name: torch.tensor([item.inputs[name] for item in items], device=self.device) for name in items[0].inputs}
         return Batch(tuple(members), inputs, torch.tensor([item.target for item in items], device=self.device))

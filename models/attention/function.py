@@ -126,6 +126,8 @@ def attention_function(
         z = _gated(z, change, call.repeated(value), attention_mask, causal)
     if change is not None and change.added is not None:
         z = z + change.added.to(device=z.device, dtype=z.dtype)
+    if run and run.outputs:
+        run.outputs(site, z, value)
     return z.transpose(1, 2).contiguous(), None
 
 

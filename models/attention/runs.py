@@ -46,6 +46,10 @@ class Change:
 Observer = Callable[[int | None, slice, Tensor, Tensor | None], None]
 """Told of each block of query rows as it is computed: site, rows, weights (batch, heads, rows, key) and the mask of all rows."""
 
+Outputs = Callable[[int | None, Tensor, Tensor], None]
+"""Told of each call once all its rows are computed: site, output z (batch, heads, query, value dim) as it goes on, gates and all, and the values
+(batch, kv heads, key, value dim)."""
+
 
 @dataclass(eq=False)
 class Run:
@@ -54,6 +58,7 @@ class Run:
     changes: Mapping[int, Change] = field(default_factory=dict)
     record: bool = True
     observe: Observer | None = None
+    outputs: Outputs | None = None
     progress: Callable[[int | None, int], None] | None = None
     sites_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -79,6 +84,7 @@ def attending(
     changes: Mapping[int, Change] | None = None,
     record: bool = True,
     observe: Observer | None = None,
+    outputs: Outputs | None = None,
     progress: Callable[[int | None, int], None] | None = None,
 ) -> Iterator[Run]:
     """Record and change attention in this thread, until the block ends.
@@ -88,6 +94,7 @@ def attending(
         changes: what to change, by site number.
         record: keep a `Record` of every call in `Run.records`, in the order of the calls.
         observe: told of all weights while they are there, and cheaper than a record where every weight is looked at; keep none of them.
+        outputs: told of the outputs of all heads and of the values, after all weights of a call were told.
         progress: told the site and how many of its query rows are done, at least once a call; what it raises ends the pass.
 
     Raises:
@@ -97,7 +104,7 @@ def attending(
     known = {site for sites in (sites_of or {}).values() for site in sites}
     if unknown := set(changes) - known:
         raise ValueError(f"no attention site {sorted(unknown)}; there are {len(known)}, counted from 0")
-    run = Run(changes, record, observe, progress, sites_of or {})
+    run = Run(changes, record, observe, outputs, progress, sites_of or {})
     token = current.set(run)
     try:
         yield run

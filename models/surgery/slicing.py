@@ -162,7 +162,7 @@ def _write(network: nn.Module, model: Model, folder: str | Path) -> Path:
     try:
         with writing(folder):
             # What a kill left of the folder's own making is no model.
-            if folder.exists() and (not folder.is_dir() or any(path.name != PARTIAL for path in folder.iterdir())):
+            if folder.exists() and (not folder.is_dir() or any(not path.name.endswith(PARTIAL) for path in folder.iterdir())):
                 raise ModelError(told("{folder} is there already.", folder=folder), told("Name a new folder; nothing is overwritten."))
         with whole_folder(folder) as beside:
             if model.stored is not None:

@@ -16,6 +16,7 @@ TEXT = ".st-key-text_bar textarea"
 PAGES = {
     "attention": "/",
     "heads": "/heads",
+    "atlas": "/atlas",
     "syntax": "/syntax",
     "weights": "/weights",
     "beyond": "/beyond",

@@ -3,7 +3,9 @@
 import ast
 import errno
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,71 @@ def test_a_file_takes_its_place_at_the_end(tmp_path):
         beside.write_text("half")
         raise ZeroDivisionError
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "new")]
+
+
+def _in_another_process(work: Callable[[], object]) -> int:
+    """Starts work in a copy of this process, which loads nothing anew, and gives its number."""
+    if child := os.fork():
+        return child
+    try:
+        work()
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def _killed(block: AbstractContextManager[Path]) -> None:
+    """Writes in another process, which is killed meanwhile."""
+
+    def work() -> None:
+        with block as beside:
+            (beside / "rest" if beside.is_dir() else beside).write_text("x")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(_in_another_process(work), 0)[1]) == -signal.SIGKILL
+
+
+def test_what_a_killed_process_left_is_taken_away_and_what_a_living_one_writes_is_not(tmp_path):
+    file, folder = tmp_path / "file", tmp_path / "new"
+    _killed(atomic.whole(file))
+    _killed(atomic.whole_folder(folder))
+    left = list(tmp_path.iterdir())
+    assert len(left) == 2 and not file.exists() and not folder.exists()
+    elsewhere = tmp_path / f"file.00000000-1-0{atomic.PARTIAL}"  # by another machine
+    elsewhere.write_text("x")
+    with atomic.whole(file) as one, atomic.whole(file) as other, atomic.whole_folder(folder) as third:
+        assert not any(path.exists() for path in left) and one != other
+        one.write_text("one")
+        other.write_text("other")
+        with atomic.whole(file) as last:
+            last.write_text("last")
+        assert one.exists() and other.exists() and third.exists() and elsewhere.exists()
+    assert file.read_text() == "one"  # who ends last is right
+    os.utime(elsewhere, (0, 0))
+    with atomic.whole(file) as beside:
+        beside.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "new"]
+
+
+def test_two_processes_that_write_one_file_both_end_and_it_is_whole(tmp_path):
+    """Under one name for both, one took away what the other was still writing."""
+
+    def often(letter: str) -> None:
+        for _time in range(300):
+            atomic.put_text(tmp_path / "file", letter * 100_000)
+
+    both = [_in_another_process(lambda letter=letter: often(letter)) for letter in "ab"]
+    assert [os.waitpid(child, 0)[1] for child in both] == [0, 0]
+    assert (tmp_path / "file").read_text() in ("a" * 100_000, "b" * 100_000) and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_somebody_else_made_meanwhile(tmp_path):
+    folder = tmp_path / "folder"
+    with atomic.whole_folder(folder) as one:
+        (one / "config.json").write_text("1")
+        with atomic.whole_folder(folder) as other:
+            (other / "config.json").write_text("2")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"config.json": "1"} and len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_new_folder_appears_at_once_and_an_old_one_is_changed_file_by_file(tmp_path):

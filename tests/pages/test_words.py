@@ -15,12 +15,14 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import i18n
 from explorer.ablation.published import PRUNING
+from explorer.atlas import shipped
 from explorer.claims import words as of_claims
 from explorer.lab.request import switches, task_fields
 from explorer.lectures import words as of_lectures
 from explorer.positions import extrapolation
 from explorer.scores.definitions import ALL
 from explorer.tasks import data
+from explorer.ui.atlas.choices import EXAMPLES as EXAMPLES_OF_CONDITIONS
 from explorer.ui.positions.order import EXAMPLES
 from models import CATALOGUE
 from models.opening.devices import devices
@@ -133,6 +135,17 @@ def test_every_word_of_a_page_is_translated_once(view):
     text = {} if page == "syntax" else {"text": NUMBERS}
     app = within(page, **text | address) if whole else alone(page, **text | address)
     assert_translated(app)
+
+
+@pytest.mark.parametrize(
+    "view", ["", "atlas_view=relations", "atlas_shows=metrics atlas_colour=role", "atlas_shows=texts", "atlas_shows=distances atlas_view=changed"]
+)
+def test_every_word_of_an_atlas_is_translated_once(view):
+    app = opened("atlas", model="gpt2-mini", layer="1", head="3", **dict(one.split("=") for one in view.split()))
+    # Names of relations, examples of conditions, and beginnings of texts.
+    given = {*shipped.opened("gpt2-mini").edges["relation"], *WORD.findall(" ".join(EXAMPLES_OF_CONDITIONS))}
+    given |= {word for link in app.get("page_link") for word in WORD.findall(link.proto.label.partition("⟧")[2])} if "texts" in view else set()
+    assert_translated(app, given)
 
 
 def test_every_word_about_a_token_that_was_made_is_translated_once():

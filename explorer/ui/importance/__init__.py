@@ -2,4 +2,5 @@
 
 - `maps`: exact ablation beside its cheap estimates
 - `curves`: how far the model can be cut, in several orders
+- `attached`: a job that runs elsewhere, watched while it fills its folder
 """

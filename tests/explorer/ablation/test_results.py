@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.ablation import costs, curves, greedy, importance
+from explorer.ablation import costs, curves, greedy, greedy_passes, importance
 from explorer.ablation.heads import changes, every
 from explorer.ablation.intervals import interval
 from explorer.ablation.replacements import METHODS, replacements
@@ -183,8 +183,10 @@ def test_slopes_are_finite_differences_and_come_with_the_scores(tiny, name, meth
     task, gone, by = task_of(tiny(name), 6), frozenset([(0, 1), (1, 2)]), 0.02
     scorer = Scorer(task)
     batch = task.batches()[0]
-    state, slopes = greedy._Race(scorer, method, None, greedy.SURE)._sloped(batch, gone, None)
     replacement = replacements(task, method)(batch)
+    state, slopes = greedy_passes.sloped(task, scorer.runner, batch, gone, replacement)
+    again, none = greedy_passes.sloped(task, scorer.runner, batch, gone, replacement, slopes=False)
+    assert torch.equal(again.outcome.loss, state.outcome.loss) and not none  # to the bit: who runs it does not matter
 
     def loss(factors: dict) -> np.ndarray:
         made = changes(task.model, [*gone, *factors], replacement)
@@ -203,7 +205,7 @@ def test_slopes_are_finite_differences_and_come_with_the_scores(tiny, name, meth
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
 def test_without_a_race_the_slopes_decide(tiny, monkeypatch, name):
     task = task_of(tiny(name), 12)
-    monkeypatch.setattr(greedy._Race, "_rises", lambda *_given: pytest.fail("a head was run"))
+    monkeypatch.setattr(greedy_passes, "rises", lambda *_given: pytest.fail("a head was run"))
     walked = [found for found, _scores in greedy.steps(Scorer(task), [0, 3, 6, 8], "zero", sure=0.0)]
     assert sorted(walked[-1]) == every(task.model)
     # By hand: the slope of the mean loss at gates of 0 and 1, as a finite difference.
@@ -224,8 +226,8 @@ def test_without_a_race_the_slopes_decide(tiny, monkeypatch, name):
 
 def test_only_steps_that_choose_among_heads_run_backwards(tiny, monkeypatch):
     task, run = task_of(tiny("bert"), 6), []
-    sloped = greedy._Race._sloped
-    monkeypatch.setattr(greedy._Race, "_sloped", lambda *given: run.append(len(given[2])) or sloped(*given))
+    sloped = greedy_passes.sloped
+    monkeypatch.setattr(greedy_passes, "sloped", lambda *given, **how: run.append(len(given[3])) or sloped(*given, **how))
     list(greedy.steps(Scorer(task), [0, 3, 6, 8], "zero"))
     assert set(run) == {0, 3}
 
@@ -233,11 +235,17 @@ def test_only_steps_that_choose_among_heads_run_backwards(tiny, monkeypatch):
 def test_a_race_settles_heads_before_all_examples_are_run(tiny, monkeypatch):
     task, run = task_of(tiny("bert"), 60), []
     monkeypatch.setattr("explorer.tasks.base.TOKENS", 100)  # small batches, so that there are rounds
-    rises = greedy._Race._rises
-    monkeypatch.setattr(greedy._Race, "_rises", lambda *args: run.append(len(args[2]) * len(args[1].batch)) or rises(*args))
+    rises = greedy_passes.rises
+    monkeypatch.setattr(greedy_passes, "rises", lambda *args: run.append(len(args[3]) * len(args[2].batch)) or rises(*args))
     sizes = curves.counts(8)
     list(greedy.steps(Scorer(task), sizes, "zero"))
     assert 0 < sum(run) < 0.9 * 60 * sum(8 - size for size in sizes[1:-2])
+
+
+def test_the_greedy_order_is_the_same_to_the_bit_whatever_is_kept(tiny):
+    task, sizes = task_of(tiny("bert"), 12), [0, 2, 4, 6, 8]
+    much, nothing = (list(greedy.steps(Scorer(task, kept_bytes=room), sizes, "mean")) for room in (2**29, 0))
+    assert much == nothing
 
 
 def test_a_settled_head_is_far_from_the_border():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import models
 from explorer.capture import Capture, Tokens, capture, tokens_of
-from explorer.scores import measure
+from explorer.scores import by_text, measure
 from explorer.scores.definitions import SCORES
 from models.attention import scoring
 from models.opening import sites
@@ -57,7 +57,7 @@ def test_every_architecture(tiny, name):
 
 def test_blocks_of_rows_change_nothing(tiny, monkeypatch):
     whole = measure.on_texts(tiny("llama"), TEXTS)
-    monkeypatch.setattr(measure, "_BYTES", 300)
+    monkeypatch.setattr(by_text, "_BYTES", 300)
     monkeypatch.setattr(measure, "TOKENS", 8)
     parts = measure.on_texts(tiny("llama"), TEXTS)
     for score in SCORES:

@@ -1,0 +1,205 @@
+"""The atlas as a whole: its tables in memory or in a folder, and what is asked of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from explorer.atlas import tables
+from explorer.atlas.options import VERSION
+from explorer.atlas.shards import Merged
+from explorer.atlas.sums import METRICS
+from explorer.scores.definitions import REPEATED
+from models import InputError
+from models.atomic import put_text, whole_folder
+from models.words import told
+
+MANIFEST = "manifest.json"
+BY_LAYER = ("rows", "tokens")
+"""Tables that have a file a layer; a page reads those of the head that it shows."""
+WHOLE = ("heads", "distances", "peaks", "edges", "texts")
+HeadName = tuple[str, int, int]
+"""Part, layer and head."""
+
+
+@dataclass(eq=False)
+class Atlas:
+    """Every head of a model over a corpus.
+
+    Attributes:
+        manifest: what it is of: model, corpus, options, versions.
+        folder: where its tables lie; None where they are in memory.
+    """
+
+    manifest: Mapping[str, object]
+    folder: Path | None = None
+    _tables: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def of(merged: Merged) -> Atlas:
+        """The atlas of all shards."""
+        about = {name: value for name, value in merged.about.items() if name != "heads"}
+        return Atlas(about | {"bounds": [[None if math.isnan(x) else x for x in row] for row in merged.bounds.tolist()]}, None, tables.of(merged))
+
+    @staticmethod
+    def open(folder: Path) -> Atlas:
+        """The atlas that lies in a folder.
+
+        Raises:
+            InputError: none, of another version, or a file of it missing or broken.
+        """
+        advice = told("Name a folder that `python -m explorer atlas` wrote.")
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            version = manifest["version"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(told("{folder} holds no atlas.", folder=folder), advice) from error
+        if version != VERSION:
+            raise InputError(told("{folder} holds an atlas of version {n}.", folder=folder, n=version), told("Make it again."))
+        made = Atlas(manifest, folder)
+        made.heads  # noqa: B018  (what cannot be read is told here, and not on the page)
+        return made
+
+    def write(self, folder: Path) -> None:
+        """Writes the atlas, whole or not at all: a file a layer of what is large, partitioned as in Hive. Raises WriteError."""
+        how = {"compression": "zstd", "compression_level": 9}
+        with whole_folder(folder, (MANIFEST,)) as beside:
+            for name in WHOLE:
+                pq.write_table(self._table(name), beside / f"{name}.parquet", **how)
+            for name in BY_LAYER:
+                for part, layer in self.layers:
+                    file = self._file(beside, name, part, layer)
+                    file.parent.mkdir(parents=True)
+                    pq.write_table(self._of_layer(name, part, layer), file, **how)
+            put_text(beside / MANIFEST, json.dumps(self.manifest, indent=1, sort_keys=True) + "\n")
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.manifest["model"]["name"]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that its tables take, in bytes."""
+        return sum(table.nbytes for table in self._tables.values())
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the model, in order."""
+        return tuple(self.manifest["parts"])
+
+    @property
+    def title(self) -> str:
+        """Of model and corpus, for a viewer."""
+        return f"{self.model}: {told(self.manifest['corpus']['name'])}"
+
+    @cached_property
+    def heads(self) -> pd.DataFrame:
+        """A line a head, indexed by part, layer and head: metrics with `_texts`, `_sd`, `_n`; scores on repeated tokens; roles."""
+        return self._table("heads").to_pandas().set_index(["part", "layer", "head"])
+
+    @property
+    def layers(self) -> list[tuple[str, int]]:
+        """Part and layer of all that have heads."""
+        return list(dict.fromkeys((part, int(layer)) for part, layer, _head in self.heads.index))
+
+    def sizes(self, part: str) -> list[int]:
+        """Heads of each layer of a part, 0 for one that has none."""
+        layers = [int(layer) for one, layer, _head in self.heads.index if one == part]
+        return [layers.count(i) for i in range(max(layers, default=-1) + 1)]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that there are for any head."""
+        names = [*METRICS, *(score.name for score in REPEATED)]
+        return [name for name in names if self.heads[name].notna().any()]
+
+    def rows(self, head: HeadName) -> pd.DataFrame:
+        """The kept rows of a head; see `tables.of`."""
+        return self._of_head("rows", head)
+
+    def tokens(self, head: HeadName) -> pd.DataFrame:
+        """Its query and key tokens, by mass and by lift."""
+        return self._of_head("tokens", head)
+
+    def distances(self, head: HeadName) -> pd.DataFrame:
+        """Share of its weight by signed distance, in bins."""
+        return self._frame("distances").loc[lambda table: _is(table, head)]
+
+    def distances_of(self, part: str) -> pd.DataFrame:
+        """The same of all heads of a part."""
+        return self._frame("distances").loc[lambda table: table["part"] == part]
+
+    def peaks(self, head: HeadName) -> pd.DataFrame:
+        """Rows by their largest weight, in bins, and the decile of each bin."""
+        return self._frame("peaks").loc[lambda table: _is(table, head)]
+
+    @cached_property
+    def edges(self) -> pd.DataFrame:
+        """Of each head and relation: rows that there are, and rows whose largest weight is on the right word. Empty without a treebank."""
+        return self._frame("edges")
+
+    def text(self, number: int, side: str) -> tuple[list[str], list[bool]]:
+        """The tokens of a text, and which of them are special.
+
+        Args:
+            number: of the text.
+            side: "encoder" or "decoder".
+        """
+        found = self._line(number, side)
+        return list(found["tokens"]), list(found["special"])
+
+    def written(self, number: int, side: str) -> str:
+        """A text as it was written; "" where it was generated, or is very long."""
+        return self._line(number, side)["written"]
+
+    def _line(self, number: int, side: str) -> pd.Series:
+        table = self._texts
+        return table[(table["text"] == number) & (table["side"] == side)].iloc[0]
+
+    @cached_property
+    def _texts(self) -> pd.DataFrame:
+        return self._table("texts").to_pandas()
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        return self._table(name).to_pandas()
+
+    def _of_head(self, name: str, head: HeadName) -> pd.DataFrame:
+        table = self._of_layer(name, head[0], head[1]).to_pandas()
+        return table[table["head"] == head[2]].reset_index(drop=True)
+
+    def _of_layer(self, name: str, part: str, layer: int) -> pa.Table:
+        if self.folder is not None:
+            return self._read(self._file(self.folder, name, part, layer))
+        table = self._tables[name]
+        return table.filter(pa.compute.and_(pa.compute.equal(table["part"], part), pa.compute.equal(table["layer"], layer)))
+
+    def _table(self, name: str) -> pa.Table:
+        if name not in self._tables:
+            self._tables[name] = self._read(self.folder / f"{name}.parquet")
+        return self._tables[name]
+
+    @staticmethod
+    def _file(folder: Path, name: str, part: str, layer: int) -> Path:
+        return folder / name / f"part={part}" / f"layer={layer:02d}" / f"{name}.parquet"
+
+    @staticmethod
+    def _read(file: Path) -> pa.Table:
+        try:
+            with file.open("rb") as stream:  # given a path, its folders would be taken for columns
+                return pq.read_table(stream)
+        except (OSError, pa.ArrowException) as error:
+            problem = told("{file} of this atlas cannot be read: {why}.", file=file.name, why=str(error)[:200])
+            raise InputError(problem, told("Make the atlas again.")) from error
+
+
+def _is(table: pd.DataFrame, head: HeadName) -> pd.Series:
+    return (table["part"] == head[0]) & (table["layer"] == head[1]) & (table["head"] == head[2])

@@ -1,0 +1,218 @@
+"""What a shard found, as one file, and what several of them are together, in whatever order they come."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import tokenizers
+import torch
+import transformers
+
+from explorer.atlas import plan as planning
+from explorer.atlas import reading, reference
+from explorer.atlas.corpus import Corpus
+from explorer.atlas.options import VERSION, Options
+from explorer.atlas.reading import Shard, heads_of
+from explorer.atlas.sampled import Sampled
+from explorer.atlas.sums import Sums
+from explorer.atlas.vocabulary import Vocabulary
+from explorer.tokens import readable
+from models import InputError, Model
+from models.atomic import whole
+from models.words import told
+
+_SIDES = ("key", "query")
+
+
+@dataclass(eq=False)
+class Merged:
+    """All shards together.
+
+    Attributes:
+        about: what it is an atlas of; see `about`.
+        sums, rows, vocabulary: as in `reading.Shard`.
+        words: readable tokens by id.
+        texts: tokens, which are special, and what was written, by number of the text and by side.
+        repeated, bounds: as in `reference.Reference`.
+    """
+
+    about: dict
+    sums: Sums
+    rows: np.ndarray
+    vocabulary: Vocabulary
+    words: dict[int, str]
+    texts: dict[int, dict[str, tuple[list[str], list[bool], str]]]
+    repeated: np.ndarray
+    bounds: np.ndarray
+
+
+def fingerprint(model: Model) -> str:
+    """sha256 of a model's weights as they are opened: names, shapes and numbers."""
+    made = hashlib.sha256()
+    with model.lock:
+        for name, weights in sorted(model.network.named_parameters()):
+            made.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
+            made.update(weights.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return made.hexdigest()
+
+
+def about(model: Model, corpus: Corpus, plan: planning.Plan, options: Options) -> dict:
+    """What an atlas is of, for its manifest: no time and no place, so that the same atlas is the same bytes."""
+    name, _at, revision = model.name.partition("@")
+    n, cut = plan.unread
+    return {
+        "version": VERSION,
+        "model": {
+            "name": model.short_name if model.origin.startswith("folder ") else name,
+            "revision": revision,
+            "sha256": fingerprint(model),
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "kind": model.kind,
+        },
+        "corpus": {
+            "name": corpus.name,
+            "sha256": corpus.digest,
+            "texts": len(plan.sources),
+            "tokens": plan.tokens,
+            "cut_texts": cut,
+            "unread": n,
+        },
+        "options": asdict(options),
+        "heads": [list(head) for head in heads_of(model)],
+        "parts": list(model.parts),
+        "relations": list(plan.relations),
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "tokenizers": tokenizers.__version__},
+    }
+
+
+def read(
+    model: Model,
+    corpus: Corpus,
+    options: Options,
+    shard: int,
+    shards: int,
+    folder: Path,
+    progress: Callable[[float], object] | None = None,
+    plan: planning.Plan | None = None,
+) -> Path:
+    """One unit of work: reads a shard and writes one file, whole or not at all; what is there already is not read again.
+
+    Args:
+        model: from `models.load`.
+        corpus: all of it, whichever shard.
+        options: how it is read.
+        shard, shards: which of how many, from 0.
+        folder: where the file goes; it is made where it is missing.
+        progress: told the share that is done; what it raises ends the work.
+        plan: of this corpus by these options, where somebody made it.
+
+    Returns:
+        The file. Its name says model, corpus, options and shard.
+
+    Raises:
+        InputError: no such shard; a text that the model cannot take.
+        WriteError: the file cannot be written.
+    """
+    plan = plan or planning.made(model, corpus, options)
+    of = about(model, corpus, plan, options)
+    file = folder / f"{digest(of)}-{shard:05d}-of-{shards:05d}.npz"
+    if file.is_file():
+        return file
+    found = reading.read(model, plan, options, shard, shards, progress)
+    belongs = reference.of_model(model, plan) if shard == 0 else None
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole(file) as beside, beside.open("wb") as stream:
+        np.savez(stream, **_arrays(model, of, found, shard, shards, belongs))
+    return file
+
+
+def digest(of: dict) -> str:
+    """A short name for what an atlas is of."""
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def merge(files: Sequence[Path]) -> Merged:
+    """Puts shards together. The order of the files changes nothing, not a bit.
+
+    Raises:
+        InputError: shards of different atlases, one that is missing, or a file that is none.
+    """
+    merged, there = None, set()
+    for file in files:
+        given = _opened(file)
+        own = json.loads(bytes(given["about"]))
+        number, shards = (int(one) for one in given["shard"])
+        if merged is None:
+            merged, of = _empty(own), shards
+        if own != merged.about or shards != of:
+            raise InputError(told("{file} is a shard of another atlas.", file=file.name), told("Read all shards with the same options."))
+        if number in there:
+            continue
+        there.add(number)
+        _add(merged, given)
+    if merged is None or there != set(range(of)):
+        missing = ", ".join(str(i) for i in (range(of) if merged else ()) if i not in there)
+        raise InputError(told("Shards are missing: {missing}.", missing=missing or "0"), told("Read them, and merge again."))
+    merged.rows = merged.rows.rows()
+    return merged
+
+
+def _arrays(model: Model, of: dict, found: Shard, shard: int, shards: int, belongs: reference.Reference | None) -> dict[str, np.ndarray]:
+    vocabulary = found.found.vocabulary
+    words = [readable(model.tokenizer, [number])[0] for number in vocabulary.ids.tolist()]
+    texts = {
+        number: {side: (tokens, found.special[number][side], found.strings[number][side]) for side, tokens in sides.items()}
+        for number, sides in found.texts.items()
+    }
+    made = {f"sums_{name}": array for name, array in found.found.sums.arrays().items()}
+    made |= {f"mass_{side}": vocabulary.mass(side) for side in _SIDES} | {f"count_{side}": vocabulary.counts(side) for side in _SIDES}
+    made |= {
+        "rows": found.found.rows.rows(),
+        "ids": vocabulary.ids,
+        "shard": np.array([shard, shards]),
+        "size": np.array(vocabulary.size),
+    }
+    made |= {name: _json(value) for name, value in (("about", of), ("words", words), ("texts", texts))}
+    if belongs is not None:
+        made |= {"repeated": belongs.repeated, "bounds": belongs.bounds}
+    return made
+
+
+def _json(value: object) -> np.ndarray:
+    return np.frombuffer(json.dumps(value, sort_keys=True).encode(), np.uint8)
+
+
+def _opened(file: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(file) as given:
+            return {name: given[name] for name in given.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        problem = told("{file} is no shard of an atlas: {why}.", file=file.name, why=str(error)[:200])
+        raise InputError(problem, told("Delete it, and read that shard again.")) from error
+
+
+def _empty(of: dict) -> Merged:
+    heads, relations = len(of["heads"]), len(of["relations"])
+    rows = Sampled(heads, relations, Options(**of["options"]))
+    nothing = np.zeros(0)
+    return Merged(of, Sums.empty(heads, relations), rows, None, {}, {}, nothing, nothing)
+
+
+def _add(merged: Merged, given: dict[str, np.ndarray]) -> None:
+    names = merged.sums.arrays()
+    merged.sums.add(Sums(**{name: given[f"sums_{name}"] for name in names}))
+    merged.rows.add(given["rows"])
+    if merged.vocabulary is None:
+        merged.vocabulary = Vocabulary(len(merged.about["heads"]), len(merged.about["parts"]), int(given["size"]))
+    tables = ({side: given[f"{kind}_{side}"] for side in _SIDES} for kind in ("mass", "count"))
+    merged.vocabulary.merge(given["ids"], *tables)
+    merged.words |= dict(zip(given["ids"].tolist(), json.loads(bytes(given["words"])), strict=True))
+    merged.texts |= {int(number): sides for number, sides in json.loads(bytes(given["texts"])).items()}
+    if "repeated" in given:
+        merged.repeated, merged.bounds = given["repeated"], given["bounds"]

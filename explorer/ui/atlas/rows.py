@@ -1,0 +1,170 @@
+"""The rows of a head: each a piece of a text, with weights as marks behind the tokens that are looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer.atlas import landing
+from explorer.atlas.atlas import Atlas, HeadName
+from explorer.atlas.options import DECILES
+from explorer.charts.common import palette
+from explorer.i18n import N_, _, language
+from explorer.tokens import labels
+from explorer.ui.common import address
+from explorer.ui.common.markdown import escaped
+from explorer.ui.common.session import is_dark
+from explorer.ui.common.take_away import Figure
+from models import Model
+
+KINDS = {"sample": N_("from every tenth"), "strongest": N_("strongest"), "relation": N_("of the relation")}
+STYLE = Path(__file__).with_suffix(".css")
+"""Of all that the page draws by itself."""
+_AROUND, _BESIDE, _MOST = 9, 1, 20
+"""Tokens shown on either side of the row's own, and of each key; rows that are shown."""
+
+
+def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Figure:
+    """The rows, and the choice of which; each leads to the live model with that text, head and token."""
+    table = atlas.rows(head)
+    table["lands"] = [_lands(atlas, head, row) for row in table.itertuples()]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="atlas_row_choice"):
+        shown = _choose(table, relation)
+    if shown.empty:
+        st.caption(_("None of the kept rows is such a row."))
+    # What is scrolled by keyboard has to be reached by it, and a link in each row can be.
+    with st.container(height=400, key="atlas_rows"):
+        for row in _few(shown).itertuples():
+            _row(model, atlas, head, row)
+    return Figure(_("Rows of this head"), f"rows-{head[1]}-{head[2]}", {"csv": lambda: _csv(atlas, head, table)})
+
+
+def sides(head: HeadName) -> tuple[str, str]:
+    """The stacks that queries and keys of a head are tokens of."""
+    return ("decoder", "encoder") if head[0] == "cross" else (head[0], head[0])
+
+
+def door(model: Model, atlas: Atlas, head: HeadName, text: int, row: int | None = None) -> dict[str, str] | None:
+    """The address of a text in the live model; None where it is not kept as it was written."""
+    kind = "encoder" if len(atlas.parts) > 1 else atlas.parts[0]
+    written = atlas.written(text, kind)
+    if not written:
+        return None
+    found = {"lang": language(), "model": model.name, "text": written, "layer": str(head[1]), "head": str(head[2])}
+    if len(atlas.parts) > 1:
+        found |= {"part": head[0]} | ({"target": target} if (target := atlas.written(text, "decoder")) else {})
+    return found if row is None else found | {"q": str(row)}
+
+
+def _choose(table: pd.DataFrame, relation: str | None) -> pd.DataFrame:
+    kinds = dict(KINDS)
+    of_relation = table[table["relation"] == relation] if relation else table[:0]
+    if of_relation.empty:
+        kinds.pop("relation")
+    which = address.choice(st.selectbox, _("Rows"), kinds, "atlas_rows_of", "relation" if "relation" in kinds else "sample", width=150)
+    if which == "relation":
+        st.caption(_("Wavy: the word that is due. Special tokens and the row's own word do not take part in finding it."))
+        return of_relation.sort_values(["direction", "kind"], ascending=[True, False], kind="stable")
+    found = table[table["kind"] == which]
+    counts = Counter(found["lands"])
+    there = [kind for kind in landing.KINDS if counts[kind]]
+    options = {"": N_("anything")} | {kind: landing.KINDS[kind] for kind in there} | {f"not-{kind}": landing.KINDS[kind] for kind in there}
+
+    def title(name: str) -> str:
+        kind = name.removeprefix("not-")
+        if not name:
+            return _("anything")
+        n = counts[kind] if kind == name else len(found) - counts[kind]
+        told = _(landing.KINDS[kind]) if kind == name else _("all but {kind}").format(kind=_(landing.KINDS[kind]))
+        return f"{told} ({n})"
+
+    lands = address.entry(
+        st.selectbox, _("Largest weight on"), "lands", "", address.among(options), options=list(options), format_func=title, width=225
+    )
+    kind = lands.removeprefix("not-")
+    return found if not lands else found[(found["lands"] == kind) == (kind == lands)]
+
+
+def _few(table: pd.DataFrame) -> pd.DataFrame:
+    """At most `_MOST` rows, of each tenth as many as of the others; the largest weights first."""
+    if not (table["kind"] == "sample").all():
+        return table.head(_MOST)
+    place = table.groupby("decile").cumcount()
+    kept = table.loc[place.sort_values(kind="stable").index[:_MOST]]
+    return kept.sort_values("decile", ascending=False, kind="stable")
+
+
+def _row(model: Model, atlas: Atlas, head: HeadName, row: object) -> None:
+    if (where := door(model, atlas, head, row.text, row.row)) is not None:
+        # What the row is, is also the way to it.
+        about = _("Open this text, head and token on Attention")
+        st.page_link("pages/attention.py", label=_about(row), icon=":material/open_in_new:", query_params=where, help=about)
+    else:
+        st.caption(_about(row))
+    st.html(f'<div class="head-row" style="--mark: {palette.frame(is_dark())}">{_marked(atlas, head, row)}</div>')
+
+
+def _about(row: object) -> str:
+    if row.kind == "sample":
+        told = _("tenth {n} of {all}").format(n=row.decile + 1, all=DECILES)
+    elif row.kind == "strongest":
+        told = _("strongest")
+    else:
+        told = (_("finds {relation}, {direction}") if row.kind == "found" else _("misses {relation}, {direction}")).format(
+            relation=row.relation, direction=_(row.direction)
+        )
+    numbers = _("left out {left}").format(left=f"{row.left:.2f}")
+    if np.isfinite(row.norm):
+        numbers += " · " + _("output {norm}").format(norm=f"{row.norm:.2f}")
+    return f"**{escaped(told)}** · {numbers}"
+
+
+def _marked(atlas: Atlas, head: HeadName, row: object) -> str:
+    query_side, key_side = sides(head)
+    keys = dict(zip(row.keys.tolist(), row.weights.tolist(), strict=True))
+    tokens, _special = atlas.text(row.text, key_side)
+    if query_side == key_side:
+        return _piece(tokens, keys, row.row, row.target)
+    asks = labels(atlas.text(row.text, query_side)[0])[row.row]
+    return f'<span class="t q" style="--w: 0">{escape(asks)}</span> → {_piece(tokens, keys, None, row.target)}'
+
+
+def _piece(tokens: list[str], keys: dict[int, float], query: int | None, target: int) -> str:
+    wanted = set() if query is None else set(range(query - _AROUND, query + _AROUND + 1))
+    wanted |= {k + step for k in (*keys, *([target] if target >= 0 else [])) for step in range(-_BESIDE, _BESIDE + 1)}
+    shown, before, made, spaced = labels(tokens), -1, [], any(token.startswith(" ") for token in tokens)
+    for i in sorted(wanted & set(range(len(tokens)))):
+        if i > before + 1:
+            made.append(' <span class="gap">…</span> ')
+        elif made and not _goes_on(tokens, i, spaced):
+            made.append(" ")
+        weight = keys.get(i, 0.0)
+        kinds = ["t", *(["q"] if i == query else []), *(["k"] if weight >= 0.05 else []), *(["due"] if i == target else [])]
+        number = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else ""
+        made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}" title="{weight:.4f}">{escape(shown[i])}{number}</span>')
+        before = i
+    return "".join(made) + ('<span class="gap"> …</span>' if before < len(tokens) - 1 else "")
+
+
+def _goes_on(tokens: list[str], i: int, spaced: bool) -> bool:
+    """Whether a token goes on with the word before it; `spaced` says that words of this tokenizer begin with their space."""
+    return not tokens[i].startswith(" ") if spaced else tokens[i].startswith("##")
+
+
+def _lands(atlas: Atlas, head: HeadName, row: object) -> str:
+    query_side, key_side = sides(head)
+    tokens, special = atlas.text(row.text, key_side)
+    return landing.kind_of(row.row, int(row.keys[0]), tokens, special, query_side == key_side)
+
+
+def _csv(atlas: Atlas, head: HeadName, table: pd.DataFrame) -> bytes:
+    query_side, key_side = sides(head)
+    made = table.copy()
+    made.insert(0, "token", [atlas.text(row.text, query_side)[0][row.row] for row in table.itertuples()])
+    made["key_tokens"] = [" ".join(labels([atlas.text(row.text, key_side)[0][k] for k in row.keys])) for row in table.itertuples()]
+    return made.to_csv(index=False).encode()

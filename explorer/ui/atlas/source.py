@@ -1,0 +1,116 @@
+"""Which atlas is looked at: the shipped one, one that is made here of a file, or one that lies in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer import export
+from explorer.atlas import corpus, making, shipped
+from explorer.atlas.atlas import Atlas
+from explorer.atlas.corpus import Corpus
+from explorer.atlas.options import Options
+from explorer.i18n import N_, _
+from explorer.ui.common import address, file_choice, jobs, uploads
+from explorer.ui.common.markdown import explained
+from models import Model
+from models.errors import ExplorerError
+from models.opening import allowed, catalogue
+from models.paths import typed
+
+SOURCES = {"own": N_("the project's texts"), "zh": N_("the project's Chinese texts"), "file": N_("a file"), "folder": N_("a folder")}
+PLACE = "atlas"
+TOKENS, MOST_TOKENS = 20_000, 200_000
+"""Tokens that are read of a file at first, and at most; the command reads on."""
+_ENDINGS = [*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where an atlas comes from.
+
+    Attributes:
+        model: that reads.
+        corpus: what it reads; None for an atlas of a folder, whose texts are not here.
+        tokens: so many at most, None for all.
+        key: by which it is known.
+        folder: where the atlas lies; None where it is made.
+    """
+
+    model: Model
+    corpus: Corpus | None
+    tokens: int | None
+    key: Hashable
+    folder: Path | None = None
+
+    @property
+    def recipe(self) -> str:
+        """Lines of Python that make or open the atlas."""
+        if self.folder is not None and self.corpus is None:
+            opening = f"atlas = Atlas.open(Path({str(self.folder)!r}))"
+            return "\n".join(["from pathlib import Path", "", "from explorer.atlas.atlas import Atlas", "", opening, "print(atlas.heads)"])
+        language = next((name for name, title in corpus.OWN.items() if title == self.corpus.name), None)
+        name = "own" if language == "en" else f"own:{language}" if language else self.corpus.name
+        lines = ["import models", "from explorer.atlas import corpus, making", "from explorer.atlas.options import Options", ""]
+        lines += [export.load_line(self.model), f"texts = corpus.named({name!r})"]
+        return "\n".join([*lines, f"atlas = making.make(model, texts, Options(tokens={self.tokens}))", "print(atlas.heads)"])
+
+
+def choose(model: Model) -> Source | None:
+    """Draws the choice; None where there is nothing yet, and the page says why."""
+    sources = {name: title for name, title in SOURCES.items() if name != "folder" or allowed.NOW.folders}
+    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=190)
+    name = catalogue.resolve(model.name)
+    try:
+        if which in ("own", "zh"):
+            language = "zh" if which == "zh" else "en"
+            ready = shipped.DATA / name if name in shipped.names() and which == _language(model) else None
+            return Source(model, corpus.own(language), None, (model.number, which), ready)
+        if which == "folder":
+            given = address.entry(st.text_input, _("Folder of an atlas"), "atlas_folder", "", width=260, max_chars=500).strip()
+            return Source(model, None, None, ("folder", given), typed(given)) if given else _asks()
+        given = uploads.uploaded(_("Text, CSV, JSONL or CoNLL-U"), _ENDINGS, "atlas_file", _("One text per line, a column of texts, or trees."))
+        if given is None:
+            return None
+        tokens = int(address.number_input(_("Tokens at most"), 100, MOST_TOKENS, TOKENS, step=10_000, key="atlas_tokens", width=140))
+        texts = uploads.parsed(given, "atlas", lambda content, called: corpus.of_file(content, called))
+        return Source(model, texts, tokens, (model.number, given.digest, tokens))
+    except ExplorerError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
+
+
+def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None:
+    """The atlas; None while it is made, and where the viewer stopped that or it cannot be had. The page says which.
+
+    Args:
+        source: where it comes from.
+        pruned: heads that are switched off while the corpus is read.
+        place: name of the place on the page.
+    """
+    try:
+        if source.folder is not None and not pruned:
+            return shipped.opened(source.folder.name) if source.corpus is not None else Atlas.open(source.folder)
+        title = _("Reading {texts} with {model}").format(texts=_(source.corpus.name), model=source.model.short_name)
+        options = Options(tokens=source.tokens, pruned=pruned)
+        return jobs.computed(
+            ("atlas", source.key, pruned),
+            title,
+            lambda report: making.make(source.model, source.corpus, options, progress=report),
+            replaces=place,
+        )
+    except ExplorerError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
+
+
+def _language(model: Model) -> str:
+    name = catalogue.resolve(model.name)
+    return "zh" if name in shipped.CHINESE or "chinese" in name.lower() else "own"
+
+
+def _asks() -> None:
+    st.caption(_("Name a folder that `python -m explorer atlas` wrote."))

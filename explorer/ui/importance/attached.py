@@ -1,0 +1,106 @@
+"""A job of `ablate` or `prune` that runs elsewhere: its folder of units, watched while others fill it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.charts.common import board as charts
+from explorer.charts.common.picture import Picture
+from explorer.i18n import _
+from explorer.ui.common import jobs, pictures
+from explorer.ui.common.again import run_again
+from explorer.ui.common.markdown import escaped, explained
+from explorer.ui.common.session import is_dark
+from explorer.ui.prune.board import TITLES
+from explorer.units.job import read_manifest
+from explorer.units.watch import Seen, Watcher
+from models.errors import InputError
+from models.opening import allowed
+from models.paths import typed
+
+_POLL_S = 2.0
+_QUIET_S = 120.0
+"""Seconds without a unit after which the page says so."""
+
+
+def draw() -> None:
+    """The field for a folder, and what is in it. Nothing where strangers may be among the viewers: it reads folders of this machine."""
+    if not allowed.NOW.folders:
+        return
+    with st.expander(_("A job that runs elsewhere"), icon=":material/lan:", expanded=bool(st.session_state.get("_units_folder"))):
+        st.text_input(
+            _("Folder of its units"),
+            st.session_state.get("_units_folder", ""),
+            key="units_folder",
+            placeholder="heads.json.units",
+            help=_("What a command was given as --units, or its file's name and .units: see docs/cluster.md."),
+            on_change=lambda: st.session_state.update(_units_folder=st.session_state.units_folder.strip()),
+        )
+        named = st.session_state.get("_units_folder", "")
+        if not named:
+            return
+        seen = _looked(named)
+        if seen is not None and seen.finished:
+            _show(seen)
+        elif seen is not None:
+            st.fragment(_follow, run_every=_POLL_S)(named)
+
+
+def _watcher(named: str) -> Watcher:
+    """Of the folder that a viewer watches. Raises InputError."""
+    folder = typed(named).absolute()
+    kept: Watcher | None = st.session_state.get("_watcher")
+    # A folder that was emptied and filled again is another one.
+    if kept is None or kept.folder != folder or kept.about != read_manifest(folder)["about"]:
+        kept = st.session_state["_watcher"] = Watcher(folder)
+    return kept
+
+
+def _looked(named: str) -> Seen | None:
+    """How far it is; None where the page says why that is not known."""
+    try:
+        return _watcher(named).look()
+    except InputError as error:
+        st.error(explained(error), icon=":material/error:")
+        return None
+
+
+def _follow(named: str) -> None:
+    seen = _looked(named)
+    if seen is None:
+        return
+    if seen.finished:
+        run_again()
+    _show(seen)
+
+
+def _show(seen: Seen) -> None:
+    about = seen.about
+    st.markdown(f"**{escaped(str(about.get('command', '')))}** · {escaped(str(about.get('model', '')))}")
+    if seen.finished:
+        st.caption(_("Finished: the command has written its file."))
+    elif seen.planned:
+        left = f" · {_('{left} left').format(left=jobs.duration(seen.left))}" if seen.left else ""
+        st.progress(seen.share, text=f"{escaped(seen.phase)}: {seen.done} / {seen.planned} · {seen.share:.0%}{left}")
+        if seen.missing:
+            numbers = ", ".join(map(str, seen.missing)) + (", .." if seen.planned - seen.done > len(seen.missing) else "")
+            st.caption(_("Not done yet: units {numbers}.").format(numbers=numbers))
+        else:
+            st.caption(_("All that is planned is done; the command goes on with what follows."))
+    else:
+        st.caption(_("Nothing is planned yet."))
+    if not seen.finished and seen.idle is not None and seen.idle > _QUIET_S:
+        quiet = _("Nobody has written a unit for {time}: look whether the command and its workers still run.")
+        st.warning(quiet.format(time=jobs.duration(seen.idle)), icon=":material/hourglass_empty:")
+    if seen.rises is not None:
+        of = about["shown"]["examples"]
+        st.caption(_("Each head removed alone, on {n} of {all} examples so far.").format(n=seen.examples, all=of))
+        pictures.draw(_picture(seen), "attached_map")
+
+
+def _picture(seen: Seen) -> Picture:
+    sites = seen.about["shown"]["sites"]
+    several = len({part for part, _layer, _heads in sites}) > 1
+    rows = [f"{part} {layer}" if several else str(layer) for part, layer, _heads in sites]
+    how = {"width": 420, "height": 200, "compact": True, "dark": is_dark(), "title": _(TITLES["exact"])}
+    return charts.board(rows, [heads for _part, _layer, heads in sites], (), values=seen.rises, diverging=True, clickable=False, **how)

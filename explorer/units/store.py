@@ -1,0 +1,88 @@
+"""The file of a unit: its result, whole or not there; and whether a file that is there is whole and fits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.units.unit import Unit, canonical
+from models.atomic import put_text, writing
+
+UNITS = "units"
+"""Folder of the files within that of the job; they lie in folders of the first two letters of their names, so that none grows long."""
+
+SHARDS = "atlas"
+"""Folder of the shards of an atlas, which are files of their own beside those of the units that name them."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A unit's file.
+
+    Attributes:
+        result: JSON.
+        seconds: that it took.
+        where: machine and process that did it.
+        ended: when its file was written, in seconds since 1970 by the clock of the disk.
+    """
+
+    result: object
+    seconds: float
+    where: str
+    ended: float
+
+
+def place(folder: Path, unit: Unit | str) -> Path:
+    """Where the file of a unit, or of one with that digest, is."""
+    digest = unit if isinstance(unit, str) else unit.digest
+    return folder / UNITS / digest[:2] / f"{digest}.json"
+
+
+def write(folder: Path, unit: Unit, result: object, seconds: float) -> None:
+    """Writes the file; who writes the same unit at the same time writes the same result. Raises WriteError."""
+    file = place(folder, unit)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    where = f"{socket.gethostname()}:{os.getpid()}"
+    made = {"unit": unit.to_json(), "result": result, "sha256": _sha256(result), "seconds": seconds, "where": where}
+    put_text(file, json.dumps(made))
+
+
+def read(folder: Path, unit: Unit) -> Done | None:
+    """The result of a unit; None where there is none that is whole and of this unit."""
+    return _read(place(folder, unit), unit)
+
+
+def read_any(folder: Path, digest: str) -> tuple[Unit, Done] | None:
+    """The unit with that digest and its result; None where there is none that is whole."""
+    file = place(folder, digest)
+    try:
+        unit = Unit.from_json(json.loads(file.read_text(encoding="utf-8"))["unit"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    done = _read(file, unit)
+    return None if done is None or unit.digest != digest else (unit, done)
+
+
+def sha256_of(file: Path) -> str:
+    """Of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read(file: Path, unit: Unit) -> Done | None:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if found["unit"] != unit.to_json() or found["sha256"] != _sha256(found["result"]):
+            return None
+        return Done(found["result"], float(found["seconds"]), str(found["where"]), file.stat().st_mtime)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _sha256(result: object) -> str:
+    return hashlib.sha256(canonical(result).encode()).hexdigest()

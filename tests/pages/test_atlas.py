@@ -1,0 +1,256 @@
+"""Atlas, as Streamlit runs it, without a browser: what is drawn is what the tables say, for one model, metric and head and for others."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import models
+from explorer.atlas import changed, corpus, making, shipped, space
+from explorer.atlas.edges import DIRECTIONS
+from explorer.atlas.options import Options
+from explorer.jobs import JOBS
+from explorer.ui.atlas import source
+from explorer.ui.atlas.choices import title_of
+from models.opening import allowed
+from tests.pages.shared import charts, give, opened, settle, shared, table, tables, written
+
+POINTS = {"layer", "head", "x", "y", "group", "found"}
+
+
+def points(app, chart: int = 0) -> pd.DataFrame:
+    return table(app, POINTS, chart).sort_values(["layer", "head"]).reset_index(drop=True)
+
+
+def shown_rows(app) -> list[str]:
+    return [element.proto.body for element in app.get("html") if 'class="head-row"' in element.proto.body]
+
+
+def links(app, page: str) -> list[dict[str, list[str]]]:
+    return [parse_qs(link.proto.query_string) for link in app.get("page_link") if link.proto.page == page]
+
+
+@pytest.mark.parametrize("name", ["gpt2-mini", "bert-mini"])
+def test_points_are_the_metrics_of_the_shipped_atlas(name) -> None:
+    app = opened("atlas", model=name)
+    atlas = shipped.opened(name)
+    heads = atlas.heads.loc[atlas.parts[0]]
+    assert not app.exception
+    for x, y in (("previous", "entropy"), ("distance", "norm")):
+        app.selectbox(key="x").set_value(x)
+        settle(app.selectbox(key="y").set_value(y).run())
+        drawn = points(app)
+        assert list(zip(drawn["layer"], drawn["head"], strict=True)) == list(heads.index)
+        np.testing.assert_allclose(drawn["x"], heads[x])
+        np.testing.assert_allclose(drawn["y"], heads[y])
+        titles = json.dumps(charts(app)[0])
+        assert title_of(x) in titles and title_of(y) in titles
+    assert drawn["found"].all()
+    assert "391 texts" in written(app)
+
+
+def test_heads_are_coloured_and_placed_by_all_metrics() -> None:
+    app, atlas = opened("atlas", model="gpt2-mini", atlas_view="pca", atlas_colour="role"), shipped.opened("gpt2-mini")
+    np.testing.assert_allclose(points(app)[["x", "y"]], space.layout(atlas, "decoder", "pca"), atol=1e-6)
+    groups = points(app)["group"]
+    assert [group == "no role" for group in groups] == [not len(roles) for roles in atlas.heads["roles"]]
+    assert "induction" in set(groups) or "sink" in set(groups)
+    app.segmented_control(key="atlas_view").set_value("tsne")
+    settle(app.selectbox(key="atlas_colour").set_value("cluster").run())
+    np.testing.assert_allclose(points(app)[["x", "y"]], space.layout(atlas, "decoder", "tsne"), atol=1e-5)
+    assert [int(re.findall(r"\d+", group)[0]) for group in points(app)["group"]] == space.clusters(atlas, "decoder").tolist()
+
+
+def test_heads_are_found_by_what_they_do_and_by_one_that_they_are_like() -> None:
+    app, atlas = opened("atlas", model="gpt2-mini", find_head="previous > .25"), shipped.opened("gpt2-mini")
+    held = atlas.heads["previous"] > 0.25
+    assert points(app)["found"].tolist() == held.astype(int).tolist() and 0 < held.sum() < len(held)
+    assert f"{held.sum()} of 48" in written(app)
+    _part, layer, head = atlas.heads.index[np.flatnonzero(held)[1]]
+    settle(app.button(key=f"atlas_found_{layer}_{head}").click().run())
+    assert (shared(app, "layer"), shared(app, "head")) == (str(layer), str(head))
+    assert f"Layer {layer}, head {head}" in written(app)
+    like = space.like(atlas, ("decoder", layer, head), 4)
+    assert all(app.button(key=f"atlas_like_{one.layer}_{one.head}") for one in like.itertuples())
+    settle(app.text_input(key="find_head").set_value("previous > many").run())
+    assert "is no number" in written(app) and points(app)["found"].all()
+
+
+def test_rows_are_the_kept_ones_and_lead_to_the_live_model() -> None:
+    atlas = shipped.opened("gpt2-mini")
+    for head in (("decoder", 2, 4), ("decoder", 4, 1)):
+        app = opened("atlas", model="gpt2-mini", layer=str(head[1]), head=str(head[2]))
+        kept = atlas.rows(head)
+        sample = kept[kept["kind"] == "sample"]
+        assert len(shown_rows(app)) == 20
+        doors = [link for link in links(app, "attention") if "text" in link]
+        assert len(doors) == 20
+        for body, door in zip(shown_rows(app), doors, strict=True):
+            (line,) = [one for one in sample.itertuples() if door["text"] == [atlas.written(one.text, "decoder")] and door["q"] == [str(one.row)]]
+            tokens = atlas.text(line.text, "decoder")[0]
+            assert (
+                re.search(r'class="[^"]*\bq\b[^"]*"[^>]*>([^<]*)<', body)[1].replace("&#x27;", "'").replace("&quot;", '"')
+                == tokens[line.row].strip()
+            )
+            big = {f"{weight:.2f}" for weight in line.weights if weight >= 0.05}
+            assert set(re.findall(r"<sup>([^<]*)</sup>", body)) == big
+            assert door["layer"] == [str(head[1])] and door["head"] == [str(head[2])] and door["model"] == ["gpt2-mini"]
+        settle(app.selectbox(key="atlas_rows_of").set_value("strongest").run())
+        assert len(shown_rows(app)) == (kept["kind"] == "strongest").sum()
+
+
+def test_a_row_of_the_atlas_is_what_the_live_model_does() -> None:
+    """The row that a link leads to has the weights that the atlas says."""
+    from explorer.capture import capture
+
+    model, atlas, head = models.load("gpt2-mini", device="cpu"), shipped.opened("gpt2-mini"), ("decoder", 3, 0)
+    for one in atlas.rows(head).iloc[::7].itertuples():
+        captured = capture(model, atlas.written(one.text, "decoder"))
+        pattern = captured.pattern(3, 0, rows=slice(one.row, one.row + 1))[0]
+        np.testing.assert_allclose(pattern[one.keys], one.weights, atol=1e-5)
+
+
+def test_rows_are_chosen_by_what_they_look_at() -> None:
+    app = opened("atlas", model="gpt2-mini", layer="1", head="0")
+    every = app.selectbox(key="lands").options
+    assert every[0] == "anything" and any(option.startswith("all but") for option in every)
+    counts = {option.rpartition(" (")[0]: int(option.rpartition("(")[2][:-1]) for option in every[1:]}
+    kinds = {name: n for name, n in counts.items() if not name.startswith("all but")}
+    assert sum(kinds.values()) == 40
+    name = max(kinds, key=kinds.get)
+    assert counts[f"all but {name}"] == 40 - kinds[name]
+    settle(app.selectbox(key="lands").set_value(next(value for value in ("first", "induction", "previous") if value)).run())
+    assert not app.exception and len(shown_rows(app)) == min(20, kinds.get("the first token", 0))
+
+
+def test_the_head_that_finds_objects_and_where_it_fails() -> None:
+    app, atlas = opened("atlas", model="all-MiniLM-L6-v2", atlas_view="relations"), shipped.opened("all-MiniLM-L6-v2")
+    assert app.selectbox(key="relation").value == "obj"
+    of = atlas.edges[(atlas.edges["relation"] == "obj")]
+    drawn = points(app)
+    for axis, direction in zip("xy", DIRECTIONS, strict=True):
+        lines = of[of["direction"] == direction]
+        np.testing.assert_allclose(drawn[axis], lines["found"] / lines["due"])
+    best = of[of["direction"] == DIRECTIONS[0]].sort_values("found", ascending=False, kind="stable").iloc[0]
+    button = app.button(key=f"atlas_best_0_{best['layer']}_{best['head']}")
+    assert f"{best['found'] / best['due']:.0%}" in button.label
+    settle(button.click().run())
+    rows = atlas.rows(("encoder", best["layer"], best["head"])).query("relation == 'obj'")
+    assert len(shown_rows(app)) == len(rows) > 0
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert any("finds obj" in label for label in labels) and any("misses obj" in label for label in labels)
+    assert any('due"' in body for body in shown_rows(app))
+    settle(app.selectbox(key="relation").set_value("nsubj").run())
+    other = atlas.edges[(atlas.edges["relation"] == "nsubj") & (atlas.edges["direction"] == DIRECTIONS[0])]
+    np.testing.assert_allclose(points(app)["x"], other["found"] / other["due"])
+
+
+@pytest.mark.parametrize("shows", ["tokens", "distances", "metrics", "texts"])
+def test_numbers_of_a_head_are_those_of_the_atlas(shows) -> None:
+    atlas = shipped.opened("bert-mini")
+    for layer, number in ((0, 1), (3, 5)):
+        app, head = opened("atlas", model="bert-mini", layer=str(layer), head=str(number), atlas_shows=shows), ("encoder", layer, number)
+        assert not app.exception
+        if shows == "tokens":
+            kept = atlas.tokens(head)
+            for frame, side in zip(app.dataframe, ("query", "key"), strict=True):
+                expected = kept[(kept["side"] == side) & (kept["by"] == "mass")]
+                np.testing.assert_allclose(frame.value["share"], expected["share"])
+                assert frame.value["times"].tolist() == expected["count"].tolist()
+        elif shows == "distances":
+            bars = table(app, {"bin", "share", "others"}, 1)
+            np.testing.assert_allclose(sorted(bars["share"][bars["share"] > 0]), sorted(atlas.distances(head)["share"]))
+            assert bars["others"].sum() == pytest.approx(1)
+        elif shows == "metrics":
+            ticks = table(app, {"metric", "name", "place", "value", "here"}, 1)
+            here = ticks[ticks["here"] == 1]
+            np.testing.assert_allclose(here["value"], atlas.heads.loc[head, atlas.metrics].dropna().astype(float))
+            assert ticks["place"].min() == 0 and ticks["place"].max() == 1
+            np.testing.assert_allclose(app.dataframe[0].value["mean"], here["value"])
+        else:
+            line = atlas.heads.loc[head]
+            assert f"{line['sink_texts_on']} of {line['sink_texts']} texts alone" in written(app)
+
+
+def test_cross_attention_has_heads_of_its_own() -> None:
+    app, atlas = opened("atlas", model="translate-mini", part="cross"), shipped.opened("translate-mini")
+    np.testing.assert_allclose(points(app)["y"], atlas.heads.loc["cross"]["entropy"])
+    assert "→" in shown_rows(app)[0]
+    settle(app.segmented_control(key="part").set_value("decoder").run())
+    np.testing.assert_allclose(points(app)["y"], atlas.heads.loc["decoder"]["entropy"])
+
+
+def test_a_file_is_read_with_this_model_and_its_atlas_drawn(monkeypatch) -> None:
+    app = opened("atlas", model="gpt2-mini", atlas_of="file")
+    content = "".join(f"The cat sat on mat number {i}, and it was warm.\n" for i in range(30)).encode()
+    settle(give(app, "atlas_file", "cats.txt", content))
+    assert not app.exception
+    model = models.load("gpt2-mini", device="cpu")
+    made = making.make(model, corpus.of_file(content, "cats.txt"), Options(tokens=20_000))
+    np.testing.assert_allclose(points(app)["x"], made.heads["previous"], atol=1e-6)
+    assert "cats.txt" in written(app) and "30 texts" in written(app)
+    settle(app.segmented_control(key="atlas_view").set_value("relations").run())
+    assert "CoNLL-U" in written(app)
+    settle(give(app, "atlas_file", "bad.csv", b"a,b\n1,2,3\n"))
+    assert app.error or app.warning or "bad.csv" in written(app)
+
+
+def test_heads_that_pruning_changed() -> None:
+    app, atlas = opened("atlas", model="gpt2-mini", atlas_view="changed", layer="2", head="3"), shipped.opened("gpt2-mini")
+    settle(app.button(key="atlas_switch_off").click().run())
+    assert shared(app, "pruned") == "2.3" and not app.exception
+    other = making.make(models.load("gpt2-mini", device="cpu"), corpus.own(), Options(pruned="2.3"))
+    expected = changed.between(atlas, other, "decoder")
+    first = expected.iloc[0]
+    assert (first["layer"], first["head"], first["metric"]) == (2, 3, "norm")
+    assert f"{first['change']:.2f}" in app.button(key="atlas_changed_2_3").label
+    drawn = table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})
+    np.testing.assert_allclose(drawn["change"], expected["change"], atol=1e-6)
+    assert (drawn[drawn["layer"] < 2][["x", "y"]].to_numpy() == drawn[drawn["layer"] < 2][["x2", "y2"]].to_numpy()).all()
+    assert "standard errors" in written(app)
+    settle(app.text_input(key="pruned").set_value("9.9").run())
+    assert "no head" in written(app)
+
+
+def test_a_second_model_and_a_folder(tmp_path) -> None:
+    app = opened("atlas", model="all-MiniLM-L6-v2", atlas_view="changed", atlas_against="model", atlas_second="minilm-sst2")
+    expected = changed.between(shipped.opened("all-MiniLM-L6-v2"), shipped.opened("minilm-sst2"), "encoder")
+    np.testing.assert_allclose(table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})["change"], expected["change"])
+    shipped.opened("minilm-sst2").write(tmp_path / "atlas") if False else None
+    app = opened("atlas", model="all-MiniLM-L6-v2", atlas_of="folder", atlas_folder=str(shipped.DATA / "minilm-sst2"))
+    np.testing.assert_allclose(points(app)["x"], shipped.opened("minilm-sst2").heads["previous"])
+    settle(app.text_input(key="atlas_folder").set_value(str(tmp_path)).run())
+    assert "holds no atlas" in written(app) and not app.exception
+
+
+def test_strangers_name_no_folder(monkeypatch) -> None:
+    monkeypatch.setattr(allowed.NOW, "folders", False)
+    app = opened("atlas", model="gpt2-mini", atlas_of="folder", atlas_folder=str(shipped.DATA / "bert-mini"))
+    assert "folder" not in app.selectbox(key="atlas_of").options and not app.text_input(key="find_head").value
+    np.testing.assert_allclose(points(app)["x"], shipped.opened("gpt2-mini").heads["previous"])
+
+
+def test_a_stop_ends_the_reading_and_it_can_go_on(monkeypatch) -> None:
+    app = opened("atlas", model="gpt2-mini")
+    before = points(app)
+    monkeypatch.setattr(source.jobs, "MOMENT_S", 0)
+    app.selectbox(key="atlas_of").set_value("file").run()
+    give(app, "atlas_file", "long.txt", b"".join(b"A sentence with the number %d in it, that is read.\n" % i for i in range(1500)))
+    stop = next(button for button in app.button if str(button.key).startswith("stop_job_"))
+    assert "Still shown" in written(app) and points(app).equals(before)
+    stop.click().run()
+    settle(app)
+    assert "Stopped: Reading long.txt with gpt2-mini" in written(app) and not JOBS.running()
+    next(button for button in app.button if str(button.key).startswith("go_on_")).click().run()
+    settle(app)
+    assert not app.exception and len(points(app)) == 48 and not points(app).equals(before)
+
+
+def test_addresses_that_name_nothing_open_the_default() -> None:
+    app = opened("atlas", model="gpt2-mini", atlas_view="what", x="nothing", atlas_shows="?", layer="99", head="77", relation="x", lands="y")
+    assert not app.exception
+    assert urlsplit("x").path == "x" and len(tables(app)) >= 1
+    np.testing.assert_allclose(points(app)["x"], shipped.opened("gpt2-mini").heads["previous"])
