@@ -153,7 +153,9 @@ class Site:
         wide = torch.zeros(heads, n, n + keys, dtype=weights.dtype, device=weights.device)
         wide[:, :, :keys] = weights.sum(0).flip(1)
         shifted = wide.reshape(heads, -1)[:, : n * (n + keys - 1)].reshape(heads, n, n + keys - 1)
-        by_offset = shifted.sum(1, dtype=torch.float64).cpu().numpy()
+        # Some devices know no float64.
+        exact = torch.float64 if shifted.device.type == "cpu" else shifted.dtype
+        by_offset = shifted.sum(1, dtype=exact).cpu().numpy()
         lowest = -(rows.start + n - 1)
         bins = offset_bins(lowest, lowest + n + keys - 2)
         summed = np.zeros((heads, 2 * len(OFFSETS) - 1), np.int64)

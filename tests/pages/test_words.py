@@ -41,7 +41,7 @@ TOKENS = {"model", "other_model", "target_number", "parts_number", "parts_agains
 GIVEN = {"words", "word_names", "relation_names", "line_names", "colour_names", "divisor_kind", "scheme", "box_schemes", "formulas"}
 """Parameters of charts that hold data."""
 NAMES = {
-    *("auto", "zip", "obj", *devices(), *DTYPES),
+    *("auto", "zip", "obj", "split", *devices(), *DTYPES),
     *itertools.chain(PRESETS, switches(), *CHOICES.values()),
     *(field.name for preset in PRESETS.values() for field in task_fields(preset.task)),
     *(field.name for field in dataclasses.fields(Settings)),
