@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.i18n import _
 from explorer.weights.opened import Head, Weights, streams
 from models import InputError
+from models.opening.devices import precise
 
 
 def copying(weights: Weights, part: str | None = None, report: Callable[[float], None] = lambda _share: None) -> np.ndarray:
@@ -37,7 +38,7 @@ def copying(weights: Weights, part: str | None = None, report: Callable[[float],
             kind = None if of.key_norm is None else of.key_norm.kind, site.layer if weights.arriving else 0
             if kind not in joined:
                 joined[kind] = _through_words(weights, source, of, lambda share, i=i: report((i + share) / (len(of_part) + 1)))
-            values = torch.linalg.eigvals(of.output.double() @ joined[kind] @ of.value.double())
+            values = torch.linalg.eigvals((precise(of.output) @ joined[kind] @ precise(of.value)).cpu())
             total = float(values.abs().sum())
             found[site.layer, of.head] = float(values.real.sum()) / total if total > 0 else 0.0
         report((i + 1) / len(of_part))
@@ -57,11 +58,11 @@ def check_writes(weights: Weights, part: str) -> None:
 
 
 def _through_words(weights: Weights, source: str, of: Head, report: Callable[[float], None]) -> Tensor:
-    """W_U W_E summed over the vocabulary, (width, width), float64: all that the eigenvalues of any head need of it."""
+    """W_U W_E summed over the vocabulary, (width, width): all that the eigenvalues of any head need of it."""
     size, made, done = weights.entry(source).size, 0.0, 0
     for x in weights.rows(of, source):
         x = x if of.key_norm is None else of.key_norm.unit(x)
-        made = made + weights.exit.words(slice(done, done + len(x))).double().T @ x.double()
+        made = made + precise(weights.exit.words(slice(done, done + len(x)))).T @ precise(x)
         done += len(x)
         report(done / size)
     return made

@@ -185,12 +185,12 @@ def _directions(
     left: Tensor, right: Tensor, along_left: Callable[[Tensor], Tensor], along_right: Callable[[Tensor], Tensor], n: int
 ) -> list[Direction]:
     """Of left @ right.T, both (width, d_k), by the small product of their triangular factors."""
-    (q_left, r_left), (q_right, r_right) = (torch.linalg.qr(one.double()) for one in (left, right))
+    (q_left, r_left), (q_right, r_right) = (torch.linalg.qr(one.cpu().double()) for one in (left, right))
     u, values, v = torch.linalg.svd(r_left @ r_right.T)
     n = min(n, len(values))
     # A pair of singular vectors has no sign of its own: the larger end of what is read is called the one end.
-    read = along_left((q_left @ u[:, :n]).float())
-    made = along_right((q_right @ v[:n].T).float())
+    read = along_left((q_left @ u[:, :n]).to(left))
+    made = along_right((q_right @ v[:n].T).to(right))
     flip = torch.where(read.amax(1) >= -read.amin(1), 1.0, -1.0)[:, None]
     read, made = read * flip, made * flip
     power = values.square() / values.square().sum().clamp(min=1e-30)

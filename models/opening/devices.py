@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 import torch
+from torch import Tensor
 
 from models.errors import ModelError, OutOfMemoryError
 from models.words import told
@@ -30,6 +31,11 @@ def memory(device: torch.device) -> tuple[int, int]:
     if device.type == "mps":
         return torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory()
     return psutil.Process().memory_info().rss, psutil.virtual_memory().total
+
+
+def precise(numbers: Tensor) -> Tensor:
+    """The same numbers in float64 on the processor, in float32 on any other device: not all know float64."""
+    return numbers.to(torch.float64 if numbers.device.type == "cpu" else torch.float32)
 
 
 def out_of_memory(error: BaseException) -> bool:

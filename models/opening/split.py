@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig
 from transformers.pytorch_utils import Conv1D
 
+from models.atomic import WriteError, whole
 from models.errors import ModelError
 from models.words import Told, told
 
@@ -205,8 +206,9 @@ def _resting(empty: nn.Parameter, name: str, sent: Mapping[str, Tensor], placeme
     if found.dtype != empty.dtype or not (own or placement.trusted):
         file = placement.folder / f"again-{sum(1 for _file in placement.folder.iterdir())}.safetensors"
         try:
-            save_file({"weight": found.to(empty.dtype).contiguous()}, file)
-        except (OSError, SafetensorError) as error:
+            with whole(file) as beside:
+                save_file({"weight": found.to(empty.dtype).contiguous()}, beside)
+        except (OSError, SafetensorError, WriteError) as error:
             advice = told("Free some space, or set HF_HOME to another disk.")
             raise ModelError(told("The disk has no room for {name}: {error}.", name=name, error=error), advice) from error
         with safe_open(file, "pt") as tensors:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from models.opening.devices import precise
 from models.opening.loading import Model
 from models.surgery.cutting import FAMILIES, Family, HeadProjections, head_projections
 
@@ -33,7 +34,7 @@ def of_sites(model: Model) -> dict[int, HeadProjections]:
 
 def matrices(of: HeadProjections) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]:
     """W_Q, W_K and W_V with their bias as a last row, (width + 1, heads, d_k) each, of which keys and values may have fewer heads;
-    W_O (heads, d_k, width) and its bias; float64."""
+    W_O (heads, d_k, width) and its bias; as `devices.precise` has them."""
     inputs = [_rows(of.module.get_submodule(name)) for name in of.family.inputs]
     if len(inputs) == 1:
         inputs = _split(of, inputs[0])
@@ -72,7 +73,7 @@ def _split(of: HeadProjections, fused: Tensor) -> list[Tensor]:
 
 def _rows(layer: nn.Module) -> Tensor:
     """(inputs + 1, outputs): how each input is mapped, and the bias as the last row."""
-    weight = layer.weight.detach().double()
+    weight = precise(layer.weight.detach())
     weight = weight.T if isinstance(layer, nn.Linear) else weight  # GPT-2 keeps it the other way round
-    bias = weight.new_zeros(weight.shape[1]) if layer.bias is None else layer.bias.detach().double()
+    bias = weight.new_zeros(weight.shape[1]) if layer.bias is None else precise(layer.bias.detach())
     return torch.cat([weight, bias[None]])
