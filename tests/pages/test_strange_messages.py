@@ -3,6 +3,7 @@
 import asyncio
 import random
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -96,6 +97,8 @@ async def _both(url: str) -> None:
 @pytest.mark.parametrize("public", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_strange_messages_harm_nobody(public):
     with serve(public=public) as url:
-        asyncio.run(_both(url))
+        # A browser test of the same process may leave a loop running in this thread.
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(asyncio.run, _both(url)).result()
         with urllib.request.urlopen(url + "/_stcore/health") as answer:
             assert answer.status == 200

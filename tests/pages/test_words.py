@@ -41,12 +41,12 @@ TOKENS = {"model", "other_model", "target_number", "parts_number", "parts_agains
 GIVEN = {"words", "word_names", "relation_names", "line_names", "colour_names", "divisor_kind", "scheme", "box_schemes", "formulas"}
 """Parameters of charts that hold data."""
 NAMES = {
-    *("auto", "zip", "obj", "split", *devices(), *DTYPES),
+    *("auto", "zip", "obj", "split", "heads.json.units", *devices(), *DTYPES),
     *itertools.chain(PRESETS, switches(), *CHOICES.values()),
     *(field.name for preset in PRESETS.values() for field in task_fields(preset.task)),
     *(field.name for field in dataclasses.fields(Settings)),
 }
-"""What may stand alone: names of settings as the shell takes them, of a relation of Universal Dependencies."""
+"""What may stand alone: names of settings and files as the shell takes them, of a relation of Universal Dependencies."""
 QUOTED = [
     *(name for entry in CATALOGUE for name in (entry.title, entry.name)),
     *(f"{device} {dtype}" for device in devices() for dtype in DTYPES),

@@ -48,7 +48,9 @@ _VIEWERS = ("lang", "theme", "stage")
 _READ = ("model", "text", "pair", "target")
 """What decides which tokens there are."""
 _OF_TOKENS = ("q", "k", "window", "lens_token", "lens_row")
-"""What numbers tokens: it means nothing of another text, whatever page it was chosen on."""
+"""What numbers tokens: it means nothing of a text that is not there any more."""
+_OF_TEXT = ("window",)
+"""Of these, what means nothing of another text either; a token that was chosen stays chosen while its sentence is written anew."""
 _LONG = "of"
 """In an address whose text is too long to stand there: which text it was, in a few letters."""
 LONGEST = 4_000
@@ -66,6 +68,8 @@ def read(name: str) -> str | None:
     if name in _OF_TOKENS and _of_another():
         return None
     st.session_state.setdefault("_read_names", {})[name] = None
+    if not found and name in _READ and st.query_params.get(_LONG):
+        found = None  # not an empty text, but one that is too long to stand there
     if found is not None:
         # What came with a link is kept, too: the next page begins without it.
         kept[place] = found
@@ -98,13 +102,12 @@ def among(options: Iterable[Value]) -> Callable[[str], Value | None]:
 def write(**values: int | str | None) -> None:
     """Puts values into the address, all of them as one step; None takes one out. Nothing happens where nothing changes."""
     now = st.query_params
-    if _of_another() or any(
-        name in _READ and (value or "") != (_kept().get(_place(name)) or now.get(name, "")) for name, value in values.items()
-    ):
+    another = any(name in _READ and (value or "") != (_kept().get(_place(name)) or now.get(name, "")) for name, value in values.items())
+    if meaningless := _OF_TOKENS if _of_another() else _OF_TEXT if another else ():
         for where, name in list(_kept()):
-            if name in _OF_TOKENS:
+            if name in meaningless:
                 del _kept()[where, name]
-        values = dict.fromkeys(_OF_TOKENS) | values
+        values = dict.fromkeys(meaningless) | values
     keep(**values)
     values |= {_LONG: _of_long() or None}
     text = {name: None if value is None or len(str(value)) > LONGEST else str(value) for name, value in values.items()}

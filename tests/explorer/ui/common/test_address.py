@@ -58,13 +58,14 @@ def _chosen():
     address.finish()
 
 
-def test_what_numbers_tokens_goes_with_their_text():
+def test_a_window_goes_with_its_text():
     app = AppTest.from_function(_chosen, default_timeout=60).run()
     app.button[0].click().run()
     assert app.session_state["shown"] == ["the default", 3, "1.5.2.6"]
     app.text_area(key="text").set_value("another").run()
-    assert app.session_state["shown"] == ["another", None, None]
-    assert not any("".join(app.query_params.get(name, "")) for name in ("q", "window"))
+    # A token stays chosen while its sentence is written anew; a window was one of the text that is gone.
+    assert app.session_state["shown"] == ["another", 3, None]
+    assert "".join(app.query_params["q"]) == "3" and not "".join(app.query_params.get("window", ""))
     # Both of one link, or of one step, belong together.
     app.query_params.update({"text": "of a link", "q": "2"})
     app.run()
@@ -74,6 +75,8 @@ def test_what_numbers_tokens_goes_with_their_text():
 def test_a_text_too_long_for_the_address_leaves_nothing_there_for_another():
     app = AppTest.from_function(_chosen, default_timeout=60).run()
     long = "long " * address.LONGEST
+    app.text_area(key="text").set_value("short").run()
+    assert "".join(app.query_params["text"]) == "short"
     app.text_area(key="text").set_value(long).run()
     app.button[0].click().run()
     assert app.session_state["shown"] == [long, 3, "1.5.2.6"] and "".join(app.query_params["q"]) == "3"
