@@ -219,7 +219,6 @@ def test_a_second_model_and_a_folder(tmp_path) -> None:
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_view="changed", atlas_against="model", atlas_second="minilm-sst2")
     expected = changed.between(shipped.opened("all-MiniLM-L6-v2"), shipped.opened("minilm-sst2"), "encoder")
     np.testing.assert_allclose(table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})["change"], expected["change"])
-    shipped.opened("minilm-sst2").write(tmp_path / "atlas") if False else None
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_of="folder", atlas_folder=str(shipped.DATA / "minilm-sst2"))
     np.testing.assert_allclose(points(app)["x"], shipped.opened("minilm-sst2").heads["previous"])
     settle(app.text_input(key="atlas_folder").set_value(str(tmp_path)).run())
