@@ -18,7 +18,7 @@ from explorer.ui.atlas.choices import title_of
 from models.opening import allowed
 from tests.pages.shared import charts, give, opened, settle, shared, table, tables, written
 
-POINTS = {"layer", "head", "x", "y", "group", "found"}
+POINTS = {"layer", "head", "x", "y", "group", "found", "named", "right", "down"}
 
 
 def points(app, chart: int = 0) -> pd.DataFrame:

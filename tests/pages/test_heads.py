@@ -30,7 +30,7 @@ def board(app, chart: int = 0) -> np.ndarray:
     return table(app, {"row", "head", "value", "removed"}, chart).pivot(index="row", columns="head", values="value").to_numpy()
 
 
-def points(app, columns: set[str] = frozenset({"layer", "head", "x", "y", "group", "named", "right", "down"})) -> pd.DataFrame:
+def points(app, columns: set[str] = frozenset({"layer", "head", "x", "y", "group", "found", "named", "right", "down"})) -> pd.DataFrame:
     return table(app, set(columns)).sort_values(["layer", "head"]).reset_index(drop=True)
 
 

@@ -10,8 +10,8 @@ import streamlit as st
 from explorer.atlas import space
 from explorer.atlas.atlas import Atlas
 from explorer.bounded import BoundedCache
-from explorer.charts.atlas.points import points
 from explorer.charts.common.picture import Picture
+from explorer.charts.common.scatter import scatter
 from explorer.i18n import _
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import chosen_head, pictures
@@ -54,7 +54,7 @@ def draw(
     at = {"x": places[:, 0], "y": places[:, -1], "titles": titles}
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return points(heads, **at, groups=groups, found=found, chosen=first, dark=dark)
+        return scatter(heads, **at, groups=groups, found=found, chosen=first, dark=dark)
 
     drawn = (identity, part, view, axes, tuple(groups), None if found is None else found.tobytes())
     pictures.clickable("atlas_points", drawn, chosen, picture, chosen_head.picked)

@@ -10,8 +10,8 @@ import streamlit as st
 
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.edges import DIRECTIONS
-from explorer.charts.atlas.points import points
 from explorer.charts.common.picture import Picture
+from explorer.charts.common.scatter import scatter
 from explorer.i18n import N_, _
 from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.head_button import head_button
@@ -71,7 +71,7 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
     titles = (_(DIRECTIONS[0]), _(DIRECTIONS[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return points(heads, x, y, titles=titles, chosen=first, height=390, dark=dark)
+        return scatter(heads, x, y, titles=titles, chosen=first, height=390, dark=dark)
 
     for direction, values in zip(DIRECTIONS, given, strict=True):
         if not np.nan_to_num(table["due", direction].max()) >= _LEAST:

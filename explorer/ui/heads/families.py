@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer import export
 from explorer.charts.common.picture import Picture
-from explorer.charts.heads.scatter import scatter
+from explorer.charts.common.scatter import scatter
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import families, roles
@@ -72,7 +72,7 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
         st.caption(_("Coloured by layer until the roles are known."))
 
     def picture(chosen: tuple[int, int], dark: bool) -> Picture:
-        how = {"x_title": None, "y_title": None, "groups": groups, "chosen": chosen, "dark": dark}
+        how = {"titles": None, "groups": groups, "chosen": chosen, "dark": dark}
         return scatter(found.heads, made.points[:, 0], made.points[:, 1], **how)
 
     pictures.clickable("heads_families", (of.identity, tuple(groups)), chosen, picture, chosen_head.picked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.charts.common.picture import Picture
-from explorer.charts.heads.scatter import scatter
+from explorer.charts.common.scatter import scatter
 from explorer.i18n import _
 from explorer.scores.definitions import BY_NAME
 from explorer.ui.common import chosen_head, pictures
@@ -21,10 +21,10 @@ def draw(scored: Scored, x: str, y: str) -> Figure | None:
         return None
     heads = scored.heads
     at = [np.array([values[head] for head in heads]) for values in (both[0], both[-1])]
-    titles = {"x_title": _(BY_NAME[x].title), "y_title": _(BY_NAME[y].title)}
+    titles = _(BY_NAME[x].title), _(BY_NAME[y].title)
 
     def picture(chosen: tuple[int, int], dark: bool) -> Picture:
-        return scatter(heads, *at, **titles, chosen=chosen, dark=dark)
+        return scatter(heads, *at, titles=titles, chosen=chosen, dark=dark)
 
     pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, picture, chosen_head.picked)
     return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: picture(scored.chosen, False)))

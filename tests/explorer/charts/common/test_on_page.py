@@ -11,7 +11,7 @@ from PIL import Image
 
 from explorer.charts.common import heatmap, matrix, palette, thumbnails
 from explorer.charts.common.on_page import on_page
-from explorer.charts.heads.scatter import scatter
+from explorer.charts.common.scatter import scatter
 from explorer.charts.lectures.grid import grid
 
 
@@ -56,7 +56,7 @@ def test_each_colour_of_letters_lines_and_frames_has_a_strong_one():
 
 
 def test_high_contrast_leaves_nothing_of_the_light_colours_and_nothing_pale():
-    points = scatter([(0, 0), (0, 1)], [0.1, 0.2], [0.3, 0.4], x_title="x", y_title="y")
+    points = scatter([(0, 0), (0, 1)], [0.1, 0.2], [0.3, 0.4], titles=("x", "y"))
     for picture in (a_map(), points):
         before = picture.to_json()
         text = json.dumps({**on_page(picture.spec(), contrast=True), "datasets": {}})
@@ -64,7 +64,7 @@ def test_high_contrast_leaves_nothing_of_the_light_colours_and_nothing_pale():
         assert picture.to_json() == before, "the picture itself, which is kept, is as it was"
     marks = [layer["mark"] for layer in on_page(points.spec(), contrast=True)["layer"]]
     assert {mark.get("opacity", 1) for mark in marks} | {mark.get("strokeOpacity", 1) for mark in marks} == {1}
-    assert {layer["mark"].get("opacity", 1) for layer in points.description["layer"]} != {1}
+    assert {layer["mark"].get("strokeOpacity", 1) for layer in points.description["layer"]} != {1}
 
 
 def test_colours_of_either_sign_are_strong_where_they_are_written_and_where_they_are_painted():
