@@ -22,6 +22,8 @@ def test_a_line_opens_both_of_its_heads_and_the_board_another(open_page):
     (layer, head), below = reader.split("."), writer.split(".")
     shows(page.locator(".st-key-weights_reader"), f"Layer {layer}, head {head}")
     shows(page.locator(".st-key-weights_writer"), f"Layer {below[0]}, head {below[1]}")
+    # What a click opens is seen without a scroll.
+    assert page.locator(".st-key-weights_reader").get_by_text(f"Layer {layer}, head {head}").bounding_box()["y"] < 850
     page.wait_for_function("edge => new URLSearchParams(location.search).get('edge') === edge", arg=f"k.{writer}")
     page.locator('.st-key-weights_heads svg.marks path[aria-label^="head: 2; row: 0;"]').first.click(force=True)
     addressed(page, 0, 2)

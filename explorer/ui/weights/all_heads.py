@@ -40,7 +40,7 @@ def draw(read: Read, head: choice.Head) -> Figure | None:
 
     def picture(chosen: tuple[int, int], dark: bool, clickable: bool = True) -> Picture:
         how = {"title": _(MEASURES[name]), "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
-        return board.board(rows, found.sizes, (), values=shown, chosen=chosen, width=330, height=330, **how)
+        return board.board(rows, found.sizes, (), values=shown, chosen=chosen, width=330, height=215, **how)
 
     pictures.clickable("weights_board", (read.identity, name), head, picture, choice.picked_on_board)
     table = pd.DataFrame(np.asarray(shown)).rename_axis("layer")

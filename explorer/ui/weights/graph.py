@@ -18,7 +18,7 @@ from explorer.weights.composition import KINDS
 LINES = {"all": N_("all"), "q": N_("queries (Q)"), "k": N_("keys (K)"), "v": N_("values (V)")}
 MOST, FIRST = 80, 20
 """Lines that can be shown, and that are at first."""
-_HEIGHT, _LAYER = 380, 34
+_HEIGHT, _LAYER = 260, 34
 """Least height of the picture, and height of a layer, in pixels."""
 
 
