@@ -46,6 +46,11 @@ def labels(tokens: Sequence[str]) -> list[str]:
     return [token.strip() if token.strip() else (token.translate(_VISIBLE) or "∅") for token in tokens]
 
 
+def written_out(tokens: Sequence[str]) -> list[str]:
+    """Tokens for a table, all white space made visible: the space before a word tells it from a piece of one, and a cell is never empty."""
+    return [token.translate(_VISIBLE) or "∅" for token in tokens]
+
+
 def is_bytes(token: str) -> bool:
     """Whether a readable token is a part of a character, written as its bytes."""
     return bool(_WRITTEN_OUT.fullmatch(token))

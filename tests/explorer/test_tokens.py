@@ -4,6 +4,7 @@ import pytest
 
 from explorer import tokens
 from explorer.scores import hits
+from explorer.tokens import written_out
 from tests import tiny as making
 
 
@@ -36,3 +37,7 @@ def test_a_number_without_a_token_is_shown_as_that():
 )
 def test_punctuation_is_told_also_where_its_bytes_are_split(texts, expected):
     assert hits.punctuation(texts) == expected
+
+
+def test_white_space_of_a_token_is_written_out_in_a_table():
+    assert written_out([" cat", "\n", " \t", "", "s"]) == ["␣cat", "⏎", "␣⇥", "∅", "s"]

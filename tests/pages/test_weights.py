@@ -34,7 +34,7 @@ def pairs(app, number: int = 0) -> list[tuple[str, str]]:
 
 
 def shown(weights, ids) -> list[str]:
-    return [f"␣{name[1:]}" if name.startswith(" ") else name for name in reading.named(weights, ids)]
+    return [name.replace(" ", "␣").replace("\n", "⏎") for name in reading.named(weights, ids)]
 
 
 def test_all_is_that_of_the_model_and_of_the_head() -> None:

@@ -10,6 +10,7 @@ from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.weights.distance import by_distance
 from explorer.i18n import N_, _
+from explorer.tokens import written_out
 from explorer.ui.common import pictures
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
@@ -135,20 +136,15 @@ def _table(read: Read, found: list[Direction], ends: tuple[str, str]) -> pd.Data
     rows = []
     for number, one_ in enumerate(found):
         for sign, left, right in (("+", one_.left, one_.right), ("-", one_.left_away, one_.right_away)):
-            names = [" ".join(visible(reading.named(read.weights, ids))) for ids in (left, right)]
+            names = [" ".join(written_out(reading.named(read.weights, ids))) for ids in (left, right)]
             rows.append((f"{number} {sign}", one_.share, *names))
     return pd.DataFrame(rows, columns=[_("direction"), _("share"), *ends])
 
 
 def _pairs(weights: Weights, of: OneHead, pairs: Pairs, titles: tuple[str, str, str], name: str) -> Figure:
-    left, right = (visible(reading.named(weights, ids)) for ids in (pairs.rows, pairs.columns))
+    left, right = (written_out(reading.named(weights, ids)) for ids in (pairs.rows, pairs.columns))
     table = pd.DataFrame({titles[0]: left, titles[1]: right, titles[2]: pairs.values})
     how = {titles[2]: st.column_config.NumberColumn(format="%.2f", width="small")}
     st.dataframe(table, hide_index=True, height=_HEIGHT, column_config=how)
     files = {"csv": lambda: export.table_csv(table, index=False)}
     return Figure(f"{titles[0]}, {titles[1]}", f"{name}-{name_of(of)}", files)
-
-
-def visible(names: list[str]) -> list[str]:
-    """Tokens with the space before a word written out: it tells the word from the piece."""
-    return [f"␣{name[1:]}" if name.startswith(" ") else name or "∅" for name in names]

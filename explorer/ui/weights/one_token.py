@@ -10,6 +10,7 @@ from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.weights.words import words
 from explorer.i18n import _
+from explorer.tokens import written_out
 from explorer.ui.common import address, pictures
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
@@ -46,7 +47,7 @@ def draw(read: Read, of: OneHead, token: int | None, slot: str, wide: bool) -> l
     if found is None:
         return []
     figures = []
-    name = f"{found.name.strip() or found.name!r}"
+    name = written_out([found.name])[0]
     places = st.columns(2, gap="small") if wide else (st.container(), st.container())
     for place, kind, title, what, made in (
         (places[0], "words", _("{token}, attended to, makes").format(token=name), _("logit, above the mean word"), found.words),
@@ -63,7 +64,7 @@ def _bars(read: Read, made: Words, title: str, what: str, name: str) -> Figure:
     half = min(len(made.more), 10)
     ids = [*made.more[:half], *made.less[:half][::-1]]
     values = np.concatenate([made.most[:half], made.least[:half][::-1]])
-    names = [f"␣{word[1:]}" if word.startswith(" ") else word or "∅" for word in reading.named(read.weights, ids)]
+    names = written_out(reading.named(read.weights, ids))
 
     def picture(dark: bool) -> Picture:
         return words(names, values, title=title, what=what, width=190, height=330, dark=dark)
