@@ -29,7 +29,7 @@ def drawn(atlas: Atlas, identity: tuple, of: Source | None, part: str, chosen: t
             )
         if view == "changed":
             if of is not None:
-                second = against.choose(of, chosen, part)
+                second = against.choose(atlas, of, chosen, part)
         else:
             groups = choices.groups(atlas, part)
             found = choices.looked_for(atlas, part)

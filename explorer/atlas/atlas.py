@@ -56,7 +56,7 @@ class Atlas:
         Raises:
             InputError: none, of another version, or a file of it missing or broken.
         """
-        advice = told("Name a folder that `python -m explorer atlas` wrote.")
+        advice = told("Name a folder that the command “python -m explorer atlas” wrote.")
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             version = manifest["version"]

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from explorer.atlas import shipped
 from explorer.atlas.edges import DIRECTIONS
+from tests.browser.letters import too_small
 from tests.browser.waiting import in_reach, settled, shows
 
 ALL, ONE = ".st-key-atlas_all", ".st-key-atlas_one"
@@ -39,6 +40,16 @@ def test_a_click_on_a_point_opens_its_head_and_back_the_one_before(open_page):
     shows(page.locator(ONE), re.compile("Layer 2, head 4"))
     page.go_back()
     shows(page.locator(ONE), re.compile("Layer 0, head 0"))
+
+
+def test_who_clicks_a_head_on_a_stage_sees_what_it_does(open_page):
+    page = open_page("/atlas?model=gpt2-mini&stage=1", wait_for=f"{ALL} svg.marks", size=(1920, 1080))
+    page.locator(f"{ALL} svg.marks path[aria-label*='head: 2.4']").first.click(force=True)
+    shows(page.locator(ONE), re.compile("Layer 2, head 4"))
+    settled(page)
+    board, row = page.locator(f"{ALL} svg.marks").bounding_box(), page.locator(f"{ONE} .head-row").first.bounding_box()
+    assert row["x"] > board["x"] + board["width"] and row["y"] + row["height"] < 1080
+    assert not too_small(page)
 
 
 @pytest.mark.parametrize("size", [(1440, 900)])

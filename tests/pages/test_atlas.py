@@ -15,6 +15,7 @@ from explorer.atlas.options import Options
 from explorer.jobs import JOBS
 from explorer.ui.atlas import source
 from explorer.ui.atlas.choices import title_of
+from explorer.ui.common import model_names
 from models.opening import allowed
 from tests.pages.shared import charts, give, opened, settle, shared, table, tables, written
 
@@ -50,6 +51,21 @@ def test_points_are_the_metrics_of_the_shipped_atlas(name) -> None:
         assert title_of(x) in titles and title_of(y) in titles
     assert drawn["found"].all()
     assert "391 texts" in written(app)
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_another_model_is_never_the_one_that_is_shown(name) -> None:
+    app = opened("atlas", model=name, atlas_view="changed", atlas_against="model")
+    assert not app.exception
+    titles = [box.options for box in app.selectbox if box.key == "atlas_second"]
+    assert all(model_names.title(name) not in options for options in titles)
+    sizes = {
+        other: shipped.opened(other).sizes(shipped.opened(name).parts[0])
+        for other in shipped.names()
+        if other != name and shipped.opened(name).parts[0] in shipped.opened(other).parts
+    }
+    alike = [model_names.title(other) for other, size in sizes.items() if size == shipped.opened(name).sizes(shipped.opened(name).parts[0])]
+    assert not alike or app.selectbox(key="atlas_second").value in {other for other, size in sizes.items() if model_names.title(other) in alike}
 
 
 def test_heads_are_coloured_and_placed_by_all_metrics() -> None:

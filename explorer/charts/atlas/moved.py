@@ -23,6 +23,7 @@ def moved(
     chosen: tuple[int, int] | None = None,
     width: int = 600,
     height: int = 430,
+    letters: int = 10,
     dark: bool = False,
 ) -> Picture:
     """The points and their ways.
@@ -33,7 +34,7 @@ def moved(
         change: how much each changed in all metrics, (heads,).
         titles: of the axes.
         chosen: the head that carries a ring at first.
-        width, height: in pixels.
+        width, height: in pixels; letters, of the heads' names.
     """
     there = np.flatnonzero(np.isfinite(before).all(1) & np.isfinite(after).all(1))
     table = pd.DataFrame(
@@ -50,11 +51,11 @@ def moved(
     )
     values = {"head": [{"layer": chosen[0], "head": chosen[1]}] if chosen else NOTHING}
     aloud = _("A point for each head where the second atlas has it, and the way from where the first has it.")
-    return Picture(_description(titles, width, height, dark), {"points": table}, values, aloud)
+    return Picture(_description(titles, width, height, letters, dark), {"points": table}, values, aloud)
 
 
 @described
-def _description(titles: tuple[str, str], width: int, height: int, dark: bool) -> alt.LayerChart:
+def _description(titles: tuple[str, str], width: int, height: int, letters: int, dark: bool) -> alt.LayerChart:
     pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
     base = alt.Chart(alt.NamedData("points")).transform_calculate(name="datum.layer + '.' + datum.head")
     scale, ink = alt.Scale(zero=False, nice=False, padding=14), palette.page(dark)[1]
@@ -74,6 +75,6 @@ def _description(titles: tuple[str, str], width: int, height: int, dark: bool) -
     rings = base.mark_point(size=420, filled=False, stroke=palette.frame(dark), strokeWidth=3).encode(
         **last, opacity=alt.condition(pick, alt.value(1), alt.value(0))
     )
-    names = base.mark_text(dy=-13, fontSize=10, color=ink, opacity=0.8).encode(**last, text="name:N")
+    names = base.mark_text(dy=-13, fontSize=letters, color=ink, opacity=0.8).encode(**last, text="name:N")
     chart = alt.layer(ways, froms, marks, rings, names).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.configure_view(stroke=None)

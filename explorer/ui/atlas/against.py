@@ -12,15 +12,15 @@ from explorer.atlas.atlas import Atlas
 from explorer.charts.atlas.moved import moved
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
+from explorer.ui.atlas import choices
 from explorer.ui.atlas import source as sources
-from explorer.ui.atlas.choices import title_of
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, model_names, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
-from models.opening import allowed
+from models.opening import allowed, catalogue
 from models.paths import typed
 
 AGAINST = {"pruned": N_("this model without heads"), "model": N_("another model"), "folder": N_("a folder")}
@@ -37,12 +37,12 @@ class Second:
     key: tuple
 
 
-def choose(source: Source, chosen: tuple[int, int], part: str) -> Second | None:
-    """Draws the choice; None where there is none yet, and the page says why."""
+def choose(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
+    """Draws the choice of what `atlas` is held against; None where there is none yet, and the page says why."""
     options = {name: title for name, title in AGAINST.items() if name != "folder" or allowed.NOW.folders}
-    which = address.choice(st.selectbox, _("Against"), options, "atlas_against", width=210)
+    which = address.choice(st.selectbox, _("Compared with"), options, "atlas_against", width=210)
     try:
-        return {"pruned": _pruned, "model": _model, "folder": _folder}[which](source, chosen, part)
+        return {"pruned": _pruned, "model": _model, "folder": _folder}[which](atlas, source, chosen, part)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
@@ -64,24 +64,25 @@ def draw(atlas: Atlas, second: Second, identity: tuple, part: str, chosen: tuple
         of.heads.loc[part].reindex(heads)[list(axes)].to_numpy(float) if set(axes) <= set(of.heads.columns) else np.full((len(heads), 2), np.nan)
         for of in (atlas, second.atlas)
     ]
-    titles = (title_of(axes[0]), title_of(axes[1]))
+    size = choices.size(360)
+    titles = (choices.title_of(axes[0]), choices.title_of(axes[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return moved(heads, *places, table["change"].to_numpy(), titles=titles, chosen=first, height=360, dark=dark)
+        return moved(heads, *places, table["change"].to_numpy(), titles=titles, chosen=first, **size, dark=dark)
 
-    pictures.clickable("atlas_moved", (identity, second.key, part, axes), chosen, picture, chosen_head.picked)
+    pictures.clickable("atlas_moved", (identity, second.key, part, axes, *size.values()), chosen, picture, chosen_head.picked)
     of = table[(table["layer"] == chosen[0]) & (table["head"] == chosen[1])]
     if len(of) and of.iloc[0]["change"] == 0:
         st.caption(_("Head {head} did not change.").format(head=f"{chosen[0]}.{chosen[1]}"))
     elif len(of):
         one = of.iloc[0]
         message = _("Head {head} changed most in “{metric}”: {before} → {after}, {sure} standard errors of the means over texts.")
-        told = {"metric": title_of(one["metric"]), "before": f"{one['before']:.3f}", "after": f"{one['after']:.3f}"}
+        told = {"metric": choices.title_of(one["metric"]), "before": f"{one['before']:.3f}", "after": f"{one['after']:.3f}"}
         st.caption(message.format(head=f"{chosen[0]}.{chosen[1]}", sure="–" if np.isnan(one["sure"]) else f"{one['sure']:.1f}", **told))
     return Figure(_("Changed"), "changed", picture_files(lambda: picture(chosen, False)) | {"csv": lambda: table.to_csv(index=False).encode()})
 
 
-def _pruned(source: Source, chosen: tuple[int, int], part: str) -> Second | None:
+def _pruned(_atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
     heads = address.entry(
         st.text_input,
         _("Heads that are switched off"),
@@ -99,6 +100,7 @@ def _pruned(source: Source, chosen: tuple[int, int], part: str) -> Second | None
             icon=":material/content_cut:",
             on_click=lambda: address.write(pruned=here),
         )
+        st.caption(_("Here stands which heads do something else once some are switched off: name those, or switch off the chosen one."))
         return None
     if source.corpus is None:
         st.caption(_("An atlas of a folder has no texts here to be read again. Choose texts or a file."))
@@ -107,15 +109,22 @@ def _pruned(source: Source, chosen: tuple[int, int], part: str) -> Second | None
     return None if made is None else Second(made, _("without {heads}").format(heads=heads), (source.key, heads))
 
 
-def _model(source: Source, chosen: tuple[int, int], part: str) -> Second | None:
-    names = [name for name in shipped.names() if part in shipped.opened(name).parts]
+def _model(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
+    # The shipped atlas of this model is what is shown already, but where another text was read.
+    own = catalogue.resolve(source.model.name) if source.folder is not None and source.corpus is not None else None
+    names = [name for name in shipped.names() if name != own and part in shipped.opened(name).parts]
+    if not names:
+        st.caption(_("No other bundled model has such heads."))
+        return None
+    # Heads are told by their numbers, which mean most where there are as many of them.
+    names.sort(key=lambda name: shipped.opened(name).sizes(part) != atlas.sizes(part))
     name = address.entry(
         st.selectbox, _("Second model"), "atlas_second", names[0], address.among(names), options=names, format_func=model_names.title, width=220
     )
     return Second(shipped.opened(name), model_names.title(name), ("shipped", name))
 
 
-def _folder(source: Source, chosen: tuple[int, int], part: str) -> Second | None:
+def _folder(_atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
     given = address.entry(st.text_input, _("Folder of an atlas"), "atlas_second_folder", "", max_chars=500, width=260).strip()
     if not given:
         return None

@@ -13,7 +13,7 @@ from explorer.bounded import BoundedCache
 from explorer.charts.common.picture import Picture
 from explorer.charts.common.scatter import scatter
 from explorer.i18n import _
-from explorer.ui.atlas.choices import title_of
+from explorer.ui.atlas import choices
 from explorer.ui.common import chosen_head, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.take_away import Figure, picture_files
@@ -48,15 +48,16 @@ def draw(
     table = atlas.heads.loc[part]
     heads = [(int(layer), int(head)) for layer, head in table.index]
     if view == "metrics":
-        places, titles = table[list(axes)].to_numpy(float), (title_of(axes[0]), title_of(axes[1]))
+        places, titles = table[list(axes)].to_numpy(float), (choices.title_of(axes[0]), choices.title_of(axes[1]))
     else:
         places, titles = _LAYOUTS.get_or_compute((identity, part, view), lambda: space.layout(atlas, part, view)), None
+    size = choices.size()
     at = {"x": places[:, 0], "y": places[:, -1], "titles": titles}
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return scatter(heads, **at, groups=groups, found=found, chosen=first, dark=dark)
+        return scatter(heads, **at, groups=groups, found=found, chosen=first, **size, dark=dark)
 
-    drawn = (identity, part, view, axes, tuple(groups), None if found is None else found.tobytes())
+    drawn = (identity, part, view, axes, tuple(groups), None if found is None else found.tobytes(), *size.values())
     pictures.clickable("atlas_points", drawn, chosen, picture, chosen_head.picked)
     if found is not None:
         named([head for head, held in zip(heads, found, strict=True) if held], chosen, _("Heads that were found: {n} of {all}."), len(heads))

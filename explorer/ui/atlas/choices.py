@@ -9,7 +9,7 @@ from explorer.atlas import find, space
 from explorer.atlas.atlas import Atlas
 from explorer.i18n import N_, _
 from explorer.scores.definitions import BY_NAME
-from explorer.ui.common import address
+from explorer.ui.common import address, stage
 from explorer.ui.common.markdown import explained
 from explorer.ui.heads.roles import TITLES
 from models.errors import InputError
@@ -25,6 +25,11 @@ COLOURS = {"layer": N_("layer"), "role": N_("role"), "cluster": N_("cluster")}
 NORM = N_("length of the output")
 NO_ROLE = N_("no role")
 EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", "distance > 10 and confidence > .3")
+
+
+def size(height: int = 430) -> dict[str, int]:
+    """Of the picture of all heads, `height` at a desk. On a stage it stands beside the chosen head: what a click opens has to be seen."""
+    return {"width": 310, "height": 250, "letters": 12} if stage.is_on() else {"width": 600, "height": height, "letters": 10}
 
 
 def title_of(metric: str) -> str:

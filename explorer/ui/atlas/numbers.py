@@ -38,9 +38,12 @@ def tokens(atlas: Atlas, head: HeadName) -> Figure:
             st.caption(f"**{_(_SIDES[side])}**")
             shown = pd.DataFrame({_("token"): labels(found["token"].tolist()), _("share"): found["share"], _("times"): found["count"]})
             shown[_("lift")] = found["lift"]
+            # Two tables share the panel, so that each has to do with few pixels, or its last column is cut.
             how = {
-                _("share"): st.column_config.NumberColumn(format="percent"),
-                _("lift"): st.column_config.NumberColumn(format="%.1f"),
+                _("token"): st.column_config.TextColumn(width=56),
+                _("share"): st.column_config.NumberColumn(format="percent", width=52),
+                _("times"): st.column_config.NumberColumn(width=42),
+                _("lift"): st.column_config.NumberColumn(format="%.1f", width=38),
             }
             st.dataframe(shown, hide_index=True, height=330, column_config=how)
     st.caption(

@@ -13,6 +13,7 @@ from explorer.atlas.edges import DIRECTIONS
 from explorer.charts.common.picture import Picture
 from explorer.charts.common.scatter import scatter
 from explorer.i18n import N_, _
+from explorer.ui.atlas import choices
 from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.take_away import Figure, picture_files
@@ -68,10 +69,11 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
     given = [table["share", direction].to_numpy(float) for direction in DIRECTIONS]
     # Behind a causal mask one direction may never be seen.
     x, y = (values if np.isfinite(values).any() else np.zeros(len(heads)) for values in given)
+    size = choices.size(390)
     titles = (_(DIRECTIONS[0]), _(DIRECTIONS[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return scatter(heads, x, y, titles=titles, chosen=first, height=390, dark=dark)
+        return scatter(heads, x, y, titles=titles, chosen=first, **size, dark=dark)
 
     for direction, values in zip(DIRECTIONS, given, strict=True):
         if not np.nan_to_num(table["due", direction].max()) >= _LEAST:
@@ -80,5 +82,5 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
             st.caption(_("{direction}, best of {n} rows:").format(direction=_(direction), n=int(table["due", direction].max())), width="content")
             for i in np.argsort(-np.nan_to_num(values), kind="stable")[:_BEST]:
                 head_button(*heads[i], chosen, f"atlas_best_{DIRECTIONS.index(direction)}", f"{values[i]:.0%}")
-    pictures.clickable("atlas_relations", (identity, part, relation), chosen, picture, chosen_head.picked)
+    pictures.clickable("atlas_relations", (identity, part, relation, *size.values()), chosen, picture, chosen_head.picked)
     return Figure(_("Relations"), f"relation-{relation}", picture_files(lambda: picture(chosen, False)))

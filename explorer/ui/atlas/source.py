@@ -74,6 +74,7 @@ def choose(model: Model) -> Source | None:
             return Source(model, None, None, ("folder", given), typed(given)) if given else _asks()
         given = uploads.uploaded(_("Text, CSV, JSONL or CoNLL-U"), _ENDINGS, "atlas_file", _("One text per line, a column of texts, or trees."))
         if given is None:
+            st.caption(_("Give a file, and the model reads it: each of its heads becomes a point."), width=300)
             return None
         tokens = int(address.number_input(_("Tokens at most"), 100, MOST_TOKENS, TOKENS, step=10_000, key="atlas_tokens", width=140))
         texts = uploads.parsed(given, "atlas", lambda content, called: corpus.of_file(content, called))

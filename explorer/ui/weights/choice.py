@@ -24,7 +24,7 @@ def arriving(model: Model) -> bool:
     if model.kind == "encoder-decoder":
         return False
     about = _("As they arrive: what the layers below have made of a text of this token alone. Above layer 0 that is what heads are given.")
-    return address.choice(st.segmented_control, _("Tokens"), TOKENS, "tokens", help=about) == "arriving"
+    return address.choice(st.segmented_control, _("How tokens are read"), TOKENS, "tokens", help=about) == "arriving"
 
 
 def edge(sizes: Sequence[int], reader: Head) -> tuple[str, Head, Head] | None:
