@@ -62,12 +62,7 @@ def heads(model: Model) -> None:
         figure, relation = drawn(atlas, identity, of if kept.fresh else None, part, chosen, view)
     with right, st.container(border=True, key="atlas_one"):
         figures = [figure, one_head.draw(model, atlas, identity, (part, *chosen), relation)]
-    about = atlas.manifest["corpus"]
-    st.caption(
-        _("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
-            model=escaped(atlas.model), texts=escaped(_(about["name"])), n=about["texts"], tokens=about["tokens"]
-        )
-    )
+    source.describe(atlas, origin)
     table = Figure(_("All heads, as a table"), "heads", {"csv": lambda: atlas.heads.to_csv().encode()})
     with downloads:
         take_away([*(one for one in figures if one), table], origin.recipe)

@@ -161,6 +161,11 @@ class Atlas:
         """A text as it was written; "" where it was generated, or is very long."""
         return self._line(number, side)["written"]
 
+    def share_of(self, token: str) -> float:
+        """Of all tokens of the texts, the share that this one is: of [UNK], of what the model cannot read."""
+        tokens = self._texts["tokens"].explode()
+        return float((tokens == token).mean()) if len(tokens) else 0.0
+
     def _line(self, number: int, side: str) -> pd.Series:
         table = self._texts
         return table[(table["text"] == number) & (table["side"] == side)].iloc[0]

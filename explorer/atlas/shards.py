@@ -62,14 +62,19 @@ def fingerprint(model: Model) -> str:
     return made.hexdigest()
 
 
+def named(model: Model) -> str:
+    """The name of a model in an atlas of it: no place on this machine, and no revision."""
+    return model.short_name if model.origin.startswith("folder ") else model.name.partition("@")[0]
+
+
 def about(model: Model, corpus: Corpus, plan: planning.Plan, options: Options) -> dict:
     """What an atlas is of, for its manifest: no time and no place, so that the same atlas is the same bytes."""
-    name, _at, revision = model.name.partition("@")
+    revision = model.name.partition("@")[2]
     n, cut = plan.unread
     return {
         "version": VERSION,
         "model": {
-            "name": model.short_name if model.origin.startswith("folder ") else name,
+            "name": named(model),
             "revision": revision,
             "sha256": fingerprint(model),
             "dtype": str(model.dtype).removeprefix("torch."),

@@ -68,6 +68,27 @@ def test_another_model_is_never_the_one_that_is_shown(name) -> None:
     assert not alike or app.selectbox(key="atlas_second").value in {other for other, size in sizes.items() if model_names.title(other) in alike}
 
 
+def test_an_atlas_of_a_folder_opens_its_own_model() -> None:
+    app = opened("atlas", model="bert-mini", atlas_of="folder", atlas_folder=str(shipped.DATA / "gpt2-mini"))
+    assert not app.exception and "This atlas is of gpt2-mini" in written(app)
+    for page in ("attention", "prune", "compare"):
+        assert links(app, page) and {one for link in links(app, page) for one in link["model"]} == {"gpt2-mini"}
+    assert "This atlas is of" not in written(opened("atlas", model="gpt2-mini"))
+
+
+def test_what_was_not_read_is_said() -> None:
+    app = opened("atlas", model="gpt2-mini", atlas_of="file", atlas_tokens=100)
+    give(app, "atlas_file", "many.txt", ("word " * 600 + "\n" + "A cat.\n" * 5).encode())
+    settle(app)
+    limit = models.load("gpt2-mini", "cpu", "float32").max_length
+    assert f"{limit} tokens" in written(app) and "1 texts are longer" in written(app) and "Of 6 texts the first 1 were read" in written(app)
+    # Most of Chinese is unknown to MiniLM, and all of it known to a model that reads Chinese.
+    app = opened("atlas", model="all-MiniLM-L6-v2", atlas_of="zh")
+    settle(app)
+    assert "of their tokens are" in written(app) and "UNK" in written(app)
+    assert "of their tokens are" not in written(opened("atlas", model="zh-mini"))
+
+
 def test_heads_are_coloured_and_placed_by_all_metrics() -> None:
     app, atlas = opened("atlas", model="gpt2-mini", atlas_view="pca", atlas_colour="role"), shipped.opened("gpt2-mini")
     np.testing.assert_allclose(points(app)[["x", "y"]], space.layout(atlas, "decoder", "pca"), atol=1e-6)

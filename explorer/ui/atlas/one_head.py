@@ -11,6 +11,7 @@ from explorer.atlas.atlas import Atlas, HeadName
 from explorer.i18n import N_, _, language
 from explorer.scores import published
 from explorer.ui.atlas import by_text, numbers, rows
+from explorer.ui.atlas.source import opens
 from explorer.ui.common import address
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.take_away import Figure
@@ -37,7 +38,7 @@ def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relatio
         st.markdown(f"**{where}** :small[{' · '.join(roles) or _('no role')}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_doors"):
         _doors(model, atlas, head)
-    _published(model, head)
+    _published(atlas, head)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_like"):
         st.caption(_("Heads like this one:"), width="content")
         for one in space.like(atlas, head, 4).itertuples():
@@ -54,7 +55,7 @@ def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relatio
 
 def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
     part, layer, number = head
-    here = {"lang": language(), "model": model.name, "layer": str(layer), "head": str(number)}
+    here = {"lang": language(), "model": opens(atlas, model), "layer": str(layer), "head": str(number)}
     if len(atlas.parts) > 1:
         here["part"] = part
     named = f"{part}.{layer}.{number}" if len(atlas.parts) > 1 else f"{layer}.{number}"
@@ -67,8 +68,8 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
         st.page_link(f"pages/{page}.py", label=_(title), icon=icon, query_params={**here, **more})
 
 
-def _published(model: Model, head: HeadName) -> None:
-    for figure in published.FIGURES.get(catalogue.resolve(model.name), ()):
+def _published(atlas: Atlas, head: HeadName) -> None:
+    for figure in published.FIGURES.get(catalogue.resolve(atlas.model), ()):
         if (figure.layer, figure.head) == head[1:]:
             score = next(score.title for score in numbers.REPEATED if score.name == figure.score)
             st.caption(_("Published: {score} {value:.3f} ({how}).").format(score=_(score), value=figure.value, how=_(figure.how)))

@@ -16,6 +16,7 @@ from explorer.atlas.options import DECILES
 from explorer.charts.common import palette
 from explorer.i18n import N_, _, language
 from explorer.tokens import labels
+from explorer.ui.atlas.source import opens
 from explorer.ui.common import address
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
@@ -37,10 +38,11 @@ def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Fi
         shown = _choose(table, relation)
     if shown.empty:
         st.caption(_("None of the kept rows is such a row."))
-    # What is scrolled by keyboard has to be reached by it, and a link in each row can be.
-    with st.container(height=400, key="atlas_rows"):
-        for row in _few(shown).itertuples():
-            _row(model, atlas, head, row)
+    else:
+        # What is scrolled by keyboard has to be reached by it, and a link in each row can be.
+        with st.container(height=400, key="atlas_rows"):
+            for row in _few(shown).itertuples():
+                _row(model, atlas, head, row)
     return Figure(_("Rows of this head"), f"rows-{head[1]}-{head[2]}", {"csv": lambda: _csv(atlas, head, table)})
 
 
@@ -55,7 +57,7 @@ def door(model: Model, atlas: Atlas, head: HeadName, text: int, row: int | None 
     written = atlas.written(text, kind)
     if not written:
         return None
-    found = {"lang": language(), "model": model.name, "text": written, "layer": str(head[1]), "head": str(head[2])}
+    found = {"lang": language(), "model": opens(atlas, model), "text": written, "layer": str(head[1]), "head": str(head[2])}
     if len(atlas.parts) > 1:
         found |= {"part": head[0]} | ({"target": target} if (target := atlas.written(text, "decoder")) else {})
     return found if row is None else found | {"q": str(row)}

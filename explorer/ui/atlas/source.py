@@ -13,9 +13,10 @@ from explorer.atlas import corpus, making, shipped
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.corpus import Corpus
 from explorer.atlas.options import Options
+from explorer.atlas.shards import named
 from explorer.i18n import N_, _
 from explorer.ui.common import address, file_choice, jobs, uploads
-from explorer.ui.common.markdown import explained
+from explorer.ui.common.markdown import escaped, explained
 from models import Model
 from models.errors import ExplorerError
 from models.opening import allowed, catalogue
@@ -25,6 +26,8 @@ SOURCES = {"own": N_("the project's texts"), "zh": N_("the project's Chinese tex
 PLACE = "atlas"
 TOKENS, MOST_TOKENS = 20_000, 200_000
 """Tokens that are read of a file at first, and at most; the command reads on."""
+_UNKNOWN = 0.1
+"""Share of tokens that a model does not know from which the page says so."""
 _ENDINGS = [*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]
 
 
@@ -106,6 +109,35 @@ def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
+
+
+def opens(atlas: Atlas, model: Model) -> str:
+    """The name under which the model of an atlas is opened, by who has `model` open."""
+    return model.name if atlas.model == named(model) else atlas.model
+
+
+def describe(atlas: Atlas, source: Source) -> None:
+    """What was read, and what of it was not, or not by the model that is open."""
+    about, notes = atlas.manifest["corpus"], []
+    st.caption(
+        _("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
+            model=escaped(atlas.model), texts=escaped(_(about["name"])), n=about["texts"], tokens=about["tokens"]
+        )
+    )
+    if atlas.model != named(source.model):
+        notes.append(_("This atlas is of {model}, and its links open that model.").format(model=escaped(atlas.model)))
+    if source.corpus is not None and source.tokens is not None and about["texts"] < len(source.corpus.texts):
+        told = _("Of {all:,} texts the first {n:,} were read: raise the number of tokens for more.")
+        notes.append(told.format(all=len(source.corpus.texts), n=about["texts"]))
+    if about["cut_texts"]:
+        told = _("{n:,} texts are longer than is read at once and were cut; {tokens:,} tokens were not read.")
+        notes.append(told.format(n=about["cut_texts"], tokens=about["unread"]))
+    unknown = source.model.tokenizer.unk_token
+    if unknown and (share := atlas.share_of(unknown)) >= _UNKNOWN:
+        told = _("The model cannot read much of these texts: {share} of their tokens are {token}.")
+        notes.append(told.format(share=f"{share:.0%}", token=escaped(unknown)))
+    if notes:
+        st.caption(f":material/info: {' '.join(notes)}")
 
 
 def _language(model: Model) -> str:
