@@ -1,5 +1,7 @@
 """What the weights say, as Streamlit runs it, without a browser: what is drawn is what `explorer.weights` computes, for any model and head."""
 
+from urllib.parse import parse_qs
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,14 @@ def pairs(app, number: int = 0) -> list[tuple[str, str]]:
 
 def shown(weights, ids) -> list[str]:
     return [name.replace(" ", "␣").replace("\n", "⏎") for name in reading.named(weights, ids)]
+
+
+@pytest.mark.parametrize("asked", [{}, {"model": "translate-mini", "part": "cross", "layer": "1", "head": "2"}])
+def test_links_open_this_model_and_head_on_other_pages(asked) -> None:
+    app = page("weights", **asked)
+    found = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
+    expected = {"model": [asked.get("model", "gpt2-mini")], "layer": [asked.get("layer", "0")], "head": [asked.get("head", "0")]}
+    assert len(found) == 2 and all(expected.items() <= link.items() and link.get("part", [""])[0] == asked.get("part", "") for link in found)
 
 
 def test_all_is_that_of_the_model_and_of_the_head() -> None:

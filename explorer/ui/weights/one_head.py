@@ -9,7 +9,7 @@ import streamlit as st
 from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.weights.distance import by_distance
-from explorer.i18n import N_, _
+from explorer.i18n import N_, _, language
 from explorer.tokens import written_out
 from explorer.ui.common import pictures
 from explorer.ui.common.markdown import explained
@@ -49,8 +49,12 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
         st.markdown(f"**{where}** :small[{' · '.join([role, *numbers] if role else numbers)}]")
         if not role:
             st.space("stretch")
-            st.page_link("pages/attention.py", label=_("Its attention"), icon=":material/grid_view:")
-            st.page_link("pages/heads.py", label=_("Beside all heads"), icon=":material/scoreboard:")
+            # Other pages open another model at first.
+            here = {"lang": language(), "model": read.weights.model.name, "layer": str(of.layer), "head": str(of.head)}
+            if len(read.weights.model.parts) > 1:
+                here["part"] = of.part
+            st.page_link("pages/attention.py", label=_("Its attention"), icon=":material/grid_view:", query_params=here)
+            st.page_link("pages/heads.py", label=_("Beside all heads"), icon=":material/scoreboard:", query_params=here)
     if look == "match":
         figures = _match(read, of, slot, wide=not role)
     elif look == "write":
