@@ -153,7 +153,7 @@ def load(
     whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
     folder.check(whole)
     if adapted is not None and device == split.NAME:
-        raise ModelError(told("Adapters are merged into weights that lie in one place."), told("Open the folder on one device."))
+        raise ModelError(told("Adapters are merged into weights that lie in one place."), told("Choose one device."))
     if progress:
         progress(told("{name}: reading the weights", name=name), 0.0)
     try:

@@ -55,7 +55,7 @@ def draw(atlas: Atlas, second: Second, identity: tuple, part: str, chosen: tuple
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
-    st.caption(_("Changed most, against {other}; change is in units of each metric's spread over all heads.").format(other=second.title))
+    st.caption(_("Changed most, compared with {other}; change is in units of each metric's spread over all heads.").format(other=second.title))
     with st.container(horizontal=True, key="changed_heads_of_atlas", gap="xsmall"):
         for one in table.head(_NAMED).itertuples():
             head_button(one.layer, one.head, chosen, "atlas_changed", f"{one.change:.2f}")
@@ -106,7 +106,7 @@ def _pruned(_atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -
         st.caption(_("An atlas of a folder has no texts here to be read again. Choose texts or a file."))
         return None
     made = sources.opened(replace(source, folder=None), heads, PLACE)
-    return None if made is None else Second(made, _("without {heads}").format(heads=heads), (source.key, heads))
+    return None if made is None else Second(made, _("this model without {heads}").format(heads=heads), (source.key, heads))
 
 
 def _model(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:

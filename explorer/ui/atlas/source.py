@@ -65,7 +65,7 @@ class Source:
 def choose(model: Model) -> Source | None:
     """Draws the choice; None where there is nothing yet, and the page says why."""
     sources = {name: title for name, title in SOURCES.items() if name != "folder" or allowed.NOW.folders}
-    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=190)
+    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=230)
     name = catalogue.resolve(model.name)
     try:
         if which in ("own", "zh"):
