@@ -73,7 +73,9 @@ class Watcher:
         try:
             self._sizes = [heads for _part, _layer, heads in self.about["shown"]["sites"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(told("{folder} holds no units.", folder=folder)) from error
+            raise InputError(
+                told("{folder} holds no units.", folder=folder), told("Name the folder that a command was given as --units.")
+            ) from error
         self._losses = np.zeros((len(self._sizes), max(self._sizes, default=1)))
         self._baseline, self._examples = 0.0, 0
 

@@ -94,7 +94,11 @@ def _show(seen: Seen) -> None:
         st.warning(quiet.format(time=jobs.duration(seen.idle)), icon=":material/hourglass_empty:")
     if seen.rises is not None:
         of = about["shown"]["examples"]
-        st.caption(_("Each head removed alone, on {n} of {all} examples so far.").format(n=seen.examples, all=of))
+        st.caption(
+            _(
+                "Each head removed alone, on {n} of {all} examples: how much the mean loss rises, in nats. Layers down, heads across, from 0."
+            ).format(n=seen.examples, all=of)
+        )
         pictures.draw(_picture(seen), "attached_map")
 
 

@@ -57,5 +57,5 @@ def test_a_folder_without_units_is_told(tmp_path):
     with pytest.raises(InputError, match="holds no units"):
         Watcher(tmp_path)
     (tmp_path / "job.json").write_text('{"attention_explorer_units": 1, "about": {"shown": 3}}')
-    with pytest.raises(InputError, match="holds no units"):
+    with pytest.raises(InputError, match=r"holds no units.* Name the folder"):
         Watcher(tmp_path)
