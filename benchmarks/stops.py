@@ -25,6 +25,8 @@ from scripts.find_browser import ARGUMENTS, find
 from scripts.serve import serve
 
 GOAL_S = 1.0
+LONG = 4096
+"""Tokens of a text whose heads take a few seconds to draw."""
 _WATCH = """
 (word) => {
   const seen = window.seen = {};
@@ -106,11 +108,11 @@ def _cases(folder: Path) -> list[Case]:
     trees.write_text("\n".join([trees.read_text(encoding="utf-8")] * 25), encoding="utf-8")
     half = ",".join(f"{layer}.{head}" for layer in range(6) for head in range(0, 12, 2))
 
-    wide = shapes.gpt2_small(folder / "gpt2-small")
+    wide = shapes.gpt2_small(folder / "gpt2-small", positions=LONG)
 
     def long_text(page: Page) -> None:
         box = page.get_by_role("textbox", name="Text", exact=True)
-        box.fill(" ".join(f"w{i}" for i in range(1024)))
+        box.fill(" ".join(f"w{i}" for i in range(LONG)))
         box.press("Control+Enter")
 
     def cut_out(page: Page) -> None:
@@ -133,7 +135,7 @@ def _cases(folder: Path) -> list[Case]:
         return pressed
 
     return [
-        Case("Attention: a text of 1,024 tokens, GPT-2 small shape", f"/?model={quote(str(wide))}", "Drawing all heads", long_text),
+        Case(f"Attention: a text of {LONG:,} tokens, GPT-2 small shape", f"/?model={quote(str(wide))}", "Drawing all heads", long_text),
         Case("Know every head: scores of a file", "/heads?scored_on=file&heads_limit=20000", "Scoring all heads", upload(texts)),
         Case("Syntax: a treebank", "/syntax?treebank=file&syntax_limit=5000", "Reading the treebank", upload(trees)),
         Case("Beyond the weights: agreement", "/beyond", "Agreement over", press("compute_agreement")),
