@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -154,25 +155,22 @@ class Atlas:
             number: of the text.
             side: "encoder" or "decoder".
         """
-        found = self._line(number, side)
+        found = self._texts[number, side]
         return list(found["tokens"]), list(found["special"])
 
     def written(self, number: int, side: str) -> str:
         """A text as it was written; "" where it was generated, or is very long."""
-        return self._line(number, side)["written"]
+        return self._texts[number, side]["written"]
 
     def share_of(self, token: str) -> float:
         """Of all tokens of the texts, the share that this one is: of [UNK], of what the model cannot read."""
-        tokens = self._texts["tokens"].explode()
-        return float((tokens == token).mean()) if len(tokens) else 0.0
-
-    def _line(self, number: int, side: str) -> pd.Series:
-        table = self._texts
-        return table[(table["text"] == number) & (table["side"] == side)].iloc[0]
+        tokens = [one for line in self._texts.values() for one in line["tokens"]]
+        return tokens.count(token) / len(tokens) if tokens else 0.0
 
     @cached_property
-    def _texts(self) -> pd.DataFrame:
-        return self._table("texts").to_pandas()
+    def _texts(self) -> dict[tuple[int, str], dict[str, Any]]:
+        """Lines of the table by text and side: a page asks for the text of each row that it shows."""
+        return {(line["text"], line["side"]): line for line in self._table("texts").to_pylist()}
 
     def _frame(self, name: str) -> pd.DataFrame:
         return self._table(name).to_pandas()
