@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,8 +16,8 @@ import pyarrow.parquet as pq
 from explorer.atlas import tables
 from explorer.atlas.options import VERSION
 from explorer.atlas.shards import Merged
-from explorer.atlas.sums import METRICS
-from explorer.scores.definitions import REPEATED
+from explorer.atlas.sums import NAMES
+from explorer.scores.sums import listed
 from models import InputError
 from models.atomic import put_text, whole_folder
 from models.words import told
@@ -48,7 +47,7 @@ class Atlas:
     def of(merged: Merged) -> Atlas:
         """The atlas of all shards."""
         about = {name: value for name, value in merged.about.items() if name != "heads"}
-        return Atlas(about | {"bounds": [[None if math.isnan(x) else x for x in row] for row in merged.bounds.tolist()]}, None, tables.of(merged))
+        return Atlas(about | {"bounds": listed(merged.bounds)}, None, tables.of(merged))
 
     @staticmethod
     def open(folder: Path) -> Atlas:
@@ -120,8 +119,12 @@ class Atlas:
     @property
     def metrics(self) -> list[str]:
         """Names of the metrics that there are for any head."""
-        names = [*METRICS, *(score.name for score in REPEATED)]
-        return [name for name in names if self.heads[name].notna().any()]
+        return [name for name in NAMES if self.heads[name].notna().any()]
+
+    def metrics_in(self, part: str) -> list[str]:
+        """The same for any head of a part."""
+        table = self.heads.loc[part]
+        return [name for name in self.metrics if table[name].notna().any()]
 
     def rows(self, head: HeadName) -> pd.DataFrame:
         """The kept rows of a head; see `tables.of`."""

@@ -12,11 +12,13 @@ import numpy as np
 
 from explorer.atlas.options import BINS
 from explorer.scores import by_text
-from explorer.scores.definitions import BY_NAME
+from explorer.scores.definitions import BY_NAME, REPEATED
 from explorer.scores.roles import ROLES
 
 METRICS = (*by_text.NAMES, "norm")
 """Scores of `explorer.scores`, and the mean length of a head's output before the output projection."""
+NAMES = (*METRICS, *(score.name for score in REPEATED))
+"""All that is known of a head as a number: these, and its scores on repeated tokens."""
 UNIT = 2.0**20
 """Of sums over rows."""
 _BY_UNIT = {"share": 2.0**20, "nats": 2.0**16, "tokens": 2.0**10}

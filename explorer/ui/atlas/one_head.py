@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import streamlit as st
 
 from explorer.atlas import space
@@ -11,6 +9,7 @@ from explorer.atlas.atlas import Atlas, HeadName
 from explorer.i18n import N_, _, language
 from explorer.scores import published
 from explorer.ui.atlas import by_text, numbers, rows
+from explorer.ui.atlas.choices import title_of
 from explorer.ui.atlas.source import opens
 from explorer.ui.common import address
 from explorer.ui.common.head_button import head_button
@@ -22,12 +21,12 @@ from models.opening import catalogue
 SHOWN = {"rows": N_("Rows"), "tokens": N_("Top tokens"), "distances": N_("Distances"), "metrics": N_("Metrics"), "texts": N_("By text")}
 
 
-def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relation: str | None) -> Figure | None:
+def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Figure | None:
     """The head beside all heads.
 
     Args:
         model: that is open.
-        atlas, identity: whose head it is, and by what the atlas is known.
+        atlas: whose head it is.
         head: part, layer, head.
         relation: that is looked at, whose rows are shown first.
     """
@@ -49,8 +48,8 @@ def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relatio
     if shown == "tokens":
         return numbers.tokens(atlas, head)
     if shown == "distances":
-        return numbers.distances(atlas, identity, head)
-    return numbers.metrics(atlas, identity, head) if shown == "metrics" else by_text.draw(model, atlas, head)
+        return numbers.distances(atlas, head)
+    return numbers.metrics(atlas, head) if shown == "metrics" else by_text.draw(model, atlas, head)
 
 
 def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
@@ -71,5 +70,4 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
 def _published(atlas: Atlas, head: HeadName) -> None:
     for figure in published.FIGURES.get(catalogue.resolve(atlas.model), ()):
         if (figure.layer, figure.head) == head[1:]:
-            score = next(score.title for score in numbers.REPEATED if score.name == figure.score)
-            st.caption(_("Published: {score} {value:.3f} ({how}).").format(score=_(score), value=figure.value, how=_(figure.how)))
+            st.caption(_("Published: {score} {value:.3f} ({how}).").format(score=title_of(figure.score), value=figure.value, how=_(figure.how)))

@@ -22,7 +22,7 @@ from models.errors import ExplorerError
 from models.opening import allowed, catalogue
 from models.paths import typed
 
-SOURCES = {"own": N_("the project's texts"), "zh": N_("the project's Chinese texts"), "file": N_("a file"), "folder": N_("a folder")}
+SOURCES = {"own": corpus.OWN["en"], "zh": corpus.OWN["zh"], "file": N_("a file"), "folder": N_("a folder")}
 PLACE = "atlas"
 TOKENS, MOST_TOKENS = 20_000, 200_000
 """Tokens that are read of a file at first, and at most; the command reads on."""
