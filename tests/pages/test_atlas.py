@@ -20,6 +20,7 @@ from models.opening import allowed
 from tests.pages.shared import charts, give, opened, settle, shared, table, tables, written
 
 POINTS = {"layer", "head", "x", "y", "group", "found", "named", "right", "down"}
+MOVED = {"layer", "head", "x", "y", "x2", "y2", "change", "named", "right", "down"}
 
 
 def points(app, chart: int = 0) -> pd.DataFrame:
@@ -244,7 +245,7 @@ def test_heads_that_pruning_changed() -> None:
     first = expected.iloc[0]
     assert (first["layer"], first["head"], first["metric"]) == (2, 3, "norm")
     assert f"{first['change']:.2f}" in app.button(key="atlas_changed_2_3").label
-    drawn = table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})
+    drawn = table(app, MOVED)
     np.testing.assert_allclose(drawn["change"], expected["change"], atol=1e-6)
     assert (drawn[drawn["layer"] < 2][["x", "y"]].to_numpy() == drawn[drawn["layer"] < 2][["x2", "y2"]].to_numpy()).all()
     assert "standard errors" in written(app)
@@ -255,7 +256,7 @@ def test_heads_that_pruning_changed() -> None:
 def test_a_second_model_and_a_folder(tmp_path) -> None:
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_view="changed", atlas_against="model", atlas_second="minilm-sst2")
     expected = changed.between(shipped.opened("all-MiniLM-L6-v2"), shipped.opened("minilm-sst2"), "encoder")
-    np.testing.assert_allclose(table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})["change"], expected["change"])
+    np.testing.assert_allclose(table(app, MOVED)["change"], expected["change"])
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_of="folder", atlas_folder=str(shipped.DATA / "minilm-sst2"))
     np.testing.assert_allclose(points(app)["x"], shipped.opened("minilm-sst2").heads["previous"])
     settle(app.text_input(key="atlas_folder").set_value(str(tmp_path)).run())
