@@ -116,7 +116,7 @@ class Atlas:
         layers = [int(layer) for one, layer, _head in self.heads.index if one == part]
         return [layers.count(i) for i in range(max(layers, default=-1) + 1)]
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """Names of the metrics that there are for any head."""
         return [name for name in NAMES if self.heads[name].notna().any()]
