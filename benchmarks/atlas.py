@@ -30,7 +30,7 @@ from explorer.atlas import corpus, making, reading, reference
 from explorer.atlas import plan as planning
 from explorer.atlas.options import Options
 from explorer.atlas.plan import Plan
-from explorer.reading import Encoded, tokens_of
+from explorer.reading import tokens_of
 from explorer.scores import measure
 from models import Model
 from models.opening import sites
@@ -87,7 +87,7 @@ def _sample(plan: Plan, tokens: int) -> Plan:
 def forward(model: Model, plan: Plan) -> None:
     """The batches of a plan through the network, of which nobody asks anything."""
     for numbers in plan.batches:
-        batch = [tokens_of(model, Encoded(tuple(plan.sources[i].tolist()), (0,) * len(plan.sources[i]), plan.types[i])) for i in numbers]
+        batch = [tokens_of(model, plan.encoded(i)) for i in numbers]
         with torch.inference_mode():
             model.network.base_model(**sites.inputs_for(model.network, **measure.inputs(batch, model.device)))
 

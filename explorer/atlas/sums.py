@@ -6,7 +6,7 @@ float32 knows of it, and added as integers: one shard or seven give the same bit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Sums:
     witness: np.ndarray
     witnesses: np.ndarray
     edges: np.ndarray
-    due: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    due: np.ndarray
 
     @staticmethod
     def empty(heads: int, relations: int) -> Sums:
