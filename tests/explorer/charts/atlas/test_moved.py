@@ -5,7 +5,7 @@ import pytest
 
 from explorer.charts.atlas.moved import _description, moved
 from tests.explorer.charts.afresh import assert_same
-from tests.explorer.charts.scene import marks, rendered
+from tests.explorer.charts.scene import marks, names_lie_on_nothing, rendered
 
 HEADS = [(layer, head) for layer in range(12) for head in range(12)]
 TITLES = ("x", "y")
@@ -43,15 +43,8 @@ def test_no_name_lies_on_another_one_or_on_a_point_and_the_chosen_head_has_its_o
     scene = rendered(lambda: moved(HEADS, before, after, change, titles=TITLES, chosen=(0, 1)))
     named, ground, alone = marks(scene, "text")
     froms, points, _rings = marks(scene, "symbol")
-    middles = np.array([[item["x"] + item.get("dx", 0), item["y"] + item.get("dy", 0)] for item in named])
-    halves = np.array([[0.56 * 10 * len(item["text"]) / 2, 5] for item in named])
     assert 12 <= len(named) < len(HEADS)
-    for i, (middle, half) in enumerate(zip(middles, halves, strict=True)):
-        apart = np.abs(np.delete(middles, i, axis=0) - middle) >= np.delete(halves, i, axis=0) + half - 1e-6
-        assert apart.any(1).all()
-    lying = np.array([[item["x"], item["y"]] for item in [*froms, *points]])
-    nearest = np.clip(lying[None], (middles - halves)[:, None], (middles + halves)[:, None])
-    assert np.linalg.norm(lying - nearest, axis=-1).min() >= 7
+    names_lie_on_nothing(named, [*froms, *points], 10)
     said = [item["text"] for item in named]
     assert ("0.1" in said) != ([item["text"] for item in alone] == ["0.1"]) and len(ground) == len(alone)
 
