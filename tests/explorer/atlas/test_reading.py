@@ -12,7 +12,7 @@ from explorer.atlas import plan as planning
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.corpus import Corpus, Text
 from explorer.atlas.options import Options
-from explorer.atlas.sums import METRICS, offset_edges
+from explorer.atlas.sums import METRICS
 from explorer.scores import measure
 from models import InputError
 from tests.explorer.atlas import brute
@@ -80,14 +80,29 @@ def _distances(atlas, head, rows):
     if head[0] == "cross":
         assert atlas.distances(head).empty
         return
-    expected = {edges: 0.0 for edges in offset_edges()}
-    for row in rows:
-        for key, weight in enumerate(row.weights):
-            expected[next((low, high) for low, high in expected if low <= key - row.row <= high)] += float(weight)
-    total = sum(expected.values())
     found = {(one.low, one.high): one.share for one in atlas.distances(head).itertuples()}
-    for edges, weight in expected.items():
-        assert found.get(edges, 0) == pytest.approx(weight / total, abs=1e-5)
+    for edges, share in brute.distances_of(rows).items():
+        assert found.get(edges, 0) == pytest.approx(share, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_two_hundred_sentences_give_what_brute_force_gives(tiny, name):
+    """All that is counted is the same; a text goes alone, so that its weights have the same last bits."""
+    found = brute.compare(tiny(name), corpus(200), Options(batch_tokens=1))
+    assert found.equal, found
+    assert found.read > 5_000 and found.kept > 8 * 20 and found.bins > 8 * 5
+    assert found.weight < 1e-6 and found.distance < 1e-6
+
+
+def test_a_reading_that_is_not_that_of_the_atlas_is_told_from_it(tiny, monkeypatch):
+    """Other rows by another seed, other histograms by other texts: the comparison can fail."""
+    model, options, read = tiny("bert"), Options(batch_tokens=1, strongest=1), making.make
+    monkeypatch.setattr(brute.making, "make", lambda model, texts, options: read(model, texts, Options(seed=9, strongest=1)))
+    found = brute.compare(model, corpus(60), options)
+    assert not found.equal and found.same < found.kept and found.same_bins == found.bins
+    monkeypatch.setattr(brute.making, "make", lambda model, texts, options: read(model, corpus(60, seed=1), options))
+    found = brute.compare(model, corpus(60), options)
+    assert not found.equal and found.same_bins < found.bins and found.distance > 1e-3
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "bart"])
