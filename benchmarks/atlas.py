@@ -10,9 +10,8 @@ corpus; memory is measured after a quarter and after all.
 Exits 1 where reading takes more than 2 times the forward passes, or an atlas more than 60 MB.
 
 `--brute 200` holds atlases of the bundled models over so many sentences of a treebank (UD EWT's dev part in ../shared/data, the project's own
-where that is missing) against all their weights, which are kept and sorted: kept rows with their keys, deciles, histograms. There a text goes
-through the model alone, as brute force has it: in a batch the last bits of weights are others, and one in some thousands falls into
-another bin. Exits 1 where one is not the same.
+where that is missing) against all their weights, which are kept and sorted: kept rows with their keys, deciles, histograms. Exits 1 where one
+is not the same.
 
 `--whole FOLDER` reads --base tokens without leaving any out, with 12 x 12 heads or the model of `--of`: minutes to hours. It may be stopped
 and goes on from the last shard; the forward passes alone are run for every fifth shard, and beside it stands the most memory that the process
@@ -67,12 +66,13 @@ def main() -> int:
     parser.add_argument("--trees", type=Path, default=TREES, help="a treebank for --brute (default: %(default)s)")
     parser.add_argument("--whole", type=Path, metavar="FOLDER", help="all of --base tokens instead, with 12 x 12 heads or --of")
     parser.add_argument("--of", choices=BUNDLED, help="a bundled model for --whole")
+    parser.add_argument("--shard", type=int, default=making.SHARD_TOKENS, metavar="N", help="tokens of a shard of --whole (default: %(default)s)")
     given = parser.parse_args()
     if given.brute:
         return against_brute_force(given.trees, given.brute)
     texts, rows = _texts(given.file), []
     if given.whole:
-        return whole(texts, given.whole, given.of, given.base)
+        return whole(texts, given.whole, given.of, given.base, given.shard)
     with tempfile.TemporaryDirectory() as folder:
         base = models.load(shapes.bert_base(Path(folder) / "base"), device="cpu")
         for name, model, tokens in (
@@ -108,7 +108,7 @@ def against_brute_force(trees: Path, sentences: int) -> int:
     """Prints what of the atlases of bundled models over some sentences is the same as by brute force."""
     texts, rows, equal = corpus.treebank(trees, trees.stem).first(sentences) if trees.is_file() else corpus.own().first(sentences), [], True
     for name in BUNDLED:
-        found = brute.compare(models.load(name, device="cpu"), texts, Options(batch_tokens=1))
+        found = brute.compare(models.load(name, device="cpu"), texts, Options())
         equal &= found.equal
         counted = [
             f"{same:,} of {n:,}" for same, n in ((found.same, found.kept), (found.same_deciles, found.deciles), (found.same_bins, found.bins))
@@ -120,15 +120,15 @@ def against_brute_force(trees: Path, sentences: int) -> int:
     return int(not equal)
 
 
-def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int) -> int:
+def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, shard_tokens: int) -> int:
     """Reads all tokens shard by shard, prints each, and what they are together; goes on where it was stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     model = models.load(name or shapes.bert_base(folder / "base"), device="cpu")
     options = Options(tokens=tokens)
     plan = planning.made(model, texts, options)
-    n = min(len(plan.batches), math.ceil(plan.tokens / making.SHARD_TOKENS))
+    n = min(len(plan.batches), math.ceil(plan.tokens / shard_tokens))
     of = shards.digest(shards.about(model, texts, plan, options))
-    log, files = folder / f"{of}.jsonl", []
+    log, files = folder / f"{of}-{n}.jsonl", []
     done = {one["shard"]: one for one in map(json.loads, log.read_text().splitlines())} if log.is_file() else {}
     for shard in range(n):
         found = {"shard": shard, "tokens": sum(len(plan.sources[i]) for batch in plan.shard(shard, n) for i in batch)}

@@ -51,8 +51,7 @@ def test_rows_deciles_and_histograms_are_those_of_brute_force(tiny, read, name):
     model = tiny(name.partition("-")[0])
     if "bfloat16" in name:
         model = models.load(model.name, device="cpu", dtype="bfloat16")
-    options = OPTIONS if model.dtype == torch.float32 else Options(seed=3, per_decile=2, strongest=5, batch_tokens=1)
-    texts = corpus(pairs=name == "bart", n=6 if name == "t5" else 24)
+    options, texts = OPTIONS, corpus(pairs=name == "bart", n=6 if name == "t5" else 24)
     plan, atlas = read(model, texts, options)
     every, captures = brute.rows_of(model, plan, options)
     assert list(every) == list(atlas.heads.index)
@@ -87,8 +86,7 @@ def _distances(atlas, head, rows):
 
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
 def test_two_hundred_sentences_give_what_brute_force_gives(tiny, name):
-    """All that is counted is the same; a text goes alone, so that its weights have the same last bits."""
-    found = brute.compare(tiny(name), corpus(200), Options(batch_tokens=1))
+    found = brute.compare(tiny(name), corpus(200), Options())
     assert found.equal, found
     assert found.read > 5_000 and found.kept > 8 * 20 and found.bins > 8 * 5
     assert found.weight < 1e-6 and found.distance < 1e-6
@@ -96,7 +94,7 @@ def test_two_hundred_sentences_give_what_brute_force_gives(tiny, name):
 
 def test_a_reading_that_is_not_that_of_the_atlas_is_told_from_it(tiny, monkeypatch):
     """Other rows by another seed, other histograms by other texts: the comparison can fail."""
-    model, options, read = tiny("bert"), Options(batch_tokens=1, strongest=1), making.make
+    model, options, read = tiny("bert"), Options(strongest=1), making.make
     monkeypatch.setattr(brute.making, "make", lambda model, texts, options: read(model, texts, Options(seed=9, strongest=1)))
     found = brute.compare(model, corpus(60), options)
     assert not found.equal and found.same < found.kept and found.same_bins == found.bins
