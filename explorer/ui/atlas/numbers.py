@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.atlas.atlas import Atlas, HeadName
+from explorer.atlas.sums import OFFSETS
 from explorer.charts.atlas.distances import distances as distances_chart
 from explorer.charts.atlas.strip import strip
 from explorer.charts.common.picture import Picture
@@ -63,12 +64,24 @@ def distances(atlas: Atlas, head: HeadName) -> Figure | None:
     own = {(one.low, one.high): one.share for one in table.itertuples()}
     mean = {edges: float(share) / n for edges, share in everyone.groupby(["low", "high"])["share"].sum().items()}
 
+    names = [called(low, high) for low, high in bins]
+
     def picture(dark: bool) -> Picture:
-        return distances_chart(bins, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark)
+        return distances_chart(names, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark)
 
     pictures.draw(picture(is_dark()), "atlas_distances")
     st.caption(_("Bars: this head. Ticks: the mean of all heads."))
     return Figure(_("Distances of this head"), f"distances-{head[1]}-{head[2]}", picture_files(lambda: picture(False)))
+
+
+def called(low: int, high: int) -> str:
+    """A bin of signed distances for a viewer: a number, or in words from where to where; the outermost ones also hold what is farther."""
+    if low == high:
+        return str(low)
+    near, far = sorted((abs(low), abs(high)))
+    if far >= OFFSETS[-1]:
+        return (_("over {n} back") if low < 0 else _("over {n} on")).format(n=f"{near - 1:,}")
+    return (_("{near} to {far} back") if low < 0 else _("{near} to {far} on")).format(near=f"{near:,}", far=f"{far:,}")
 
 
 def metrics(atlas: Atlas, head: HeadName) -> Figure:

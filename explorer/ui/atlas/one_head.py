@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from explorer.atlas import space
 from explorer.atlas.atlas import Atlas, HeadName
 from explorer.i18n import N_, _, language
 from explorer.scores import published
-from explorer.ui.atlas import by_text, numbers, rows
+from explorer.ui.atlas import by_text, numbers, rows, without
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.atlas.source import opens
 from explorer.ui.common import address
@@ -38,6 +39,7 @@ def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Fi
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_doors"):
         _doors(model, atlas, head)
     _published(atlas, head)
+    without.draw(model, atlas, head)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_like"):
         st.caption(_("Heads like this one:"), width="content")
         for one in space.like(atlas, head, 4).itertuples():
@@ -62,6 +64,7 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
         ("attention", N_("Attention"), {}, ":material/grid_view:"),
         ("prune", N_("Prune heads"), {"pruned": named}, ":material/content_cut:"),
         ("compare", N_("Compare"), {"compare": "pruned", "without": named}, ":material/compare:"),
+        ("importance", N_("Which heads matter"), {}, ":material/query_stats:"),
     )
     for page, title, more, icon in doors:
         st.page_link(f"pages/{page}.py", label=_(title), icon=icon, query_params={**here, **more})
@@ -70,4 +73,9 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
 def _published(atlas: Atlas, head: HeadName) -> None:
     for figure in published.FIGURES.get(catalogue.resolve(atlas.model), ()):
         if (figure.layer, figure.head) == head[1:]:
-            st.caption(_("Published: {score} {value:.3f} ({how}).").format(score=title_of(figure.score), value=figure.value, how=_(figure.how)))
+            ours = atlas.heads.loc[head, figure.score]
+            told = {"score": title_of(figure.score), "value": f"{figure.value:.3f}", "how": _(figure.how)}
+            if np.isfinite(ours):
+                st.caption(_("Published: {score} {value} ({how}); here {ours}.").format(ours=f"{ours:.3f}", **told))
+            else:
+                st.caption(_("Published: {score} {value} ({how}).").format(**told))
