@@ -132,6 +132,9 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
     done = {one["shard"]: one for one in map(json.loads, log.read_text().splitlines())} if log.is_file() else {}
     for shard in range(n):
         found = {"shard": shard, "tokens": sum(len(plan.sources[i]) for batch in plan.shard(shard, n) for i in batch)}
+        if shard not in done:
+            # Read, and stopped before its time was written: it is read again, or it would have taken none.
+            (folder / "work" / f"{of}-{shard:05d}-of-{n:05d}.npz").unlink(missing_ok=True)
         found["reading"] = _cpu(lambda shard=shard: files.append(shards.read(model, texts, options, shard, n, folder / "work", None, plan)))
         if shard not in done:
             if shard % _ALONE == min(1, n - 1):
