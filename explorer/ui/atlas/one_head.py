@@ -64,7 +64,6 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
         ("attention", N_("Attention"), {}, ":material/grid_view:"),
         ("prune", N_("Prune heads"), {"pruned": named}, ":material/content_cut:"),
         ("compare", N_("Compare"), {"compare": "pruned", "without": named}, ":material/compare:"),
-        ("importance", N_("Which heads matter"), {}, ":material/query_stats:"),
     )
     for page, title, more, icon in doors:
         st.page_link(f"pages/{page}.py", label=_(title), icon=icon, query_params={**here, **more})
