@@ -298,13 +298,13 @@ def test_addresses_that_name_nothing_open_the_default() -> None:
     np.testing.assert_allclose(points(app)["x"], shipped.opened("gpt2-mini").heads["previous"])
 
 
-TWO = b"sentence;review\nThe cat sat on the mat because it was warm.;Nobody came to the old house by the river.\n" * 3
+TWO = b"sentence;review\n" + 3 * b"The cat sat on the mat because it was warm.;Nobody came to the old house by the river.\n"
 
 
 def test_the_column_that_is_read_is_shown_and_can_be_another_one(tmp_path, monkeypatch) -> None:
     app = opened("atlas", model="gpt2-mini", atlas_of="file")
     settle(give(app, "atlas_file", "two.csv", TWO))
-    assert not app.exception
+    assert not app.exception and "3 texts" in written(app)
 
     def box(label: str):
         return next(one for one in app.selectbox if one.label == label)
