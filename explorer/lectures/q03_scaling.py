@@ -11,6 +11,7 @@ from scipy.special import erf, softmax
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, lines
+from explorer.i18n import N_
 from explorer.lectures import scales, shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
@@ -216,5 +217,5 @@ DEMO = Demo(
         Control("view", ("drawn", "real", "hand"), "drawn"),
     ),
     make=make,
-    source="Vaswani et al. 2017, section 3.2.1",
+    source=N_("Vaswani et al. 2017, section 3.2.1"),
 )

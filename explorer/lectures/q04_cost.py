@@ -11,6 +11,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines, whole
+from explorer.i18n import N_
 from explorer.lectures import linear, shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value, positive
@@ -312,5 +313,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, table 1; Williams et al. 2009 (roofline)",
+    source=N_("Vaswani et al. 2017, table 1; Williams et al. 2009 (roofline)"),
 )

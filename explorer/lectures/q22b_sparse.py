@@ -11,6 +11,7 @@ import torch
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, maps
+from explorer.i18n import N_
 from explorer.lectures import shipped, sparse
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.sparse import EQUAL, PATTERNS
@@ -202,5 +203,5 @@ DEMO = Demo(
         Control("head", tuple(range(12)), 0),
     ),
     make=make,
-    source="Child et al. 2019; Beltagy et al. 2020; Xiao et al. 2023 (first tokens); Wang et al. 2020 (low rank)",
+    source=N_("Child et al. 2019; Beltagy et al. 2020; Xiao et al. 2023 (first tokens); Wang et al. 2020 (low rank)"),
 )
