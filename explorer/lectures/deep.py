@@ -36,7 +36,9 @@ STEPS, WARM_UP, BATCH, EVERY = 120, 40, 16, 5
 """Steps of a training; those in which the rate rises, where it does; examples of a step; steps that one point of a curve is the mean of."""
 HIGHEST = 9.99
 """A loss that is kept: what went astray has no number, or a huge one."""
-_LENGTH, _WIDTH, _SEED = 6, 32, 17
+SEEDS = (17, 18, 19)
+"""Of the trainings of a cell; norms and sizes that are shown are those of the first."""
+_LENGTH, _WIDTH, _SEED = 6, 32, SEEDS[0]
 _SMALL = {"heads": 2, "ffn": 2.0}
 
 
@@ -102,19 +104,24 @@ def _norm(tensors: Sequence[Tensor]) -> float:
 
 
 def grid(kinds: Sequence[str], warm_up: int, report: Callable[[float], None]) -> dict[str, object]:
-    """Trainings of each kind, depth and rate: `{kind: {depth: {rate: run}}}`."""
-    cells = [(kind, depth, rate) for kind in kinds for depth in DEPTHS for rate in RATES]
-    total, done = sum(depth for _kind, depth, _rate in cells), 0
+    """Trainings of each kind, depth and rate: `{kind: {depth: {rate: run}}}`. A run is that of the first seed, with the curves of all."""
+    cells = [(kind, depth, rate, seed) for kind in kinds for depth in DEPTHS for rate in RATES for seed in SEEDS]
+    total, done = sum(depth for _kind, depth, _rate, _seed in cells), 0
     made: dict[str, dict] = {kind: {str(depth): {} for depth in DEPTHS} for kind in kinds}
-    for kind, depth, rate in cells:
-        run = train(kind, depth, rate, warm_up, lambda share, done=done, depth=depth: report((done + share * depth) / total))
-        made[kind][str(depth)][str(rate)] = run
+    for kind, depth, rate, seed in cells:
+        run = train(kind, depth, rate, warm_up, lambda share, done=done, depth=depth: report((done + share * depth) / total), seed)
+        cell = made[kind][str(depth)].setdefault(str(rate), {**run, "curves": []})
+        cell["curves"].append(run["curve"])
         done += depth
+    for cell in (cell for depths in made.values() for rates in depths.values() for cell in rates.values()):
+        del cell["curve"]
     return made
 
 
-def train(kind: str, depth: int, rate: float, warm_up: int, report: Callable[[float], None] = lambda _share: None) -> dict[str, object]:
-    """One training.
+def train(
+    kind: str, depth: int, rate: float, warm_up: int, report: Callable[[float], None] = lambda _share: None, seed: int = _SEED
+) -> dict[str, object]:
+    """One training; first weights and batches are those of a seed.
 
     Returns:
         curve: the mean loss of each few steps; norms: of the gradient of the weights of each layer, in the first, the middle and the last step;
@@ -123,10 +130,10 @@ def train(kind: str, depth: int, rate: float, warm_up: int, report: Callable[[fl
     """
     copying, preset = task(), PRESETS["copying"]
     settings = Settings(
-        steps=STEPS, batch=BATCH, learning_rate=rate, warm_up=warm_up, decay=False, seed=_SEED, snapshot_every=STEPS, weight_decay=0.0
+        steps=STEPS, batch=BATCH, learning_rate=rate, warm_up=warm_up, decay=False, seed=seed, snapshot_every=STEPS, weight_decay=0.0
     )
     training = Training(copying, preset.config(copying, layers=depth, d_model=_WIDTH, **_SMALL, **KINDS[kind]), settings)
-    preserve(training.network, _SEED)
+    preserve(training.network, seed)
     batch = copying.batch(32, torch.Generator().manual_seed(_SEED))
     streams = [_streams(training.network, batch.inputs)]
     losses: list[float] = []
@@ -169,9 +176,14 @@ def trained(name: str, depth: int, rate: float) -> dict[str, object]:
     return shipped.read(module).data[name][str(depth)][str(rate)]
 
 
+def curve(name: str, depth: int, rate: float) -> list[float]:
+    """The loss of a shipped training over its steps, a mean of its seeds."""
+    return np.mean(trained(name, depth, rate)["curves"], axis=0).tolist()
+
+
 def last(name: str, depth: int, rate: float) -> float:
-    """The loss of the last steps of a shipped training."""
-    return float(np.mean(trained(name, depth, rate)["curve"][-2:]))
+    """The loss of the last steps of a shipped training, a mean of its seeds."""
+    return float(np.mean(curve(name, depth, rate)[-2:]))
 
 
 def nearest(depth: int) -> int:

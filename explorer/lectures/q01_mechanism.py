@@ -12,6 +12,7 @@ from transformers import AutoModel
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, strips
+from explorer.i18n import N_
 from explorer.lectures import next_sentence
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.languages import is_chinese
@@ -235,5 +236,5 @@ DEMO = Demo(
         Control("model", (*STAND.values(), CHINESE, TOYS), "bert-mini", model=True),
     ),
     more=more,
-    source="Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019; Radford et al. 2019",
+    source=N_("Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019; Radford et al. 2019"),
 )

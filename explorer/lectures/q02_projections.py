@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.fused import fused
@@ -305,5 +306,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, section 3.2; Luong et al. 2015 (one vector for keys and values, queries from elsewhere)",
+    source=N_("Vaswani et al. 2017, section 3.2; Luong et al. 2015 (one vector for keys and values, queries from elsewhere)"),
 )

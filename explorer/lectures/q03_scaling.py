@@ -11,42 +11,52 @@ from scipy.special import erf, softmax
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, lines
+from explorer.i18n import N_
 from explorer.lectures import scales, shipped
-from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
+from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value, positive
 from explorer.lectures.words import Words
 from explorer.softmax.heads import SATURATED, entropies
 from explorer.softmax.scale import FACTORS, ScaleCurve
 from explorer.tasks import choose
-from models import attention, load
+from models import InputError, attention, load
 from models.toy.tasks import Batch
 from models.training.presets import PRESETS
 from models.training.settings import Settings
 from models.training.toy import Training
+from models.words import told
 
 DIVISORS = {"none": lambda d: 1.0, "sqrt": lambda d: d**0.5, "d_k": float, "8": lambda d: 8.0}
 PAIRS, KEYS, QUERIES = 4000, 64, 200
 TRAINED = ("none", "sqrt", "d_k")
-D_K = (1, 4, 16, 64, 256, 1024, 4096)
+D_K = (1, 4, 16, 64, 256, 512, 1024, 4096)
+TABLE = (64, 256, 512, 1024)
+"""Widths that stand in a table."""
+VIEWS = ("drawn", "widths", "real", "hand")
 WITHIN = 3
 """Standard deviations; of a normal variable 99.7 % lie inside."""
 REAL = "minilm-sst2"
-"""The model whose own scale is multiplied."""
+"""The model whose own scale is multiplied, at factors that are shipped."""
 _SEED, _BINS, _ENDS = 3, 61, 60
 _REAL_D_K = 32
 """Of `REAL`; its scale is one over the square root of it."""
 
 
-def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "drawn") -> Result:
+def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "drawn", model: str = REAL) -> Result:
     """Draws queries and keys with independent entries of mean 0 and variance 1.
 
     Args:
-        models: opens `REAL` where it is looked at.
+        models: opens the model that is looked at.
         d_k: width of a head.
-        divisor: what q . k is divided by.
-        view: "drawn" for these, "real" for a real model whose q . k is divided by the same, "hand" for three scores by hand.
+        divisor: what q . k is divided by: one of `DIVISORS`, or a number.
+        view: "drawn" for these, "widths" for a table of them, "real" for a real model whose q . k is divided by the same, "hand" for three
+            scores by hand.
+        model: the real one.
+
+    Raises:
+        InputError: a divisor that is no number above 0; a model whose scores cannot be multiplied.
     """
-    random, by = np.random.default_rng(_SEED), DIVISORS[divisor](d_k)
-    raw = np.einsum("pd,pd->p", *random.standard_normal((2, PAIRS, d_k), dtype=np.float32)).astype(np.float64)
+    by = DIVISORS[divisor](d_k) if divisor in DIVISORS else positive(divisor, _no_divisor(divisor))
+    random, raw = drawn(d_k)
     keys = random.standard_normal((KEYS, d_k), dtype=np.float32)
     queries = random.standard_normal((QUERIES, d_k), dtype=np.float32)
     weights = softmax((queries @ keys.T).astype(np.float64) / by, axis=-1)
@@ -55,7 +65,7 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "d
         Measure("variance", raw.var(), d_k, tolerance=0.1 * d_k),
         Measure("after", (raw / by).var(), d_k / by**2, tolerance=0.1 * d_k / by**2),
         # Narrow heads have longer tails than a normal variable.
-        Measure("within", (np.abs(raw) < WITHIN * d_k**0.5).mean(), erf(WITHIN / 2**0.5), tolerance=0.02, format=".1%"),
+        Measure("within", within(raw, d_k), erf(WITHIN / 2**0.5), tolerance=0.02, format=".1%"),
         Measure("largest", weights.max(axis=1).mean()),
         Measure("entropy", entropies(weights).mean()),
         Measure("jacobian", (1 - (weights**2).sum(axis=1)).mean()),
@@ -68,10 +78,37 @@ def compute(models: Models, d_k: int = 64, divisor: str = "none", view: str = "d
     counts, edges = np.histogram(raw / by, bins=_BINS, range=(-_ENDS, _ENDS))
     by_divisor = {name: gradient_norms(queries, keys, DIVISORS[name](d_k)) for name in TRAINED}
     data = {"scores": (edges, counts / PAIRS), "weights": weights[0], "norms": by_divisor, "view": view, **kept}
-    if view != "drawn":
-        further, data[view] = scales.by_hand() if view == "hand" else scales.real(models, REAL, by, kept["factors"])
+    opened = models(model) if view == "real" else None
+    if view == "widths":
+        data["widths"] = np.array([table_row(width) for width in TABLE])
+    elif view == "hand":
+        further, data["hand"] = scales.by_hand()
+        measures += further
+    elif opened is not None:
+        further, data["real"] = scales.real(opened, by, kept["factors"] if opened.name == REAL else None)
         measures += further
     return Result(measures, data, {"d_k": f"{d_k:,}", "keys": str(KEYS), "most": f"{1 - 1 / KEYS:.4g}"})
+
+
+def _no_divisor(word: str) -> InputError:
+    return InputError(told("{word} is nothing that q·k can be divided by.", word=word), told("Type a number above 0, such as 8."))
+
+
+def drawn(d_k: int) -> tuple[np.random.Generator, np.ndarray]:
+    """q . k of `PAIRS` random pairs; and where the random numbers have come to."""
+    random = np.random.default_rng(_SEED)
+    return random, np.einsum("pd,pd->p", *random.standard_normal((2, PAIRS, d_k), dtype=np.float32)).astype(np.float64)
+
+
+def within(raw: np.ndarray, d_k: int) -> float:
+    """Share of scores within `WITHIN` roots of the width."""
+    return float((np.abs(raw) < WITHIN * d_k**0.5).mean())
+
+
+def table_row(d_k: int) -> tuple[float, ...]:
+    """Variance of q . k, its standard deviation, the share within `WITHIN` roots of the width, and the variance after each divisor."""
+    _random, raw = drawn(d_k)
+    return raw.var(), raw.std(), within(raw, d_k), *((raw / DIVISORS[name](d_k)).var() for name in ("sqrt", "d_k"))
 
 
 def gradient_norms(queries: np.ndarray, keys: np.ndarray, by: float) -> np.ndarray:
@@ -149,7 +186,9 @@ def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     if result.data["view"] == "hand":
         return scales.hand_pictures(result.data["hand"], words, dark)
     if result.data["view"] == "real":
-        return scales.real_pictures(result.data["real"], result.data["factors"], words, dark)
+        return scales.real_pictures(result.data["real"], words, dark)
+    if result.data["view"] == "widths":
+        return scales.table_pictures(result.data["widths"], TABLE, PAIRS, words, dark)
     edges, shares = result.data["scores"]
     weights = np.sort(result.data["weights"])[::-1]
     size = SIZES[3]
@@ -197,7 +236,7 @@ def _over_steps(rows: Mapping[str, list], words: Words) -> pd.DataFrame:
 
 
 def _door(chosen: Mapping[str, Value]) -> Mapping[str, str]:
-    return {"softmax": "model", "look": "scale", "model": REAL} if chosen["view"] == "real" else {"softmax": "vectors"}
+    return {"softmax": "model", "look": "scale", "model": str(chosen["model"])} if chosen["view"] == "real" else {"softmax": "vectors"}
 
 
 DEMO = Demo(
@@ -212,9 +251,10 @@ DEMO = Demo(
     door=Door("softmax", translated=_door),
     controls=(
         Control("d_k", D_K, 64, main=True),
-        Control("divisor", tuple(DIVISORS), "none"),
-        Control("view", ("drawn", "real", "hand"), "drawn"),
+        Control("divisor", tuple(DIVISORS), "none", free=True),
+        Control("view", VIEWS, "drawn"),
+        Control("model", (REAL, "bert-mini", "gpt2-mini"), REAL, model=True),
     ),
     make=make,
-    source="Vaswani et al. 2017, section 3.2.1",
+    source=N_("Vaswani et al. 2017, section 3.2.1"),
 )

@@ -11,6 +11,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines, whole
+from explorer.i18n import N_
 from explorer.lectures import linear, shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value, positive
@@ -145,7 +146,7 @@ def lost() -> dict[str, tuple[float, str]]:
     window: by how much the loss of gpt2-mini rises where each token keeps its nearest keys and the first ones alone (Q22b).
     linear: the share of lookups that toys with linear attention get wrong more often than such with softmax, trained alike (Q22).
     """
-    sparse, found = shipped.read("q22b_sparse").data, linear.trained(shipped.read("q22_linear").data["trained"])
+    sparse, found = shipped.read("q22b_sparse").data["gpt2-mini"], linear.trained(shipped.read("q22_linear").data["trained"])
     (loss,) = [loss for name, keys, _score, loss in sparse["imposed"] if (name, keys) == ("sinks", KEPT)]
     return {"window": (loss - sparse["full"][1], "+.2f"), "linear": (found["softmax", WIDTH][STORED] - found["linear", WIDTH][STORED], ".0%")}
 
@@ -312,5 +313,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, table 1; Williams et al. 2009 (roofline)",
+    source=N_("Vaswani et al. 2017, table 1; Williams et al. 2009 (roofline)"),
 )

@@ -14,6 +14,7 @@ from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines
 from explorer.flow.blankout import filler
+from explorer.i18n import N_
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.fused import fused
 from explorer.lectures.words import Words
@@ -201,5 +202,5 @@ DEMO = Demo(
         Control("pair", tuple(PAIRS), "after"),
     ),
     more=more,
-    source="Vaswani et al. 2017, equation 1; Jain & Wallace 2019",
+    source=N_("Vaswani et al. 2017, equation 1; Jain & Wallace 2019"),
 )

@@ -12,6 +12,7 @@ from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -176,5 +177,5 @@ DEMO = Demo(
         Control("head", tuple(range(12)), 0),
     ),
     make=make,
-    source="Clark et al. 2019, section 3.3; Kobayashi et al. 2020",
+    source=N_("Clark et al. 2019, section 3.3; Kobayashi et al. 2020"),
 )

@@ -10,6 +10,7 @@ from torch.nn.functional import conv1d
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
@@ -164,5 +165,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, section 3.2.2",
+    source=N_("Vaswani et al. 2017, section 3.2.2"),
 )

@@ -9,6 +9,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid
+from explorer.i18n import N_
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from models.surgery.cutting import head_projections
@@ -84,5 +85,5 @@ DEMO = Demo(
         Control("heads", (1, 2, 4, 8, 16, 32), 8, main=True),
         Control("model", ("gpt2-mini", "bert-mini"), "gpt2-mini", model=True),
     ),
-    source="Vaswani et al. 2017, section 3.2.2",
+    source=N_("Vaswani et al. 2017, section 3.2.2"),
 )

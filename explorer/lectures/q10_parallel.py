@@ -15,6 +15,7 @@ from torch import Tensor
 from explorer.capture import capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, texts
+from explorer.i18n import N_
 from explorer.lectures import work
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -340,5 +341,5 @@ DEMO = Demo(
         Control("model", ("gpt2-mini", "bert-mini", "all-MiniLM-L6-v2", "zh-mini"), "gpt2-mini", model=True),
     ),
     more=more,
-    source="Vaswani et al. 2017, section 3.2.2; Michel et al. 2019, section 4",
+    source=N_("Vaswani et al. 2017, section 3.2.2; Michel et al. 2019, section 4"),
 )

@@ -9,6 +9,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
@@ -210,5 +211,5 @@ DEMO = Demo(
     controls=(Control("heads", HEADS, 8, main=True), Control("kind", KINDS, "double")),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, table 3 (A); Raffel et al. 2020",
+    source=N_("Vaswani et al. 2017, table 3 (A); Raffel et al. 2020"),
 )

@@ -13,6 +13,7 @@ from torch import Tensor
 from explorer import reading
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
@@ -302,5 +303,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, section 3.2.2; Elhage et al. 2021 (OV and QK circuits)",
+    source=N_("Vaswani et al. 2017, section 3.2.2; Elhage et al. 2021 (OV and QK circuits)"),
 )

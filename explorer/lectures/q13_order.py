@@ -13,6 +13,7 @@ from torch import nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
+from explorer.i18n import N_
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Settings, Value, ordered
 from explorer.lectures.languages import is_chinese
 from explorer.lectures.words import Words
@@ -314,5 +315,5 @@ DEMO = Demo(
         Control("view", VIEWS, "vectors"),
         Control("model", ("auto",), "auto", model=True),
     ),
-    source="Vaswani et al. 2017, section 3.5; Haviv et al. 2022",
+    source=N_("Vaswani et al. 2017, section 3.5; Haviv et al. 2022"),
 )

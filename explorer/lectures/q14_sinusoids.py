@@ -10,6 +10,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, cloud, dials, globe, grid, lines, points
+from explorer.i18n import N_
 from explorer.lectures import geometry
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result, Value
 from explorer.lectures.words import Words
@@ -298,5 +299,5 @@ DEMO = Demo(
         Control("view", VIEWS, "similarity"),
         Control("table", ("sinusoids", "bert-mini", "gpt2-mini"), "sinusoids", model=True),
     ),
-    source="Vaswani et al. 2017, section 3.5",
+    source=N_("Vaswani et al. 2017, section 3.5"),
 )

@@ -13,6 +13,7 @@ from torch import nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, sums
+from explorer.i18n import N_
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.positions import order, terms
@@ -156,5 +157,5 @@ DEMO = Demo(
         Control("model", ("bert-mini", "gpt2-mini", "zh-mini"), "bert-mini", model=True),
         Control("view", VIEWS, "maps"),
     ),
-    source="Vaswani et al. 2017, section 3.5; Ke et al. 2021",
+    source=N_("Vaswani et al. 2017, section 3.5; Ke et al. 2021"),
 )

@@ -53,6 +53,7 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
     ratio = {kind: found.arriving[0] / found.arriving[-1] for kind, found in begun.items()}
     layers = deep.nearest(depth)
     runs = {kind: deep.trained(kind, layers, rate) for kind in COMPARED}
+    curves = {kind: deep.curve(kind, layers, rate) for kind in COMPARED}
     last = {kind: deep.last(kind, layers, rate) for kind in COMPARED}
     tokens = read(opened, encode(opened, TEXT, limit=opened.max_length))
     losses = sublayers.losses(opened, tokens)
@@ -78,6 +79,7 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
         "begun": begun,
         "chain": chain,
         "runs": runs,
+        "curves": curves,
         "final": {kind: [[deep.last(kind, d, r) for r in deep.RATES] for d in deep.DEPTHS] for kind in COMPARED},
         "at": (deep.DEPTHS.index(layers), deep.RATES.index(rate)),
         "losses": losses,
@@ -86,11 +88,12 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
         "cosine": [float(torch.nn.functional.cosine_similarity(state, states[0], dim=-1).mean()) for state in states[1:]],
         "view": view,
     }
-    steps = {kind: _steps(runs[kind]["curve"]) for kind in COMPARED}
+    steps = {kind: _steps(curve) for kind, curve in curves.items()}
     said = {
         "depth": str(depth),
         "layers": str(layers),
         "rate": f"{rate:g}",
+        "seeds": str(len(deep.SEEDS)),
         "model": opened.name,
         "cut": str(cut),
         "steps_with": steps["pre"],
@@ -178,7 +181,7 @@ def _start(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
 def _trained(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
     data, series = result.data, [words.label(f"kind.{kind}") for kind in COMPARED]
     curves = [
-        ((i + 1) * deep.EVERY, min(y, 3.0), words.label(f"kind.{kind}")) for kind, run in data["runs"].items() for i, y in enumerate(run["curve"])
+        ((i + 1) * deep.EVERY, min(y, 3.0), words.label(f"kind.{kind}")) for kind, curve in data["curves"].items() for i, y in enumerate(curve)
     ]
     norms = [
         (layer, max(value, 1e-9), words.label(f"kind.{kind}"))

@@ -74,7 +74,7 @@ def compute(models: Models, depth: int = 12, rate: float = 0.01, warm_up: int = 
     )
     data = {
         "begun": begun,
-        "curves": {kind: deep.trained(kind + behind, layers, rate)["curve"] for kind in KINDS},
+        "curves": {kind: deep.curve(kind + behind, layers, rate) for kind in KINDS},
         "final": final,
         "at": (warm_up, row, column),
         "sizes": sizes,
@@ -90,6 +90,7 @@ def compute(models: Models, depth: int = 12, rate: float = 0.01, warm_up: int = 
         "warm_up": str(warm_up),
         "cells": str(final[warm_up][0].size),
         "learned": f"{LEARNED:g}",
+        "seeds": str(len(deep.SEEDS)),
         "model": opened.name,
         "norm": norm,
     }

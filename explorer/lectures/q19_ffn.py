@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines, whole
+from explorer.i18n import N_
 from explorer.lectures import deep, shipped, sublayers
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -302,5 +303,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Vaswani et al. 2017, section 3.3; Geva et al. 2021; Dong et al. 2021",
+    source=N_("Vaswani et al. 2017, section 3.3; Geva et al. 2021; Dong et al. 2021"),
 )

@@ -13,6 +13,7 @@ from scipy.special import rel_entr, softmax
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines, strips, texts
+from explorer.i18n import N_
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.memory import LINEAR, PAIRS
 from explorer.lectures.words import Words
@@ -343,5 +344,5 @@ DEMO = Demo(
     ),
     first="AB",
     more=more,
-    source="Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019, section 3.1",
+    source=N_("Vaswani et al. 2017, section 3.2.3; Devlin et al. 2019, section 3.1"),
 )

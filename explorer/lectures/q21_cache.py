@@ -11,6 +11,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, race
+from explorer.i18n import N_
 from explorer.lectures import memory, shipped
 from explorer.lectures.clock import shortest
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
@@ -273,5 +274,5 @@ DEMO = Demo(
         Control("dtype", tuple(BYTES), "float16"),
     ),
     make=make,
-    source="Pope et al. 2022; Shazeer 2019 and Ainslie et al. 2023 (shared keys and values); Chen et al. 2016 (checkpointing)",
+    source=N_("Pope et al. 2022; Shazeer 2019 and Ainslie et al. 2023 (shared keys and values); Chen et al. 2016 (checkpointing)"),
 )

@@ -10,6 +10,7 @@ import torch
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines, texts
+from explorer.i18n import N_
 from explorer.lectures import q02_projections as dictionary
 from explorer.lectures import shipped
 from explorer.lectures.clock import shortest
@@ -324,5 +325,5 @@ DEMO = Demo(
         Control("d", WIDTHS, 64),
     ),
     make=make,
-    source="Katharopoulos et al. 2020; Choromanski et al. 2021; Arora et al. 2023 (recall)",
+    source=N_("Katharopoulos et al. 2020; Choromanski et al. 2021; Arora et al. 2023 (recall)"),
 )

@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -245,5 +246,5 @@ DEMO = Demo(
         Control("layers", (1, 2, 4, 12), LAYERS),
     ),
     make=make,
-    source="Vaswani et al. 2017, table 1; Blelloch 1990; Martin & Cundy 2018",
+    source=N_("Vaswani et al. 2017, table 1; Blelloch 1990; Martin & Cundy 2018"),
 )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, lines, texts
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
@@ -240,5 +241,5 @@ DEMO = Demo(
         Control("first", ("true", "wrong"), "true"),
     ),
     make=make,
-    source="Williams & Zipser 1989; Bengio et al. 2015; Ranzato et al. 2016; Holtzman et al. 2020 (top-p)",
+    source=N_("Williams & Zipser 1989; Bengio et al. 2015; Ranzato et al. 2016; Holtzman et al. 2020 (top-p)"),
 )

@@ -19,6 +19,7 @@ from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, grid, lines, points
 from explorer.compare import divergence
+from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.languages import BETWEEN, language_of, written
@@ -291,5 +292,5 @@ DEMO = Demo(
     ),
     make=make,
     more=more,
-    source="Clark et al. 2019, sections 3 and 6; Vig & Belinkov 2019, section 4.3; Alain & Bengio 2016",
+    source=N_("Clark et al. 2019, sections 3 and 6; Vig & Belinkov 2019, section 4.3; Alain & Bengio 2016"),
 )

@@ -1,4 +1,4 @@
-"""Two more looks at the divisor of Q3: scores of a real model, and three scores by hand."""
+"""More looks at the divisor of Q3: a table of widths, scores of a real model, and three scores by hand."""
 
 from __future__ import annotations
 
@@ -10,64 +10,108 @@ import pandas as pd
 import torch
 from scipy.special import softmax
 
+from explorer.bounded import BoundedCache, memory_of
 from explorer.capture import Capture, capture
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, columns, grid, lines
-from explorer.lectures.demo import Measure, Models
+from explorer.lectures.demo import Measure
 from explorer.lectures.words import Words
+from explorer.softmax.scale import ScaleCurve
+from explorer.tasks import choose
+from models import Model
 
 TEXT = "The film was a wonderful surprise, and never dull."
 SCORES, TIMES = (2.0, 1.0, 0.5), (1, 2, 4, 8)
 """Three scores, and what they are multiplied by."""
 PRECISIONS = {"fp16": torch.float16, "fp32": torch.float32, "fp64": torch.float64}
+OWN_TASKS = ("classify", "masked", "next")
+"""Tasks of a model that there are examples of our own for."""
+AROUND, PASSAGES = (0.25, 0.5, 1.0, 2.0, 4.0), 6
+"""Factors on the scale, and examples of a text, where a model is measured while a class waits."""
+_CURVES: BoundedCache[ScaleCurve | None] = BoundedCache(2**26, memory_of)
+"""By the model's number: what is measured once is kept."""
 _LAYER, _BINS = 2, 41
 
 
-def real(models: Models, name: str, by: float, factors: Sequence[Sequence[float]]) -> tuple[tuple[Measure, ...], Mapping[str, object]]:
+def real(model: Model, by: float, factors: Sequence[Sequence[float]] | None) -> tuple[tuple[Measure, ...], Mapping[str, object]]:
     """q . k of one layer of a real model, all heads and pairs of `TEXT`, divided by `by` in the place of its own divisor.
 
     Args:
-        name: of the model.
+        model: of one part; what it adds to the scores, such as a bias of position, stays.
         by: what q . k is divided by.
-        factors: rows of factor on the model's own scale and score of its task; one of them is what `by` makes of that scale.
+        factors: rows of factor on the model's own scale and score of its task, as shipped; measured here where there are none.
+
+    Raises:
+        InputError: attention without a scale.
     """
-    captured = capture(models(name), TEXT)
-    record = captured.record(_LAYER)
-    raw = torch.einsum("hqd,hkd->hqk", record.query[0].double(), record.key[0].double()).numpy()
+    captured = capture(model, TEXT)
+    layer = min(_LAYER, len(captured.sites()) - 1)
+    record, seen = captured.record(layer), captured.visible(layer)
+    keys = record.key[0].double().repeat_interleave(record.group, dim=0)
+    raw = torch.einsum("hqd,hkd->hqk", record.query[0].double(), keys).numpy()
     own = float(record.scale.flatten()[0])
-    weights = softmax(raw / by, axis=-1)
-    factor = 1 / by / own
-    score = next(score for at, score, *_rest in factors if math.isclose(at, factor, rel_tol=1e-3))
+    told_ = np.stack([record.scores(head).double().numpy() for head in range(record.heads)])
+    added = np.where(seen, told_ - raw * own, -np.inf)
+    weights = softmax(raw / by + added, axis=-1)
+    factor, pairs = 1 / by / own, raw[:, seen]
+    rows = curve(model, factor) if factors is None else [list(row[:2]) for row in factors]
+    if factors is not None and not any(math.isclose(at, factor, rel_tol=1e-3) for at, _score in rows):
+        rows = sorted([*rows, *_measured(model, [factor])])
+    score = [score for at, score in rows if math.isclose(at, factor, rel_tol=1e-3)]
     measures = (
-        Measure("real_variance", raw.var()),
-        Measure("real_after", (raw / by).var()),
-        Measure("real_own", _own_deviation(captured, raw, own), 0, tolerance=1e-5, format=".1e"),
-        Measure("real_score", score, format=".1%"),
+        Measure("real_variance", pairs.var()),
+        Measure("real_after", (pairs / by).var()),
+        Measure("real_own", _own_deviation(captured, layer, raw * own + added), 0, tolerance=1e-5, format=".1e"),
+        *(Measure("real_score", found, format=".1%") for found in score[:1]),
     )
-    counts, edges = np.histogram(raw / by, bins=_BINS)
-    head = int(weights.max(axis=-1).mean(axis=1).argmax())
-    row = int(weights[head].max(axis=-1).argmax())
+    counts, edges = np.histogram(pairs / by, bins=_BINS)
+    # A row that sees itself alone has no choice.
+    several = np.flatnonzero(seen.sum(axis=-1) > 1)
+    head = int(weights[:, several].max(axis=-1).mean(axis=1).argmax())
+    row = int(several[weights[head, several].max(axis=-1).argmax()])
     return measures, {
         "edges": edges,
-        "shares": counts / raw.size,
+        "shares": counts / pairs.size,
         "weights": weights[head, row],
         "keys": captured.source.labels,
         "asks": captured.source.labels[row],
         "factor": factor,
+        "factors": rows,
+        "model": model.name,
     }
 
 
-def _own_deviation(captured: Capture, raw: np.ndarray, own: float) -> float:
-    """From the model's own weights, at its own scale."""
-    told = np.stack([captured.record(_LAYER).pattern(head).double().numpy() for head in range(len(raw))])
-    return float(np.abs(softmax(raw * own, axis=-1) - told).max())
+def curve(model: Model, factor: float) -> list[list[float]]:
+    """Rows of factor on the model's own scale and score, at a few factors and this one; none where it has no task of ours."""
+    return _measured(model, sorted({*AROUND, factor}))
 
 
-def real_pictures(found: Mapping[str, object], factors: Sequence[Sequence[float]], words: Words, dark: bool) -> Sequence[Picture]:
-    """Scores of the layer, weights of its sharpest row, and the model's task over the factor on its scale."""
-    size, factor = SIZES[3], found["factor"]
+def _measured(model: Model, factors: Sequence[float]) -> list[list[float]]:
+    kept = _CURVES.get_or_compute(model.number, lambda: _curve_of(model))
+    return [] if kept is None else [[point.factor, point.score] for point in kept.compute(factors)]
+
+
+def _curve_of(model: Model) -> ScaleCurve | None:
+    kind = next((kind for kind in OWN_TASKS if model.kind in ("encoder", "decoder") and kind in choose.possible(model)), None)
+    if kind is None:
+        return None
+    task = choose.make(kind, model, choose.built_in(kind))
+    # All sentences of the sentiment task, which are short; of a text the beginning.
+    return ScaleCurve(task if kind == "classify" else task.subset(range(min(PASSAGES, len(task)))))
+
+
+def _own_deviation(captured: Capture, layer: int, scores: np.ndarray) -> float:
+    """Of the softmax of these scores from the model's own weights."""
+    told_ = np.stack([captured.record(layer).pattern(head).double().numpy() for head in range(len(scores))])
+    return float(np.abs(softmax(scores, axis=-1) - told_).max())
+
+
+def real_pictures(found: Mapping[str, object], words: Words, dark: bool) -> Sequence[Picture]:
+    """Scores of the layer, weights of its sharpest row, and the model's task, where it has one, over the factor on its scale."""
+    factor, rows = found["factor"], found["factors"]
+    size = SIZES[3 if rows else 2]
     order = np.argsort(found["weights"])[::-1][:8]
-    return [
+    drawn = [
         columns(found["edges"], [found["shares"]], words.label("real_scores"), words.label("score"), words.label("share"), size=size, dark=dark),
         bars(
             # A text may have a token twice, and bars of one name would stand together: spaces that nobody sees tell them apart.
@@ -75,16 +119,23 @@ def real_pictures(found: Mapping[str, object], factors: Sequence[Sequence[float]
             *(words.label("real_weights").format(token=found["asks"]), words.label("weight")),
             **{"ends": (0, 1), "across": True, "format": ".2f", "size": size, "dark": dark},
         ),
-        lines(
-            *(
-                pd.DataFrame([row[:2] for row in factors], columns=["x", "y"]),
-                words.label("real"),
-                words.label("factor"),
-                words.label("accuracy"),
-            ),
-            **{"log_x": True, "ticks": (0.001, 0.01, 0.1, 1, 10), "rules": (factor,), "format": "%", "points": False, "size": size, "dark": dark},
-        ),
     ]
+    if rows:
+        table, ticks = pd.DataFrame(rows, columns=["x", "y"]), (0.001, 0.01, 0.1, 1, 10)
+        how = {"log_x": True, "ticks": ticks, "rules": (factor,), "format": "%", "points": False, "size": size, "dark": dark}
+        drawn.append(lines(table, words.label("real_curve").format(model=found["model"]), words.label("factor"), words.label("accuracy"), **how))
+    return drawn
+
+
+def table_pictures(table: np.ndarray, widths: Sequence[int], pairs: int, words: Words, dark: bool) -> Sequence[Picture]:
+    """Random q and k of several widths, a row each."""
+    shades = np.column_stack([table[:, :1] / table[:, 0].max(), table[:, 1:2] / table[:, 1].max(), np.zeros((len(table), 3))])
+    names = [words.label(f"column.{name}") for name in ("variance", "deviation", "within", "sqrt", "d_k")]
+    rows = [f"d_k = {width:,}" for width in widths]
+    formats = (",.4g", ".4g", ".1%", ".3g", ".2g")
+    said = np.array([[f"{value:{format}}" for value, format in zip(row, formats, strict=True)] for row in table])
+    how = {"numbers": table, "said": said, "top": 1.3, "size": SIZES[1], "dark": dark}
+    return [grid(shades, rows, names, words.label("widths").format(pairs=f"{pairs:,}"), **how)]
 
 
 def by_hand() -> tuple[tuple[Measure, ...], Mapping[str, np.ndarray]]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from explorer.bounded import BoundedCache, memory_of
+from explorer.tasks import choose
 from explorer.tasks.base import Batch, Task
-from models import attention
+from models import Model, attention
 
 PATTERNS = ("window", "strided", "random", "sinks", "dilated", "block", "global")
 """All of them keep the token itself. The first four keep exactly as many keys in each row, and are what the class chooses from."""
 EQUAL = PATTERNS[:4]
 SINKS = 4
 """First tokens that are kept beside a window (Xiao et al. 2023); no more than half of all that are kept."""
+READING = ("next", "masked")
+"""Tasks of a model that reads a text of ours."""
+EXAMPLES = 6
+"""Of them, where a model is measured while a class waits."""
 _SEED = 22
+_FOUND: BoundedCache[tuple[float, float]] = BoundedCache(2**20, memory_of)
+"""Score and loss by the model's number, pattern and keys: the slider measures what is new alone."""
 
 
 def kept(pattern: str, n: int, k: int, causal: bool, seed: int = _SEED) -> np.ndarray:
@@ -87,3 +96,40 @@ def imposed(task: Task, pattern: str, k: int, progress: Callable[[float], None] 
 
     found = task.score(changes if pattern else None, progress=progress)
     return found.score, found.mean_loss
+
+
+@dataclass(frozen=True, eq=False)
+class Imposed:
+    """What patterns cost a model that every one of its heads was given.
+
+    Attributes:
+        reader: name of the model.
+        full: score and loss without a pattern.
+        rows: score and loss by pattern and keys.
+    """
+
+    reader: str
+    full: tuple[float, float]
+    rows: Mapping[tuple[str, int], tuple[float, float]]
+
+    def loss(self, pattern: str, k: int) -> float:
+        return self.rows[pattern, k][1]
+
+
+def task_of(model: Model) -> Task | None:
+    """The task of `READING` that a model can do, on our own text; None where it has no head for words, or reads one text and writes another."""
+    kind = next((kind for kind in READING if model.kind in ("encoder", "decoder") and kind in choose.possible(model)), None)
+    return None if kind is None else choose.make(kind, model, choose.built_in(kind))
+
+
+def measured(model: Model, wanted: Iterable[tuple[str, int]]) -> Imposed | None:
+    """Patterns imposed on a model, each a name and a number of keys, on its first few examples; None where it has no such task."""
+    task = task_of(model)
+    if task is None:
+        return None
+    task = task.subset(range(min(EXAMPLES, len(task.items))))
+
+    def found(pattern: str, k: int) -> tuple[float, float]:
+        return _FOUND.get_or_compute((model.number, pattern, k), lambda: imposed(task, pattern, k))
+
+    return Imposed(model.name, found("", 0), {(pattern, k): found(pattern, k) for pattern, k in wanted})

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture, rows
-from explorer.i18n import LANGUAGES, SOURCE, speaking
+from explorer.i18n import LANGUAGES, SOURCE, _, speaking
 from explorer.lectures import prose
 from explorer.lectures.demo import Control, Demo, Measure, Models, Result, Settings
 from explorer.lectures.words import Words, filled, read
@@ -111,7 +111,7 @@ def film(
     return {
         "id": demo.id,
         "chapter": demo.chapter,
-        "source": demo.source,
+        "source": {language: _in(language, demo.source) for language in LANGUAGES},
         "first": list(demo.first),
         "at": list(at),
         "controls": [_control(control, words) for control in controls],
@@ -132,6 +132,11 @@ def _frame(demo: Demo, result: Result, words: Words, language: str, store: Store
         "show": shown,
         "more": more,
     }
+
+
+def _in(language: str, text: str) -> str:
+    with speaking(language):
+        return _(text) if text else ""
 
 
 def noticed(text: str, measures: Sequence[Measure], said: Mapping[str, str]) -> str:

@@ -181,7 +181,7 @@ function notice(of) {
   const guesses = order(of).map((letter, i) => guess(i, [text(letter)], letter, found.right));
   const block = made("div", { class: "found" }, made("div", {}, ...guesses, made("small", {}, says().legend)), made("div", { html: called(of, found.notice) }),
     numbers(found.measures, said.published));
-  return [block, ...place(), of.source ? made("small", {}, of.source) : null];
+  return [block, ...place(), of.source[state.language] ? made("small", {}, of.source[state.language]) : null];
 }
 
 function body(one) {

@@ -11,7 +11,7 @@ from explorer.lectures.demo import STEPS
 from explorer.lectures.registry import demo, demos, of_chapter
 from explorer.lectures.words import read
 from explorer.ui.common import address, sortable
-from explorer.ui.course import hands, keys, place, results
+from explorer.ui.course import hands, keys, place, results, show
 from tests.pages.shared import alone, charts, opened, settle, started, tables, written
 
 Q3 = read("q03_scaling", "en")
@@ -45,6 +45,13 @@ def test_the_contents_name_every_demo_and_search_finds_them_in_any_language():
         assert found <= {str(button.key).removeprefix("open_") for button in app.button if str(button.key).startswith("open_")}
     settle(app.text_input(key="search").set_value("no such words").run())
     assert not [button for button in app.button if str(button.key).startswith("open_")] and "No question has these words" in written(app)
+
+
+def test_a_card_says_in_the_viewers_language_what_something_was_computed_on():
+    names = ("CPU, 1 thread", "CPU, 2 threads", "NVIDIA H200")
+    assert [show.machine(name) for name in names] == list(names)
+    with i18n.speaking("zh"):
+        assert [show.machine(name) for name in names] == ["CPU，1 线程", "CPU，2 线程", "NVIDIA H200"]
 
 
 def test_a_card_of_the_contents_opens_its_question():

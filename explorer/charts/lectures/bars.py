@@ -119,8 +119,10 @@ def _description(
         place |= {"yOffset": alt.YOffset(**offset)} if across else {"xOffset": alt.XOffset(**offset)}
     base = alt.Chart(alt.NamedData("bars")).encode(**place)
     tips = [alt.Tooltip("text:N", title=axis), *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else [])]
+    # Numbers at the tops of standing bars need a line of their own below the legend.
+    above = frame.LETTERS + 8 if written and not across else None
     marked = {"condition": {"test": "datum.marked", "value": palette.frame(dark)}, "value": None}
-    drawn = base.mark_bar(strokeWidth=4).encode(color=frame.colour(series, dark), stroke=alt.Stroke(**marked), tooltip=tips)
+    drawn = base.mark_bar(strokeWidth=4).encode(color=frame.colour(series, dark, offset=above), stroke=alt.Stroke(**marked), tooltip=tips)
     if not written:
         return frame.finished(alt.layer(drawn).add_params(alt.param(name="names", value=[])), *size, title)
     at = {"align": "left", "dx": 4} if across else {"baseline": "bottom", "dy": -3}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from unicodedata import east_asian_width
 
 import altair as alt
@@ -45,11 +46,18 @@ def colours(n: int, dark: bool) -> list[str]:
 
 
 def colour(
-    series: Sequence[str], dark: bool, legend: bool = True, columns: int | None = None, field: str = "series", filled: bool = False
+    series: Sequence[str],
+    dark: bool,
+    legend: bool = True,
+    columns: int | None = None,
+    field: str = "series",
+    filled: bool = False,
+    offset: int | None = None,
 ) -> alt.Color:
     """The colour of a series, always the same for its place among all of them.
 
     Args:
+        offset: of the legend from the drawing, in pixels, where something is written between them.
         columns: of the legend, where one row is too long.
         filled: whether the symbols of the legend are filled shapes; they have no outline then, since that would be dashed as the lines are.
     """
@@ -57,6 +65,8 @@ def colour(
     how = {} if columns is None else {"columns": columns, "columnPadding": 14}
     if filled:
         how["symbolStrokeWidth"] = 0
+    if offset is not None:
+        how["offset"] = offset
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(**how) if legend and len(series) > 1 else None)
 
 
@@ -66,6 +76,32 @@ def numbers(format: str) -> dict[str, str]:
     Significant digits are meant for what is measured: ticks of 10, 20, .. would be 1e+1, 2e+1, and 1.5 with one digit 2. So ticks are
     written as they are; a tenth as one, and not as 100 thousandths.
     """
+    return {"labelExpr": _number(format)} if format.endswith("g") else {"format": format}
+
+
+def _number(format: str) -> str:
+    """An expression that writes a tick."""
     if not format.endswith("g"):
-        return {"format": format}
-    return {"labelExpr": "format(datum.value, abs(datum.value) < 1 ? '~g' : abs(datum.value) < 1e4 ? ',.4~r' : '~s')"}
+        return f"format(datum.value, '{format}')"
+    return "format(datum.value, abs(datum.value) < 1 ? '~g' : abs(datum.value) < 1e4 ? ',.4~r' : '~s')"
+
+
+def first_digits(values: Iterable[float]) -> tuple[int, ...]:
+    """With which digits the numbers begin that are written on a logarithmic axis: of few powers of ten others are needed, too."""
+    found = [value for value in values if 0 < value < math.inf]
+    return (1,) if found and max(found) >= 100 * min(found) else (1, 2, 5)
+
+
+def logarithmic(format: str, digits: Sequence[int]) -> dict[str, object]:
+    """How a logarithmic axis writes its numbers: 1, 10, 100, with lines at these alone.
+
+    Left to itself, Vega has ticks at 1, 2, 3 .. and writes whatever does not overlap: 0.9, 8, 70.
+    """
+    # What one begins with; a little more than a power of ten is not less than it by rounding.
+    digit = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
+    is_round = f"indexof({list(digits)}, {digit}) >= 0"
+    return {
+        "labelExpr": f"{is_round} ? {_number(format)} : ''",
+        "gridOpacity": {"condition": {"test": is_round, "value": 1}, "value": 0},
+        "tickOpacity": {"condition": {"test": is_round, "value": 1}, "value": 0},
+    }

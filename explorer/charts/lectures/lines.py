@@ -50,7 +50,10 @@ def lines(
     """
     names = tuple(series) or ("",)
     frame_ = table.assign(series=table["series"] if "series" in table else names[0])[["x", "y", "series"]]
-    description = _description(title, x, y, names, log_x, log_y, base, tuple(ticks), points, ends, format, legend_columns, size, dark)
+    digits_x = frame.first_digits(frame_["x"]) if log_x and base == 10 and not ticks else ()
+    digits_y = frame.first_digits(frame_["y"] if ends is None else ends) if log_y else ()
+    how = (log_x, log_y, digits_x, digits_y, base, tuple(ticks), points, ends, format, legend_columns)
+    description = _description(title, x, y, names, *how, size, dark)
     marked = pd.DataFrame({"series": list(levels or {}), "y": list((levels or {}).values())}, columns=["series", "y"])
     tables = {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float), "levels": marked.astype({"series": object, "y": float})}
     return Picture(description, tables)
@@ -64,6 +67,8 @@ def _description(
     series: tuple[str, ...],
     log_x: bool,
     log_y: bool,
+    digits_x: tuple[int, ...],
+    digits_y: tuple[int, ...],
     base: int,
     ticks: tuple[float, ...],
     points: bool,
@@ -74,12 +79,14 @@ def _description(
     dark: bool,
 ) -> alt.LayerChart:
     x_scale = alt.Scale(type="log", base=base, nice=False) if log_x else alt.Scale(zero=False, nice=False)
-    x_axis = alt.Axis(grid=False, labelOverlap=True, **frame.numbers("~g"), **({"values": list(ticks)} if ticks else {"tickCount": 6}))
+    x_numbers = frame.logarithmic("~g", digits_x) if digits_x else frame.numbers("~g")
+    x_axis = alt.Axis(grid=False, labelOverlap=True, **x_numbers, **({"values": list(ticks)} if ticks else {"tickCount": 6}))
     x = alt.X("x:Q", title=x_title, scale=x_scale, axis=x_axis)
     y_scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
     if ends is not None:
         y_scale = alt.Scale(type="log" if log_y else "linear", domain=list(ends), nice=False, clamp=True)
-    y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelOverlap=True, **frame.numbers(format)))
+    y_numbers = frame.logarithmic(format, digits_y) if digits_y else frame.numbers(format)
+    y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelOverlap=True, **y_numbers))
     ink = palette.page(dark)[1]
     colour = frame.colour(series, dark, columns=legend_columns, filled=points)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)

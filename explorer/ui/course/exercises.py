@@ -31,7 +31,7 @@ def one(number: int, at: int) -> None:
         st.markdown(f"**{at}.** {text.question}")
         given = [
             _field(f"answer_{number}_{at}_{answer.name}", answer, text.labels[answer.name], column)
-            for answer, column in zip(answers, st.columns(4), strict=False)
+            for answer, column in zip(answers, st.columns(max(2, len(answers))), strict=False)
         ]
         if all(value is not None for value in given) or st.toggle(_("The way"), key=f"way_{number}_{at}"):
             st.markdown(text.way)

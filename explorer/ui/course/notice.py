@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
 from explorer.ui.common.session import is_dark
@@ -31,4 +32,4 @@ def draw(demo: Demo, words: Words) -> None:
     if demo.more is not None:
         show.row(demo.more(found, words, is_dark()), f"{demo.id}_more", found.opens, tuple(sorted(chosen.items())))
     if demo.source:
-        st.caption(demo.source)
+        st.caption(_(demo.source))

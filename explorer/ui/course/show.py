@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import streamlit as st
@@ -95,7 +96,7 @@ def _card(demo: Demo) -> None:
         where = _("Computed here") if here else _("Measured {date}").format(date=card.date)
         st.caption(
             _("{where} by `{command}` in {time} ({machine}).").format(
-                where=where, command=card.command, time=jobs.duration(card.seconds), machine=card.machine
+                where=where, command=card.command, time=jobs.duration(card.seconds), machine=machine(card.machine)
             )
         )
         if here is None:
@@ -103,6 +104,14 @@ def _card(demo: Demo) -> None:
                 st.button(_("Compute it here"), key=f"compute_{demo.id}", icon=":material/play_arrow:", on_click=_want, args=(demo.id,))
             else:
                 results.compute_here(demo)
+
+
+def machine(name: str) -> str:
+    """What a card says that it was computed on, in the viewer's language."""
+    threads = re.fullmatch(r"CPU, (\d+) threads?", name)
+    if threads is None:
+        return name
+    return _("CPU, 1 thread") if threads[1] == "1" else _("CPU, {n} threads").format(n=threads[1])
 
 
 def _want(id_: str) -> None:

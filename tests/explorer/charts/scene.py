@@ -37,6 +37,12 @@ def axis_labels(scene: Mapping[str, object]) -> list[str]:
     return own + [text for item in scene.get("items", ()) for text in axis_labels(item)]
 
 
+def of_role(scene: Mapping[str, object], role: str) -> list[dict]:
+    """All items of what has this role, such as "legend"."""
+    own = list(scene["items"]) if scene.get("role") == role else []
+    return own + [found for item in scene.get("items", ()) for found in of_role(item, role)]
+
+
 def readouts(scene: Mapping[str, object]) -> dict[str, float]:
     """All numbers of `sliders.readouts`, with all digits, by their names."""
     described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]

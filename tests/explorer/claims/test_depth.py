@@ -62,7 +62,7 @@ def test_c22_by_the_shipped_trainings(opener):
     plain, warm = data("q17_residual"), data("q18_norm")
 
     def last(runs, layers):
-        return [np.mean(run["curve"][-2:]) for run in runs[str(layers)].values()]
+        return [np.mean([curve[-2:] for curve in run["curves"]]) for run in runs[str(layers)].values()]
 
     result = claim("C22").compute(opener)
     assert result["pre"] == pytest.approx(min(last(plain["pre"], 16) + last(warm["pre_warm"], 16)))

@@ -103,13 +103,18 @@ def test_what_was_trained_is_shown_at_the_chosen_depth_and_rate(opener):
         result = q17_residual.compute(opener, depth=depth, rate=rate, view="trained")
         for kind, name in (("pre", "loss_with"), ("plain_pre", "loss_without")):
             run = kept[kind][str(layers)][str(rate)]
-            assert result[name] == pytest.approx(np.mean(run["curve"][-2:])) and len(run["curve"]) == deep.STEPS // deep.EVERY
+            assert result[name] == pytest.approx(np.mean([curve[-2:] for curve in run["curves"]]))
+            assert [len(curve) for curve in run["curves"]] == [deep.STEPS // deep.EVERY] * 3
+            assert len({tuple(curve) for curve in run["curves"]}) == 3, "three seeds, three trainings"
             assert all(len(norms) == layers for norms in run["norms"])
         curves, norms, table = q17_residual.pictures(result, words, False)
         assert str(layers) in str(curves.spec()["title"])
         assert len(norms.tables["points"]) == 2 * layers
         cells = table.tables["cells"]["value"].to_numpy().reshape(2, len(deep.DEPTHS), len(deep.RATES))
-        wanted = [[[np.mean(kept[kind][str(d)][str(r)]["curve"][-2:]) for r in deep.RATES] for d in deep.DEPTHS] for kind in COMPARED]
+        wanted = [
+            [[np.mean([curve[-2:] for curve in kept[kind][str(d)][str(r)]["curves"]]) for r in deep.RATES] for d in deep.DEPTHS]
+            for kind in COMPARED
+        ]
         assert np.allclose(cells, wanted)
     # What the lesson is about: the deepest network learns with residuals at some rate, and at none without.
     assert min(wanted[0][-1]) < 0.1 and min(wanted[1][-1]) > 2
@@ -118,8 +123,9 @@ def test_what_was_trained_is_shown_at_the_chosen_depth_and_rate(opener):
 def test_a_training_is_made_again_to_the_same_curve():
     kept = shipped.read("q17_residual").data["pre"]["2"]["0.01"]
     made = deep.train("pre", 2, 0.01, 0)
-    assert np.allclose(made["curve"], kept["curve"], atol=0.05) and made["norms"][0] == pytest.approx(kept["norms"][0], rel=0.01)
+    assert np.allclose(made["curve"], kept["curves"][0], atol=0.05) and made["norms"][0] == pytest.approx(kept["norms"][0], rel=0.01)
     assert made["branch"][0] == pytest.approx(kept["branch"][0], rel=1e-3)
+    assert np.allclose(deep.train("pre", 2, 0.01, 0, seed=deep.SEEDS[2])["curve"], kept["curves"][2], atol=0.05)
 
 
 @pytest.mark.parametrize("name", ["gpt_neox", "llama", "opt", "toy"])

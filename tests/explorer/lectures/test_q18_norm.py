@@ -76,7 +76,8 @@ def test_the_stream_grows_with_depth_and_the_measurement_says_which_option_is_ri
 def test_what_was_trained_is_shown_at_the_chosen_place(depth, layers, rate, warm_up, opener):
     pre, others = shipped.read("q17_residual").data["pre"], shipped.read("q18_norm").data
     kept = {("pre", 0): pre, ("post", 0): others["post"], ("pre", 40): others["pre_warm"], ("post", 40): others["post_warm"]}
-    last = {at: np.array([[np.mean(cells[str(d)][str(r)]["curve"][-2:]) for r in deep.RATES] for d in deep.DEPTHS]) for at, cells in kept.items()}
+    curves_of = {at: np.array([[cells[str(d)][str(r)]["curves"] for r in deep.RATES] for d in deep.DEPTHS]) for at, cells in kept.items()}
+    last = {at: curves[..., -2:].mean(axis=(-1, -2)) for at, curves in curves_of.items()}
     result = q18_norm.compute(opener, depth=depth, rate=rate, warm_up=warm_up, view="trained")
     curves, *grids = q18_norm.pictures(result, read("q18_norm", "en"), False)
     at = deep.DEPTHS.index(layers), deep.RATES.index(rate)
@@ -85,7 +86,7 @@ def test_what_was_trained_is_shown_at_the_chosen_place(depth, layers, rate, warm
         assert result[f"learned_{kind}"] == (last[kind, warm_up] < 0.5).sum()
         assert result[f"deep_{kind}"] == pytest.approx(min(last[kind, 0][-1].min(), last[kind, 40][-1].min()))
         drawn = curves.tables["points"].query(f"series == '{kind.title()}-LN'")["y"]
-        assert np.allclose(drawn, np.minimum(kept[kind, warm_up][str(layers)][str(rate)]["curve"], 3))
+        assert np.allclose(drawn, np.minimum(curves_of[kind, warm_up][at].mean(axis=0), 3))
     for steps, table in zip((0, 40), grids, strict=True):
         assert np.allclose(table.tables["cells"]["value"], np.concatenate([last["pre", steps], last["post", steps]]).ravel())
         marked = [(at[0], at[1]), (4 + at[0], at[1])] if steps == warm_up else []
@@ -95,7 +96,7 @@ def test_what_was_trained_is_shown_at_the_chosen_place(depth, layers, rate, warm
 def test_warm_up_rescues_shallow_post_ln_and_no_deep_one(opener):
     """What the speaker is told."""
     final = q18_norm.compute(opener).data["final"]
-    assert (final[0][1, :2, 3] > 2).all() and (final[40][1, :2, 3] < 0.5).all()
+    assert (final[0][1, :2, 3] > 1.5).all() and final[40][1, 0, 3] < 0.5 and 0.5 < final[40][1, 1, 3] < final[0][1, 1, 3] - 1
     assert min(final[steps][1, 3].min() for steps in final) > 2
     assert all((final[steps][0][:, 1:3] < 0.5).all() for steps in final)
 
@@ -104,7 +105,7 @@ def test_warm_up_rescues_shallow_post_ln_and_no_deep_one(opener):
 def test_a_training_is_made_again_to_the_same_curve(warm_up):
     kept = shipped.read("q18_norm").data["post_warm" if warm_up else "post"]["2"]["0.01"]
     made = deep.train("post", 2, 0.01, warm_up)
-    assert np.allclose(made["curve"], kept["curve"], atol=0.05) and made["norms"][0] == pytest.approx(kept["norms"][0], rel=0.01)
+    assert np.allclose(made["curve"], kept["curves"][0], atol=0.05) and made["norms"][0] == pytest.approx(kept["norms"][0], rel=0.01)
 
 
 @pytest.mark.parametrize(("name", "place"), [("gpt2-mini", "pre"), ("bert-mini", "post")])

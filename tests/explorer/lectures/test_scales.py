@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.capture import capture
 from explorer.lectures import q03_scaling as q03
-from explorer.lectures import scales
+from explorer.lectures import scales, shipped
+from explorer.lectures.words import read
 from explorer.tasks import choose
+from models import InputError, attention
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,54 @@ def test_almost_all_scores_lie_within_three_roots_of_the_width(opener):
         pairs = np.random.default_rng(q03._SEED).standard_normal((2, q03.PAIRS, d_k), dtype=np.float32)
         inside = sum(abs(sum(map(float, q * k))) < 3 * math.sqrt(d_k) for q, k in zip(*pairs, strict=True)) / q03.PAIRS
         assert q03.compute(opener, d_k=d_k)["within"] == pytest.approx(inside) == pytest.approx(0.997, abs=3e-3)
+
+
+def test_a_table_of_widths_says_what_a_loop_over_pairs_finds(opener):
+    found = q03.compute(opener, view="widths")
+    for d_k, row in zip((64, 256, 512, 1024), found.data["widths"], strict=True):
+        pairs = np.random.default_rng(q03._SEED).standard_normal((2, q03.PAIRS, d_k), dtype=np.float32)
+        products = np.array([math.fsum(map(float, q * k)) for q, k in zip(*pairs, strict=True)])
+        inside = np.mean([abs(product) < 3 * math.sqrt(d_k) for product in products])
+        expected = [products.var(), products.std(), inside, (products / math.sqrt(d_k)).var(), (products / d_k).var()]
+        assert row == pytest.approx(expected, rel=1e-4)
+        assert row[0] == pytest.approx(d_k, rel=0.05) and row[2] == pytest.approx(0.997, abs=2e-3) and row[3] == pytest.approx(1, rel=0.05)
+    (table,) = q03.pictures(found, read("q03_scaling", "en"), False)
+    assert table.tables["cells"]["text"].tolist()[:3] == ["63.05", "7.941", "99.9%"]
+
+
+def test_a_divisor_can_be_typed_and_must_be_above_zero(opener):
+    by = q03.compute(opener, d_k=64, divisor="16")
+    assert by["after"] == pytest.approx(by["variance"] / 256)
+    assert by["median"] == pytest.approx(np.median(q03.gradient_norms(*_drawn(64), 16.0)))
+    for word in ("0", "-1", "x", "nan", "inf"):
+        with pytest.raises(InputError, match="divided"):
+            q03.compute(opener, divisor=word)
+
+
+def _drawn(d_k):
+    random, _raw = q03.drawn(d_k)
+    return [random.standard_normal((n, d_k), dtype=np.float32) for n in (q03.KEYS, q03.QUERIES)][::-1]
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "distilbert", "opt"])
+def test_another_model_s_own_scale_is_multiplied_too(tiny, name):
+    """Grouped heads, turned queries and keys, and a row that sees itself alone: with its own divisor the model is what it was."""
+    model = tiny(name)
+    own = 1 / float(capture(model, scales.TEXT).record(min(scales._LAYER, len(model.sites) - 1)).scale.flatten()[0])
+    found = q03.compute(lambda _name: model, divisor=repr(own), view="real", model=name)
+    assert found["real_own"] < 1e-5 and found.data["real"]["factor"] == pytest.approx(1, rel=1e-6)
+    assert found.data["real"]["weights"].sum() == pytest.approx(1) and found.data["real"]["shares"].sum() == pytest.approx(1)
+    kind = "masked" if name == "distilbert" else "next"
+    task = choose.make(kind, model, choose.built_in(kind)).subset(range(scales.PASSAGES))
+    assert found["real_score"] == pytest.approx(task.score().score)
+    assert len(q03.pictures(found, read("q03_scaling", "zh"), True)) == 3
+
+
+def test_a_typed_divisor_is_measured_on_the_sentiment_model(opener):
+    found = q03.compute(opener, divisor="7", view="real")
+    kept = dict(row[:2] for row in shipped.read("q03_scaling").data["factors"])
+    assert found.data["real"]["factor"] == pytest.approx(math.sqrt(32) / 7) and found.data["real"]["factor"] not in kept
+    assert {factor: score for factor, score in found.data["real"]["factors"] if factor in kept} == kept
+    task = choose.make("classify", opener(q03.REAL), choose.built_in("classify"))
+    scale = {site.index: attention.Change(scale=torch.full((site.heads,), math.sqrt(32) / 7)) for site in task.model.sites}
+    assert found["real_score"] == pytest.approx(task.score(lambda _batch: scale).score)

@@ -104,6 +104,11 @@ def test_a_value_at_which_a_demo_cannot_be_computed_is_left_out_but_not_the_one_
         film(Odd(), {"heads": "4"}, models, Store(), lambda _share: None)
 
 
+def test_papers_are_cited_in_the_language_of_the_file():
+    made = film(demo("Q8"), {}, models, Store(), lambda _share: None)
+    assert made["source"] == {"en": "Vaswani et al. 2017, section 3.2.2", "zh": "Vaswani et al. 2017，第 3.2.2 节"}
+
+
 def test_what_was_measured_stands_in_the_notice_as_text():
     result = Result((), said={"model": "<b>*x*</b>"})
     one = demo("Q8")

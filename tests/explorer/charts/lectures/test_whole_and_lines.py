@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from explorer.charts.lectures import lines, whole
+from explorer.charts.lectures import bars, frame, lines, whole
 from tests.explorer.charts import scene
 
 PARTS, GROUPS = ("a", "b", "c"), ("n", "n", "n²")
@@ -35,3 +35,20 @@ def test_levels_stand_at_their_values_in_the_colours_of_their_series():
     colours = {item["fill"] for items in scene.marks(drawn, "symbol") for item in items}
     assert [rule["y"] for rule in rules] == pytest.approx([150, 100])
     assert {rule["stroke"] for rule in rules} == colours and len(colours) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [((0.13, 8, 500), ["0.1", "1", "10", "100", "1,000"]), ((0.7, 1, 4), ["0.1", "0.2", "0.5", "1", "2", "5", "10"])],
+)
+def test_a_logarithmic_axis_names_round_numbers_alone(values, written):
+    table = pd.DataFrame({"x": [16, 1000, 2_000_000], "y": values})
+    drawn = scene.rendered(lambda: lines(table, "t", "x", "y", log_x=True, log_y=True, size=(400, 250)))
+    found = [text for text in scene.axis_labels(drawn) if text]
+    assert found == ["100", "1,000", "10k", "100k", "1M", *written]
+
+
+def test_numbers_at_the_tops_of_bars_do_not_stand_in_the_legend():
+    picture = bars(["p", "p", "q", "q"], [100, 32, 100, 92], "t", "y", of=["a", "b"] * 2, series=("a", "b"), ends=(0, 100), size=(400, 200))
+    (legend,) = scene.of_role(scene.rendered(lambda: picture), "legend")
+    assert legend["y"] + legend["height"] <= -frame.LETTERS - 4
