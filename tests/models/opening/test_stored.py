@@ -11,6 +11,7 @@ import models
 from benchmarks import operations
 from models import attention
 from models.opening import loading
+from tests import families
 from tests import tiny as making
 
 SAID = {"return_dict": False, "chunk_size_feed_forward": 3, "torchscript": True, "output_attentions": True}
@@ -49,6 +50,22 @@ def test_quantised_weights_are_not_taken_for_weights(tmp_path, dtype, told):
     with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing") as caught:
         models.load(folder, device="cpu")
     assert "float16" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "dtype", "told"),
+    [
+        ("gpt-oss", "experts.gate_up_proj", torch.int8, "I8"),
+        ("gpt-oss", "experts.down_proj", torch.float8_e4m3fn, "F8_E4M3"),
+        ("bert", "LayerNorm.weight", torch.float8_e5m2, "F8_E5M2"),
+    ],
+)
+def test_experts_in_one_tensor_and_norms_are_weights_too(tmp_path, name, part, dtype, told):
+    folder = families.save(name, tmp_path)
+    assert models.load(folder, device="cpu").trained
+    changed(folder, lambda weights: {key: w.to(dtype) if key.endswith(part) else w for key, w in weights.items()})
+    with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing"):
+        models.load(folder, device="cpu")
 
 
 @pytest.mark.parametrize("said", [None, {}, {"bits": 4, "group_size": 64}, {"quant_method": "nobody_knows"}], ids=str)
