@@ -126,6 +126,15 @@ def numbers(folder: Path) -> int:
     return _counts(folder).total()
 
 
+def names(folder: Path) -> set[str]:
+    """Names of the weights in the files of a folder."""
+    found: set[str] = set()
+    for file in weights(folder):
+        with safe_open(file, "pt") as tensors:
+            found.update(tensors.keys())
+    return found
+
+
 def _counts(folder: Path) -> Counter[str]:
     """Numbers of the weights by precision; only the heads of the files are read."""
     counts: Counter[str] = Counter()
