@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,8 @@ _COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel")
 """What stands behind them is not looked at."""
 _GLOBAL = "# global.columns = "
 """How a comment begins that names other columns (CoNLL-U Plus)."""
+_LINE_END = re.compile(r"\r{0,2}\n|\r")
+_SPACES = re.compile(" {2,}")
 _AS_THEY_ARE = {name: lambda row, i: row[i] for name in ("xpos", "feats", "deps", "misc")}
 """Taking these apart is most of the work of reading, and nobody looks at them."""
 
@@ -79,7 +82,8 @@ def first(source: Path | str | bytes, limit: int | None = None, progress: Callab
         except UnicodeDecodeError as error:
             raise TreebankError(_("This file is not UTF-8 text."), _("Save it as UTF-8.")) from error
     found: list[Sentence] = []
-    for share, block in _blocks(source.replace("\r\n", "\n")):
+    # As written on Windows, there twice over, and on old Macs: a file of one endless line would be read as its first word.
+    for share, block in _blocks(_LINE_END.sub("\n", source)):
         if limit is not None and len(found) >= limit:
             return found, True
         found.append(_sentence(block, len(found) + 1))
@@ -120,7 +124,8 @@ def _blocks(text: str) -> Iterator[tuple[float, _Block]]:
                 numbers, lines, has_word = [], [], False
             has_word = has_word or number_of.isdigit()
             numbers.append(number)
-            lines.append(stripped)
+            # To its library two spaces are a tab, also within a form beside real tabs.
+            lines.append(_SPACES.sub(" ", stripped) if "\t" in stripped else stripped)
         elif lines:
             yield min(1.0, seen / len(text)), _Block(numbers, lines, columns)
             numbers, lines, has_word = [], [], False

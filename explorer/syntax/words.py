@@ -22,8 +22,13 @@ class DroppedWordError(InputError):
     """A word of which a tokenizer makes no piece, as of a joiner or a soft hyphen alone."""
 
 
-def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
+def pieces(model: Model, words: Sequence[str], *, spaced: bool = False) -> tuple[list[int], np.ndarray]:
     """The ids of a sentence's words, written as its script writes them, and which pieces make up each word.
+
+    Args:
+        model: whose tokenizer is asked.
+        words: of the sentence.
+        spaced: a space stands between any two words, also where their script has none.
 
     Returns:
         Ids as the model reads them, special tokens included; bool (words, ids).
@@ -36,7 +41,7 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
         raise InputError(
             _("The tokenizer of {name} does not say where its pieces come from.").format(name=model.name), _("Choose another model.")
         )
-    text, ends = joined(words)
+    text, ends = joined(words, spaced=spaced)
     encoded = tokenised(model, text=text, return_offsets_mapping=True)
     belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
     for i, (start, end) in enumerate(encoded["offset_mapping"]):
@@ -50,11 +55,11 @@ def pieces(model: Model, words: Sequence[str]) -> tuple[list[int], np.ndarray]:
     return list(encoded["input_ids"]), belongs
 
 
-def joined(words: Sequence[str]) -> tuple[str, list[int]]:
-    """A sentence's words as their script writes them, and the place in that text at which each word ends."""
+def joined(words: Sequence[str], *, spaced: bool = False) -> tuple[str, list[int]]:
+    """A sentence's words as their script writes them, or with a space between any two, and the place in that text at which each word ends."""
     text, ends = "", []
     for word in words:
-        text += _between(text, word) + word
+        text += (" " if text and spaced else _between(text, word)) + word
         ends.append(len(text))
     return text, ends
 

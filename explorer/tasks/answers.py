@@ -43,7 +43,7 @@ def several(values: Sequence[object], where: Callable[[int], str]) -> list[tuple
         if not isinstance(given, list) or any(isinstance(one, bool) or not isinstance(one, str | int) for one in given):
             message = _("{where}: {value!r:.40} is no list of labels.").format(where=where(row), value=value)
             raise InputError(message, _('Write the labels as "joy, love", as ["joy", "love"], or a column of 0 and 1 for each.'))
-        carried = tuple(str(one).strip().strip("'\"") for one in given)
+        carried = tuple(labels.bare(labels.bare(str(one)).strip("'\"")) for one in given)
         if len(set(carried)) < len(carried):
             raise InputError(_("{where}: a label stands there twice.").format(where=where(row)), _("Take one of them out."))
         found.append(carried)
@@ -78,7 +78,8 @@ def numbers(values: Sequence[object], where: Callable[[int], str]) -> list[float
     found = []
     for row, value in enumerate(values):
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
+            # Python takes 1_0 for ten, and nobody else does.
+            number = math.nan if isinstance(value, bool) or "_" in str(value) else float(labels.bare(value) if isinstance(value, str) else value)
         except (TypeError, ValueError):
             number = math.nan
         if not math.isfinite(number):
@@ -130,4 +131,4 @@ def _is_yes_or_no(values: Sequence[object]) -> bool:
 
 
 def _said(value: object) -> bool | None:
-    return _YES_OR_NO.get(str(value).strip().lower())
+    return _YES_OR_NO.get(labels.bare(str(value)).lower())

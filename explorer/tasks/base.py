@@ -20,6 +20,7 @@ from explorer.tasks.guards import when_full
 from explorer.tasks.score import score_of
 from models import InputError, Model, attention
 from models.errors import MovedError
+from models.opening import last_token
 from models.opening.devices import free_bytes, room_on
 from models.surgery.resume import Runner, repeated
 
@@ -197,7 +198,8 @@ class Task(ABC):
         """
 
         def lengths(i: int) -> tuple[int, ...]:
-            return tuple(len(ids) for ids in self.items[i].inputs.values())
+            inputs = self.items[i].inputs
+            return (*map(len, inputs.values()), last_token.ends(self.model.network, inputs["input_ids"]))
 
         made = []
         for _size, group in groupby(sorted(range(len(self)) if members is None else members, key=lengths), key=lengths):

@@ -40,6 +40,8 @@ _KNOWN = {*TEXTS, *LABELS, *(name for pair in (*PAIRS, SOURCE_AND_TARGET) for na
 _NUMBERING = {"id", "idx", "index", "number", "no", "row", "guid", "uid", "pairid", ""}
 _OF_ID = re.compile(r"(?:(?:^|[\W_\dq])(?i:id)|[a-z]Id|ID)\d*")
 """How columns end that count rows or what they come from: qid1, "#1 ID", sentence_id, PhraseId."""
+_UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?|level_\d+")
+"""What pandas calls a column that counts rows, once it has written and read it."""
 _LONGEST_NAME = 80  # characters; what is longer in a first row is a text
 
 
@@ -92,7 +94,17 @@ def _could_name(first: Sequence[str]) -> bool:
 
 def _counts(name: str) -> bool:
     """Whether a column is called as what counts rows is: it holds no labels."""
-    return _key(name) in _NUMBERING or any(found.end() == len(name.strip()) for found in _OF_ID.finditer(name.strip()))
+    bare = labels.bare(name)
+    return _key(name) in _NUMBERING or bool(_UNNAMED.fullmatch(bare)) or any(found.end() == len(bare) for found in _OF_ID.finditer(bare))
+
+
+def unnamed(column: int) -> str:
+    """What a column is called that has no name."""
+    return _("column {number}").format(number=column + 1)
+
+
+def _is_count(values: Sequence[object]) -> bool:
+    return [str(value).strip() for value in values] in ([str(i + start) for i in range(len(values))] for start in (0, 1))
 
 
 def is_called_label(name: str) -> bool:
@@ -158,7 +170,7 @@ def _is_language(name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[\s_\-.]+", "", name).casefold()
+    return re.sub(r"[\s_\-.]+", "", labels.bare(name)).casefold()
 
 
 def asked(names: Sequence[str], wanted: str) -> int:
@@ -199,8 +211,11 @@ def _labels_by_value(
     others = [i for i, name in enumerate(names) if i not in taken.values() and not _counts(name)]
     if len(others) + len(taken) < 2:
         return None
+    headed = any(name != unnamed(i) for i, name in enumerate(names))
     columns = {i: [row[i] for row in rows] for i in others}
-    different = {i: {str(value).strip() for value in columns[i]} for i in others if looks_right(columns[i])}
+    # pandas writes numbers of rows below no name.
+    columns = {i: values for i, values in columns.items() if not (headed and names[i] == unnamed(i) and _is_count(values))}
+    different = {i: {str(value).strip() for value in columns[i]} for i in columns if looks_right(columns[i])}
     # A column that says the same everywhere (the source of a corpus, a mark) is a label only where nothing else is, and only if it is
     # written as one.
     told = [i for i, values in different.items() if len(values) > 1]

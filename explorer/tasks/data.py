@@ -177,6 +177,8 @@ def _stream(where: str, configuration: str | None, split: str | None, folder: bo
     builder = load_dataset_builder(where, configuration)
     if not folder:
         _check_own(where, builder.config.data_files or {})
+    if hasattr(builder.config, "keep_default_na"):
+        builder.config.keep_default_na = False  # pandas would take a label or a text that reads None, NA or null for nothing
     parts = builder.as_streaming_dataset()
     wanted = split or next((part for part in _SPLITS if part in parts), next(iter(parts)))
     if wanted not in parts:

@@ -117,8 +117,10 @@ def _read(text: str, separator: str, wanted: Format, asked: Sequence[str]) -> Ro
             raise
         return made(plain, False, note)
     if even:
-        # Each line is a row of the right width, and quotes would join some of them: so quotes are text, unless only they leave labels.
-        by_lines = _labelled(plain, wanted, asked) or not _labelled(quoted, wanted, asked)
+        # Each line is a row of the right width, and quotes would join some of them: so quotes are text, unless only they leave labels,
+        # or there are none in a file whose fields are quoted by custom.
+        none = separator != "\t" and _even(quoted) and len(quoted[0][1]) > 1
+        by_lines = _labelled(plain, wanted, asked) or not (none or _labelled(quoted, wanted, asked))
         return made(plain, False, note) if by_lines else made(quoted, True)
     return made(quoted, True) if separator != "\t" or _even(quoted) else made(plain, False, note)
 

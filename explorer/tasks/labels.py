@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ SCALES = (
 
 _MISSING = ("", "nan", "<na>", "#n/a", "null")
 """What tables hold where they hold nothing. "None" and "NA" are names of classes, too."""
+_UNSEEN = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""White space, and characters of no width: what is copied from a page often ends with one."""
 _INTEGER = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"label_(\d{1,4})", re.IGNORECASE)
@@ -82,25 +85,31 @@ def is_word(cell: str) -> bool:
 
 def number_of(name: str) -> int | None:
     """The integer that a name of a class is ("3", "-1", "LABEL_2"); None where it is a word."""
-    numbered = _NUMBERED.fullmatch(name.strip())
+    name = bare(name)
+    numbered = _NUMBERED.fullmatch(name)
     if numbered:
         return int(numbered[1])
-    return int(float(name)) if _INTEGER.fullmatch(name.strip()) else None
+    return int(float(name)) if _INTEGER.fullmatch(name) else None
 
 
 def is_number(cell: str) -> bool:
     """Whether a cell is a number, as no name of a column is."""
-    return bool(_NUMBER.fullmatch(cell.strip()))
+    return bool(_NUMBER.fullmatch(bare(cell)))
+
+
+def bare(label: str) -> str:
+    """A label without spaces around it, and without what nobody sees; accents as one character, so that a word is written in one way."""
+    return unicodedata.normalize("NFC", label).strip(_UNSEEN)
 
 
 def _bare(label: str) -> str:
-    """Without surrounding spaces, and without quotes that stand behind a space and so enclose no field."""
-    label = label.strip()
-    return label[1:-1].strip() if len(label) > 2 and label[0] == label[-1] == '"' else label
+    """As `bare`, and without quotes that stand behind a space and so enclose no field."""
+    label = bare(label)
+    return bare(label[1:-1]) if len(label) > 2 and label[0] == label[-1] == '"' else label
 
 
 def _written(value: object, where: str) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and value.strip().casefold() in _MISSING):
+    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and bare(value).casefold() in _MISSING):
         raise InputError(_("{where}: the label is missing.").format(where=where), _("Fill it in, or delete the row."))
     if isinstance(value, bool):
         return str(value).lower()
@@ -119,17 +128,21 @@ def _integers(values: list[int]) -> Classes:
 
 
 def _words(written: list[str]) -> Classes:
-    # "Positive" and "positive" are one class, called as it is written first.
+    # "Positive" and "positive" are one class, called as it is written first. Single letters are not: B and b are two in some alphabets.
     called: dict[str, str] = {}
     for label in written:
-        called.setdefault(label.casefold(), label)
+        called.setdefault(_alike(label), label)
     numbered = {word: _NUMBERED.fullmatch(word) for word in called}
     if all(numbered.values()):
         of = {word: int(match[1]) for word, match in numbered.items() if match}
         names = tuple(f"LABEL_{i}" for i in range(max(of.values()) + 1))
-        return Classes(tuple(of[label.casefold()] for label in written), names)
+        return Classes(tuple(of[_alike(label)] for label in written), names)
     scale = next((scale for scale in SCALES if set(called) <= set(scale)), None)
     order = scale or sorted(called)
     number = {word: i for i, word in enumerate(order)}
     names = tuple(called.get(word, word) for word in order)
-    return Classes(tuple(number[label.casefold()] for label in written), names)
+    return Classes(tuple(number[_alike(label)] for label in written), names)
+
+
+def _alike(label: str) -> str:
+    return label if len(label) == 1 else label.casefold()

@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 
 from explorer.i18n import _
 from explorer.tasks.examples import Examples
-from explorer.tasks.labels import SCALES, number_of
+from explorer.tasks.labels import SCALES, bare, number_of
 from models.errors import InputError
 
 
@@ -60,16 +60,19 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     """
     if chosen:
         return Match(tuple(_chosen(name, known, chosen) for name in given), "chosen")
-    names = {_key(name): i for i, name in enumerate(known)}
-    if len(names) == len(known) and all(_key(name) in names for name in given):
-        return Match(tuple(names[_key(name)] for name in given), "name")
+    for key, how in ((str, "name"), (_key, "name"), (_loosely, "meaning")):
+        # Some models tell B from b, or a-b from a b: then only what is written as theirs is one of theirs.
+        names = {key(name): i for i, name in enumerate(known)}
+        if len(names) == len(known) and all(key(name) in names for name in given):
+            return Match(tuple(names[key(name)] for name in given), how)
     numbers = [number_of(name) for name in given]
     if all(number is not None for number in numbers):
         return _by_number([number for number in numbers if number is not None], given, known)
     scaled = _by_meaning(given, known)
     if scaled is not None:
         return scaled
-    strange = [name for name in given if _key(name) not in names]
+    theirs = {_key(name) for name in known}
+    strange = [name for name in given if _key(name) not in theirs]
     if not by_order or len(strange) < len(given) or len(given) > len(known):
         raise _mismatch(strange, known)
     return Match(tuple(range(len(given))), "order")
@@ -118,7 +121,7 @@ def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:
     if name not in chosen:
         raise InputError(_('No class of the model was chosen for "{name}".').format(name=name), _("Choose one for each class."))
     wanted = chosen[name].strip()
-    found = [i for i, called in enumerate(known) if _key(called) == _key(wanted)]
+    found = [i for key in (str, _key) for i, called in enumerate(known) if key(called) == key(wanted)]
     if not found and wanted.isdecimal() and len(wanted) < 6 and int(wanted) < len(known):
         found = [int(wanted)]
     if not found:
@@ -164,4 +167,9 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _key(name: str) -> str:
-    return name.strip().casefold().removeprefix("label_")
+    return bare(name).casefold().removeprefix("label_")
+
+
+def _loosely(name: str) -> str:
+    """A name however its words are put together: "not relevant", "not-relevant", "Not_Relevant"."""
+    return re.sub(r"[\s_\-/.]+", "", _key(name))

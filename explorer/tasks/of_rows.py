@@ -107,6 +107,7 @@ def _answered(table: tables.Table, column: int, answers: str, names: Sequence[st
     if answers == "number":
         return [{"value": value} for value in numbers(values, where)], ()
     if answers == "many":
+        names = names and [labels.bare(one) for one in names]
         found = several([_named(value, names) for value in values] if names else values, where)
         return [{"labels": carried} for carried in found], tuple(names or sorted({label for carried in found for label in carried}))
     if names is not None:

@@ -97,6 +97,9 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
 def content(data: bytes | Path, name: str, encoding: str | None = None) -> tuple[str, str]:
     """The text of a file, and its encoding. Raises InputError where it is too large, not in its encoding, or empty."""
     text, encoding = decoded(_bytes(data, name), name, encoding)
+    if "\r\r\n" in text and text.count("\n") == text.count("\r\r\n"):
+        # Windows line ends, written once more as text on Windows: else a blank line would follow each line.
+        text = text.replace("\r\r\n", "\n")
     if not text.strip():
         raise InputError(_("{name} is empty.").format(name=name), _("Give a file with one example per line."))
     return text, encoding
@@ -167,7 +170,7 @@ def _delimited(text: str, name: str, wanted: Format, tabs: bool, asked: tuple[st
         _check_header(first, line)
         if not rest:
             raise InputError(_("{name} has a header, but no rows.").format(name=name), _("Give a file with one example per line."))
-    names = tuple(cell.strip() or _unnamed(i) for i, cell in enumerate(first)) if header else tuple(_unnamed(i) for i in range(len(first)))
+    names = tuple((header and cell.strip()) or columns.unnamed(i) for i, cell in enumerate(first))
     body = rest if header else found.records
     notes = (*found.notes, *(() if header or wanted.header is False else (_("The first row is an example: no header was found."),)))
     rows, numbers = [fields for _line, fields in body], [number for number, _fields in body]
@@ -175,10 +178,6 @@ def _delimited(text: str, name: str, wanted: Format, tabs: bool, asked: tuple[st
     for row, fields in enumerate(made.rows):
         _check_width(made, row, len(fields))
     return made
-
-
-def _unnamed(column: int) -> str:
-    return _("column {number}").format(number=column + 1)
 
 
 def _check_header(cells: list[str], line: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from explorer.reading import half_character
 from explorer.tasks import columns, tables
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from explorer.tasks.formats import Format, lines
+from explorer.tasks.labels import bare
 from models.errors import InputError
 
 WORDS = ("tokens", "words", "text", "sentence")
@@ -101,7 +103,9 @@ def _blocks(text: str) -> Iterator[list[tuple[int, list[str]]]]:
 
 
 def _fields(line: str) -> list[str]:
-    return [field.strip() for field in line.rstrip().split("\t")] if "\t" in line else line.split()
+    """The columns of a line. A space that does not break, as in "10 000", is part of a word."""
+    line = line.strip(" \t") if "\t" not in line.strip(" \t") else line.rstrip(" \t")
+    return [field.strip(" ") for field in line.split("\t")] if "\t" in line else re.split(" +", line)
 
 
 def _is_comment(line: str, columns: int, width: int) -> bool:
@@ -113,13 +117,13 @@ def _is_comment(line: str, columns: int, width: int) -> bool:
 
 def _sentence(line: int, words: Sequence[object], given: Sequence[object]) -> Labelled:
     for what in (*words, *given):
-        if isinstance(what, bool) or not isinstance(what, str | int) or not str(what).strip() or half_character(str(what)) is not None:
+        if isinstance(what, bool) or not isinstance(what, str | int) or not str(what).strip(" \t\r\n") or half_character(str(what)) is not None:
             message = _("Line {line}: {value!r:.40} is neither a word nor a label.").format(line=line, value=what)
             raise InputError(message, _("Mend it, or leave this sentence out."))
-    said = tuple(str(word).strip() for word in words)
+    said = tuple(str(word).strip(" \t\r\n") for word in words)
     if not said:
         raise InputError(_("Line {line}: a sentence without words.").format(line=line), _("Leave it out."))
-    return Labelled(" ".join(said), None, labels=tuple(str(label).strip() for label in given), words=said)
+    return Labelled(" ".join(said), None, labels=tuple(bare(str(label)) for label in given), words=said)
 
 
 def _made(name: str, sentences: Sequence[Labelled], told: dict[str, str], notes: tuple[str, ...], how: Read) -> Examples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 from torch import Tensor, nn
 
 from explorer.i18n import _
@@ -39,18 +40,17 @@ class Words(Task):
             if not example.words:
                 raise InputError(_("Example {number} has no words with labels.").format(number=number + 1), _("Give a CoNLL file."))
             try:
-                ids, belongs = pieces(model, example.words)
+                _ids, belongs = pieces(model, example.words, spaced=True)  # as words are given to a tokenizer one by one in training
             except DroppedWordError:
                 dropped += 1
                 continue
             read = encode(model, example.text, limit=model.max_length)
-            # Of a sentence that is cut, the pieces that are read begin as those of the whole one.
-            kept = next((i for i, (one, other) in enumerate(zip(read.ids, ids, strict=False)) if one != other), len(read.ids))
+            places = _places(belongs.any(axis=0), len(read.ids), left=model.tokenizer.truncation_side == "left")
             cut += any(read.unread)
             target = [IGNORED] * len(read.ids)
             for label, first in zip(example.labels, belongs.argmax(axis=1).tolist(), strict=True):
-                if first < kept:
-                    target[first] = number_of[label]
+                if first in places:
+                    target[places[first]] = number_of[label]
             inputs = {"input_ids": list(read.ids)} | ({"token_type_ids": list(read.types)} if read.types else {})
             items.append(Item(inputs, target, number))
         if dropped:
@@ -67,3 +67,18 @@ class Words(Task):
         loss = nn.functional.cross_entropy(logits[chosen], batch.targets[chosen], reduction="none")
         right = logits[chosen].argmax(-1) == batch.targets[chosen]
         return per_example(loss, right, chosen)
+
+
+def _places(of_words: np.ndarray, n: int, left: bool) -> dict[int, int]:
+    """Where the pieces of a sentence stand among the n that are read of it, by their numbers in the whole one.
+
+    Args:
+        of_words: bool (pieces,), whether each belongs to a word; the others frame the sentence and are never cut.
+        n: pieces that are read.
+        left: whether the first ones are cut, and not the last.
+    """
+    inside = np.flatnonzero(of_words)
+    surplus = len(of_words) - n
+    gone = set((inside[:surplus] if left else inside[len(inside) - surplus :]).tolist())
+    kept = [piece for piece in range(len(of_words)) if piece not in gone]
+    return {piece: place for place, piece in enumerate(kept)}

@@ -23,6 +23,8 @@ _TOKENIZERS = (
 )
 
 _FLOATS = ("F64", "F32", "F16", "BF16")
+_NO_WEIGHTS = ("_ids", "attn.bias", "attention.bias", "_index", "_mask", "_buckets")
+"""How tables of whole numbers are called that networks keep beside their weights: masks, places, pairs of places."""
 
 
 def check(folder: Path) -> dict:
@@ -94,7 +96,8 @@ def _knows_how(said: object) -> bool:
 
 
 def _quantised(folder: Path) -> str:
-    """The precision of the first matrix of weights that is stored as whole numbers or in eight bits; "" where there is none.
+    """The precision of the first weights that are stored in eight bits, or of the first matrix or stack of them (the experts of a layer) that is
+    stored as whole numbers; "" where there are none.
 
     transformers would take the numbers for the weights, where config.json does not say how they were quantised. A broken file is told later.
     """
@@ -102,8 +105,11 @@ def _quantised(folder: Path) -> str:
         try:
             with safe_open(file, "pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 - no dictionary
-                    if name.endswith("weight") and len((part := tensors.get_slice(name)).get_shape()) == 2 and part.get_dtype() not in _FLOATS:
-                        return part.get_dtype()
+                    part = tensors.get_slice(name)
+                    if (kind := part.get_dtype()) in _FLOATS or kind == "BOOL" or name.endswith(_NO_WEIGHTS):
+                        continue
+                    if kind.startswith("F") or len(part.get_shape()) > 1:
+                        return kind
         except (SafetensorError, OSError):
             return ""
     return ""
@@ -118,6 +124,15 @@ def stored(folder: Path) -> str:
 def numbers(folder: Path) -> int:
     """How many numbers the weights are, in whatever precision they are stored. Raises SafetensorError for a broken file."""
     return _counts(folder).total()
+
+
+def names(folder: Path) -> set[str]:
+    """Names of the weights in the files of a folder."""
+    found: set[str] = set()
+    for file in weights(folder):
+        with safe_open(file, "pt") as tensors:
+            found.update(tensors.keys())
+    return found
 
 
 def _counts(folder: Path) -> Counter[str]:

@@ -30,6 +30,14 @@ def row(network: nn.Module, ids: Sequence[int]) -> int:
     return next((i for i in reversed(range(len(ids))) if ids[i] != padding), 0)
 
 
+def ends(network: nn.Module, ids: Sequence[int]) -> int:
+    """How many end tokens a text holds, where an encoder-decoder classifies: it takes no texts together that differ in it. Else 0."""
+    if not (network.config.is_encoder_decoder and type(network).__name__.endswith("ForSequenceClassification")):
+        return 0
+    end = network.config.eos_token_id
+    return sum(token in (end if isinstance(end, list) else [end]) for token in ids)
+
+
 def reads_last(network: nn.Module) -> bool:
     """Whether it is a decoder that classifies."""
     # `score` is what transformers calls the head of its decoders; encoders have a `classifier`.

@@ -24,6 +24,7 @@ from models.opening import (
     allowed,
     catalogue,
     devices,
+    embeddings,
     folder,
     hub,
     last_token,
@@ -285,10 +286,13 @@ def _network(
         ignore_mismatched_sizes=True,  # they are told below, by name
         **(placed(saved_as, config, dtype) if placed else {}),
     )
+    if hasattr(network.base_model, "encoder") and not hasattr(network.base_model, "decoder"):
+        network.config.is_encoder_decoder = False  # UMT5's encoder alone keeps the configuration of both
     weights.all_in(network, dtype)
+    shared = embeddings.share(network, folder.names(path)) if placed is None else []
     # Encoders are often saved without a pooler. It is not on any path that a page shows, unless a head reads it.
     unread = "pooler" if network.base_model is network else None
-    given = [] if adapted is None else adapted.merge(network)
+    given = shared + ([] if adapted is None else adapted.merge(network))
     fresh = [key for key in info["missing_keys"] if not (unread and unread in key) and key not in given]
     if wrong := sorted(key for key, *_shapes in info.get("mismatched_keys") or ()):
         raise ValueError(told("{name} has another shape in the file than config.json says", name=wrong[0]))

@@ -101,6 +101,8 @@ def depth_note(network: nn.Module, layout: Layout) -> str:
     numbers = [getattr(of.get(site.index), "layer_idx", None) for site in layout.sites]
     if not depth or network.config.is_encoder_decoder or len(numbers) >= depth or None in numbers:
         return ""
+    if len(set(numbers)) < len(numbers):  # one module that serves several layers, as in Zamba 2
+        return told("Only {attending} of its {depth} layers attend. They are counted here from 0.", attending=len(numbers), depth=depth)
     return told(
         "Only {attending} of its {depth} layers attend. Counted here from 0, they are layers {layers} of the network.",
         attending=len(numbers),

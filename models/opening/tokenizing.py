@@ -7,6 +7,7 @@ else reads tokenizer.json, take the file as it is.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tokenizers import Tokenizer, models
@@ -19,6 +20,11 @@ _PROBE = (
     "0 12 345 6789 31415 2718281828 1,000,000 3.14159 19991231"
 )
 """Where tokenizers differ: capitals, digits, accents, line breaks, several spaces, scripts, signs. Read with and without the space before it."""
+_FRAMED_BY_SETTINGS = (
+    *("Llama", "CodeLlama", "Gemma", "GPTNeoX", "Cohere"),  # by add_bos_token and add_eos_token
+    *("Nllb", "MBart", "M2M100", "Seamless", "Whisper", "PLBart"),  # by the languages
+)
+"""How classes begin whose settings, and not the file, said in all versions of transformers what frames a text."""
 _PARTS = ("model", "normalizer", "pre_tokenizer", "decoder")
 
 
@@ -43,13 +49,37 @@ def opened(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
     if isinstance(plain.model, models.WordPiece) and made.normalizer is not None:
         # Of these, tokenizer_config.json says whether capitals and accents stay.
         plain.normalizer = made.normalizer
+    framed = _frames_alike(made, plain) or type(found).__name__.startswith(_FRAMED_BY_SETTINGS) or _says_frame(folder)
+    if not framed:
+        made.post_processor = plain.post_processor
     if _alike(made, plain):
-        return found, []
+        return found, [] if framed else [_followed(found)]
     for part in _PARTS:
         if (of_file := getattr(plain, part)) is not None or part in ("normalizer", "pre_tokenizer"):
             setattr(made, part, of_file)
-    name = type(found).__name__
-    return found, [told("Its tokenizer.json is followed: {name}, which transformers takes for it, reads texts in another way.", name=name)]
+    return found, [_followed(found)]
+
+
+def _followed(tokenizer: PreTrainedTokenizerBase) -> Told:
+    name = type(tokenizer).__name__
+    return told("Its tokenizer.json is followed: {name}, which transformers takes for it, reads texts in another way.", name=name)
+
+
+def _frames_alike(one: Tokenizer, plain: Tokenizer) -> bool:
+    """Whether two tokenizers put the same tokens around a text, and around two; also where the file of the second says nothing of it."""
+    if plain.post_processor is None or _read(plain, "a") is None:
+        return True
+    text, pair = (plain.encode("a", add_special_tokens=False) for _text in range(2))
+    return all(one.post_process(*texts).ids == plain.post_process(*texts).ids for texts in ((text,), (text, pair)))
+
+
+def _says_frame(folder: Path) -> bool:
+    """Whether tokenizer_config.json says that a token comes before a text or behind it, or does not."""
+    try:
+        said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return not {"add_bos_token", "add_eos_token"}.isdisjoint(said)
 
 
 def _alike(one: Tokenizer, other: Tokenizer) -> bool:

@@ -7,7 +7,7 @@ the same moment, never learns of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 import torch
@@ -21,19 +21,27 @@ from models.surgery.private import private
 
 @dataclass(eq=False)
 class Passed:
-    """What each call of a layer returned in one forward pass, in the order of the calls."""
+    """What each call of a layer returned in one forward pass, in the order of the calls.
+
+    Attributes:
+        outputs: what was returned.
+        shared: by the name of an argument, what the call put into it for later layers: keys and values in Gemma 3n.
+    """
 
     outputs: list[object] = field(default_factory=list)
+    shared: list[dict[str, dict]] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
         """Memory that the outputs take, in bytes; what several of them hold in common (T5's position bias) counts once."""
-        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for output in self.outputs for t in _tensors(output)}
+        shared = (tuple(filled.values()) for call in self.shared for filled in call.values())
+        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for output in (*self.outputs, *shared) for t in _tensors(output)}
         return sum(storages.values())
 
     def detached(self) -> Passed:
         """The same without what was recorded for gradients."""
-        return Passed([_detached(output) for output in self.outputs])
+        shared = [{name: {key: _detached(value) for key, value in filled.items()} for name, filled in call.items()} for call in self.shared]
+        return Passed([_detached(output) for output in self.outputs], shared)
 
     @property
     def device(self) -> torch.device | None:
@@ -65,19 +73,25 @@ class _Layer(nn.Module):
             output = runner.known.outputs[call]
             for module in self._attending:
                 attention.passed_over(module)
+            shared = runner.known.shared[call] if call < len(runner.known.shared) else {}
+            for name, filled in shared.items():
+                kwargs[name].update({key: _for_each(value, runner.times) for key, value in filled.items()})
             if runner.keep is not None:
                 runner.keep.outputs.append(output)
+                runner.keep.shared.append(shared)
             # The last one before the start is what is computed on; of the others only what they pass on counts.
             return _repeated(output, runner.times) if call == runner.start - 1 or runner.every else output
         if runner.between is not None:
             runner.between()
         runner.copying = call == runner.start and runner.times > 1
+        before = {name: dict(given) for name, given in kwargs.items() if isinstance(given, MutableMapping)} if runner.keep is not None else {}
         try:
             output = self.wrapped(*args, **kwargs)
         finally:
             runner.copying = False
         if runner.keep is not None:
             runner.keep.outputs.append(output)
+            runner.keep.shared.append({name: filled for name, held in before.items() if (filled := _filled(kwargs[name], held))})
         return output
 
 
@@ -218,18 +232,33 @@ def _tensors(output: object) -> Iterator[Tensor]:
             yield from _tensors(part)
 
 
+def _filled(given: Mapping, before: Mapping) -> dict:
+    """What is in a mapping now that was not before."""
+    return {key: value for key, value in given.items() if before.get(key) is not value}
+
+
+def _for_each(value: object, times: int) -> object:
+    """Tensors (batch, ..), every example `times` times in a row."""
+    if isinstance(value, tuple):
+        return tuple(_for_each(part, times) for part in value)
+    return value.repeat_interleave(times, dim=0) if isinstance(value, Tensor) and times > 1 else value
+
+
 def _detached(output: object) -> object:
     if isinstance(output, tuple):
         return tuple(map(_detached, output))
     return output.detach() if isinstance(output, Tensor) else output
 
 
-def _repeated(output: object, times: int) -> object:
+def _repeated(output: object, times: int, states: bool = True) -> object:
+    """What a layer returned, every example `times` times in a row; `states` says that a tensor holds the states of the tokens."""
     if times == 1:
         return output
     if isinstance(output, Tensor):
-        # What has no axis of examples (a position bias of T5 has one of size 1) stays as it is.
-        return output.repeat_interleave(times, dim=0) if output.dim() == 3 else output
+        # What has no axis of examples (a position bias of T5 has one of size 1) stays as it is. Gemma 3n has several versions of each
+        # token's state: (versions, batch, token, width).
+        axis = output.dim() - 3
+        return output.repeat_interleave(times, dim=axis) if axis == 0 or (axis > 0 and states) else output
     if isinstance(output, tuple):
-        return tuple(_repeated(part, times) for part in output)
+        return tuple(_repeated(part, times, states and i == 0) for i, part in enumerate(output))
     return output

@@ -74,6 +74,18 @@ def test_what_cannot_be_read_is_said(text, said):
         sentences.read(text)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\r\r\n"])
+def test_lines_end_in_any_way(end):
+    assert sentences.read(TEXT.replace("\n", end)) == sentences.read(TEXT)
+
+
+def test_two_spaces_in_a_column_part_none():
+    """They would move what stands behind them into other columns; where there are no tabs at all, they are the columns' ends."""
+    tabs = TEXT.replace("know\tknow", "kn  ow\tkn   ow")
+    assert sentences.read(tabs)[0].words == ("I", "do", "n't", "kn ow", ".") and sentences.read(tabs)[0].heads == sentences.read(TEXT)[0].heads
+    assert sentences.read(TEXT.replace("\t", "  ")) == sentences.read(TEXT)
+
+
 def test_a_sentence_begins_where_words_are_numbered_from_1_again():
     two = row(1) + row(2, 1, "dep")
     assert sentences.read(two + two + "# a comment\n" + two) == sentences.read(f"{two}\n{two}\n{two}")

@@ -1,7 +1,9 @@
 """Files that people have and that are called something else than they are: tables in .txt, fastText's lines, workbooks, lists in a cell."""
 
 import gzip
+import io
 
+import pandas as pd
 import pytest
 
 from explorer.tasks import data, tables
@@ -104,3 +106,55 @@ def test_columns_that_count_something_are_no_labels():
         found = data.read(f"{name},sentence,kind\n1,a b,x\n1,c d,y\n1,e f,x\n1,g h,y\n".encode(), "s.csv", answers="class")
         assert found.columns["label"] == '"kind" (3)', name
     assert data.read(b"sentence,paid,other\na b,1,z\nc d,0,z\ne f,1,z\ng h,0,z\n", "s.csv", answers="class").columns["label"] == '"paid" (2)'
+
+
+def test_a_csv_without_labels_whose_every_line_has_as_many_commas():
+    """A quoted text of two lines, the first of which ends in a comma: each line by itself looks like a row."""
+    content = b'text,author\n"I came, \nI saw",Caesar\n"To be, \nor not",Hamlet\n'
+    found = data.read(content, "f.csv")
+    assert [example.text for example in found.examples] == list(pd.read_csv(io.BytesIO(content)).text)
+
+
+def test_a_column_that_pandas_left_is_no_label():
+    frame = pd.DataFrame({"comment": ["one", "two", "three", "four"], "kind": ["a", "b", "a", "b"]})
+    written = pd.read_csv(io.StringIO(frame.to_csv())).to_csv()  # counted twice
+    found = data.read(written.encode(), "f.csv", answers="class")
+    assert found.columns == {"text": '"comment" (3)', "label": '"kind" (4)'}
+    with pytest.raises(InputError, match="no column of labels"):
+        data.read(pd.read_csv(io.StringIO(frame[["comment"]].to_csv())).to_csv(index=False).encode(), "f.csv", answers="class")
+    with pytest.raises(InputError, match="no column of labels"):
+        data.read(frame[["comment"]].to_csv().encode(), "f.csv", answers="class")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+def test_lines_that_end_in_any_way_are_lines(end):
+    words = "The\tO\nBob\tB-PER\n\nHe\tO\n".replace("\n", end)
+    found = data.read(words.encode(), "f.conll", answers="words")
+    assert [example.words for example in found.examples] == [("The", "Bob"), ("He",)]
+    prose = "The cat\nsat.\n\nHe ran\naway.\n".replace("\n", end)
+    assert [example.text for example in data.read(prose.encode(), "f.txt").examples] == ["The cat sat.", "He ran away."]
+
+
+@pytest.mark.parametrize("between", [" ", "\t"])
+def test_a_space_that_does_not_break_is_part_of_a_word(between):
+    text = "10\u00a0000 B-NUM\nEuro O\n\u00a0 O\n中\u3000文 O\n".replace(" ", between)
+    found = data.read(text.encode(), "f.conll", answers="words")
+    assert [example.words for example in found.examples] == [("10\u00a0000", "Euro", "\u00a0", "中\u3000文")]
+    assert found.examples[0].labels == ("B-NUM", "O", "O", "O")
+
+
+@pytest.mark.parametrize("name", ["None", "NA", "N/A", "null", "nan"])
+def test_a_folder_of_csv_keeps_the_words_that_pandas_takes_for_nothing(tmp_path, name):
+    (tmp_path / "train.csv").write_text(f"text,stance\n{name},favour\nb,{name}\n")
+    if name in ("null", "nan"):
+        with pytest.raises(InputError, match="label is missing"):
+            data.hub(str(tmp_path), folder=True, asked=data.Asked("text", "stance"))
+        return
+    found = data.hub(str(tmp_path), folder=True, asked=data.Asked("text", "stance"))
+    assert found.examples[0].text == name and name in found.labels
+
+
+@pytest.mark.parametrize("cell", ["1_0", "_1", "1_"])
+def test_a_number_has_no_underscore(cell):
+    with pytest.raises(InputError, match="is not a number"):
+        data.read(f"text,score\na,{cell}\nb,2\n".encode(), "f.csv", answers="number")

@@ -128,3 +128,39 @@ def test_two_names_of_one_class_are_told(tmp_path):
     task = choose.make("classify", model, data.read(b"text,label\nthe cat,positive\na dog,negative\n", "f.csv"))
     assert [item.target for item in task.items] == [1, 0]
     assert any('class 0 "negative" in id2label, which is followed, and "positive" in label2id' in note for note in task.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "classes", "how"),
+    [
+        # However the words of a name are put together: by order, the first would be card_arrival.
+        (("card arrival", "lost card"), ("lost_card", "card_arrival"), (1, 0), "meaning"),
+        (("not relevant", "relevant"), ("Relevant", "Not-Relevant"), (1, 0), "meaning"),
+        (("Sci-Tech", "Sports"), ("Sports", "Sci/Tech"), (1, 0), "meaning"),
+        # An accent is one character or two.
+        (("ne\u0301gatif", "positif"), ("positif", "n\u00e9gatif"), (1, 0), "name"),
+        # Topologies of proteins tell letters by their case.
+        (("B", "H", "b"), ("b", "B", "h", "H"), (1, 3, 0), "name"),
+        (("a-b", "a b"), ("a b", "a-b"), (1, 0), "name"),
+    ],
+)
+def test_names_that_are_written_in_another_way(given, known, classes, how):
+    found = match(given, known)
+    assert (found.classes, found.how) == (classes, how)
+    assert match(given, known, dict(zip(given, [known[number] for number in classes], strict=True))).classes == classes
+
+
+def test_what_nobody_sees_makes_no_class_of_its_own():
+    rows = "text,label\u200b\na b,positive\nc d,negative\ne f,positive\u200b\ng h,\ufeffnegative\u00a0\ni j,Positive\n"
+    found = data.read(rows.encode(), "f.csv")
+    assert found.labels == ("negative", "positive") and [e.label for e in found.examples] == [1, 0, 1, 0, 1]
+    assert data.read("text,label\na,1\u200b\nb,0\n".encode(), "f.csv").labels == ("0", "1")
+    many = data.read('{"text": "a", "labels": ["joy\u200b"]}\n{"text": "b", "labels": ["joy"]}\n'.encode(), "f.jsonl", answers="many")
+    assert many.labels == ("joy",)
+    words = data.read("a O\u200b\nb O\n".encode(), "f.conll", answers="words")
+    assert words.labels == ("O",)
+
+
+def test_letters_of_another_case_are_other_classes():
+    found = data.read(b"text,label\na,B\nb,b\nc,B\n", "f.csv")
+    assert found.labels == ("B", "b") and [e.label for e in found.examples] == [0, 1, 0]

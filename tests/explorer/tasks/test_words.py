@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+from tokenizers import processors
 
+import models
 from explorer.ablation import heads
 from explorer.ablation.results import TaskResults
 from explorer.tasks import choose, data
 from models import InputError
+from tests import tiny
 from tests.explorer.tasks.headed import headed, named
 
 LABELS = ("O", "B-LOC", "I-LOC")
@@ -123,3 +126,42 @@ def test_labels_can_be_matched_by_hand(model):
     asked = data.Asked(classes=(("PLACE", "B-LOC"), ("NONE", "0")))
     (item,) = made(model, "a NONE\ndog PLACE\n", asked=asked).items
     assert [label for label in item.target if label >= 0] == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def of_bytes(tmp_path_factory):
+    """A model whose tokenizer reads bytes with the space before a word, as RoBERTa's does, and frames a text."""
+    folder = tmp_path_factory.mktemp("bytes")
+    headed(folder, "BertForTokenClassification", **named(*LABELS), vocab_size=259)
+    tokenizer = tiny.tokenizer("gpt2")
+    tokenizer.add_special_tokens({"cls_token": "<s>", "sep_token": "</s>"})
+    frame = {"special_tokens": [(token, tokenizer.convert_tokens_to_ids(token)) for token in ("<s>", "</s>")]}
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing("<s> $A </s>", **frame)
+    tokenizer.save_pretrained(folder)
+    return models.load(folder, device="cpu")
+
+
+def test_words_of_a_script_without_spaces_are_all_scored(of_bytes):
+    task = made(of_bytes, "我 O\n爱 B-LOC\n北京 I-LOC\n。 O\n", "f.conll")
+    (item,) = task.items
+    whole = of_bytes.tokenizer("我 爱 北京 。")
+    assert item.inputs["input_ids"] == whole["input_ids"]
+    first = {i: label for i, label in enumerate(item.target) if label >= 0}
+    # Each character of Chinese has three bytes, and so has what follows a space its first one there.
+    assert first == {1: 0, 4: 1, 8: 2, 15: 0} and task.score().count.tolist() == [4]
+
+
+@pytest.mark.parametrize(("side", "scored"), [("right", ["O", "B-LOC"]), ("left", ["I-LOC"])])
+def test_a_sentence_is_cut_where_its_tokenizer_cuts_it(of_bytes, side, scored):
+    before = of_bytes.tokenizer.truncation_side
+    of_bytes.tokenizer.truncation_side = side
+    try:
+        task = made(of_bytes, f"{'a' * 30} O\n{'b' * 7} B-LOC\n{'c' * 30} I-LOC\n", "f.conll")
+    finally:
+        of_bytes.tokenizer.truncation_side = before
+    (item,) = task.items
+    held = {i: label for i, label in enumerate(item.target) if label >= 0}
+    assert [LABELS[label] for label in held.values()] == scored and len(item.inputs["input_ids"]) == 40
+    read = of_bytes.tokenizer.convert_ids_to_tokens(item.inputs["input_ids"])
+    # The first piece of a word is the space before it, where there is one.
+    assert [read[i + (read[i] == "Ġ")][0] for i in held] == [{"O": "a", "B-LOC": "b", "I-LOC": "c"}[one] for one in scored]

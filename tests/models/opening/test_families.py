@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
+import transformers
 
 import explorer
 import models
@@ -189,3 +190,14 @@ def test_hybrids_say_which_layers_attend(opened):
 
 def test_the_table_of_the_readme_is_what_was_tried():
     assert families.table() in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_layers_that_share_a_module_are_given_no_numbers_of_the_network(tmp_path):
+    """In Zamba 2 one block attends at several layers, and knows none of their numbers."""
+    sizes = {"vocab_size": 32, "hidden_size": 24, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 32}
+    mamba = {"mamba_d_state": 4, "n_mamba_heads": 4, "mamba_headdim": 12, "num_mem_blocks": 1, "max_position_embeddings": 40}
+    config = transformers.Zamba2Config(**sizes, **mamba, layers_block_type=["mamba", "hybrid"] * 2, use_mem_rope=True)
+    transformers.Zamba2ForCausalLM(config).save_pretrained(tmp_path)
+    tiny.tokenizer("llama").save_pretrained(tmp_path)
+    model = models.load(tmp_path, device="cpu")
+    assert len(model.sites) == 2 and "Only 2 of its 4 layers attend. They are counted here from 0." in model.notes

@@ -8,6 +8,7 @@ import models
 from explorer.flow import targets
 from explorer.tasks import choose, data
 from models.opening import last_token
+from tests import families
 from tests import tiny as making
 
 EXAMPLES = data.Examples(
@@ -85,3 +86,27 @@ def test_encoders_classify_at_their_first_token_or_at_all_of_them(tmp_path):
         making.tokenizer("bert").save_pretrained(folder)
         target = targets.make(models.load(folder, device="cpu"), "the cat sat", "class")
         assert target.rows == ((0,) if pooling == "cls" else tuple(range(5)))
+
+
+@pytest.mark.parametrize("kind", ["T5", "MBart"])
+def test_texts_with_more_end_tokens_are_classified_too(tmp_path, kind):
+    """A pasted end token: with a text of the same length that has one fewer, transformers would refuse both."""
+    torch.manual_seed(0)
+    config = getattr(t, f"{kind}Config")(
+        **(families._T5 | {"pad_token_id": 0, "eos_token_id": 3} if kind == "T5" else families._PAIR), num_labels=2
+    )
+    config.id2label = {0: "no", 1: "yes"}
+    network = getattr(t, f"{kind}ForSequenceClassification")(config).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    network.save_pretrained(tmp_path)
+    making.tokenizer("t5").save_pretrained(tmp_path)
+    model = models.load(tmp_path, device="cpu")
+    texts = ("the cat sat on", "a cat [SEP] dog", "a dog was warm")
+    examples = data.Examples("", tuple(data.Labelled(text, 0) for text in texts), ("no", "yes"))
+    found = choose.make("classify", model, examples).score()
+    for text, loss in zip(texts, found.loss, strict=True):
+        with torch.no_grad():
+            logits = network(input_ids=torch.tensor([model.tokenizer(text)["input_ids"]])).logits
+        assert loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits, torch.tensor([0]))), abs=1e-5)

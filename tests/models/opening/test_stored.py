@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 import models
 from benchmarks import operations
 from models import attention
 from models.opening import loading
+from tests import families
 from tests import tiny as making
 
 SAID = {"return_dict": False, "chunk_size_feed_forward": 3, "torchscript": True, "output_attentions": True}
@@ -49,6 +51,22 @@ def test_quantised_weights_are_not_taken_for_weights(tmp_path, dtype, told):
     with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing") as caught:
         models.load(folder, device="cpu")
     assert "float16" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "dtype", "told"),
+    [
+        ("gpt-oss", "experts.gate_up_proj", torch.int8, "I8"),
+        ("gpt-oss", "experts.down_proj", torch.float8_e4m3fn, "F8_E4M3"),
+        ("bert", "LayerNorm.weight", torch.float8_e5m2, "F8_E5M2"),
+    ],
+)
+def test_experts_in_one_tensor_and_norms_are_weights_too(tmp_path, name, part, dtype, told):
+    folder = families.save(name, tmp_path)
+    assert models.load(folder, device="cpu").trained
+    changed(folder, lambda weights: {key: w.to(dtype) if key.endswith(part) else w for key, w in weights.items()})
+    with pytest.raises(models.ModelError, match=f"as {told}: such numbers mean nothing"):
+        models.load(folder, device="cpu")
 
 
 @pytest.mark.parametrize("said", [None, {}, {"bits": 4, "group_size": 64}, {"quant_method": "nobody_knows"}], ids=str)
@@ -163,3 +181,56 @@ def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, value, dtype)
 def test_what_overflows_in_a_sum_is_a_number(tmp_path):
     folder = changed(making.save("gpt2", tmp_path), lambda weights: weights | {"transformer.ln_f.bias": torch.full((24,), 3e38)})
     assert models.load(folder, device="cpu").sites
+
+
+@pytest.mark.parametrize("tied", [True, False, None])
+@pytest.mark.parametrize("held", ["shared", "encoder.embed_tokens", "decoder.embed_tokens"])
+@pytest.mark.parametrize("name", ["bart", "m2m100", "t5"])
+def test_both_stacks_read_with_the_one_table_that_is_stored(tmp_path, name, held, tied):
+    """As converted files hold it: under whichever of its names comes first, beside a head of its own."""
+    folder = families.save(name, tmp_path)
+    torch.manual_seed(5)
+    table, head = torch.randn(2, 32, 24)
+    before = "" if name == "t5" else "model."
+
+    def once(weights):
+        kept = {key: w for key, w in weights.items() if not key.endswith(("shared.weight", "embed_tokens.weight", "lm_head.weight"))}
+        return kept | {f"{before}{held}.weight": table.clone(), "lm_head.weight": head.clone()}
+
+    changed(folder, once, **({} if tied is None else {"tie_word_embeddings": tied}))
+    model = models.load(folder, device="cpu")
+    network = model.network
+    for embeddings in (network.get_encoder().embed_tokens, network.get_decoder().embed_tokens, network.get_input_embeddings()):
+        assert torch.equal(embeddings.weight, table)
+    assert torch.equal(network.get_output_embeddings().weight, head)
+    assert model.trained and not model.notes
+
+
+@pytest.mark.parametrize("held", ["shared", "encoder.embed_tokens"])
+@pytest.mark.parametrize("kind", ["T5", "UMT5"])
+def test_a_lone_encoder_reads_with_the_table_that_is_stored(tmp_path, kind, held):
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**families._T5, tie_word_embeddings=False)
+    made = getattr(transformers, f"{kind}EncoderModel")(config)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    made.save_pretrained(tmp_path)
+    making.tokenizer("t5").save_pretrained(tmp_path)
+    table = torch.randn(32, 24)
+
+    def once(weights):
+        return {key: w for key, w in weights.items() if not key.endswith(("shared.weight", "embed_tokens.weight"))} | {f"{held}.weight": table}
+
+    model = models.load(changed(tmp_path, once, tie_word_embeddings=False), device="cpu")
+    assert torch.equal(model.network.encoder.embed_tokens.weight, table) and torch.equal(model.network.shared.weight, table)
+    assert model.trained and not model.notes
+
+
+def test_two_tables_that_are_stored_stay_two(tmp_path):
+    folder = families.save("bart", tmp_path)
+    torch.manual_seed(5)
+    own = dict(zip(("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"), torch.randn(2, 32, 24), strict=True))
+    network = models.load(changed(folder, lambda weights: weights | own, tie_word_embeddings=False), device="cpu").network
+    assert torch.equal(network.get_encoder().embed_tokens.weight, own["model.encoder.embed_tokens.weight"])
+    assert torch.equal(network.get_decoder().embed_tokens.weight, own["model.decoder.embed_tokens.weight"])

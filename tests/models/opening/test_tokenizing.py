@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from tokenizers import Regex, Tokenizer, decoders, normalizers
+import transformers
+from tokenizers import Regex, Tokenizer, decoders, normalizers, processors
 from tokenizers import models as kinds
 from tokenizers import pre_tokenizers as parted
 from tokenizers.trainers import BpeTrainer, UnigramTrainer
@@ -66,6 +67,45 @@ def test_a_text_is_read_as_the_file_says(tmp_path, name, kind):
         assert len(notes) == 1 and "tokenizer.json is followed" in notes[0]
     if (name, kind) == ("T5Tokenizer", "bytes"):  # that class cannot be made of such a vocabulary
         assert len(notes) == 1 and "does not fit" in notes[0]
+
+
+def framed(made: Tokenizer, frame: str) -> Tokenizer:
+    pair = f"{frame} $B </s>"
+    ids = [(token, made.token_to_id(token)) for token in ("<s>", "</s>") if token in pair]
+    made.post_processor = processors.TemplateProcessing(single=frame, pair=pair, special_tokens=ids)
+    return made
+
+
+@pytest.mark.parametrize("frame", ["<s> $A", "$A </s>", "<s> $A </s>"])
+@pytest.mark.parametrize(("name", "kind"), [("RobertaTokenizer", "bytes"), ("XLMRobertaTokenizer", "unigram"), ("XLNetTokenizer", "unigram")])
+def test_a_text_is_framed_as_the_file_says(tmp_path, name, kind, frame):
+    made = framed(MADE[kind](), frame)
+    found, notes = tokenizing.opened(saved(made, name, tmp_path, cls_token="<s>", sep_token="</s>"))
+    for texts in (("the cat",), ("the cat", "a mat")):
+        # Of a space before a text both have a say.
+        begins = [found.decode(ids).replace(" ", "") for ids in (found(*texts)["input_ids"], made.encode(*texts).ids)]
+        assert begins[0] == begins[1]
+    assert len(notes) == 1 and "tokenizer.json is followed" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said", "ids"),
+    [
+        # These classes framed a text by their own settings in all versions of transformers.
+        ("GPTNeoXTokenizer", "bytes", {}, []),
+        ("NllbTokenizer", "unigram", {}, ["</s>"]),
+        # And whoever writes such a setting means it.
+        ("RobertaTokenizer", "bytes", {"add_bos_token": False}, None),
+    ],
+)
+def test_what_settings_say_of_a_frame_is_followed(tmp_path, name, kind, said, ids):
+    folder = saved(framed(MADE[kind](), "<s> $A"), name, tmp_path, cls_token="<s>", sep_token="</s>", **said)
+    found, _notes = tokenizing.opened(folder)
+    expected = transformers.AutoTokenizer.from_pretrained(folder)("the cat")["input_ids"]
+    special = set(found.all_special_ids)
+    assert [i for i in found("the cat")["input_ids"] if i in special] == [i for i in expected if i in special]
+    if ids is not None:
+        assert [i for i in expected if i in special and i != found.unk_token_id][-1:] == [found.convert_tokens_to_ids(token) for token in ids]
 
 
 def test_what_tokenizer_config_json_may_say_stays(tmp_path):
