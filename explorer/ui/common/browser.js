@@ -7,7 +7,7 @@ const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", TO
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 28, STILL = 0.01;
 // The same on a stage, and the share of its window that has to be left below the page's head for a figure to end with it.
-const STAGE_BELOW = 12, FIRST = 0.4;
+const STAGE_BELOW = 12, CARD_BELOW = 52, FIRST = 0.4;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
 
@@ -123,7 +123,9 @@ function fit(svg, sizes) {
   const all = together.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0);
   const drawn = together.reduce((sum, one) => sum + one.viewBox.baseVal.height, 0);
   const between = (stage ? together[together.length - 1] : around.lastElementChild).getBoundingClientRect().bottom - above - all;
-  const free = window.innerHeight - (top + above - svg.getBoundingClientRect().top) - (stage ? STAGE_BELOW : BELOW) - under;
+  // Under a figure of the course its card stands, with its distances.
+  const margin = stage && !svg.closest(ENDING) ? STAGE_BELOW : stage && under ? CARD_BELOW : BELOW;
+  const free = window.innerHeight - (top + above - svg.getBoundingClientRect().top) - margin - under;
   const left = (free - (beside ? 0 : Math.max(0, between))) / zoom / drawn;
   const most = TALLEST * window.innerHeight / zoom / high;
   // On a stage the first figure ends with the window, and what comes below it gets a window of its own.
