@@ -18,7 +18,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import View
 
-WIDTH, HEIGHT = 350, 350
+WIDTH, HEIGHT = 338, 342
 """Room for the cells of a map, in pixels: with what stands above and below, it ends in a window of 1440 x 900."""
 _MOST, _ROW = 450, 12
 """Pixels that it may have where a row would get fewer than these otherwise, and its token could not be read."""

@@ -26,7 +26,7 @@ from explorer.ui.training.runs import Entry, Lab
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
 
-WIDTH, HEIGHT = 325, 165
+WIDTH, HEIGHT = 308, 165
 """Room for one plot, in pixels."""
 STAGE = (226, 120)
 """The same on a stage, beside the heads, in a drawing whose letters become 24 pixels there."""
