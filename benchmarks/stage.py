@@ -2,8 +2,8 @@
 
 - her own sentence: from Enter in the text bar until the map of the head names its tokens and all heads are drawn anew; the bundled BERT, ten
   sentences that nobody has read before.
-- how much of the page pictures cover: of all heads on *Attention*, and of the largest figure in the laboratories, at 1920 x 1080, at a desk
-  and on the stage; and the least letter on the stage.
+- how much of the window pictures cover without a scroll: that of all heads on *Attention*, and all of a laboratory, at 1920 x 1080, at a desk and
+  on the stage; and the least letter.
 
 Exits 1 where the goal for the sentence is missed.
 """
@@ -40,10 +40,11 @@ _WATCH = """(word) => {
   };
   requestAnimationFrame(look);
 }"""
-_SHARE = """(selector) => Math.max(...[...document.querySelectorAll(selector)].map(svg => {
+_SHARE = """(selector) => [...document.querySelectorAll(selector)].map(svg => {
+  // Of what is seen without a scroll.
   const box = svg.getBoundingClientRect();
-  return box.width * Math.min(box.height, innerHeight) / innerWidth / innerHeight;
-}))"""
+  return box.width * Math.max(0, Math.min(box.bottom, innerHeight) - Math.max(box.top, 0)) / innerWidth / innerHeight;
+}).reduce((sum, share) => sum + share, 0)"""
 _LEAST = """() => Math.min(...[...document.querySelectorAll('.stMain svg.marks text')].filter(t => t.textContent.trim()).map(t => {
   const svg = t.closest('svg.marks');
   return parseFloat(t.getAttribute('font-size')) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;

@@ -24,7 +24,8 @@ WITH_MODELS = {
     "extrapolation": extrapolation.draw,
 }
 
-st.markdown(f"#### {_('Positions laboratory')}")
+with st.container(key="lab_title"):
+    st.markdown(f"#### {_('Positions laboratory')}")
 with st.container(horizontal=True, vertical_alignment="center", key="controls"):
     view = address.choice(st.segmented_control, _("Shown"), VIEWS, "positions", label_visibility="collapsed")
     if view in closed_form.VIEWS:

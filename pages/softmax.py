@@ -46,7 +46,7 @@ def scale() -> None:
             take_away([figure], softmax_scale.recipe(choice))
 
 
-heading = st.empty()
+heading = st.container(key="lab_title").empty()
 heading.markdown(f"#### {_('Softmax laboratory')}")
 with st.container(horizontal=True, vertical_alignment="center", key="controls"):
     view = address.choice(st.segmented_control, _("Shown"), VIEWS, "softmax", label_visibility="collapsed")

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, RUNNING, State
-from explorer.ui.common import jobs
+from explorer.ui.common import jobs, stage
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.training import controls, curves, take_away
@@ -86,14 +86,15 @@ def status(entry: Entry, state: State) -> str:
 
 def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
     """Everything that moves while a run trains or a film plays; `others`: the sidebar has other settings than this run."""
-    entry = lab.shown
+    entry, hall = lab.shown, stage.is_on()
     state = entry.watched.read()
     with st.container(horizontal=True, vertical_alignment="center", key="lab_status"):
         # Two lines from the beginning, so that what is below does not move when the status grows longer.
         with st.container(gap=None, width="stretch"):
-            st.markdown(f":small[{title(entry, others)}]")
+            if not hall:
+                st.markdown(f":small[{title(entry, others)}]")
             st.markdown(status(entry, state))
-        downloads = st.container(horizontal=True, width="content")
+        downloads = None if hall else st.container(horizontal=True, width="content")
     if state.status == FAILED:
         st.error(f"{escaped(state.problem)} {escaped(state.advice)}", icon=":material/error:")
     with st.container(horizontal=True, gap="small"):
@@ -102,7 +103,8 @@ def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
             film = lab_film.draw(lab, frame)
         with st.container(border=True, key="lab_plots", width="stretch"):
             figures = curves.draw(lab, state, frame)
-    with downloads:
+    # In a hall the pictures come first.
+    with downloads or st.container(horizontal=True, vertical_alignment="center"):
         take_away.draw(entry, state, frame, lab_film.example_of(entry), [film, *figures])
     if (state.active, lab.playing) != (active, playing):
         # How often this is drawn is decided outside of it, and so is which buttons there are.
@@ -124,7 +126,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons
     buttons(lab, request)
     st.space("stretch")
     runs(lab)
-st.caption(f":material/visibility: {escaped(preset.look_at)}")
+look = f":material/visibility: {escaped(preset.look_at)}"
+if not stage.is_on():
+    st.caption(look)
 if problem := st.session_state.pop("_lab_problem", None):
     st.error(explained(problem), icon=":material/error:")
 if lab.shown is None:
@@ -133,3 +137,5 @@ else:
     active = lab.shown.watched.read().active
     others = request is not None and not request.same_as(lab.shown.request)
     st.fragment(watch, run_every=LIVE_S if active else FILM_S if lab.playing else None)(lab, active, lab.playing, others)
+if stage.is_on():
+    st.caption(look)

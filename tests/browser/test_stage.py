@@ -263,3 +263,39 @@ def test_each_page_has_its_own_title_and_the_glossary_is_a_click_away(open_page)
     expect(page.get_by_text("diag(p) − p pᵀ")).to_be_visible()
     page.goto(page.url.split("/softmax")[0] + "/?lang=zh")
     expect(page).to_have_title("注意力 · Attention Explorer")
+
+
+SEEN = """(selector) => [...document.querySelectorAll(selector)].map(svg => {
+  const box = svg.getBoundingClientRect();
+  return box.width * Math.max(0, Math.min(box.bottom, innerHeight) - Math.max(box.top, 0)) / innerWidth / innerHeight;
+}).reduce((sum, share) => sum + share, 0)"""
+ENDS = "(selector) => Math.max(...[...document.querySelectorAll(selector)].map(svg => svg.getBoundingClientRect().bottom))"
+
+
+@pytest.mark.parametrize(
+    ("path", "figures", "least"),
+    [
+        ("/?stage=1", GRID, 0.45),
+        ("/softmax?stage=1", ".st-key-vectors svg.marks", 0.75),
+        ("/positions?stage=1", ".st-key-sinusoidal svg.marks", 0.75),
+        ("/training?stage=1", ":is(.st-key-lab_film, .st-key-lab_plots) svg.marks", 0.75),
+    ],
+)
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_pictures_fill_a_stage_and_end_with_its_window(open_page, path, figures, least, language):
+    page = open_page(f"{path}&lang={language}", wait_for=figures, size=(1920, 1080))
+    eventually(lambda: page.evaluate(SEEN, figures), lambda share: share >= least, timeout=30)
+    eventually(lambda: page.evaluate(ENDS, figures), lambda end: end <= 1080, timeout=30)
+    assert not too_small(page)
+
+
+@pytest.mark.parametrize("path", ["/training", "/training?lab_preset=reversal"])
+def test_tokens_of_the_labs_maps_are_read_at_a_desk(open_page, path):
+    page = open_page(path, wait_for=".st-key-lab_film svg.marks")
+    eventually(lambda: page.evaluate(LETTERS), lambda least: least >= 11.95, timeout=30)
+
+
+def test_the_colour_bar_of_a_head_is_seen_at_a_desk_without_a_scroll(open_page):
+    page = open_page()
+    page.locator(".st-key-head_panel svg.marks").wait_for()
+    eventually(lambda: page.evaluate(ENDS, ".st-key-head_panel svg.marks"), lambda end: end <= 900, timeout=30)

@@ -40,10 +40,15 @@ STRETCH = 1.3
 """How much taller than wide a picture may be: a model has more heads across than layers down, a screen is wider than high."""
 
 
-def cell_size(heads: int, layers: int, width: int, height: int) -> tuple[int, int]:
-    """Width and height of one cell, gap included, in pixels, so that the whole grid fits."""
-    across = max(14, min(72, width // heads, height // layers))
-    return across, max(across, min(int(across * STRETCH), height // layers))
+WIDEST = 1.8
+"""How much wider than tall, where the room is that of a stage: wider than high, and all of it wanted."""
+
+
+def cell_size(heads: int, layers: int, width: int, height: int, wide: bool = False) -> tuple[int, int]:
+    """Width and height of one cell, gap included, in pixels, so that the whole grid fits; `wide` lets cells be wider than tall."""
+    down = max(14, min(72, height // layers))
+    across = max(14, min(72, width // heads, int(down * (WIDEST if wide else 1))))
+    return across, max(14 if wide else across, min(int(across * STRETCH), height // layers))
 
 
 def picture_size(cell: int) -> int:
@@ -51,13 +56,16 @@ def picture_size(cell: int) -> int:
     return cell - 4 if cell > 24 else cell - 2
 
 
-def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, dark: bool = False) -> Picture:
+def head_grid(
+    cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 560, height: int = 560, wide: bool = False, dark: bool = False
+) -> Picture:
     """A clickable grid; the selection parameter is called "head" and has the fields layer and head.
 
     Args:
         cells: one per head and per extra column.
         selected: layer and head that carry the frame at first.
         width, height: room for the pictures, in pixels.
+        wide: pictures may be wider than tall.
     """
     heads = list(dict.fromkeys(cell.head for cell in sorted(cells, key=lambda c: _order(c.head))))
     layers = sorted({cell.layer for cell in cells})
@@ -73,7 +81,12 @@ def head_grid(cells: Sequence[Cell], selected: tuple[int, str], *, width: int = 
         "largest_from": [cell.largest_from for cell in cells],
         "largest_to": [cell.largest_to for cell in cells],
     }
-    return Picture(_description(tuple(heads), len(layers), width, height, dark), {"cells": pd.DataFrame(table)}, values, _aloud(cells))
+    return Picture(
+        _description(tuple(heads), len(layers), cell_size(len(heads), len(layers), width, height, wide), dark),
+        {"cells": pd.DataFrame(table)},
+        values,
+        _aloud(cells),
+    )
 
 
 def _aloud(cells: Sequence[Cell]) -> str:
@@ -87,8 +100,8 @@ def _aloud(cells: Sequence[Cell]) -> str:
 
 
 @described
-def _description(heads: tuple[str, ...], n_layers: int, width: int, height: int, dark: bool) -> alt.LayerChart:
-    across, down = cell_size(len(heads), n_layers, width, height)
+def _description(heads: tuple[str, ...], n_layers: int, size: tuple[int, int], dark: bool) -> alt.LayerChart:
+    across, down = size
     pick = alt.selection_point(name="head", fields=["layer", "head"], toggle=False, clear=False, empty=False)
     summaries = f"datum.value === '{MEAN}' ? {_('mean')!r} : datum.value === '{MAXIMUM}' ? {_('max')!r} : datum.value"
     base = (

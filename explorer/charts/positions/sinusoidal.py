@@ -5,6 +5,8 @@ Pair i of the encoding is a clock hand: sin and cos of pos w_i, with w_i = base^
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import altair as alt
 
 from explorer.charts.common import palette, sliders
@@ -15,27 +17,62 @@ from explorer.i18n import _
 WIDTHS = (4, 8, 16, 32, 64, 128)
 POSITIONS, DIMENSIONS, OFFSETS, CLOCKS, BLOCKS = 32, 48, 48, 8, 6
 """Rows and columns of the matrix, offsets of the curve on each side, clocks, and pairs of the rotation's map."""
-MAP_W, MAP_H, SIDE = 384, 240, 156
+
+
+@dataclass(frozen=True)
+class Room:
+    """Pixels of the pictures, at a desk or on a stage, whose window is wide and not high.
+
+    Attributes:
+        map_width, map_height: of the matrix.
+        clocks: width and height of the clocks.
+        side: of the rotation, a square.
+        wide: of the two curves.
+        high: of each of them.
+        broken: whether what is said under a title is broken into lines, so that it is no wider than its picture.
+    """
+
+    map_width: int = 384
+    map_height: int = 240
+    clocks: tuple[int, int] = (290, 156)
+    side: int = 156
+    wide: int = 250
+    high: tuple[int, int] = (86, 72)
+    broken: bool = False
+
+    def titled(self, text: str, look: str, dark: bool, width: int) -> alt.TitleParams:
+        return titled(text, look, dark, width if self.broken else None)
+
+
+DESK, HALL = Room(), Room(250, 158, (254, 152), 118, 180, (118, 128), True)
 _PAIRS = WIDTHS[-1] // 2
 _FREQUENCY = "pow(base, -2 * datum.i / d_model)"
 
 
-def picture(*, dark: bool = False) -> Picture:
-    """The pictures and their inputs: base, d_model, pos, k."""
-    return Picture(_description(dark))
+def picture(*, dark: bool = False, hall: bool = False) -> Picture:
+    """The pictures and their inputs: base, d_model, pos, k; `hall`: drawn for a stage."""
+    return Picture(_description(dark, hall))
 
 
 @described
-def _description(dark: bool) -> Description:
+def _description(dark: bool, hall: bool) -> Description:
     inputs = [
         *sliders.log("base", _("base"), 10, 100_000, 10_000),
         *sliders.steps("d_model", "d_model", WIDTHS, 64),
         sliders.linear("pos", _("position"), 0, POSITIONS - 1, 10, 1),
         sliders.linear("k", _("offset k"), 0, 24, 5, 1),
     ]
-    top = alt.hconcat(_matrix(dark), alt.vconcat(_similarity(dark), _wavelengths(dark), spacing=8), spacing=18)
-    bottom = alt.hconcat(_clocks(dark), _rotation(dark), _said(dark), spacing=22).resolve_scale(color="independent")
-    chart = alt.vconcat(top, bottom, spacing=8).resolve_scale(color="independent")
+    room = HALL if hall else DESK
+    curves = alt.vconcat(_similarity(dark, room), _wavelengths(dark, room), spacing=8)
+    if hall:
+        first = alt.vconcat(_matrix(dark, room), _said(dark), spacing=10)
+        last = alt.vconcat(_clocks(dark, room), _rotation(dark, room), spacing=8).resolve_scale(color="independent")
+        chart = alt.hconcat(first, curves, last, spacing=16)
+    else:
+        top = alt.hconcat(_matrix(dark, room), curves, spacing=18)
+        bottom = alt.hconcat(_clocks(dark, room), _rotation(dark, room), _said(dark), spacing=22).resolve_scale(color="independent")
+        chart = alt.vconcat(top, bottom, spacing=8)
+    chart = chart.resolve_scale(color="independent")
     return sliders.with_inputs(finished(chart), inputs)
 
 
@@ -47,7 +84,7 @@ def _grid(rows: int, columns: int, row: str, column: str) -> alt.Chart:
     return _numbers(rows * columns).transform_calculate(**{row: f"floor(datum.n / {columns})", column: f"datum.n % {columns}"})
 
 
-def _matrix(dark: bool) -> alt.LayerChart:
+def _matrix(dark: bool, room: Room) -> alt.LayerChart:
     cells = (
         _grid(POSITIONS, DIMENSIONS, "p", "c")
         .transform_filter("datum.c < d_model")
@@ -76,13 +113,14 @@ def _matrix(dark: bool) -> alt.LayerChart:
     chosen = chosen.transform_calculate(below="datum.p + 1", width="datum.which ? 1.5 : 3")
     # In the colour of letters: that of what is chosen elsewhere is one of those that it would lie on here.
     frames = chosen.mark_rect(filled=False, stroke=palette.page(dark)[1], aria=False).encode(
-        x=alt.value(0), x2=alt.value(MAP_W), y=y, y2="below:Q", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
+        x=alt.value(0), x2=alt.value(room.map_width), y=y, y2="below:Q", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
     )
-    caption = titled(_("PE: a row for each position"), _("Even columns sin, odd ones cos. Framed: position, and position + k."), dark)
-    return alt.layer(rects, frames).properties(width=MAP_W, height=MAP_H, title=caption)
+    look = _("Even columns sin, odd ones cos. Framed: position, and position + k.")
+    caption = room.titled(_("PE: a row for each position"), look, dark, room.map_width)
+    return alt.layer(rects, frames).properties(width=room.map_width, height=room.map_height, title=caption)
 
 
-def _similarity(dark: bool) -> alt.LayerChart:
+def _similarity(dark: bool, room: Room) -> alt.LayerChart:
     sums = (
         _grid(2 * OFFSETS + 1, _PAIRS, "o", "i")
         .transform_filter("datum.i < d_model / 2")
@@ -95,11 +133,11 @@ def _similarity(dark: bool) -> alt.LayerChart:
     y = alt.Y("value:Q", title=_("cosine"), axis=alt.Axis(tickCount=3), scale=alt.Scale(domain=[-0.6, 1], nice=False, clamp=True))
     line = sums.mark_line(color=palette.lines(dark)[0], strokeWidth=2, aria=False).encode(x=x, y=y, order="j:Q")
     at = _numbers(1).transform_calculate(j="k").mark_rule(color=palette.frame(dark), strokeWidth=2, aria=False).encode(x=x)
-    caption = titled(_("PE(pos) · PE(pos + j) over j"), _("The same for every position; 1 is the length of a row."), dark)
-    return alt.layer(line, at).properties(width=250, height=86, title=caption)
+    caption = room.titled(_("PE(pos) · PE(pos + j) over j"), _("The same for every position; 1 is the length of a row."), dark, room.wide)
+    return alt.layer(line, at).properties(width=room.wide, height=room.high[0], title=caption)
 
 
-def _wavelengths(dark: bool) -> alt.Chart:
+def _wavelengths(dark: bool, room: Room) -> alt.Chart:
     points = _numbers(_PAIRS, "i").transform_filter("datum.i < d_model / 2").transform_calculate(length=f"2 * PI / {_FREQUENCY}")
     x = alt.X(
         "i:Q", title=_("pair i"), axis=alt.Axis(tickCount=6, grid=False, format="d"), scale=alt.Scale(domain=alt.ExprRef("[0, d_model / 2 - 1]"))
@@ -107,12 +145,12 @@ def _wavelengths(dark: bool) -> alt.Chart:
     scale = alt.Scale(type="log", domain=[6, 700_000], nice=False)
     y = alt.Y("length:Q", title=_("in positions"), scale=scale, axis=alt.Axis(values=[10, 1_000, 100_000], format="~s"))
     tips = [alt.Tooltip("i:Q", title=_("pair")), alt.Tooltip("length:Q", title=_("wavelength"), format=",.2f")]
-    caption = titled(_("Wavelengths"), _("From 2π to almost 2π × base, equal steps on a log axis."), dark)
+    caption = room.titled(_("Wavelengths"), _("From 2π to almost 2π × base, equal steps on a log axis."), dark, room.wide)
     marks = points.mark_point(filled=True, size=34, color=palette.lines(dark)[0], opacity=0.9, aria=False).encode(x=x, y=y, tooltip=tips)
-    return marks.properties(width=250, height=72, title=caption)
+    return marks.properties(width=room.wide, height=room.high[1], title=caption)
 
 
-def _clocks(dark: bool) -> alt.LayerChart:
+def _clocks(dark: bool, room: Room) -> alt.LayerChart:
     """The first pair, the last one, and some between, four in a row."""
     ink, colour = palette.page(dark)[1], palette.lines(dark)[0]
     dials = (
@@ -133,11 +171,12 @@ def _clocks(dark: bool) -> alt.LayerChart:
         )
     names = dials.transform_calculate(name="'i = ' + datum.i").mark_text(fontSize=12, color=ink, baseline="top", dy=31, aria=False)
     layers.append(names.encode(x=x, y=y, text="name:N"))
-    caption = titled(_("Each pair is a clock hand"), _("Thick: position. Thin: position + k, always the same turn further."), dark)
-    return alt.layer(*layers).properties(width=290, height=SIDE, title=caption)
+    look = _("Thick: position. Thin: position + k, always the same turn further.")
+    caption = room.titled(_("Each pair is a clock hand"), look, dark, room.clocks[0])
+    return alt.layer(*layers).properties(width=room.clocks[0], height=room.clocks[1], title=caption)
 
 
-def _rotation(dark: bool) -> alt.Chart:
+def _rotation(dark: bool, room: Room) -> alt.Chart:
     n = 2 * BLOCKS
     cells = (
         _grid(n, n, "r", "c")
@@ -162,7 +201,7 @@ def _rotation(dark: bool) -> alt.Chart:
         color=colour,
         tooltip=alt.Tooltip("value:Q", format=".6f"),
     )
-    return rects.properties(width=SIDE, height=SIDE, title=titled("R(k)", _("Turns each pair by k w_i."), dark))
+    return rects.properties(width=room.side, height=room.side, title=titled("R(k)", _("Turns each pair by k w_i."), dark))
 
 
 def _said(dark: bool) -> alt.VConcatChart:

@@ -20,22 +20,25 @@ _SPAN = 30
 """The scores' axis ends there on both sides, unless it follows them."""
 WIDTH, HEIGHT, SIDE = 320, 150, 200
 """Pixels of the pictures; the map is a square."""
+_HALL = (258, 122, 246)
+"""The same on a stage, where three columns fill a window that is wide and not high."""
 
 
-def picture(widths: tuple[int, ...], pairs: np.ndarray, row: np.ndarray, *, dark: bool = False) -> Picture:
+def picture(widths: tuple[int, ...], pairs: np.ndarray, row: np.ndarray, *, dark: bool = False, hall: bool = False) -> Picture:
     """The pictures and their inputs: d_k, keys, divisor, free divisor, temperature, axis.
 
     Args:
         widths: values of d_k.
         pairs: scores in the histogram, (pairs, widths).
         row: scores of one query, (keys, widths): as many keys as it has at most.
+        hall: drawn for a stage.
     """
     tables = {"pairs": _table(pairs), "row": _table(row)}
-    return Picture(_description(widths, len(pairs), len(row), dark), tables)
+    return Picture(_description(widths, len(pairs), len(row), dark, hall), tables)
 
 
 @described
-def _description(widths: tuple[int, ...], pairs: int, keys: int, dark: bool) -> Description:
+def _description(widths: tuple[int, ...], pairs: int, keys: int, dark: bool, hall: bool) -> Description:
     divisors = {"none": _("none"), "root": "√d_k", "d_k": "d_k", "free": _("free")}
     divisor = "divisor_kind === 'none' ? 1 : divisor_kind === 'root' ? sqrt(d_k) : divisor_kind === 'd_k' ? d_k : free_divisor"
     inputs = [
@@ -51,9 +54,15 @@ def _description(widths: tuple[int, ...], pairs: int, keys: int, dark: bool) -> 
         sliders.derived("span", f"follow ? 4 * sigma : {_SPAN}"),
     ]
     scores, weights = _scores("pairs"), _weights()
-    top = alt.hconcat(_histogram(scores, pairs, dark), _bars(weights, dark), spacing=18)
-    numbers = alt.vconcat(_said_of_scores(scores, dark), _said_of_weights(weights, dark), spacing=4)
-    bottom = alt.hconcat(_jacobian(weights, dark), numbers, spacing=24).resolve_scale(color="independent")
+    width, height, side = _HALL if hall else (WIDTH, HEIGHT, SIDE)
+    room = 232 if hall else WIDTH
+    numbers = alt.vconcat(_said_of_scores(scores, dark, room), _said_of_weights(weights, dark, room), spacing=4)
+    if hall:
+        left = alt.vconcat(_histogram(scores, pairs, dark, width, height, True), _bars(weights, dark, width, height, True), spacing=6)
+        chart = alt.hconcat(left, _jacobian(weights, dark, side, True), numbers, spacing=18).resolve_scale(color="independent")
+        return sliders.with_inputs(finished(chart), inputs)
+    top = alt.hconcat(_histogram(scores, pairs, dark, width, height), _bars(weights, dark, width, height), spacing=18)
+    bottom = alt.hconcat(_jacobian(weights, dark, side), numbers, spacing=24).resolve_scale(color="independent")
     chart = alt.vconcat(top, bottom, spacing=10).resolve_scale(color="independent")
     return sliders.with_inputs(finished(chart), inputs)
 
@@ -80,7 +89,7 @@ def _weights() -> alt.Chart:
     )
 
 
-def _histogram(scores: alt.Chart, n: int, dark: bool) -> alt.LayerChart:
+def _histogram(scores: alt.Chart, n: int, dark: bool, width: int, height: int, hall: bool = False) -> alt.LayerChart:
     x_scale = alt.Scale(domain=alt.ExprRef("[-span, span]"), nice=False)
     x_title, y_title = _("score that the softmax gets"), _("density")
     binned = (
@@ -107,11 +116,11 @@ def _histogram(scores: alt.Chart, n: int, dark: bool) -> alt.LayerChart:
         .mark_line(color=palette.lines(dark)[1], strokeWidth=2, aria=False)
         .encode(x=alt.X("x:Q", title=x_title, scale=x_scale), y=alt.Y("density:Q", title=y_title))
     )
-    caption = titled(_("Scores q·k and their normal"), _("Drag d_k: undivided, they spread with √d_k."), dark)
-    return alt.layer(bars, normal).properties(width=WIDTH, height=HEIGHT, title=caption)
+    caption = titled(_("Scores q·k and their normal"), _("Drag d_k: undivided, they spread with √d_k."), dark, width if hall else None)
+    return alt.layer(bars, normal).properties(width=width, height=height, title=caption)
 
 
-def _bars(weights: alt.Chart, dark: bool) -> alt.LayerChart:
+def _bars(weights: alt.Chart, dark: bool, width: int, height: int, hall: bool = False) -> alt.LayerChart:
     scale = alt.Scale(domain=alt.ExprRef("[0, keys]"), nice=False)
     x = alt.X("left:Q", title=_("keys, the largest weight first"), scale=scale, axis=alt.Axis(tickCount=5, grid=False))
     y = alt.Y("p:Q", title=_("weight"), scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=3))
@@ -123,13 +132,14 @@ def _bars(weights: alt.Chart, dark: bool) -> alt.LayerChart:
     bars = weights.transform_calculate(left="datum.rank - 1", right="datum.rank - 0.12").mark_rect(color=palette.lines(dark)[0], aria=False)
     even = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(even="1 / keys")
     rule = even.mark_rule(color=palette.lines(dark)[1], strokeWidth=1.5, strokeDash=[4, 3]).encode(y="even:Q")
-    caption = titled(_("Weights of one query"), _("The wider the scores, the more one key takes. Dashed: 1/n."), dark)
+    look = _("The wider the scores, the more one key takes. Dashed: 1/n.")
+    caption = titled(_("Weights of one query"), look, dark, width if hall else None)
     return alt.layer(bars.encode(x=x, x2="right:Q", y=y, y2=alt.datum(0), tooltip=tips), rule).properties(
-        width=WIDTH, height=HEIGHT, title=caption
+        width=width, height=height, title=caption
     )
 
 
-def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
+def _jacobian(weights: alt.Chart, dark: bool, size: int, hall: bool = False) -> alt.Chart:
     # Every key beside every other: all rows are gathered in each of them, and unfolded again.
     cells = (
         weights.transform_filter(f"datum.rank <= {MAPPED}")
@@ -138,14 +148,15 @@ def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
         .transform_calculate(column="datum.other.rank", slope="(datum.rank === datum.column ? datum.p : 0) - datum.p * datum.other.p")
     )
     ends = alt.ExprRef(f"[0.5, min(keys, {MAPPED}) + 0.5]")
-    side, axis = alt.ExprRef(f"{SIDE} / min(keys, {MAPPED})"), alt.Axis(tickCount=4, grid=False)
+    side, axis = alt.ExprRef(f"{size} / min(keys, {MAPPED})"), alt.Axis(tickCount=4, grid=False)
     colour = alt.Color(
         "slope:Q",
         title=None,
         scale=alt.Scale(type="sqrt", domain=[-0.25, 0, 0.25], range=palette.diverging(dark), interpolate="rgb", clamp=True),
         legend=alt.Legend(gradientLength=180, gradientThickness=9, values=[-0.25, -0.1, -0.02, 0, 0.02, 0.1, 0.25], format=".2f", orient="right"),
     )
-    caption = titled(_("Jacobian diag(p) − p pᵀ"), _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED), dark)
+    look = _("All to one key: no gradient. The {n} largest weights.").format(n=MAPPED)
+    caption = titled(_("Jacobian diag(p) − p pᵀ"), look, dark, size if hall else None)
     return (
         # A description of each cell, as other marks have it, would take most of the time.
         cells.mark_rect(width=side, height=side, aria=False)
@@ -155,11 +166,11 @@ def _jacobian(weights: alt.Chart, dark: bool) -> alt.Chart:
             color=colour,
             tooltip=alt.Tooltip("slope:Q", title=_("derivative"), format=".6f"),
         )
-        .properties(width=SIDE, height=SIDE, title=caption)
+        .properties(width=size, height=size, title=caption)
     )
 
 
-def _said_of_scores(scores: alt.Chart, dark: bool) -> alt.LayerChart:
+def _said_of_scores(scores: alt.Chart, dark: bool, width: int) -> alt.LayerChart:
     one = scores.transform_calculate(out="abs(datum.z) > span ? 1 : 0").transform_aggregate(variance="variance(z)", outside="mean(out)")
     lines = [
         ("d_k", "d_k", "d"),
@@ -168,10 +179,10 @@ def _said_of_scores(scores: alt.Chart, dark: bool) -> alt.LayerChart:
         (_("in theory, d_k / divisor²"), "sigma * sigma", ".4~g"),
         (_("scores outside of the picture"), "datum.outside", ".1%"),
     ]
-    return sliders.readouts(one, lines, width=WIDTH, dark=dark)
+    return sliders.readouts(one, lines, width=width, dark=dark)
 
 
-def _said_of_weights(weights: alt.Chart, dark: bool) -> alt.LayerChart:
+def _said_of_weights(weights: alt.Chart, dark: bool, width: int) -> alt.LayerChart:
     one = weights.transform_calculate(
         surprise="datum.p > 0 ? -datum.p * log(datum.p) : 0", square="datum.p * datum.p", cube="datum.p * datum.p * datum.p"
     ).transform_aggregate(largest="max(p)", entropy="sum(surprise)", squares="sum(square)", cubes="sum(cube)")
@@ -183,4 +194,4 @@ def _said_of_weights(weights: alt.Chart, dark: bool) -> alt.LayerChart:
         (_("trace of the Jacobian"), "1 - datum.squares", ".4f"),
         (_("norm of the Jacobian"), "sqrt(max(0, datum.squares - 2 * datum.cubes + datum.squares * datum.squares))", ".4f"),
     ]
-    return sliders.readouts(one, lines, width=WIDTH, dark=dark)
+    return sliders.readouts(one, lines, width=width, dark=dark)

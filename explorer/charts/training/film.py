@@ -14,8 +14,8 @@ from explorer.charts.common import data, palette, thumbnails
 from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
-_LABEL = 7.5
-"""Pixels that a token needs on an axis; with less, labels are left out."""
+_LEAST, _MOST = 12, 14
+"""Font sizes of tokens on an axis; where a token has less room, every second or third is named."""
 _GAP, _TITLE = 10, 18
 _LETTER = 7
 """Width of a letter, about, in pixels."""
@@ -92,8 +92,8 @@ def film(
             x, y = at.place(layer, head)
             rows.append({"layer": layer, "head": head, "x": x, "y": y, "largest": float(one.max()), "q": int(q), "k": int(k), "png": png})
     longest = max(map(len, keys))
-    # Words stand upright where they are wider than a column; single characters never need to.
-    upright = longest > max(1, at.side / len(keys) // _LETTER)
+    # Words stand upright where they are wider than what they have; single characters never need to.
+    upright = longest > max(1, _every(len(keys), at.side) * at.side / len(keys) // _LETTER)
     made = _description(layers, heads, at, len(queries), len(keys), upright, dark)
     values = {"query_tokens": list(queries), "key_tokens": list(keys), "head": [{"layer": selected[0], "head": selected[1]}]}
     return Picture(made, {"heads": pd.DataFrame(rows)}, values, _("All heads of the network, a small map each."))
@@ -133,7 +133,7 @@ def _description(layers: int, heads: int, at: Layout, n_queries: int, n_keys: in
         stroke=alt.condition(pick, alt.value(palette.frame(dark)), alt.value("#5b6270" if dark else "#b9bec8")),
         strokeWidth=alt.condition(pick, alt.value(2.5), alt.value(1)),
     )
-    titles = base.mark_text(align="left", baseline="bottom", dy=-3, color=ink, fontSize=12 if side > 90 else 9, cursor="pointer")
+    titles = base.mark_text(align="left", baseline="bottom", dy=-3, color=ink, fontSize=12, cursor="pointer")
     titles = titles.encode(x=x, y=y, text="name:N" if side > 90 else "head:N")
     places = [at.place(layer, head) for layer in range(layers) for head in range(heads)]
     beside = _labels(n_queries, "query_tokens", [(-6, place[1]) for place in places if place[0] == 0], at, False, False, x, y, ink)
@@ -147,14 +147,17 @@ def _description(layers: int, heads: int, at: Layout, n_queries: int, n_keys: in
     )
 
 
+def _every(n: int, side: int) -> int:
+    """Each how many-eth of n tokens on so many pixels is named."""
+    return max(1, math.ceil(_LEAST * n / side))
+
+
 def _labels(
     n: int, texts: str, starts: Sequence[tuple[int, int]], at: Layout, above: bool, upright: bool, x: alt.X, y: alt.Y, ink: str
 ) -> list[alt.Chart]:
-    """The n tokens beside the pictures that start here, or above them; nothing where they do not fit."""
-    room = at.side / n
-    if room < _LABEL:
-        return []
-    middles = [(i, start, room * (i + 0.5)) for start in starts for i in range(n)]
+    """The n tokens beside the pictures that start here, or above them; as many of them as can be read."""
+    room, every = at.side / n, _every(n, at.side)
+    middles = [(i, start, room * (i + 0.5)) for start in starts for i in range(0, n, every)]
     table = {
         "i": [i for i, _start, _middle in middles],
         "x": [start[0] + above * middle for _i, start, middle in middles],
@@ -163,5 +166,7 @@ def _labels(
     style = {"align": "left" if upright else "center" if above else "right", "angle": 270 if upright else 0}
     style["baseline"] = "bottom" if above and not upright else "middle"
     marks = alt.Chart(data.columns(**table)).transform_calculate(token=f"{texts}[datum.i]")
-    marks = marks.mark_text(color=ink, fontSize=float(np.clip(room * 0.85, 8, 14)), limit=at.top if above else at.left - 8, clip=False, **style)
+    marks = marks.mark_text(
+        color=ink, fontSize=float(np.clip(every * room * 0.85, _LEAST, _MOST)), limit=at.top if above else at.left - 8, clip=False, **style
+    )
     return [marks.encode(x=x, y=y, text="token:N")]

@@ -29,7 +29,7 @@ EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", 
 
 def size(height: int = 440) -> dict[str, int]:
     """Of the picture of all heads, `height` at a desk. On a stage it stands beside the chosen head: what a click opens has to be seen."""
-    return {"width": 310, "height": 250, "letters": 12} if stage.is_on() else {"width": 560, "height": height, "letters": 10}
+    return {"width": 310, "height": 170, "letters": 12} if stage.is_on() else {"width": 560, "height": height, "letters": 10}
 
 
 def title_of(metric: str) -> str:

@@ -14,7 +14,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.tokens import labels
 from explorer.ui.atlas.choices import title_of
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -23,6 +23,9 @@ _SIDES = {
     "key": N_("Looked at"),
     "query": N_("Looking"),
 }
+
+_STAGE = {"width": 320, "height": 150}
+"""Room for a chart on a stage, where it stands beside the picture of all heads, in pixels."""
 
 
 def tokens(atlas: Atlas, head: HeadName) -> Figure:
@@ -66,10 +69,10 @@ def distances(atlas: Atlas, head: HeadName) -> Figure | None:
 
     names = [called(low, high) for low, high in bins]
 
-    def picture(dark: bool) -> Picture:
-        return distances_chart(names, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark)
+    def picture(dark: bool, **room: int) -> Picture:
+        return distances_chart(names, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark, **room)
 
-    pictures.draw(picture(is_dark()), "atlas_distances")
+    pictures.draw(picture(is_dark(), **(_STAGE if stage.is_on() else {})), "atlas_distances")
     st.caption(_("Bars: this head. Ticks: the mean of all heads."))
     return Figure(_("Distances of this head"), f"distances-{head[1]}-{head[2]}", picture_files(lambda: picture(False)))
 
@@ -92,10 +95,10 @@ def metrics(atlas: Atlas, head: HeadName) -> Figure:
     values, at = part[names].to_numpy(float), heads.index(head[1:])
     titles = [title_of(name) for name in names]
 
-    def picture(dark: bool) -> Picture:
-        return strip(heads, values, titles, at, dark=dark)
+    def picture(dark: bool, **room: int) -> Picture:
+        return strip(heads, values, titles, at, dark=dark, **room)
 
-    pictures.draw(picture(is_dark()), "atlas_strip")
+    pictures.draw(picture(is_dark(), **({"width": 180} if stage.is_on() else {})), "atlas_strip")
     line = part.loc[head[1:]]
     spread = [line[f"{name}_sd"] if f"{name}_sd" in part else np.nan for name in names]
     shown = pd.DataFrame({_("metric"): titles, _("mean"): values[at], _("spread over texts"): spread})

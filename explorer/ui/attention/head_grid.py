@@ -17,7 +17,7 @@ from explorer.jobs import Report
 from explorer.pooling import of_layer
 from explorer.tiles import MAXIMUM, MEAN
 from explorer.ui.attention.controls import Controls, described, is_long
-from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common import chosen_head, jobs, pictures, stage
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.parts import PARTS
 from explorer.views import crop
@@ -27,6 +27,11 @@ WIDTH, HEIGHT = 475, 540
 """Room for all pictures, in pixels."""
 _LONG_HEIGHT = 330
 """The same where the text is seen below them, as it is too long for a map with its tokens at its sides."""
+_STAGE = (840, 216)
+"""Both on a stage: what is left of the window below the text and the choices, in a drawing whose letters become 24 pixels there."""
+
+Room = dict[str, int | bool]
+"""What `grid.cell_size` has to know of it: width, height, wide."""
 
 _AT_ONCE = 10**7
 """Weights of all heads whose pictures are made while the page waits, in half a second at most."""
@@ -55,8 +60,8 @@ def neighbours(captured: Capture, part: str, choice: HeadChoice) -> None:
 def stands_beside(captured: Capture, part: str) -> bool:
     """Whether a long text's grid is so high and narrow that what belongs to the chosen head stands beside it, and not below."""
     layers, across = len(captured.sites(part)), len(chosen_head.heads_across(captured, part))
-    wide, high = grid.cell_size(across, layers, WIDTH, _height(captured, part))
-    return is_long(captured, part) and high * layers > _LONG_HEIGHT and wide * across <= WIDTH // 2
+    wide, high = _cell(captured, part, _room(captured, part, False))
+    return not stage.is_on() and is_long(captured, part) and high * layers > _LONG_HEIGHT and wide * across <= WIDTH // 2
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,10 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
         how: it is shown.
         of: title of what was read (`Chosen.title`).
     """
-    identity = (captured.number, *_key(part, how, how.dark))
+    room = _room(captured, part, stage.is_on())
+    identity = (captured.number, *_key(captured, part, how, how.dark, room))
     title = " · ".join([of, *([_(PARTS[part])] if len(captured.parts) > 1 else []), *described(how)])
-    cells = _computed(captured, part, how, identity, choice)
+    cells = _computed(captured, part, how, identity, choice, room)
     if cells is None and is_long(captured, part):
         return  # what there is of it so far is drawn, and needs the room
     shown = jobs.kept("grid", identity, title, None if cells is None else _Shown(identity, cells))
@@ -95,58 +101,64 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls, of: st
         return found
 
     def make(first: HeadChoice, dark: bool) -> Picture:
-        return grid.head_grid(shown.what.cells, first, width=WIDTH, height=_height(captured, part), dark=dark)
+        return grid.head_grid(shown.what.cells, first, **room, dark=dark)
 
     pictures.clickable("grid", shown.what.identity, choice, make, picked)
 
 
 def picture(captured: Capture, part: str, choice: HeadChoice, how: Controls, dark: bool) -> Picture:
     """All heads, a frame around the chosen one, for a file: not in the colours for a projector."""
-    return grid.head_grid(
-        _cells(captured, part, replace(how, contrast=False), dark), choice, width=WIDTH, height=_height(captured, part), dark=dark
-    )
+    room = _room(captured, part, False)
+    return grid.head_grid(_cells(captured, part, replace(how, contrast=False), dark, room), choice, **room, dark=dark)
 
 
-def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choice: HeadChoice) -> list[grid.Cell] | None:
+def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choice: HeadChoice, room: Room) -> list[grid.Cell] | None:
     """The pictures of now; None while a job makes those of a long text, which are drawn as they come, layer by layer."""
-    if captured.n_weights(part) <= _AT_ONCE or _key(part, how, how.dark) in captured.derived:
-        return _cells(captured, part, how, how.dark)
+    if captured.n_weights(part) <= _AT_ONCE or _key(captured, part, how, how.dark, room) in captured.derived:
+        return _cells(captured, part, how, how.dark, room)
     key = ("grid", *identity)
 
     def partial(cells: list[grid.Cell]) -> None:
-        pictures.draw(grid.head_grid(cells, choice, width=WIDTH, height=_height(captured, part), dark=how.dark), "grid_so_far")
+        pictures.draw(grid.head_grid(cells, choice, **room, dark=how.dark), "grid_so_far")
 
     return jobs.computed(
         key,
         _("Drawing all heads"),
-        lambda report: _cells(captured, part, how, how.dark, report),
+        lambda report: _cells(captured, part, how, how.dark, room, report),
         replaces="grid",
         partial=partial,
         kept_elsewhere=True,
     )
 
 
-def _height(captured: Capture, part: str) -> int:
-    return _LONG_HEIGHT if is_long(captured, part) else HEIGHT
+def _room(captured: Capture, part: str, hall: bool) -> Room:
+    """Room for all pictures at a desk, or on the stage of a hall."""
+    if hall:
+        return {"width": _STAGE[0], "height": _STAGE[1], "wide": True}
+    return {"width": WIDTH, "height": _LONG_HEIGHT if is_long(captured, part) else HEIGHT, "wide": False}
 
 
-def _key(part: str, how: Controls, dark: bool) -> tuple:
-    return "cells", part, how.special, how.pair, how.scale, dark, how.contrast
+def _cell(captured: Capture, part: str, room: Room) -> tuple[int, int]:
+    return grid.cell_size(len(chosen_head.heads_across(captured, part)), len(captured.sites(part)), **room)
 
 
-def _cells(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None = None) -> list[grid.Cell]:
-    return captured.derived.get_or_compute(_key(part, how, dark), lambda: _made(captured, part, how, dark, report))
+def _key(captured: Capture, part: str, how: Controls, dark: bool, room: Room) -> tuple:
+    return "cells", part, how.special, how.pair, how.scale, dark, how.contrast, _cell(captured, part, room)
 
 
-def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None) -> list[grid.Cell]:
+def _cells(captured: Capture, part: str, how: Controls, dark: bool, room: Room, report: Report | None = None) -> list[grid.Cell]:
+    key = _key(captured, part, how, dark, room)
+    return captured.derived.get_or_compute(key, lambda: _made(captured, part, how, dark, report, room))
+
+
+def _made(captured: Capture, part: str, how: Controls, dark: bool, report: Report | None, room: Room | None = None) -> list[grid.Cell]:
     cut = crop(captured.queries(part), captured.keys(part), special=how.special, pair=how.pair)
     queries, keys = ([tokens.labels[i] for i in of] for tokens, of in ((captured.queries(part), cut.rows), (captured.keys(part), cut.columns)))
     if not queries or not keys:
         return []
     sites = captured.sites(part)
     # Not one pixel more than is drawn: a browser that makes a picture smaller loses thin lines.
-    across = len(chosen_head.heads_across(captured, part))
-    size = grid.picture_size(grid.cell_size(across, len(sites), WIDTH, _height(captured, part))[0])
+    size = grid.picture_size(_cell(captured, part, room or _room(captured, part, False))[0])
     whole = how.special == "raw" and how.pair == "all"
     pooled = []
     for site in sites:

@@ -18,8 +18,10 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import View
 
-WIDTH, HEIGHT = 350, 450
-"""Room for the cells of a map, in pixels."""
+WIDTH, HEIGHT = 338, 342
+"""Room for the cells of a map, in pixels: with what stands above and below, it ends in a window of 1440 x 900."""
+_MOST, _ROW = 450, 12
+"""Pixels that it may have where a row would get fewer than these otherwise, and its token could not be read."""
 
 
 def draw(captured: Capture, part: str, choice: HeadChoice, shown: View, how: Controls) -> Figure:
@@ -61,7 +63,7 @@ def picture(shown: View, how: Controls, pinned: int | None, dark: bool) -> Pictu
         top=float(shown.weights.max()) if how.scale == "own" else 1.0,
         gamma=how.gamma,
         width=WIDTH,
-        height=min(HEIGHT, max(200, 34 * len(shown.rows))),
+        height=min(_MOST, max(200, min(HEIGHT, 34 * len(shown.rows)), _ROW * len(shown.rows))),
         dark=dark,
     )
 

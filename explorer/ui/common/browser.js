@@ -3,9 +3,11 @@
 const ONCE = "__attentionExplorerBrowser";
 const NAMED = /url\("?[^"#)]+#([^")]+)"?\)/;
 // Pixels that letters have at least on a stage, and the share of the window that one figure fills at most.
-const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", UNDER = ".st-key-course_card";
+const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", TOGETHER = ".st-key-lab_plots", UNDER = ".st-key-course_card";
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
-const DESK_LARGEST = 1.9, BELOW = 24, STILL = 0.01;
+const DESK_LARGEST = 1.9, BELOW = 28, STILL = 0.01;
+// The same on a stage, and the share of its window that has to be left below the page's head for a figure to end with it.
+const STAGE_BELOW = 12, CARD_BELOW = 52, FIRST = 0.4;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
 
@@ -92,6 +94,9 @@ function name(root) {
   }
 }
 
+// The figures of a box, one below the other.
+const stacked = (box) => [...box.querySelectorAll(":scope > .stElementContainer .stVegaLiteChart svg.marks")].filter((one) => one.viewBox.baseVal.height > 0);
+
 // A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
 function fit(svg, sizes) {
   const box = svg.getAttribute("viewBox");
@@ -111,8 +116,21 @@ function fit(svg, sizes) {
   // with the figures of the course on a stage, where the clicker goes to the next step and not down.
   const top = svg.getBoundingClientRect().top + (document.querySelector(".stMain")?.scrollTop ?? 0);
   const under = document.querySelector(UNDER)?.getBoundingClientRect().height ?? 0;
-  const left = (window.innerHeight - top - BELOW - under) / zoom / high;
-  const tall = !stage ? Math.max(1, left) : svg.closest(ENDING) ? left : TALLEST * window.innerHeight / zoom / high;
+  // What stands below it in its own box ends there, too: words, and further figures, which grow as it does. On a stage words do not count: the
+  // room is the figure's; and of figures in one box only those that are one look at one thing are seen at once.
+  const together = beside || (stage && !svg.closest(TOGETHER)) ? [svg] : stacked(around);
+  const above = together[0].getBoundingClientRect().top;
+  const all = together.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0);
+  const drawn = together.reduce((sum, one) => sum + one.viewBox.baseVal.height, 0);
+  const between = (stage ? together[together.length - 1] : around.lastElementChild).getBoundingClientRect().bottom - above - all;
+  // Under a figure of the course its card stands, with its distances.
+  const margin = stage && !svg.closest(ENDING) ? STAGE_BELOW : stage && under ? CARD_BELOW : BELOW;
+  const free = window.innerHeight - (top + above - svg.getBoundingClientRect().top) - margin - under;
+  const left = (free - (beside ? 0 : Math.max(0, between))) / zoom / drawn;
+  const most = TALLEST * window.innerHeight / zoom / high;
+  // On a stage the first figure ends with the window, and what comes below it gets a window of its own.
+  const first = left * zoom * drawn > FIRST * window.innerHeight;
+  const tall = !stage ? Math.max(1, left) : svg.closest(ENDING) || first ? left : most;
   let scale = stage ? Math.max(Math.min(room / wide, tall), letters) : Math.min(tall, DESK_LARGEST);
   scale = Math.min(scale, room / wide);
   if (beside && !stage) scale = Math.min(1, scale);

@@ -1,6 +1,7 @@
 """The stage: the same page for a hall. Sidebar and chrome away, letters large, one figure below the other.
 
-How large is decided in the browser alone (`style.css`, `browser.js`): a page is drawn as it is at a desk, so that nothing is computed again.
+How large is decided in the browser alone (`style.css`, `browser.js`): most pages are drawn as they are at a desk. Where a figure would not end
+with the window, it is drawn with another layout, wide and not high (`is_on`); nothing is computed again for that.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.charts.common.picture import Picture
 from explorer.charts.positions import alibi, rope, sinusoidal, where
 from explorer.i18n import N_, _
-from explorer.ui.common import sliders
+from explorer.ui.common import sliders, stage
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -62,6 +62,8 @@ VIEWS: Mapping[str, tuple[Callable[..., Picture], str, str]] = {
 def draw(view: str) -> tuple[Figure, str]:
     """One of `VIEWS`, and what can be taken away: the figure, and lines of Python."""
     make, look, lines = VIEWS[view]
-    sliders.draw(make(dark=is_dark()), view)
+    # One of these is drawn otherwise for a window that is wide and not high.
+    how = {"hall": True} if make is sinusoidal.picture and stage.is_on() else {}
+    sliders.draw(make(dark=is_dark(), **how), view)
     st.caption(_(look))
     return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: make(dark=False))), lines

@@ -9,7 +9,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.softmax import lookups, vectors
 from explorer.i18n import _
 from explorer.softmax import vectors as drawn
-from explorer.ui.common import jobs, sliders
+from explorer.ui.common import jobs, sliders, stage
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -26,10 +26,10 @@ def random_vectors(seed: int) -> tuple[Figure, str] | None:
     seed, made = shown.what
     pairs, row = made.pairs, made.row
 
-    def picture(dark: bool) -> Picture:
-        return vectors.picture(drawn.WIDTHS, pairs, row, dark=dark)
+    def picture(dark: bool, hall: bool = False) -> Picture:
+        return vectors.picture(drawn.WIDTHS, pairs, row, dark=dark, hall=hall)
 
-    sliders.draw(picture(is_dark()), "vectors")
+    sliders.draw(picture(is_dark(), stage.is_on()), "vectors")
     st.caption(
         _(
             "Entries of q and k: independent, mean 0, variance 1. Histogram: {pairs} pairs that share no vector. Weights: one query and its "

@@ -17,7 +17,7 @@ from explorer.jobs import Report
 from explorer.lab.film import RoleScores
 from explorer.lab.state import State, step_times
 from explorer.scores.masks import ROLES
-from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common import address, jobs, pictures, stage
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
@@ -26,8 +26,10 @@ from explorer.ui.training.runs import Entry, Lab
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
 
-WIDTH, HEIGHT = 325, 165
+WIDTH, HEIGHT = 308, 165
 """Room for one plot, in pixels."""
+STAGE = (226, 120)
+"""The same on a stage, beside the heads, in a drawing whose letters become 24 pixels there."""
 VIEWS = {"curves": N_("Curves"), "roles": N_("Roles"), "gradients": N_("Gradients")}
 ROLE_NAMES = {
     "previous token": (N_("previous token"), N_("Attention of token i to token i - 1.")),
@@ -83,7 +85,7 @@ def _progress(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         right = [(f.step, f.evaluation.held_out_accuracy(task)) for f in held_out]
         accuracy.append(Line(f"{entry.title}, {_('held out')}", np.array(right), i, strong=shown))
     preset = PRESETS[lab.shown.request.preset]
-    st.caption(
+    st.container(key="lab_told").caption(
         _("Thick: held-out examples, all asked positions right. Thin: positions of the training batches. Dashed: the goal.")
         if lab.shown.film.task.exact
         else _("Thick: held-out examples. Thin: the training batches.")
@@ -177,7 +179,8 @@ def _layer_name(layer: str) -> str:
 
 
 def _plot(title: str, height: int = HEIGHT, **how: object) -> Plot:
-    return Plot(title, width=WIDTH, height=height, **how)
+    width, less = (STAGE[0], HEIGHT - STAGE[1]) if stage.is_on() else (WIDTH, 0)
+    return Plot(title, width=width, height=height - less, **how)
 
 
 def _goal(preset: object) -> float | None:

@@ -14,7 +14,7 @@ from explorer.charts.training import film as charts
 from explorer.i18n import N_, _
 from explorer.lab.film import Example
 from explorer.lab.state import State
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
@@ -26,6 +26,8 @@ from models.training.settings import MOST_STEPS
 
 WIDTH, HEIGHT = 608, 490
 """Room for the heads, labels included, in pixels."""
+STAGE = (592, 434)
+"""The same on a stage, in a drawing whose least letters become 24 pixels there."""
 SHOWN = {"all": N_("All heads"), "one": N_("One head")}
 _SLIDER = "lab_slider"
 _SENT_BACK_S = 2.0
@@ -106,8 +108,9 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
         figure = Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
     else:
         # From frame to frame the picture stays the same one, with other numbers: what it is drawn from is the film.
-        identity = (entry.film.number, part, example)
-        pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark, is_strong()), _picked)
+        room = STAGE if stage.is_on() else (WIDTH, HEIGHT)
+        identity = (entry.film.number, part, example, room)
+        pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark, is_strong(), room), _picked)
         figure = Figure(_("All heads"), name, picture_files(lambda: picture(captured, part, (layer, head), False)))
     shades = _("bright is 1, grey is masked") if is_dark() else _("dark is 1, grey is masked")
     message = _("Rows attend from, columns are attended to; {shades}. Right answer: {answer}").format(shades=shades, answer=example.answer)
@@ -129,7 +132,9 @@ def place(captured: Capture, part: str) -> tuple[int, int]:
     return layer, min(head, captured.site(layer, part).heads - 1)
 
 
-def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool, contrast: bool = False) -> Picture:
+def picture(
+    captured: Capture, part: str, selected: tuple[int, int], dark: bool, contrast: bool = False, room: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Picture:
     """All heads, a frame around the selected one."""
     layers = [site.layer for site in captured.sites(part)]
     return charts.film(
@@ -138,8 +143,8 @@ def picture(captured: Capture, part: str, selected: tuple[int, int], dark: bool,
         captured.queries(part).labels,
         captured.keys(part).labels,
         selected=selected,
-        width=WIDTH,
-        height=HEIGHT,
+        width=room[0],
+        height=room[1],
         dark=dark,
         contrast=contrast,
     )

@@ -70,7 +70,7 @@ def test_numbers_matrix_and_curve_are_those_of_torch(position):
     columns = min(width, sinusoidal.DIMENSIONS)
     found = np.full((sinusoidal.POSITIONS, columns), np.nan)
     for item in cells:
-        row, column = round(item["y"] / sinusoidal.MAP_H * sinusoidal.POSITIONS), round(item["x"] / sinusoidal.MAP_W * columns)
+        row, column = round(item["y"] / sinusoidal.DESK.map_height * sinusoidal.POSITIONS), round(item["x"] / sinusoidal.DESK.map_width * columns)
         found[row, column] = item["opacity"]
     np.testing.assert_allclose(found, expected[: sinusoidal.POSITIONS, :columns], atol=1e-6)
     (line,) = marks(scene, "line")
@@ -85,7 +85,7 @@ def test_the_rotation_turns_every_row():
     scene = drawn(uncoloured(chart(), "value"), base_exponent=4.0, d_model_step=2, pos=0, k=7)
     expected = table(4.0, 16, 60)
     cells = list(marks(scene, "rect"))[-1]
-    n, side = 2 * sinusoidal.BLOCKS, sinusoidal.SIDE
+    n, side = 2 * sinusoidal.BLOCKS, sinusoidal.DESK.side
     turn = np.zeros((n, n))
     for item in cells:
         turn[round(item["y"] / side * n), round(item["x"] / side * n)] = item["opacity"]
@@ -100,7 +100,7 @@ def test_hands_of_the_clocks_point_where_the_angle_says():
     pairs = [round(clock * 31 / 7) for clock in range(8)]
     for items, position in ((now, 11), (later, 14)):
         for item, i in zip(items, pairs, strict=True):
-            across, up = (item["x2"] - item["x"]) / (290 / 4 * 0.33), (item["y"] - item["y2"]) / (sinusoidal.SIDE / 2 * 0.37)
+            across, up = (item["x2"] - item["x"]) / (290 / 4 * 0.33), (item["y"] - item["y2"]) / (sinusoidal.DESK.side / 2 * 0.37)
             angle = position * 100 ** (-2 * i / 64)
             assert (across, up) == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
 
