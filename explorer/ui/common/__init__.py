@@ -1,6 +1,6 @@
 """What pages share.
 
-- `session`: models and captures, shared by all viewers; `open_models`: which models stay open
+- `session`: models and captures, shared by all viewers; `open_models`: which models stay open; `model_queue`: who waits for one
 - `sidebar`: model, device; `text_bar`: what is read, and its tokens; `model_names`: how models are called
 - `task_choice`: which task on which examples; `uploads`: files, which stay for the session
 - `file_choice`: a file of examples, and how it was read
