@@ -10,7 +10,7 @@
 - `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
-- `take_away`: downloads and the lines that reproduce a picture
+- `on_request`: files made when they are asked for; `take_away`: downloads and the lines that reproduce a picture
 - `language`, `theme`: of a viewer; `stage`: the page for a hall; `glossary/`: words of the field; `style.css`: of all pages
 - `browser`: what only the browser can see or mend; `chart_keys.js`: charts by keyboard; `streamlit_words`: what Streamlit says in English
 - `garbage`: what is loaded once is not collected again and again
