@@ -10,7 +10,7 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run room public test nightly shots words clean help
+.PHONY: run room public test nightly lowest audit shots words clean help
 .DEFAULT_GOAL := run
 
 run: .venv/.run ## open the dashboard; make run ARGS="--server.port 9000" passes arguments on to Streamlit
@@ -31,6 +31,14 @@ test: .venv/.test ## check style and run every test; make test ARGS="-k capture"
 nightly: ## all tests there are, twice as long: before a change is given to others
 	$(MAKE) test ARGS="--thorough $(ARGS)"
 
+lowest: .venv-lowest/.test ## the tests without a browser on the lowest versions that pyproject.toml claims
+	.venv-lowest/bin/python -m pytest $(PARALLEL) -p no:cacheprovider tests/models tests/pages tests/explorer $(ARGS)
+
+audit: requirements.txt ## known weaknesses of the pinned libraries: asks PyPI
+	$(PYTHON) -m venv --clear .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt
+
 shots: .venv/.test ## take the screenshots of the README
 	$(BIN)/python -m scripts.screenshots $(ARGS)
 
@@ -38,7 +46,7 @@ words: .venv/.test ## put the messages of the code into the catalogues of explor
 	$(BIN)/python -m scripts.words
 
 clean: ## remove .venv and caches
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-audit .pytest_cache .ruff_cache .hypothesis
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -56,6 +64,13 @@ help: ## this list
 	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "attention_explorer.pth").write_text("$(CURDIR)\n")'
 	touch $@
 
-.venv/.test: requirements-dev.txt requirements-cluster.txt .venv/.run
+.venv/.test: requirements-dev.txt requirements-tools.txt requirements-cluster.txt .venv/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv-lowest/.test: constraints-lowest.txt requirements-tools.txt requirements-cluster.txt Makefile
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints-lowest.txt)"
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r constraints-lowest.txt -r requirements-cluster.txt -r requirements-tools.txt
 	touch $@

@@ -5,6 +5,7 @@
 - `capture_memory`: memory that capturing 1,024 tokens takes, against plain transformers with `output_attentions=True`.
 - `long_texts`: what a capture and the small pictures of all heads take on up to 16,384 tokens, against transformers' sdpa forward;
   `long_views`: one head under a window, in the server and in a real Chromium (`long_texts --page`).
+- `kernel`: capture, pictures, sweep and scores with the fused kernel and without it, before and after in one run.
 - `lens_memory`: memory that the logit lens takes on 1,024 tokens of a vocabulary of 50,257 words.
 - `ablation`: every head removed alone, against a plain loop and TransformerLens (`transformer_lens_loop`, in an environment of its own).
 - `board`: how soon *Prune* answers a click, and what its orders cost, against a loop that runs every pass from the bottom.

@@ -134,6 +134,7 @@ def load(
     dtype: str = "auto",
     progress: hub.Progress | None = None,
     room: split.Room | None = None,
+    admit: Callable[[torch.device, int], None] | None = None,
 ) -> Model:
     """Opens a model by its name in the catalogue, by its hub id, or from a local folder.
 
@@ -145,6 +146,8 @@ def load(
             split, what most of the file is in.
         progress: told what is going on, with the share that is done.
         room: split, the most that weights may take by device, {0: "10GB", "cpu": "20GB"}; without it, what accelerate finds free.
+        admit: not split, told before weights are read on which device they will lie and how many bytes they will take there at least. It may
+            make room first, or raise a ModelError.
 
     Raises:
         ModelError: with a problem and an advice in a viewer's words. Safetensors only; no code of a model is ever run.
@@ -164,6 +167,10 @@ def load(
     if progress:
         progress(told("{name}: reading the weights", name=name), 0.0)
     try:
+        if admit and device != split.NAME:
+            # On an accelerator without room for float32, auto is bfloat16.
+            least = torch.bfloat16 if dtype == "auto" and where.type == "cuda" else DTYPES.get(dtype, torch.float32)
+            admit(where, folder.numbers(whole) * least.itemsize)
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
         tokenizer, of_words = tokenizing.opened(words)

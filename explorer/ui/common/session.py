@@ -17,7 +17,9 @@ from explorer.i18n import _, language
 from explorer.jobs import JOBS, Report
 from explorer.reading import encode
 from explorer.ui.common import jobs, theme
+from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped, explained, shortened
+from explorer.ui.common.model_queue import NoRoomYet
 from explorer.ui.common.open_models import OPEN
 from models import Model, ModelError, load
 from models.errors import OutOfMemoryError
@@ -44,21 +46,25 @@ OPEN.forget_with_model(CAPTURES)
 OPEN.forget_with_model(SHORT_CAPTURES)
 
 
-def open_model(name: str, device: str, dtype: str, slot: str = "sidebar", told: DeltaGenerator | None = None) -> Model:
+def open_model(
+    name: str, device: str, dtype: str, slot: str = "sidebar", told: DeltaGenerator | None = None, beside: Asked | None = None
+) -> Model:
     """The model asked for, or, with a message, the last one that could be opened in the same slot of the page.
 
-    While a model is being opened, the one before it is still there; where there is none, the script ends here.
+    While a model is being opened, or waits for room, the one before it is still there as long as it is open; where there is none, the script
+    ends here.
 
     Args:
         name, device, dtype: as a viewer asks for them.
         slot: name of the place on the page.
         told: where it is said what could not be opened, and what is shown in its place; here where None.
+        beside: what the page shows with it, which is not closed to make room for it.
     """
     asked = (name, device, dtype)
     last: dict[str, Asked] = st.session_state.setdefault("_last_models", {})
     before = last.get(slot)
     try:
-        model = _opened(asked)
+        model = _opened(asked, slot, beside, told)
         if model is not None:
             last[slot] = asked
             return model
@@ -69,12 +75,13 @@ def open_model(name: str, device: str, dtype: str, slot: str = "sidebar", told: 
             st.button(_("Try again"), key=f"again_{slot}", on_click=lambda: JOBS.forget(_key(asked)), icon=":material/replay:")
         if before == asked:
             raise
-    if before is None or before == asked:
-        st.stop()
-    st.caption(_("Still showing {name}.").format(name=escaped(before[0])))
-    model = _opened(before)
+        model = _opened(before, slot)
+    else:
+        # What was closed to make room is not opened again in its place.
+        model = None if before in (None, asked) else _open_already(before, slot)
     if model is None:
         st.stop()
+    st.caption(_("Still showing {name}.").format(name=escaped(before[0])))
     return model
 
 
@@ -131,7 +138,7 @@ def run_text(
             raise
         st.warning(f"{escaped(error.problem)} {_('This text runs on the cpu.')}", icon=":material/memory:")
         there = (model.name, "cpu", asked[2])
-        opened = _opened(there)
+        opened = _opened(there, f"{slot} on the cpu")
         return None if opened is None else run_text(opened, there, text, pair, target, slot, most)
 
 
@@ -183,9 +190,43 @@ def is_dark() -> bool:
     return theme.is_dark()
 
 
-def _opened(asked: Asked) -> Model | None:
-    """None while it is being opened; the page shows how far it is."""
+def _opened(asked: Asked, slot: str, beside: Asked | None = None, told: DeltaGenerator | None = None) -> Model | None:
+    """None while it is being opened or waits for room; the page shows how far it is. Arguments as for `open_model`."""
     name, device, dtype = asked
+    key, viewer = _key(asked), jobs.viewer()
+    OPEN.leave((viewer.name, slot), but=key)
+    if (model := _open_already(asked, slot)) is not None:
+        return model
+
+    # What one page shows together stays together.
+    who = (viewer.name, slot), viewer, frozenset() if beside is None else frozenset({_key(beside)})
+
+    def work(report: Report) -> Model | NoRoomYet:
+        full = catalogue.resolve(name.strip())
+        try:
+            # A model that somebody else opened meanwhile is not opened twice: the same request is the same job.
+            with OPEN.opening(key, *who) as admit:
+                made = load(full, device, dtype, lambda what, share: report(share, what), admit=admit)
+                OPEN.put(key, made)
+                return made
+        except NoRoomYet as refused:
+            return refused.with_traceback(None)
+
+    place, made = OPEN.place(key), None
+    if place is None or place.turn:
+        title = _("Opening {name}").format(name=shortened(name))
+        made = jobs.computed(key, title, work, replaces="model", partial=lambda what: st.caption(escaped(what)), kept_elsewhere=True)
+        if not isinstance(made, NoRoomYet):
+            return made
+    OPEN.wait_for(key, made, *who)
+    with told or nullcontext():
+        st.fragment(_line, run_every=jobs.POLL_S)(key, name)
+    return None
+
+
+def _open_already(asked: Asked, slot: str) -> Model | None:
+    """The model, where it is open."""
+    name, user = asked[0], (jobs.viewer().name, slot)
     if name.startswith(TRAINED_HERE):
         if name not in kept():
             raise ModelError(
@@ -193,19 +234,20 @@ def _opened(asked: Asked) -> Model | None:
                 _("Train it again in the lab, or open a folder that was saved there."),
             )
         return st.session_state["_trained"][name]
-    key = _key(asked)
-    if (model := OPEN.get(key)) is not None:
-        return model
+    return OPEN.get(_key(asked), user)
 
-    def work(report: Report) -> Model:
-        full = catalogue.resolve(name.strip())
-        # A model that somebody else opened meanwhile is not opened twice: the same request is the same job.
-        made = load(full, device, dtype, lambda what, share: report(share, what))
-        OPEN.put(key, made)
-        return made
 
-    title = _("Opening {name}").format(name=shortened(name))
-    return jobs.computed(key, title, work, replaces="model", partial=lambda what: st.caption(escaped(what)), kept_elsewhere=True)
+def _line(key: tuple, name: str) -> None:
+    """Where somebody stands who waits for a model."""
+    place = OPEN.place(key)
+    if place is None or place.turn:
+        run_again()
+    if place.seconds is None:
+        when = _("There is room when what is still computed with a closed model is over.")
+    else:
+        when = _("There is room in {time} at most.").format(time=jobs.duration(place.seconds))
+    where = _("{name} waits until others close theirs: place {n} of {of}.").format(name=escaped(shortened(name)), n=place.number, of=place.of)
+    st.caption(f":material/hourglass_top: {where} {when}")
 
 
 def _key(asked: Asked) -> tuple:

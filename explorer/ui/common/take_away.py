@@ -10,6 +10,7 @@ import streamlit as st
 from explorer import export
 from explorer.i18n import _
 from explorer.ui.common import address
+from explorer.ui.common.on_request import on_request
 
 MIME = {
     "png": "image/png",
@@ -57,7 +58,7 @@ def take_away(figures: Sequence[Figure], recipe: str, linked: bool = True) -> No
                 for ending, make in figure.files.items():
                     st.download_button(
                         ending.upper(),
-                        make,
+                        on_request(make),
                         f"{figure.name}.{ending}",
                         MIME[ending],
                         key=f"take_{ending}_{figure.name}",

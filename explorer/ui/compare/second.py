@@ -139,7 +139,7 @@ def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Ot
     # On the same device and in the same precision as the model of the sidebar was asked for.
     asked = (name, *chosen.asked[1:])
     with progress:
-        model = session.open_model(*asked, slot="compared")
+        model = session.open_model(*asked, slot="compared", beside=chosen.asked)
         pair = chosen.pair if model.kind == "encoder" else ""
         target = chosen.target if model.kind == "encoder-decoder" else ""
         ran = session.run_text(model, asked, chosen.text, pair, target, slot=_SLOT, most=session.FIRST_TOKENS)

@@ -18,6 +18,7 @@ from explorer.jobs import Report
 from explorer.ui.common import jobs, pictures
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import explained
+from explorer.ui.common.on_request import on_request
 from explorer.ui.common.session import is_dark
 from models import Model, ModelError
 from models.surgery import slicing
@@ -142,7 +143,7 @@ def _downloads(model: Model, heads: Heads) -> None:
             ):
                 st.download_button(
                     f"{title}.zip",
-                    lambda export=export: zipped(lambda folder, export=export: export(model, by_site(heads), folder)),
+                    on_request(lambda export=export: zipped(lambda folder, export=export: export(model, by_site(heads), folder))),
                     f"{model.name.replace('/', '-')}-{name}.zip",
                     "application/zip",
                     help=message,

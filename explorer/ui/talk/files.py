@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 
 import streamlit as st
 
-from explorer.i18n import _, carried, language
+from explorer.i18n import _, language
 from explorer.lectures import CHAPTERS
 from explorer.lectures.registry import chapter_title
 from explorer.talk import Talk, opened, saved
@@ -17,6 +16,7 @@ from explorer.talk.sheet import sheet
 from explorer.talk.table import table
 from explorer.ui.common import jobs
 from explorer.ui.common.markdown import explained
+from explorer.ui.common.on_request import on_request
 from explorer.ui.course import record, results
 from explorer.ui.talk import playing, session
 from models.errors import ExplorerError
@@ -41,7 +41,7 @@ def draw() -> None:
         )
         st.download_button(
             _("Save"),
-            text.encode,
+            on_request(text.encode),
             f"{_file_name(talk)}.json",
             "application/json",
             key="talk_save",
@@ -106,7 +106,7 @@ def _afterwards() -> None:
     rows = record.rows()
     st.download_button(
         _("Votes and settings (CSV)"),
-        lambda: table(rows),
+        on_request(lambda: table(rows)),
         "votes.csv",
         "text/csv",
         key="talk_votes",
@@ -121,8 +121,8 @@ def _afterwards() -> None:
             name = f"exercises{chapter}{'_answers' if answers else ''}.html"
             how = {"key": f"talk_sheet_{answers}", "icon": ":material/print:", "on_click": "ignore"}
             # It is made when it is asked for, where nobody says which language is spoken.
-            made = functools.partial(carried().run, sheet, chapter, answers)
-            st.download_button(title, lambda made=made: made().encode(), name, "text/html", **how)
+            made = on_request(lambda answers=answers: sheet(chapter, answers).encode())
+            st.download_button(title, made, name, "text/html", **how)
 
 
 def _file_name(talk: Talk) -> str:
