@@ -9,6 +9,9 @@ BIN := .venv/bin
 
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
+# Bytecode is kept, also where the surroundings forbid it: pytest prepares 300 files of tests for each of its workers, and each dashboard that
+# a test starts reads the whole project. A cache that cannot be written is left out without a word.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run room public test nightly lowest audit shots words clean help
 .DEFAULT_GOAL := run

@@ -1,8 +1,10 @@
 """What all tests share."""
 
 import functools
+import gc
 import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 torch.set_num_threads(1)
 settings.register_profile("explorer", deadline=None, max_examples=25, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("explorer")
+# Thousands of tests are made and kept until the end, and torch and transformers beside them. Each look for garbage among them takes a third of a
+# second, so there is none while they are made, and afterwards they are left out of it.
+gc.disable()
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +114,17 @@ def _parts(items: list[pytest.Item], n: int) -> list[list[pytest.Item]]:
     """As many parts, as equally long as can be."""
     ends = [round(len(items) * i / n) for i in range(n + 1)]
     return [items[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Whatever is there when all tests are made stays to the end (see `gc.disable` above)."""
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

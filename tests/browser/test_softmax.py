@@ -16,9 +16,13 @@ VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
 PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=lookups"}
 
 
+MOVES = 20
+"""Of the mouse in a drag that waits for the picture after each: every one of them costs the browser a tenth of a second."""
+
+
 def repainted(page, inside: str, slider: str, least: int, sent: list[object]) -> None:
     """A slider that is dragged moves the picture, and asks nobody. How soon, benchmarks/dragging.py measures."""
-    found = dragging.drag(page, inside, slider, sent, patient=True)
+    found = dragging.drag(page, inside, slider, sent, steps=MOVES, patient=True)
     assert found.sent == 0
     assert found.inputs >= least and found.changed >= least * 0.8
 
@@ -51,8 +55,8 @@ def test_vectors_follow_their_sliders_ask_nobody_and_show_what_torch_computes(op
             "norm of the Jacobian": float(jacobian.norm()),
         }
         assert {name: dragging.readout(page, VECTORS, name) for name in expected} == pytest.approx(expected, abs=1e-6)
-    repainted(page, VECTORS, "d_k_step", 15, sent)
-    repainted(page, VECTORS, "temperature_exponent", 25, sent)
+    repainted(page, VECTORS, "d_k_step", 10, sent)
+    repainted(page, VECTORS, "temperature_exponent", 16, sent)
     before = len(sent)
     # An input of Streamlit's own, for comparison.
     page.locator(".st-key-seed [data-testid=stNumberInputStepUp]").click()
@@ -69,7 +73,7 @@ def test_lookups_follow_their_sliders_and_ask_nobody(open_page):
     largest = float(torch.tensor(scores).softmax(0).max())
     assert scores[3] > 5 and dragging.readout(page, LOOKUPS, "softmax, largest") == pytest.approx(largest, abs=1e-6)
     assert dragging.readout(page, LOOKUPS, "sparsemax, exact zeros") == 5
-    repainted(page, LOOKUPS, "score_2", 25, sent)
+    repainted(page, LOOKUPS, "score_2", 16, sent)
     reached(page, LOOKUPS)
 
 

@@ -99,24 +99,26 @@ def test_a_stop_is_answered_at_once_and_reaches_the_work(pool):
     job = pool.start("a", "Scoring", work, ANN)
     while job.state == WAITING:
         time.sleep(0.001)
-    began = time.monotonic()
     job.stop()
-    assert job.state == STOPPED and time.monotonic() - began < 1
+    assert job.state == STOPPED
     assert left.wait(30), "the work itself ends at its next report"
 
 
 def test_what_returns_after_a_stop_is_dropped(pool):
-    begun, let = threading.Event(), threading.Event()
+    begun, let, returned = threading.Event(), threading.Event(), threading.Event()
 
     def deaf(report) -> str:
         begun.set()
         let.wait(60)
+        returned.set()
         return "too late"
 
     job = pool.start("a", "Opening", deaf, ANN)
     assert begun.wait(60)
     job.stop()
+    assert job.state == STOPPED and not returned.is_set(), "who stops it does not wait for the work"
     let.set()
+    assert returned.wait(60)
     time.sleep(0.05)
     assert (job.state, job.result) == (STOPPED, None)
 
@@ -161,7 +163,7 @@ def test_no_more_run_at_once_than_there_are_workers(pool):
             now[0] -= 1
 
     for job in [pool.start(i, "", work, Viewer(str(i))) for i in range(12)]:
-        assert job.wait(10) and job.state == DONE
+        assert job.wait(60) and job.state == DONE
     assert most[0] == 2
 
 

@@ -1,5 +1,6 @@
 """Know every head, as Streamlit runs it, without a browser: what is drawn is what `explorer.scores` computes, for one text and for another."""
 
+import functools
 import json
 import threading
 from dataclasses import replace
@@ -34,6 +35,16 @@ def points(app, columns: set[str] = frozenset({"layer", "head", "x", "y", "group
     return table(app, set(columns)).sort_values(["layer", "head"]).reset_index(drop=True)
 
 
+@functools.cache
+def _known(model: models.Model, texts: tuple[str, ...], part: str | None) -> roles.Known:
+    return roles.known(model, texts, part)
+
+
+def known(model: models.Model, texts: list[str], part: str | None = None) -> roles.Known:
+    """`roles.known`, which takes half a second, once for all tests here that expect the same of the same model."""
+    return _known(model, tuple(texts), part)
+
+
 def retexted(app, text: str):
     return settle(app.text_area(key="text").set_value(text).run())
 
@@ -44,18 +55,18 @@ def test_the_map_and_one_head_are_those_of_the_text(bert) -> None:
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception and len(charts(app)) == 2
-        known = roles.known(bert, [text])
+        scored = known(bert, [text])
         drawn.append(board(app))
-        np.testing.assert_allclose(drawn[-1], known.scores.values["previous"], atol=1e-5)
+        np.testing.assert_allclose(drawn[-1], scored.scores.values["previous"], atol=1e-5)
         listed = app.dataframe[0].value
         shown = dict(zip(listed["score"], listed["value"], strict=True))
-        expected = {score.title: known.scores.values[score.name][0, 0] for score in ALL if score.name in known.scores.values}
+        expected = {score.title: scored.scores.values[score.name][0, 0] for score in ALL if score.name in scored.scores.values}
         assert shown == pytest.approx({title: value for title, value in expected.items() if not np.isnan(value)}, abs=1e-5)
     assert np.abs(drawn[0] - drawn[1]).max() > 0.01, "another text, other scores"
     assert "Texts: 1," in written(app)
     assert any("A_{i,i-1}" in latex.value for latex in app.latex), "the formula is one click away"
     settle(app.selectbox(key="score").set_value("entropy").run())
-    np.testing.assert_allclose(board(app), known.scores.values["entropy"], atol=1e-5)
+    np.testing.assert_allclose(board(app), scored.scores.values["entropy"], atol=1e-5)
 
 
 def test_the_table_has_all_scores_of_all_heads(bert) -> None:
@@ -63,7 +74,7 @@ def test_the_table_has_all_scores_of_all_heads(bert) -> None:
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception
-        shown, expected = app.dataframe[0].value, roles.known(bert, [text]).scores.table()
+        shown, expected = app.dataframe[0].value, known(bert, [text]).scores.table()
         assert len(shown) == 72 and {"entropy", "rare", "repeated_induction"} <= set(shown.columns)
         pd.testing.assert_frame_equal(shown, expected, check_dtype=False, check_exact=False, atol=1e-5, rtol=1e-4)
 
@@ -73,7 +84,7 @@ def test_roles_and_why(bert) -> None:
     for text in (TEXT, OTHER):
         retexted(app, text)
         assert not app.exception and len(charts(app)) == 2
-        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [text]).roles()]
+        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in known(bert, [text]).roles()]
         held = app.dataframe[0].value
         assert list(zip(held["layer"], held["head"], held["role"], strict=True)) == expected
         assert (0, 2, "positional") in expected
@@ -83,13 +94,13 @@ def test_roles_and_why(bert) -> None:
 def test_pictures_of_roles_and_of_two_scores_follow_the_text(bert) -> None:
     app = opened("heads", text=TEXT, heads="roles")
     retexted(app, OTHER)
-    known = roles.known(bert, [OTHER])
+    scored = known(bert, [OTHER])
     strips = table(app, {"layer", "head", "low", "high", "role"})
     drawn = sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True))
-    assert drawn == sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in known.roles())
+    assert drawn == sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in scored.roles())
     settle(app.button_group(key="heads").set_value("scatter").run())
     retexted(app, TEXT)
-    np.testing.assert_allclose(points(app)["x"], roles.known(bert, [TEXT]).scores.values["entropy"].ravel(), atol=1e-5)
+    np.testing.assert_allclose(points(app)["x"], known(bert, [TEXT]).scores.values["entropy"].ravel(), atol=1e-5)
 
 
 def test_families_of_gpt2_mini_by_role() -> None:
@@ -108,7 +119,7 @@ def test_families_of_gpt2_mini_by_role() -> None:
         (layer, head), distance = found.nearest((0, 0))[0]
         closest = next(button for button in app.button if str(button.key).startswith("closest_"))
         assert "Closest to 0.0:" in written(app) and closest.label == f"**{layer}.{head}** {distance:.2f}"
-        first = {(one.layer, one.head): ROLE_TITLES[one.role] for one in roles.known(model, [text]).roles()[::-1]}
+        first = {(one.layer, one.head): ROLE_TITLES[one.role] for one in known(model, [text]).roles()[::-1]}
         assert drawn["group"].tolist() == [first.get(at, "none") for at in found.heads]
         distances.append(found.distance)
     assert np.abs(distances[0] - distances[1]).max() > 0.01
@@ -118,7 +129,7 @@ def test_layers_and_scatter(bert) -> None:
     app = opened("heads", text=TEXT, heads="layers")
     assert not app.exception and len(charts(app)) == 1
     retexted(app, OTHER)
-    values = roles.known(bert, [OTHER]).scores.values
+    values = known(bert, [OTHER]).scores.values
     expected = [values["distance"], values["entropy"], np.fmax(values["first"], values["special"])]
     drawn = [one.sort_values(["layer", "head"])["value"].to_numpy() for one in tables(app) if set(one.columns) == {"layer", "head", "value"}]
     assert len(drawn) == len(expected)
@@ -138,23 +149,23 @@ def test_the_projects_texts(bert) -> None:
     app = opened("heads", text=TEXT, scored_on="own", heads_limit="12")
     assert not app.exception and "Texts: 12," in written(app)
     texts = [example.text for example in choose.built_in("classify").examples[:12]]
-    np.testing.assert_allclose(board(app), roles.known(bert, texts).scores.values["entropy"], atol=1e-5)
+    np.testing.assert_allclose(board(app), known(bert, texts).scores.values["entropy"], atol=1e-5)
 
 
 def test_the_head_is_that_of_the_attention_page(bert) -> None:
     app = opened("heads", text=TEXT, layer="3", head="4")
     assert not app.exception and "**Layer 3, head 4**" in written(app)
     listed = app.dataframe[0].value.set_index("score")["value"]
-    assert listed["entropy"] == pytest.approx(roles.known(bert, [TEXT]).scores.values["entropy"][3, 4], abs=1e-5)
+    assert listed["entropy"] == pytest.approx(known(bert, [TEXT]).scores.values["entropy"][3, 4], abs=1e-5)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
     monkeypatch.setattr(session, "open_model", lambda *asked: tiny("t5"))
     app = opened("heads", text="the cat sat")
-    np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "encoder").scores.values["entropy"], atol=1e-5)
+    np.testing.assert_allclose(board(app), known(tiny("t5"), ["the cat sat"], "encoder").scores.values["entropy"], atol=1e-5)
     settle(app.button_group(key="part").set_value("cross").run())
     assert not app.exception
-    np.testing.assert_allclose(board(app), roles.known(tiny("t5"), ["the cat sat"], "cross").scores.values["entropy"], atol=1e-5)
+    np.testing.assert_allclose(board(app), known(tiny("t5"), ["the cat sat"], "cross").scores.values["entropy"], atol=1e-5)
     for view, count in (("roles", 2), ("families", 2), ("layers", 1), ("scatter", 2), ("table", 1)):
         settle(app.button_group(key="heads").set_value(view).run())
         assert not app.exception and len(charts(app)) == count, view
@@ -167,7 +178,7 @@ def test_a_view_only_model(tiny, monkeypatch) -> None:
     for text in ("the cat sat", "a dog was in the garden"):
         retexted(app, text)
         assert not app.exception
-        np.testing.assert_allclose(board(app), roles.known(tiny("falcon"), [text]).scores.values["entropy"], atol=1e-5)
+        np.testing.assert_allclose(board(app), known(tiny("falcon"), [text]).scores.values["entropy"], atol=1e-5)
 
 
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:
@@ -180,7 +191,7 @@ def test_a_file_of_texts(bert) -> None:
     app = opened("heads", text=TEXT, scored_on="file")
     settle(give(app, "heads_file", "texts.txt", b"One two three.\nFour five six.\n"))
     assert not app.exception and "Texts: 2," in written(app)
-    expected = roles.known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
+    expected = known(bert, ["One two three.", "Four five six."]).scores.values["entropy"]
     np.testing.assert_allclose(board(app), expected, atol=1e-5)
     settle(give(app, "heads_file", "bad.csv", b"\xff\xfe\x00"))
     assert not app.exception and not charts(app)
@@ -246,7 +257,7 @@ def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) 
     settle(app)
     settle(app.button_group(key="heads").set_value("roles").run())
     assert "Still shown" not in written(app) and "not known yet" not in written(app)
-    expected = sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(bert, [unread]).roles())
+    expected = sorted((one.layer, one.head, ROLE_TITLES[one.role]) for one in known(bert, [unread]).roles())
     strips = table(app, {"layer", "head", "low", "high", "role"})
     assert sorted(zip(strips["layer"], strips["head"], strips["role"], strict=True)) == expected
 
@@ -263,7 +274,7 @@ def test_what_no_text_changes_is_computed_once_for_each_model(tiny, monkeypatch)
     for text in ("a dog was in the garden", "the dog sat"):
         retexted(app, text)
         assert not app.exception
-        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in roles.known(model, [text]).roles()]
+        expected = [(one.layer, one.head, ROLE_TITLES[one.role]) for one in known(model, [text]).roles()]
         held = app.dataframe[0].value
         assert (list(zip(held["layer"], held["head"], held["role"], strict=True)) if len(held) else []) == expected
     on_page = [number for number in repeated if number == model.number]
