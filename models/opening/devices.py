@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.errors import ModelError, OutOfMemoryError
 from models.words import told
@@ -84,3 +84,24 @@ def give_back() -> None:
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()
+
+
+def moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.Module, torch.device, list[str]]:
+    """The network on a device, or, where that has no room and `fallback` allows it, on the CPU; where it is now, and what a viewer is told of it.
+
+    Raises OutOfMemoryError where there is no room and no fallback.
+    """
+    try:
+        return network.to(device), device, []
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        network.to("cpu")
+        give_back()
+        if not fallback:
+            raise OutOfMemoryError(
+                told("{device} has no room for this model.", device=device), told("Choose the cpu, a smaller model, or bfloat16.")
+            ) from error
+        if network.dtype == torch.float16:
+            network.float()
+        return network, torch.device("cpu"), [told("{device} has no room for this model: it runs on the cpu.", device=device)]

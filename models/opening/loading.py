@@ -18,7 +18,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from models import toy
-from models.errors import ModelError, OutOfMemoryError
+from models.errors import ModelError
 from models.opening import (
     adapters,
     allowed,
@@ -195,7 +195,7 @@ def load(
     notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
     if device != split.NAME:
-        network, where, placed = _moved(network, where, fallback=device == "auto")
+        network, where, placed = devices.moved(network, where, fallback=device == "auto")
         if origin.startswith("folder"):
             folder.unmap(network)
     if progress:
@@ -306,23 +306,6 @@ def _network(
     # Numbers of layers and experts stand between dots.
     left = [key for key in info.get("unexpected_keys") or () if _NUMBER.search(key) and not key.endswith(_BUFFERS)]
     return network.eval(), sorted(fresh), sorted(left)
-
-
-def _moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.Module, torch.device, list[str]]:
-    try:
-        return network.to(device), device, []
-    except RuntimeError as error:
-        if not devices.out_of_memory(error):
-            raise
-        network.to("cpu")
-        devices.give_back()
-        if not fallback:
-            raise OutOfMemoryError(
-                told("{device} has no room for this model.", device=device), told("Choose the cpu, a smaller model, or bfloat16.")
-            ) from error
-        if network.dtype == torch.float16:
-            network.float()
-        return network, torch.device("cpu"), [told("{device} has no room for this model: it runs on the cpu.", device=device)]
 
 
 def _notes(fresh: list[str], left: list[str], network: nn.Module) -> list[str]:

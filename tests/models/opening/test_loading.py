@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import models
-from models.opening import catalogue, devices, folder, hub, loading
+from models.opening import catalogue, devices, folder, hub
 from tests import tiny as making
 
 
@@ -164,10 +164,10 @@ def test_a_full_accelerator_falls_back_to_the_cpu():
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return self
 
-    network, device, notes = loading._moved(Full(1, 1), torch.device("cuda"), fallback=True)
+    network, device, notes = devices.moved(Full(1, 1), torch.device("cuda"), fallback=True)
     assert str(device) == "cpu" and "no room" in notes[0] and network is not None
     with pytest.raises(models.errors.OutOfMemoryError):
-        loading._moved(Full(1, 1), torch.device("cuda"), fallback=False)
+        devices.moved(Full(1, 1), torch.device("cuda"), fallback=False)
 
 
 def _response(status: int):
