@@ -74,9 +74,8 @@ def answer(unit: Mapping[str, object], folder: str) -> dict[str, str]:
     """`do` in another process: what became of the unit, in words that travel.
 
     Returns:
-        "state": DONE; REFUSED, where another process may do it; FAILED, where the work itself does not succeed. "why": in words. "where": this
-        process;
-        "worker": as Dask calls it. "lasting": not "" where trying again is no use.
+        "state": DONE; REFUSED, where another process may do it; FAILED, where the work itself does not succeed. "why": in words.
+        "lasting": not "" where trying again is no use. "where": this process; "worker": as Dask calls it.
     """
     state, why, lasting = DONE, "", False
     try:
