@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,8 +17,6 @@ from explorer.units.unit import Unit
 from models.errors import ExplorerError, InputError, OutOfMemoryError, WriteError
 from models.words import told
 
-MANIFEST = "job.json"
-"""What a folder of units says about itself; without it, it is none."""
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 
 CODE = versions.code()
@@ -52,7 +48,7 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
         raise _refused(told("It has other code: {here}, where {wanted} is asked for.", here=CODE, wanted=unit.code))
     if unit.kind not in KINDS:
         raise _refused(told("It knows no work that is called {kind}.", kind=unit.kind))
-    if not (folder / MANIFEST).is_file():
+    if not (folder / store.MANIFEST).is_file():
         raise _refused(told("It does not see the folder {folder}.", folder=folder))
     begun = time.perf_counter()
     with _threads(int(unit.options["on"]["threads"])):
@@ -86,8 +82,7 @@ def answer(unit: Mapping[str, object], folder: str) -> dict[str, str]:
         state, why, lasting = FAILED, str(error), True
     except Exception as error:
         state, why = FAILED, f"{type(error).__name__}: {error}"
-    where = {"where": f"{socket.gethostname()}:{os.getpid()}", "worker": _worker()}
-    return {"state": state, "why": why, "lasting": "yes" if lasting else ""} | where
+    return {"state": state, "why": why, "lasting": "yes" if lasting else "", "where": store.here(), "worker": _worker()}
 
 
 def _worker() -> str:
