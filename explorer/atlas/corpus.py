@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from explorer.examples import EXAMPLES
@@ -46,7 +47,7 @@ class Corpus:
     texts: tuple[Text, ...]
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 of all that is read."""
         made = hashlib.sha256()

@@ -52,16 +52,6 @@ class Merged:
     bounds: np.ndarray
 
 
-def fingerprint(model: Model) -> str:
-    """sha256 of a model's weights as they are opened: names, shapes and numbers."""
-    made = hashlib.sha256()
-    with model.lock:
-        for name, weights in sorted(model.network.named_parameters()):
-            made.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
-            made.update(weights.detach().cpu().contiguous().view(torch.uint8).numpy().data)
-    return made.hexdigest()
-
-
 def named(model: Model) -> str:
     """The name of a model in an atlas of it: no place on this machine, and no revision."""
     return model.short_name if model.origin.startswith("folder ") else model.name.partition("@")[0]
@@ -76,7 +66,7 @@ def about(model: Model, corpus: Corpus, plan: planning.Plan, options: Options) -
         "model": {
             "name": named(model),
             "revision": revision,
-            "sha256": fingerprint(model),
+            "sha256": model.fingerprint,
             "dtype": str(model.dtype).removeprefix("torch."),
             "kind": model.kind,
         },

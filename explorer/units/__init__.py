@@ -1,7 +1,7 @@
 """Long work in units that any process may do: a page, a command, other processes of this machine, workers of a cluster.
 
 - `unit`: what a unit is, pure data; `store`: its file in a folder, whole or not there
-- `versions`: of weights and code, by which a worker says that it is another
+- `versions`: of the code, by which a worker says, as by its weights, that it is another
 - `bench`: what units work on, opened once a process; `kinds`: the functions that they name, each on one shard
 - `work`: one unit done: looked up, checked, computed, written
 - `plan`: from what a command was asked to its units

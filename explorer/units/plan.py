@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from explorer.units import bench, versions
+from explorer.units import bench
 from explorer.units.bench import Bench
 from explorer.units.executors import Executor
 from explorer.units.job import Job
@@ -36,7 +36,7 @@ class Planner:
         self.model = str(typed(name).absolute()) if opened.model.origin.startswith("folder") and is_folder(typed(name)) else name
         self.revision = name.partition("@")[2] if opened.model.origin.startswith("hub") else ""
         self.on, self.data = dict(opened.on), opened.data
-        self.weights, self.code = versions.weights(opened.model), CODE
+        self.weights, self.code = opened.model.fingerprint, CODE
         bench.give(self.model, opened)
         about = {"command": command, "model": self.model, "revision": self.revision, "weights": self.weights, "code": self.code}
         about |= {"on": self.on, "data": self.data, "shown": layout(opened)} | dict(more or {})

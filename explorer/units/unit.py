@@ -17,7 +17,7 @@ class Unit:
         kind: name of the function, of `kinds.KINDS`.
         model: name of the model, or its folder.
         revision: that was asked for, of a model of the hub; "" for the newest one, a folder or a bundled model.
-        weights: sha256 of its parameters, see `versions.weights`.
+        weights: sha256 of its parameters, see `Model.fingerprint`.
         options: what the function is told, with what it works on under "on" (see `bench`).
         shard, shards: which part this is, from 0, and of how many.
         seed: of whatever is drawn.

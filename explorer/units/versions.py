@@ -1,4 +1,4 @@
-"""Versions of weights and code: two processes whose versions are equal find the same, others are refused."""
+"""The version of the code: two processes of equal code and equal weights (`Model.fingerprint`) find the same, others are refused."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import hashlib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from weakref import WeakKeyDictionary
-
-import torch
 
 import explorer
 import models
-from models import Model
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 _NOT_COMPUTED_WITH = {"charts", "claims", "cli", "lab", "lectures", "public", "room", "talk", "ui"}
 """Folders of `explorer` that no unit uses: what is only shown differently computes the same."""
-_known: WeakKeyDictionary[Model, str] = WeakKeyDictionary()
 
 
 @cache
@@ -35,16 +30,3 @@ def code() -> str:
                 digest.update(f"{package.__name__}/{name}\0".encode() + file.read_bytes() + b"\0")
     libraries = ", ".join(f"{name} {metadata.version(name).split('+')[0]}" for name in _LIBRARIES)
     return f"{digest.hexdigest()[:16]}, {libraries}"
-
-
-def weights(model: Model) -> str:
-    """sha256 of a model's parameters, as they are in memory: names, shapes, precision and every byte. The same on every device."""
-    if model not in _known:
-        digest = hashlib.sha256()
-        with model.lock:
-            for name, parameter in model.network.named_parameters():
-                value = parameter.detach().cpu().contiguous()
-                digest.update(f"{name} {tuple(value.shape)} {value.dtype}\0".encode())
-                digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
-        _known[model] = digest.hexdigest()
-    return _known[model]

@@ -53,7 +53,7 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
     begun = time.perf_counter()
     with _threads(int(unit.options["on"]["threads"])):
         opened = bench.of(unit)
-        if (found := versions.weights(opened.model)) != unit.weights:
+        if (found := opened.model.fingerprint) != unit.weights:
             raise _refused(
                 told("Its weights of {name} are others: {found}, where {wanted} is asked for.", name=unit.model, found=found, wanted=unit.weights)
             )

@@ -6,7 +6,7 @@
 - `loading`: `load`, which returns the one object that everything else takes
 - `devices`: the devices of this machine, their room, and what is said when one is full
 - `split`: a model that is larger than a device, spread over an accelerator, main memory and disk
-- `weights`: whether they are finite, in one precision, and ever trained
+- `weights`: whether they are finite, in one precision, and ever trained; their fingerprint
 - `sites`: where a network attends (layer, heads, self or cross), measured by running it
 - `own_attention`: networks that compute attention in code of their own, led to the one function; `own_weights`: what such code returns, checked
 - `tokenizing`: the tokenizer of a folder, read as its file says

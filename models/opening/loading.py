@@ -84,6 +84,12 @@ class Model:
     number: int = field(default_factory=itertools.count().__next__, init=False)
     """Unlike `id`, never used twice: part of the identity of what is computed with this model."""
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of its weights, see `weights.fingerprint`."""
+        with self.lock:
+            return weights.fingerprint(self.network)
+
     @property
     def short_name(self) -> str:
         """For a title: of a folder its own name, without the folders that it lies in."""

@@ -1,6 +1,8 @@
-"""Weights as they were read: in one precision, finite, and whether anything was ever learned."""
+"""Weights as they were read: in one precision, finite, and whether anything was ever learned; and by what they are told apart."""
 
 from __future__ import annotations
+
+import hashlib
 
 import torch
 from torch import nn
@@ -21,6 +23,16 @@ def not_finite(network: nn.Module) -> str:
         if not bool(torch.isfinite(weight.sum(dtype=torch.float32))) and not bool(torch.isfinite(weight).all()):
             return name
     return ""
+
+
+def fingerprint(network: nn.Module) -> str:
+    """sha256 of the parameters as they are in memory: names, shapes, precision and every byte. The same on every device."""
+    made = hashlib.sha256()
+    for name, weight in sorted(network.named_parameters()):
+        value = weight.detach().cpu().contiguous()
+        made.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        made.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return made.hexdigest()
 
 
 def untouched(network: nn.Module) -> bool:

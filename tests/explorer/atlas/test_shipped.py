@@ -3,7 +3,7 @@
 import pytest
 
 import models
-from explorer.atlas import corpus, shards, shipped
+from explorer.atlas import corpus, shipped
 from explorer.atlas.reading import heads_of
 from models import CATALOGUE
 
@@ -20,7 +20,7 @@ def test_there_is_one_of_each_bundled_model_and_all_of_them_are_small():
 @pytest.mark.parametrize("name", BUNDLED)
 def test_it_is_of_the_weights_and_of_the_texts_that_are_shipped(name):
     atlas, model = shipped.opened(name), models.load(name, device="cpu", dtype="float32")
-    assert atlas.manifest["model"]["sha256"] == shards.fingerprint(model)
+    assert atlas.manifest["model"]["sha256"] == model.fingerprint
     assert atlas.manifest["corpus"]["sha256"] == corpus.own("zh" if name in shipped.CHINESE else "en").digest
     assert list(atlas.heads.index) == heads_of(model)
     for head in atlas.heads.index[:: len(atlas.heads) // 4]:

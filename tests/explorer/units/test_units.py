@@ -9,7 +9,7 @@ import pytest
 
 from explorer.ablation.sweep import sweep
 from explorer.cli import main
-from explorer.units import ablation, executors, store, versions, work
+from explorer.units import ablation, executors, store, work
 from explorer.units.executors import Here, Processes
 from explorer.units.job import Job, read_manifest
 from explorer.units.unit import Unit
@@ -66,10 +66,10 @@ def test_what_does_not_fit_is_refused_in_words(llama_folder, data, tmp_path):  #
 
 def test_weights_are_told_apart_and_the_same_ones_are_not(tmp_path):
     one, other = tiny.save("gpt2", tmp_path / "one"), tiny.save("gpt2", tmp_path / "other")
-    same = [versions.weights(load(folder, "cpu")) for folder in (one, other)]
+    same = [load(folder, "cpu").fingerprint for folder in (one, other)]
     changed = load(other, "cpu")
     next(iter(changed.network.parameters())).data.flatten()[7] += 1e-3
-    assert same[0] == same[1] != versions.weights(changed)
+    assert same[0] == same[1] != changed.fingerprint
 
 
 def test_a_folder_belongs_to_one_job(tmp_path):
