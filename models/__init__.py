@@ -8,6 +8,7 @@
 - `seeded`: weights drawn by a seed, whatever other threads draw
 - `stopping`: how a stop reaches work that is told nothing of it
 - `atomic`: files and folders that are whole or not there at all; `paths`: paths as somebody typed them
+- `digests`: the checksum of a file
 - `errors`: what can go wrong, in `words` for a viewer
 
 Nothing here imports `explorer`.

@@ -77,12 +77,6 @@ def read_any(folder: Path, digest: str) -> tuple[Unit, Done] | None:
     return (unit, found[1]) if unit.digest == digest and found[0] == unit.to_json() else None
 
 
-def sha256_of(file: Path) -> str:
-    """Of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _read(file: Path) -> tuple[dict, Done] | None:
     """What a file says that its unit is, and the result; None where it is not whole."""
     try:

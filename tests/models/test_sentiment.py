@@ -114,7 +114,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
 
 
 def test_it_is_refused_on_other_weights(monkeypatch):
-    monkeypatch.setattr(sentiment, "sha256", lambda path: "another")
+    monkeypatch.setattr(sentiment.digests, "of_file", lambda path: "another")
     with pytest.raises(ModelError, match="other weights"):
         sentiment.load_sentiment.__wrapped__()
 
