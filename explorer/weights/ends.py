@@ -191,7 +191,7 @@ def exit_of(model: Model) -> Exit:
     def read(stream: Tensor) -> tuple[Tensor, bool]:
         """What the table is multiplied with, for streams (n, width), norms taken as matrices; and whether a norm took part."""
         found, calls = [], []
-        left = {"to come": _calls(last, network, model, part)}
+        left = {"to come": turns}
 
         def ended(_module: nn.Module, _args: tuple, output: object) -> object:
             left["to come"] -= 1
@@ -226,6 +226,7 @@ def exit_of(model: Model) -> Exit:
         return found[0], bool(calls)
 
     with model.lock, exact(model.network):
+        turns = _calls(last, network, model, part)
         start = torch.zeros(outer, inner, device=model.device, requires_grad=True)
         with torch.no_grad():
             given, has_norm = read(start)
