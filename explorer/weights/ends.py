@@ -94,7 +94,8 @@ class Entry:
                 found.append((args[0] if args else kwargs["hidden_states"]).float())
                 raise _ReachedError
 
-        with ExitStack() as hooks, self.model.lock, torch.no_grad(), exact(network):
+        # Others run the same copy, who must not meet these hooks: they are taken off before the lock is given back.
+        with self.model.lock, ExitStack() as hooks, torch.no_grad(), exact(network):
             if token is not None:
                 for module in self._tokens:
                     hooks.callback(module.register_forward_hook(lambda _m, _a, out: token.to(out).expand_as(out)).remove)
