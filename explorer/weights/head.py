@@ -17,7 +17,7 @@ from explorer.i18n import _
 from explorer.tokens import readable
 from explorer.weights.copying import check_writes
 from explorer.weights.ends import BLOCK
-from explorer.weights.norms import Norm
+from explorer.weights.norms import Norm, unit
 from explorer.weights.opened import Head, Weights, streams
 from explorer.weights.pairs import Pairs, largest
 from models import InputError
@@ -98,8 +98,7 @@ def promoted(weights: Weights, token: int, layer: int, head: int, part: str | No
     _check_token(token, entry.size)
     check_writes(weights, of.part)
     (row,) = weights.rows(of, streams(of.part)[1], torch.tensor([token], device=weights.model.device))
-    row = row if of.key_norm is None else of.key_norm.unit(row)
-    return _ends(token, weights.exit.logits(row @ of.value @ of.output)[0], top)
+    return _ends(token, weights.exit.logits(unit(of.key_norm, row) @ of.value @ of.output)[0], top)
 
 
 def looked_for(weights: Weights, token: int, layer: int, head: int, part: str | None = None, *, top: int = TOP) -> Words:
@@ -107,7 +106,7 @@ def looked_for(weights: Weights, token: int, layer: int, head: int, part: str | 
     of = _matching(weights, layer, head, part)
     _check_token(token, weights.entry(streams(of.part)[0]).size)
     (row,) = weights.rows(of, streams(of.part)[0], torch.tensor([token], device=weights.model.device))
-    row = (row if of.query_norm is None else of.query_norm.unit(row)) @ of.query + of.query_bias
+    row = unit(of.query_norm, row) @ of.query + of.query_bias
     return _ends(token, (of.scale * row @ key_rows(weights, of).T)[0], top)
 
 
@@ -171,7 +170,7 @@ def value_rows(weights: Weights, of: Head) -> Tensor:
 
 def _rows(weights: Weights, of: Head, part: str, norm: Norm | None, matrix: Tensor) -> Tensor:
     """All tokens through a matrix (width, n), (size, n)."""
-    return torch.cat([(x if norm is None else norm.unit(x)) @ matrix for x in weights.rows(of, part)])
+    return torch.cat([unit(norm, x) @ matrix for x in weights.rows(of, part)])
 
 
 def _matching(weights: Weights, layer: int, head: int, part: str | None) -> Head:

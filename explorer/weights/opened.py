@@ -6,7 +6,7 @@ What stands before a projection is found by running the network once on a few to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,18 +88,15 @@ class Weights:
     model: Model
     arriving: bool = False
     _heard: dict[int, _Heard] = field(default_factory=dict, repr=False)
+    _entries: dict[str, Entry] = field(default_factory=dict, repr=False, init=False)
 
     def sites(self, part: str | None = None) -> tuple[sites.Site, ...]:
         """The attention sites of one part, by layer; of the first part where None. Raises InputError for a part that is not there."""
         part = part or self.model.sites[0].part
-        found = tuple(site for site in self.model.sites if site.part == part)
+        found = self.model.sites_in(part)
         if not found:
-            raise InputError(_("{name} has no part {part}.").format(name=self.model.name, part=part), ", ".join(self.parts))
+            raise InputError(_("{name} has no part {part}.").format(name=self.model.name, part=part), ", ".join(self.model.parts))
         return found
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(site.part for site in self.model.sites))
 
     def site(self, layer: int, head: int, part: str | None = None) -> sites.Site:
         """Where a head is. Raises InputError for one that is not there."""
@@ -114,20 +111,23 @@ class Weights:
 
     def heads(self, site: sites.Site) -> list[Head]:
         """All heads of a site."""
+        return self._read(site, range(site.heads))
+
+    def head(self, layer: int, head: int, part: str | None = None) -> Head:
+        """One head. Raises InputError for one that is not there."""
+        return self._read(self.site(layer, head, part), [head])[0]
+
+    def _read(self, site: sites.Site, heads: Iterable[int]) -> list[Head]:
         heard, (w_q, w_k, w_v, (w_o, _bias)) = self._heard[site.index], matrices(of_sites(self.model)[site.index])
         group = w_q.shape[1] // w_k.shape[1]
         made = []
-        for head in range(site.heads):
+        for head in heads:
             query, key, value = (one[:, at].float() for one, at in ((w_q, head), (w_k, head // group), (w_v, head // group)))
             before, beside = heard.query_norm, heard.key_norm
             biases = [one[-1] + (0 if norm is None else norm.constant(one[:-1])) for one, norm in ((query, before), (key, beside))]
             folded = [one[:-1] if norm is None else norm.folded(one[:-1]) for one, norm in ((query, before), (key, beside), (value, beside))]
             made.append(Head(site.layer, head, site.part, *folded, w_o[head].float(), *biases, heard.scale, before, beside))
         return made
-
-    def head(self, layer: int, head: int, part: str | None = None) -> Head:
-        """One head. Raises InputError for one that is not there."""
-        return self.heads(self.site(layer, head, part))[head]
 
     def matches(self, site: sites.Site) -> bool:
         """Whether its scores are products of queries and keys: in linear attention they are not."""
@@ -143,10 +143,6 @@ class Weights:
     def exit(self) -> Exit:
         """How the last stream is read. Raises InputError as `ends.exit_of`."""
         return exit_of(self.model)
-
-    @cached_property
-    def _entries(self) -> dict[str, Entry]:
-        return {}
 
     @cached_property
     def positions(self) -> str:

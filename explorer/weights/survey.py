@@ -21,7 +21,7 @@ class Survey:
     """What is known of all heads of a part.
 
     Attributes:
-        part: see `Weights.parts`.
+        part: see `Model.parts`.
         sizes: heads of each layer.
         copying: (layers, heads), see `copying.copying`; None where heads write to no words.
         no_words: why, else None.

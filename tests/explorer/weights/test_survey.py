@@ -20,7 +20,7 @@ from models.toy import handmade
 @pytest.mark.parametrize(("name", "dtype"), [("gpt2", "bfloat16"), *((name, "float32") for name in ("llama", "bert", "opt", "toy_pair", "t5"))])
 def test_copying_is_that_of_the_whole_product(in_precision, name, dtype):
     weights = opened(in_precision(name, dtype))
-    for part in weights.parts:
+    for part in weights.model.parts:
         if part == "encoder" and weights.model.kind == "encoder-decoder":
             with pytest.raises(models.InputError, match="only through the decoder"):
                 copying(weights, part)
@@ -41,7 +41,7 @@ def test_copying_is_that_of_the_whole_product(in_precision, name, dtype):
 @pytest.mark.parametrize("name", ["gpt2", "llama", "bert", "bart", "toy_pair"])
 def test_composition_is_that_of_whole_matrices(in_precision, name):
     weights = opened(in_precision(name))
-    for part in weights.parts:
+    for part in weights.model.parts:
         found = composition(weights, part)
         assert set(found.values) == ({"q"} if part == "cross" else {"q", "k", "v"})
         for writer, reader in ((0, 1), (3, 2)):
@@ -165,7 +165,7 @@ def test_distances_of_biases_are_the_biases(in_precision):
 def test_a_survey_has_what_there_is(tiny):
     for name in ("electra", "bart", "toy_linear", "albert", "gpt2"):
         weights = opened(tiny(name))
-        for part in weights.parts:
+        for part in weights.model.parts:
             shares = []
             found = survey(weights, part, shares.append)
             assert shares == sorted(shares) and shares[-1] == 1.0
