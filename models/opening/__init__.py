@@ -9,6 +9,7 @@
 - `weights`: whether they are finite, in one precision, and ever trained; their fingerprint
 - `sites`: where a network attends (layer, heads, self or cross), measured by running it
 - `own_attention`: networks that compute attention in code of their own, led to the one function; `own_weights`: what such code returns, checked
+- `quiet`: libraries that warn of what a viewer is told on the page
 - `tokenizing`: the tokenizer of a folder, read as its file says
 - `limits`: how long a text a model can read
 - `last_token`: where decoders classify; `rotary`: where rotary angles change with a text's length

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +10,7 @@ from torch import Tensor, nn
 from models import attention
 from models.opening import devices, own_attention, own_weights, split
 from models.opening.in_float32 import HALF, exact, widened
+from models.opening.quiet import quiet
 from models.words import told
 
 Parts = ("encoder", "decoder", "cross")
@@ -74,7 +73,8 @@ def find_sites(network: nn.Module) -> Layout:
         ValueError: the network shows no attention at all, or none that can be shown, in words that follow "because of".
     """
     network.eval()
-    with _quiet():
+    # A network outside the interface makes transformers warn, which is what the layout says.
+    with quiet("transformers"):
         own_attention.use(network, "eager")
         eager = _hidden(network, output_attentions=True)
         reason = told("its attention does not go through the attention interface of transformers")
@@ -228,15 +228,3 @@ def _site(index: int, part: str, layers: dict[str, int], heads: int, kv_heads: i
     site = Site(index, part, layers[part], heads, kv_heads, head_dim)
     layers[part] += 1
     return site
-
-
-@contextmanager
-def _quiet():
-    # A network outside the interface makes transformers warn on the console; the viewer is told on the page instead.
-    logger = logging.getLogger("transformers")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -12,7 +12,6 @@ On the processor that is all: it computes with the pages. For an accelerator the
 from __future__ import annotations
 
 import functools
-import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,7 @@ from accelerate import infer_auto_device_map, init_empty_weights
 from accelerate.hooks import remove_hook_from_module
 from accelerate.utils import PrefixedDataset, get_max_memory
 from huggingface_hub import constants
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedConfig
@@ -33,6 +32,7 @@ from transformers.pytorch_utils import Conv1D
 
 from models.atomic import WriteError, whole
 from models.errors import ModelError
+from models.opening.quiet import quiet
 from models.words import Told, told
 
 NAME = "split"
@@ -118,7 +118,8 @@ def _placing(home: torch.device, room: Room | None, trusted: bool) -> Iterator[P
             told("The cache folder {folder} cannot be written: {error}.", folder=cache, error=error),
             told("Set HF_HOME to a folder with room for the model's weights."),
         ) from error
-    with made as folder, _quiet():
+    # accelerate warns that weights are "on the meta device"; the note says where they are.
+    with made as folder, quiet("accelerate.big_modeling"):
         yield Placement(home, room, Path(folder), trusted)
 
 
@@ -208,7 +209,7 @@ def _resting(empty: nn.Parameter, name: str, sent: Mapping[str, Tensor], placeme
         try:
             with whole(file) as beside:
                 save_file({"weight": found.to(empty.dtype).contiguous()}, beside)
-        except (OSError, SafetensorError, WriteError) as error:
+        except WriteError as error:
             advice = told("Free some space, or set HF_HOME to another disk.")
             raise ModelError(told("The disk has no room for {name}: {error}.", name=name, error=error), advice) from error
         with safe_open(file, "pt") as tensors:
@@ -242,15 +243,3 @@ def _fetching(module: nn.Module, device: torch.device, *args: object, **kwargs: 
         return type(module).forward(module, *args, **kwargs)
     finally:
         module._parameters.update(resting)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # accelerate warns on the console that weights are "on the meta device"; the viewer is told on the page where they are.
-    logger = logging.getLogger("accelerate.big_modeling")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -279,7 +279,8 @@ def _of_long() -> str:
 
 def _of_another() -> bool:
     """Whether the address was written for a text that was too long for it, and that went with its session."""
-    return st.query_params.get(_LONG, _of_long()) != _of_long()
+    said = st.query_params.get(_LONG)
+    return said is not None and said != _of_long()
 
 
 def _kept() -> dict[tuple[str, str], str]:
