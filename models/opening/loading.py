@@ -28,6 +28,7 @@ from models.opening import (
     hub,
     last_token,
     limits,
+    rotary,
     sites,
     sliced_folder,
     split,
@@ -186,6 +187,7 @@ def load(
         )
     notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
+    rotary.forget(network)
     if device != split.NAME:
         network, where, placed = _moved(network, where, fallback=device == "auto")
         if origin.startswith("folder"):
