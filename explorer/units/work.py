@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
 
 from explorer.tasks.base import Progress
 from explorer.units import bench, store, versions
 from explorer.units.kinds import KINDS
 from explorer.units.unit import Unit
+from models.cores import computing_on
 from models.errors import ExplorerError, InputError, OutOfMemoryError, WriteError
 from models.words import told
 
@@ -51,7 +49,7 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
     if not (folder / store.MANIFEST).is_file():
         raise _refused(told("It does not see the folder {folder}.", folder=folder))
     begun = time.perf_counter()
-    with _threads(int(unit.options["on"]["threads"])):
+    with computing_on(int(unit.options["on"]["threads"])):
         opened = bench.of(unit)
         if (found := opened.model.fingerprint) != unit.weights:
             raise _refused(
@@ -101,20 +99,6 @@ def _understood(unit: Mapping[str, object]) -> Unit:
         return Unit.from_json(unit)
     except (KeyError, TypeError) as error:
         raise _refused(told("It has other code: it does not know what a unit says ({error}).", error=error)) from error
-
-
-@contextmanager
-def _threads(wanted: int) -> Iterator[None]:
-    """A block that computes on so many threads: their number decides on the last digits of sums."""
-    had = torch.get_num_threads()
-    if wanted == had:
-        yield
-        return
-    torch.set_num_threads(wanted)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(had)
 
 
 def _refused(problem: str) -> RefusedError:
