@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
+from explorer.reading import TOKENISING
 from explorer.tokens import readable
 from explorer.weights.copying import check_writes
 from explorer.weights.ends import BLOCK
@@ -142,10 +143,16 @@ def token_of(weights: Weights, text: str) -> int:
     known = tokenizer.convert_tokens_to_ids(text) if text in tokenizer.get_vocab() else None
     if known is not None:
         return int(known)
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+    ids = pieces(weights, text) if text else []
     if not ids:
         raise InputError(_("There is no token."), _("Type one."))
     return int(ids[0])
+
+
+def pieces(weights: Weights, text: str) -> list[int]:
+    """Ids of a text alone, with nothing around it."""
+    with TOKENISING:
+        return weights.model.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def named(weights: Weights, ids: np.ndarray | tuple[int, ...] | list[int]) -> list[str]:
