@@ -78,11 +78,11 @@ def translated(models: Models, first: str) -> list[float]:
     """Probability of each character of the translation, given the true ones before it, but for the first, which may be wrong."""
     model = models("translate-mini")
     ids = model.tokenizer.convert_tokens_to_ids([*TARGET, SLIP])
-    read = [model.network.config.decoder_start_token_id, ids[0] if first == "true" else ids[-1], *ids[1:-2]]
+    so_far = [model.network.config.decoder_start_token_id, ids[0] if first == "true" else ids[-1], *ids[1:-2]]
     source = read(model, SOURCE)
     with model.lock, torch.no_grad():
         given = source.inputs(model.device)
-        logits = model.network(input_ids=given["input_ids"], decoder_input_ids=torch.tensor([read], device=model.device)).logits[0]
+        logits = model.network(input_ids=given["input_ids"], decoder_input_ids=torch.tensor([so_far], device=model.device)).logits[0]
     return [float(row[one]) for row, one in zip(logits.float().softmax(-1), ids, strict=False)]
 
 
