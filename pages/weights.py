@@ -8,7 +8,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
-from explorer.ui.weights import all_heads, choice, graph, one_head, one_token, read, recipe
+from explorer.ui.weights import all_heads, between, choice, graph, one_head, one_token, read, recipe
 from models import Model
 from models.opening import catalogue
 
@@ -29,7 +29,7 @@ def weights(model: Model) -> None:
     line = choice.edge(of.survey.sizes, head)
     left, right = st.columns([13, 7], gap="small")
     with left, st.container(border=True, key="weights_lines"):
-        figures = [graph.draw(of, head, line, kinds, most)]
+        figures = [graph.draw(of, head, line, kinds, most), *between.draw(of, kinds, most)]
     with right, st.container(border=True, key="weights_heads"):
         figures.append(all_heads.draw(of, head))
     with st.container(horizontal=True, vertical_alignment="bottom", key="weights_look"):

@@ -67,13 +67,15 @@ class Head:
 
 @dataclass(eq=False)
 class _Heard:
-    """What one run tells of a site: norms before its queries and its keys, factor on the scores, what makes weights of them."""
+    """What one run tells of a site: norms before its queries and its keys, factor on the scores, what makes weights of them, and its place
+    among all sites, in the order in which they attend."""
 
     query_norm: Norm | None = None
     key_norm: Norm | None = None
     scale: float = 1.0
     normaliser: str = "softmax"
     sandwich: bool = False
+    turn: int = 0
 
 
 @dataclass(eq=False)
@@ -132,6 +134,11 @@ class Weights:
     def matches(self, site: sites.Site) -> bool:
         """Whether its scores are products of queries and keys: in linear attention they are not."""
         return self._heard[site.index].normaliser != "linear"
+
+    def reaches(self, writer: sites.Site, reader: sites.Site) -> bool:
+        """Whether a site has written before another one reads: the layers of one part, one after the other; in a layer of a decoder its
+        self-attention before its cross-attention."""
+        return self._heard[writer.index].turn < self._heard[reader.index].turn
 
     def entry(self, part: str) -> Entry:
         """What enters the stream that this part reads: "encoder" or "decoder"."""
@@ -272,8 +279,9 @@ def _listen(model: Model) -> dict[int, _Heard]:
                 hooks.callback(twin.get_submodule(name).register_forward_pre_hook(projecting(turn, which)).remove)
             hooks.callback(twin.register_forward_hook(left).remove)
         network.base_model(**sites.inputs_for(network, **inputs))
-        for record in run.records:
+        for turn_, record in enumerate(run.records):
             if record.site in heard:
+                heard[record.site].turn = turn_
                 heard[record.site].normaliser = record.normaliser
                 heard[record.site].scale = _scale(record, given[record.site], known[record.site])
     norms = {module: norm_of(module, model.name) for module in {*befores.values(), *besides.values()} if module is not None}
