@@ -21,6 +21,7 @@ from explorer.weights.ends import BLOCK
 from explorer.weights.norms import Norm, unit
 from explorer.weights.opened import Head, Weights, streams
 from explorer.weights.pairs import Pairs, largest
+from explorer.weights.turned import turning
 from models import InputError
 
 Report = Callable[[float], None]
@@ -66,14 +67,32 @@ class Direction:
     right_away: tuple[int, ...]
 
 
-def matched(weights: Weights, layer: int, head: int, part: str | None = None, *, top: int = TOP, report: Report = lambda _share: None) -> Pairs:
+def matched(
+    weights: Weights,
+    layer: int,
+    head: int,
+    part: str | None = None,
+    *,
+    top: int = TOP,
+    report: Report = lambda _share: None,
+    distance: int = 0,
+) -> Pairs:
     """The pairs of tokens whose score would be largest: rows are queries, columns are keys; biases and scale included.
 
+    Args:
+        weights: of a model.
+        layer, head, part: which head.
+        top: pairs.
+        report: told the share that is done.
+        distance: tokens that the key stands before the query, where positions turn both (RoPE).
+
     Raises:
-        InputError: no such head, or linear attention, whose scores are no products.
+        InputError: no such head, or linear attention, whose scores are no products; a distance as `turned.turning`.
     """
     of = _matching(weights, layer, head, part)
     queries, keys = query_rows(weights, of), key_rows(weights, of)
+    if distance:
+        keys = keys @ turning(weights, weights.site(layer, head, part), distance).T
     return largest(queries * of.scale, keys, top, report)
 
 

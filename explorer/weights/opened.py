@@ -33,7 +33,7 @@ NOTES = {
     "arriving": N_("Each token is read as it arrives at this layer in a text of itself alone, at the mean position, through the layers below."),
     "scale": N_("What a norm divides by depends on the text: numbers of logits are in units of the last one's."),
     "shared": N_("All layers share one set of weights."),
-    "rotary": N_("RoPE turns queries and keys: pairs of tokens are those of one position, at distance 0."),
+    "rotary": N_("RoPE turns queries and keys by their distance: pairs of tokens are those of one distance, singular directions those of none."),
 }
 """What is left out or taken another way, in a viewer's words."""
 

@@ -172,3 +172,19 @@ def test_nothing_is_read_twice(monkeypatch) -> None:
     page("weights", model="gpt2-mini")
     monkeypatch.setattr(read, "survey", lambda *_given: pytest.fail("it was read before"))
     assert not page("weights", model="gpt2-mini").exception
+
+
+def test_pairs_at_a_distance(tmp_path, monkeypatch) -> None:
+    folder = str(tiny.save("llama", tmp_path / "llama"))
+    names = model_names.names
+    monkeypatch.setattr(model_names, "names", lambda: [*names(), folder])
+    app = page("weights", model=folder, layer="1", head="2", distance="3")
+    assert not app.exception and "3 before the query" in written(app) and "distance=3" in run_recipe(app)[0]
+    weights = opened(models.load(folder, device="cpu"))
+    for distance in (3, 5):
+        if distance != 3:
+            settle(app.slider(key="distance").set_value(distance).run())
+        found = reading.matched(weights, 1, 2, distance=distance)
+        assert pairs(app) == list(zip(shown(weights, found.rows), shown(weights, found.columns), strict=True))
+    app = page("weights", model="gpt2-mini")
+    assert "distance" not in {slider.key for slider in app.slider}
