@@ -61,7 +61,7 @@ def heads(model: Model) -> None:
     with left, st.container(border=True, key="atlas_all"):
         figure, relation = drawn(atlas, identity, of if kept.fresh else None, part, chosen, view)
     with right, st.container(border=True, key="atlas_one"):
-        figures = [figure, one_head.draw(model, atlas, identity, (part, *chosen), relation)]
+        figures = [figure, one_head.draw(model, atlas, (part, *chosen), relation)]
     source.describe(atlas, origin)
     table = Figure(_("All heads, as a table"), "heads", {"csv": lambda: atlas.heads.to_csv().encode()})
     with downloads:

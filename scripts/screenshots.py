@@ -23,6 +23,8 @@ SHOTS = {
     "training": "/training?lab_over=roles",
     "heads": "/heads?model=gpt2-mini&heads=roles&layer=1&head=6&scored_on=own",
     "atlas": "/atlas?atlas_view=relations&layer=2&head=0",
+    "atlas-outside": "/atlas?model=gpt2-mini&layer=4&head=7&lands=not-induction",
+    "atlas-changed": "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed&layer=3&head=0",
     "syntax": "/syntax",
     "weights": "/weights?model=gpt2-mini&look=write&layer=0&head=1",
     "beyond": "/beyond?text=The%20film%20was%20a%20wonderful%20surprise%2C%20and%20never%20dull.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from explorer.atlas import tables
 from explorer.atlas.options import VERSION
 from explorer.atlas.shards import Merged
-from explorer.atlas.sums import METRICS
-from explorer.scores.definitions import REPEATED
+from explorer.atlas.sums import NAMES
+from explorer.scores.sums import listed
 from models import InputError
 from models.atomic import put_text, whole_folder
 from models.words import told
@@ -47,7 +47,7 @@ class Atlas:
     def of(merged: Merged) -> Atlas:
         """The atlas of all shards."""
         about = {name: value for name, value in merged.about.items() if name != "heads"}
-        return Atlas(about | {"bounds": [[None if math.isnan(x) else x for x in row] for row in merged.bounds.tolist()]}, None, tables.of(merged))
+        return Atlas(about | {"bounds": listed(merged.bounds)}, None, tables.of(merged))
 
     @staticmethod
     def open(folder: Path) -> Atlas:
@@ -116,11 +116,15 @@ class Atlas:
         layers = [int(layer) for one, layer, _head in self.heads.index if one == part]
         return [layers.count(i) for i in range(max(layers, default=-1) + 1)]
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """Names of the metrics that there are for any head."""
-        names = [*METRICS, *(score.name for score in REPEATED)]
-        return [name for name in names if self.heads[name].notna().any()]
+        return [name for name in NAMES if self.heads[name].notna().any()]
+
+    def metrics_in(self, part: str) -> list[str]:
+        """The same for any head of a part."""
+        table = self.heads.loc[part]
+        return [name for name in self.metrics if table[name].notna().any()]
 
     def rows(self, head: HeadName) -> pd.DataFrame:
         """The kept rows of a head; see `tables.of`."""
@@ -154,25 +158,22 @@ class Atlas:
             number: of the text.
             side: "encoder" or "decoder".
         """
-        found = self._line(number, side)
+        found = self._texts[number, side]
         return list(found["tokens"]), list(found["special"])
 
     def written(self, number: int, side: str) -> str:
         """A text as it was written; "" where it was generated, or is very long."""
-        return self._line(number, side)["written"]
+        return self._texts[number, side]["written"]
 
     def share_of(self, token: str) -> float:
         """Of all tokens of the texts, the share that this one is: of [UNK], of what the model cannot read."""
-        tokens = self._texts["tokens"].explode()
-        return float((tokens == token).mean()) if len(tokens) else 0.0
-
-    def _line(self, number: int, side: str) -> pd.Series:
-        table = self._texts
-        return table[(table["text"] == number) & (table["side"] == side)].iloc[0]
+        tokens = [one for line in self._texts.values() for one in line["tokens"]]
+        return tokens.count(token) / len(tokens) if tokens else 0.0
 
     @cached_property
-    def _texts(self) -> pd.DataFrame:
-        return self._table("texts").to_pandas()
+    def _texts(self) -> dict[tuple[int, str], dict[str, Any]]:
+        """Lines of the table by text and side: a page asks for the text of each row that it shows."""
+        return {(line["text"], line["side"]): line for line in self._table("texts").to_pylist()}
 
     def _frame(self, name: str) -> pd.DataFrame:
         return self._table(name).to_pandas()

@@ -64,7 +64,10 @@ class Corpus:
 
 
 def own(language: str = "en") -> Corpus:
-    """The project's own texts: its treebank, and for English its labelled sentences, its story and the examples of the pages."""
+    """The project's own texts: its treebank, and for English its labelled sentences, its story and the examples of the pages.
+
+    All of them were written for this project, so that atlases of them, which hold what was read, may be given to anybody.
+    """
     found = [_of_tree(sentence) for sentence in sentences.own(language)]
     if language == "en":
         plain = [example.text for kind in ("classify", "next") for example in choose.built_in(kind).examples]

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from explorer.atlas.sums import METRICS
+from explorer.atlas.sums import NAMES
 from explorer.i18n import _
-from explorer.scores.definitions import BY_NAME, REPEATED
+from explorer.scores.definitions import BY_NAME
 from explorer.scores.roles import ROLES
 from models import InputError
 
-NAMES = (*METRICS, *(score.name for score in REPEATED))
-"""Metrics that a condition may speak of."""
 _SIGNS: dict[str, Callable] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "≥": operator.ge, "≤": operator.le}
 _ONE = re.compile(r"(?P<name>[^<>=≤≥]+?)\s*(?P<sign>>=|<=|[<>=≤≥])\s*(?P<value>.+)")
 _JOINED = re.compile(r"\s+and\s+|\s*[,;，；且]\s*", re.IGNORECASE)

@@ -43,8 +43,8 @@ def kind_of(row: int, key: int, tokens: Sequence[str], special: Sequence[bool], 
     if special[key]:
         return "special"
     if square:
-        numbers = [{word: i for i, word in enumerate(tokens)}[token] for token in tokens]
-        one = slice(row, row + 1)
+        number_of = {word: i for i, word in enumerate(tokens)}
+        numbers, one = [number_of[token] for token in tokens], slice(row, row + 1)
         for name, mask in _MASKS.items():
             if mask(numbers, one)[0, key]:
                 return name

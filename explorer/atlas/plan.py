@@ -12,7 +12,7 @@ from explorer.atlas.edges import Edges, edges_of, relations_of
 from explorer.atlas.options import Options
 from explorer.capture import sides_of
 from explorer.i18n import _
-from explorer.reading import encode
+from explorer.reading import Encoded, encode
 from explorer.scores.measure import batches
 from models import InputError, Model
 
@@ -47,6 +47,11 @@ class Plan:
     def tokens(self) -> int:
         """Of all sources."""
         return sum(map(len, self.sources))
+
+    def encoded(self, number: int) -> Encoded:
+        """A text, as `reading.tokens_of` takes it."""
+        ids = self.sources[number].tolist()
+        return Encoded(tuple(ids), (0,) * len(ids), self.types[number])
 
     def shard(self, shard: int, shards: int) -> tuple[tuple[int, ...], ...]:
         """The batches of a shard. Raises InputError where there is no such one."""

@@ -24,7 +24,6 @@ from explorer.scores import by_text, measure
 from explorer.scores.hits import Hits
 from explorer.tokens import framing, readable
 from models import Model, attention
-from models.attention import scoring
 from models.opening import sites
 from models.opening.devices import room_on
 from models.words import told
@@ -40,16 +39,13 @@ class Shard:
 
     Attributes:
         found: sums, kept rows, tables of tokens.
-        texts: tokens of each text that a kept row is of, by number: readable, by side.
-        special: which of them are special tokens, likewise.
-        strings: what they were read from, "" where it was generated or is longer than `LONGEST_STRING`; likewise.
+        texts: of each text that a kept row is of, by number and by side: its tokens, readable; which of them are special; and what they were
+            read from, "" where that was generated or is longer than `LONGEST_STRING`.
         batches, tokens: how many of the plan it read: sources.
     """
 
     found: Found
-    texts: dict[int, dict[str, tuple[str, ...]]]
-    special: dict[int, dict[str, tuple[bool, ...]]]
-    strings: dict[int, dict[str, str]]
+    texts: dict[int, dict[str, tuple[tuple[str, ...], tuple[bool, ...], str]]]
     batches: int
     tokens: int
 
@@ -90,16 +86,14 @@ def read(model: Model, plan: Plan, options: Options, shard: int = 0, shards: int
         if progress:
             progress((done + 1) / len(batches))
     kept = sorted(set(found.rows.rows()["text"].tolist()) | set(found.sums.witnesses[found.sums.witnesses >= 0].tolist()))
-    texts, special, strings = {}, {}, {}
+    texts = {}
     for number in kept:
-        one = {next(iter(_stacks(model))): _tokens(model, plan, number)}
+        one = {_stacks(model)[0]: _tokens(model, plan, number)}
         if number in generated:
             one["decoder"] = generated[number]
-        texts[number] = {side: of.text for side, of in one.items()}
-        special[number] = {side: of.special for side, of in one.items()}
-        written = zip(_stacks(model), plan.strings[number], strict=False)
-        strings[number] = {side: text if len(text) <= LONGEST_STRING else "" for side, text in written}
-    return Shard(found, texts, special, strings, len(batches), tokens)
+        written = dict(zip(_stacks(model), plan.strings[number], strict=False))
+        texts[number] = {side: (of.text, of.special, written[side] if len(written[side]) <= LONGEST_STRING else "") for side, of in one.items()}
+    return Shard(found, texts, len(batches), tokens)
 
 
 def _stacks(model: Model) -> tuple[str, ...]:
@@ -174,7 +168,7 @@ def _batch(
     model: Model, plan: Plan, options: Options, numbers: tuple[int, ...], sides: list[dict[str, Tokens]], part: str, device: torch.device
 ) -> Batch:
     queries, keys = ([one[side if part == "cross" else part] for one in sides] for side in ("decoder", "encoder"))
-    own = part != next(iter(_stacks(model))) and part != "cross"
+    own = part != _stacks(model)[0] and part != "cross"
     # How often the tokens of generated targets come is not known before all are there: there the rarest of a text is its own.
     rare = measure.rarest(keys, None if own else plan.counts)
     hits = Hits(keys, rare, device, len(queries[0]) if part == "cross" else None)
@@ -182,7 +176,7 @@ def _batch(
     first = ~rest[:, 0] & (part == "decoder")
     if part == "decoder":
         rest[:, 0] = True
-    edges = tuple(plan.edges[number] if part == next(iter(_stacks(model))) else None for number in numbers)
+    edges = tuple(plan.edges[number] if part == _stacks(model)[0] else None for number in numbers)
     ids = [np.array([one.ids for one in side]) for side in (queries, keys)]
     return Batch(np.array(numbers), options.seed, hits, *ids, torch.from_numpy(rest).to(device), torch.from_numpy(first).to(device), edges)
 
@@ -191,7 +185,6 @@ def _captured(captured: Capture, site: Callable[[int], Site]) -> None:
     """The sites of a model that gives weights and nothing else."""
     for place in captured.layout:
         one = site(place.index)
-        visible = torch.from_numpy(captured.visible(place.layer, place.part))
-        for rows in scoring.row_blocks(one.batch.hits.queries, 4 * max(1, place.heads) * one.batch.hits.keys):
-            one.rows(rows, torch.from_numpy(captured.patterns(place.layer, place.part, rows))[None], visible[rows])
+        for rows, weights, visible in by_text.captured_rows(captured, place):
+            one.rows(rows, weights, visible)
         one.outputs(None, None)

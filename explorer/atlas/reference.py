@@ -9,7 +9,7 @@ import numpy as np
 from explorer import own_rules
 from explorer.atlas.plan import Plan
 from explorer.capture import capture_sides
-from explorer.reading import Encoded, tokens_of
+from explorer.reading import tokens_of
 from explorer.scores import baselines, measure
 from explorer.scores.definitions import REPEATED
 from explorer.scores.roles import ROLES
@@ -60,10 +60,7 @@ def of_model(model: Model, plan: Plan) -> Reference:
 
 def _random(drawn: Model, plan: Plan) -> dict[str, dict[str, np.ndarray]]:
     """Scores of a network with random weights on the first texts, by part and name."""
-    texts = [
-        tokens_of(drawn, Encoded(tuple(ids.tolist()), (0,) * len(ids), types))
-        for ids, types in zip(plan.sources[:_TEXTS], plan.types, strict=False)
-    ]
+    texts = [tokens_of(drawn, plan.encoded(i)) for i in range(min(_TEXTS, len(plan.sources)))]
     if drawn.kind != "encoder-decoder":
         return {part: dict(measure.on_texts(drawn, texts, part).values) for part in drawn.parts}
     captures = []

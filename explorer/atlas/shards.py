@@ -160,11 +160,7 @@ def merge(files: Sequence[Path]) -> Merged:
 
 def _arrays(model: Model, of: dict, found: Shard, shard: int, shards: int, belongs: reference.Reference | None) -> dict[str, np.ndarray]:
     vocabulary = found.found.vocabulary
-    words = [readable(model.tokenizer, [number])[0] for number in vocabulary.ids.tolist()]
-    texts = {
-        number: {side: (tokens, found.special[number][side], found.strings[number][side]) for side, tokens in sides.items()}
-        for number, sides in found.texts.items()
-    }
+    words = readable(model.tokenizer, vocabulary.ids.tolist())
     made = {f"sums_{name}": array for name, array in found.found.sums.arrays().items()}
     made |= {f"mass_{side}": vocabulary.mass(side) for side in _SIDES} | {f"count_{side}": vocabulary.counts(side) for side in _SIDES}
     made |= {
@@ -173,7 +169,7 @@ def _arrays(model: Model, of: dict, found: Shard, shard: int, shards: int, belon
         "shard": np.array([shard, shards]),
         "size": np.array(vocabulary.size),
     }
-    made |= {name: _json(value) for name, value in (("about", of), ("words", words), ("texts", texts))}
+    made |= {name: _json(value) for name, value in (("about", of), ("words", words), ("texts", found.texts))}
     if belongs is not None:
         made |= {"repeated": belongs.repeated, "bounds": belongs.bounds}
     return made

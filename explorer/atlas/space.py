@@ -18,7 +18,7 @@ def features(atlas: Atlas, part: str) -> tuple[np.ndarray, list[str]]:
     """Standardised metrics of the heads of a part, (heads, metrics), and their names. What no head has, or all alike, is left out; what one head
     has not lies at the mean of the others."""
     table = atlas.heads.loc[part]
-    names = [name for name in atlas.metrics if table[name].notna().any() and np.nanstd(table[name]) > 1e-9]
+    names = [name for name in atlas.metrics_in(part) if np.nanstd(table[name]) > 1e-9]
     values = table[names].to_numpy(float)
     return np.nan_to_num((values - np.nanmean(values, 0)) / np.nanstd(values, 0)), names
 

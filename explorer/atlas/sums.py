@@ -6,17 +6,19 @@ float32 knows of it, and added as integers: one shard or seven give the same bit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from explorer.atlas.options import BINS
 from explorer.scores import by_text
-from explorer.scores.definitions import BY_NAME
+from explorer.scores.definitions import BY_NAME, REPEATED
 from explorer.scores.roles import ROLES
 
 METRICS = (*by_text.NAMES, "norm")
 """Scores of `explorer.scores`, and the mean length of a head's output before the output projection."""
+NAMES = (*METRICS, *(score.name for score in REPEATED))
+"""All that is known of a head as a number: these, and its scores on repeated tokens."""
 UNIT = 2.0**20
 """Of sums over rows."""
 _BY_UNIT = {"share": 2.0**20, "nats": 2.0**16, "tokens": 2.0**10}
@@ -75,7 +77,7 @@ class Sums:
     witness: np.ndarray
     witnesses: np.ndarray
     edges: np.ndarray
-    due: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    due: np.ndarray
 
     @staticmethod
     def empty(heads: int, relations: int) -> Sums:

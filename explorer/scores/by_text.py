@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.capture import Capture
 from explorer.scores.hits import MASSES, Hits
+from models import Site
 from models.attention import scoring
 
 NAMES = (*MASSES, "entropy", "relative_entropy", "confidence", "peak_previous", "peak_next")
@@ -84,3 +86,10 @@ def visible(mask: Tensor | None, rows: slice, hits: Hits, device: torch.device) 
     """Which keys the queries of these rows may see, bool (rows, keys), by the mask that an observer is told."""
     n = len(range(hits.queries)[rows])
     return torch.ones(n, hits.keys, dtype=torch.bool, device=device) if mask is None else scoring.seen_in(mask[0, 0, rows]).expand(n, -1)
+
+
+def captured_rows(captured: Capture, site: Site) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """The weights of a captured site as an observer gets them, in blocks: which rows, (1, heads, rows, keys), and which keys they may see."""
+    seen = torch.from_numpy(captured.visible(site.layer, site.part))
+    for rows in scoring.row_blocks(len(seen), 4 * max(1, site.heads) * seen.shape[1]):
+        yield rows, torch.from_numpy(captured.patterns(site.layer, site.part, rows))[None], seen[rows]

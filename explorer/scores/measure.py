@@ -25,7 +25,6 @@ from explorer.scores.definitions import ALL
 from explorer.scores.hits import Hits, punctuation
 from explorer.scores.sums import Sums
 from models import InputError, Model, attention
-from models.attention import scoring
 from models.opening import sites
 from models.opening.devices import room_on
 from models.words import told
@@ -215,10 +214,8 @@ def _streamed(
 
 def _add_capture(sums: Sums, captured: Capture, part: str, hits: Hits) -> None:
     for site in captured.sites(part):
-        visible = torch.from_numpy(captured.visible(site.layer, part))
-        for rows in scoring.row_blocks(hits.queries, 4 * max(1, site.heads) * hits.keys):
-            weights = torch.from_numpy(captured.patterns(site.layer, part, rows))[None]
-            _add(sums, site.layer, weights, hits, rows, visible[rows])
+        for rows, weights, visible in by_text.captured_rows(captured, site):
+            _add(sums, site.layer, weights, hits, rows, visible)
 
 
 def _add(sums: Sums, layer: int, weights: Tensor, hits: Hits, rows: slice, visible: Tensor) -> None:

@@ -1,36 +1,102 @@
-"""Atlas in a browser: a question of a stranger in three clicks, and one row followed into the live model."""
+"""Atlas in a browser: three questions of a stranger in three clicks each, and one row followed into the live model."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
-from explorer.atlas import shipped
+import models
+from explorer.atlas import changed, corpus, making, shipped
 from explorer.atlas.edges import DIRECTIONS
+from explorer.atlas.options import Options
+from explorer.talk.titles import PAGE_TITLES
+from scripts.screenshots import SHOTS
 from tests.browser.letters import too_small
-from tests.browser.waiting import in_reach, settled, shows
+from tests.browser.waiting import eventually, in_reach, settled, shows
 
 ALL, ONE = ".st-key-atlas_all", ".st-key-atlas_one"
 
 
+class Stranger:
+    """Who clicks on a page, and counts it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks = page, 0
+
+    def clicks_on(self, what: Locator, **how: object) -> None:
+        self.clicks += 1
+        what.click(**how)
+
+    def sees_what_the_screenshot_shows(self, name: str) -> None:
+        """The address has become that of the picture in the README, which `scripts.screenshots` takes."""
+        wanted = parse_qs(urlsplit(SHOTS[name]).query)
+        eventually(lambda: parse_qs(self.page.evaluate("location.search.slice(1)")), lambda found: wanted.items() <= found.items())
+
+
 @pytest.mark.every_run
-def test_who_finds_the_verbs_object_and_where_it_fails(open_page):
+def test_which_head_finds_the_verbs_object_and_on_what_it_fails(open_page):
     page = open_page("/atlas", wait_for=f"{ALL} svg.marks")
     expect(page.locator(f"{ALL} svg.marks .mark-symbol.role-mark path[aria-label]")).not_to_have_count(0)
-    page.get_by_role("radio", name="Relations", exact=True).click()
+    stranger = Stranger(page)
+    stranger.clicks_on(page.get_by_role("radio", name="Relations", exact=True))
     edges = shipped.opened("all-MiniLM-L6-v2").edges
     of = edges[(edges["relation"] == "obj") & (edges["direction"] == DIRECTIONS[0])]
     best = of.sort_values("found", ascending=False, kind="stable").iloc[0]
-    page.locator(f".st-key-atlas_best_0_{best['layer']}_{best['head']} button").first.click()
+    stranger.clicks_on(page.locator(f".st-key-atlas_best_0_{best['layer']}_{best['head']} button").first)
     shows(page.locator(ONE), re.compile(rf"Layer {best['layer']}, head {best['head']}\b"))
     missed = page.locator(f"{ONE} a", has_text="misses obj").first
     missed.wait_for()
     settled(page)
     assert page.locator(f"{ONE} .head-row .due").count() > 0
-    missed.click()
+    assert stranger.clicks == 2
+    stranger.sees_what_the_screenshot_shows("atlas")
+    # The third one goes to where it fails, in the live model.
+    stranger.clicks_on(missed)
     page.locator(".st-key-head_grid").first.wait_for()
     page.wait_for_function("() => /[?&]q=\\d+/.test(location.search) && location.search.includes('text=')")
     page.get_by_text(f"Layer {best['layer']}, head {best['head']}").first.wait_for()
+    assert stranger.clicks == 3
+
+
+def test_what_layer_4_head_7_does_outside_of_induction(open_page):
+    page = open_page("/atlas?model=gpt2-mini", wait_for=f"{ALL} svg.marks")
+    stranger = Stranger(page)
+    stranger.clicks_on(page.locator(f"{ALL} svg.marks path[aria-label*='head: 4.7']").first, force=True)
+    shows(page.locator(ONE), re.compile("Layer 4, head 7"))
+    settled(page)
+    stranger.clicks_on(page.locator(".st-key-lands").get_by_role("combobox"))
+    stranger.clicks_on(page.get_by_role("option", name=re.compile("all but what followed an earlier copy")))
+    stranger.sees_what_the_screenshot_shows("atlas-outside")
+    settled(page)
+    # Its rows are there, from every tenth, and none of them looks at what followed an earlier copy.
+    expect(page.locator(f"{ONE} .head-row")).to_have_count(20)
+    tenths = page.locator(f"{ONE} a", has_text="tenth").all_text_contents()
+    assert len({re.search(r"tenth (\d+)", text)[1] for text in tenths}) == 10
+    assert stranger.clicks == 3
+
+
+def test_which_heads_pruning_changed(open_page):
+    page = open_page("/prune?model=gpt2-mini&pruned=1.0,2.3", wait_for=".st-key-board svg.marks")
+    stranger = Stranger(page)
+    stranger.clicks_on(page.get_by_role("link", name=PAGE_TITLES["atlas"], exact=True))
+    page.locator(f"{ALL} svg.marks").first.wait_for()
+    settled(page)
+    stranger.clicks_on(page.get_by_role("radio", name="Changed", exact=True))
+    named = page.locator("[class*=st-key-atlas_changed_]")
+    named.first.wait_for()
+    settled(page)
+    other = making.make(models.load("gpt2-mini", "cpu", "float32"), corpus.own(), Options(pruned="1.0,2.3"))
+    expected = changed.between(shipped.opened("gpt2-mini"), other, "decoder").head(6)
+    heads = list(zip(expected["layer"].tolist(), expected["head"].tolist(), strict=True))
+    said = [f"{layer}.{head} {change:.2f}" for (layer, head), change in zip(heads, expected["change"], strict=True)]
+    eventually(lambda: [" ".join(text.split()) for text in page.locator(".st-key-changed_heads_of_atlas button").all_inner_texts()], said)
+    # And what it changed in the first that was not switched off.
+    layer, head = next(one for one in heads if one not in ((1, 0), (2, 3)))
+    stranger.clicks_on(page.locator(f".st-key-atlas_changed_{layer}_{head} button").first)
+    shows(page.locator(ALL), re.compile(rf"Head {layer}\.{head} changed most in"))
+    stranger.sees_what_the_screenshot_shows("atlas-changed")
+    assert stranger.clicks == 3
 
 
 def test_a_click_on_a_point_opens_its_head_and_back_the_one_before(open_page):

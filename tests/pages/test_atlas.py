@@ -9,17 +9,23 @@ import pandas as pd
 import pytest
 
 import models
+from explorer.ablation.results import TaskResults
+from explorer.ablation.sweep import sweep
 from explorer.atlas import changed, corpus, making, shipped, space
 from explorer.atlas.edges import DIRECTIONS
 from explorer.atlas.options import Options
 from explorer.jobs import JOBS
-from explorer.ui.atlas import source
+from explorer.scores import published
+from explorer.tasks import choose
+from explorer.tasks.data import Asked
+from explorer.ui.atlas import numbers, source
 from explorer.ui.atlas.choices import title_of
-from explorer.ui.common import model_names
+from explorer.ui.common import model_names, task_choice
 from models.opening import allowed
-from tests.pages.shared import charts, give, opened, settle, shared, table, tables, written
+from tests.pages.shared import after, charts, give, opened, run_recipe, settle, shared, table, tables, written
 
 POINTS = {"layer", "head", "x", "y", "group", "found", "named", "right", "down"}
+MOVED = {"layer", "head", "x", "y", "x2", "y2", "change", "named", "right", "down"}
 
 
 def points(app, chart: int = 0) -> pd.DataFrame:
@@ -244,7 +250,7 @@ def test_heads_that_pruning_changed() -> None:
     first = expected.iloc[0]
     assert (first["layer"], first["head"], first["metric"]) == (2, 3, "norm")
     assert f"{first['change']:.2f}" in app.button(key="atlas_changed_2_3").label
-    drawn = table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})
+    drawn = table(app, MOVED)
     np.testing.assert_allclose(drawn["change"], expected["change"], atol=1e-6)
     assert (drawn[drawn["layer"] < 2][["x", "y"]].to_numpy() == drawn[drawn["layer"] < 2][["x2", "y2"]].to_numpy()).all()
     assert "standard errors" in written(app)
@@ -255,7 +261,7 @@ def test_heads_that_pruning_changed() -> None:
 def test_a_second_model_and_a_folder(tmp_path) -> None:
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_view="changed", atlas_against="model", atlas_second="minilm-sst2")
     expected = changed.between(shipped.opened("all-MiniLM-L6-v2"), shipped.opened("minilm-sst2"), "encoder")
-    np.testing.assert_allclose(table(app, {"layer", "head", "x", "y", "x2", "y2", "change"})["change"], expected["change"])
+    np.testing.assert_allclose(table(app, MOVED)["change"], expected["change"])
     app = opened("atlas", model="all-MiniLM-L6-v2", atlas_of="folder", atlas_folder=str(shipped.DATA / "minilm-sst2"))
     np.testing.assert_allclose(points(app)["x"], shipped.opened("minilm-sst2").heads["previous"])
     settle(app.text_input(key="atlas_folder").set_value(str(tmp_path)).run())
@@ -290,3 +296,90 @@ def test_addresses_that_name_nothing_open_the_default() -> None:
     assert not app.exception
     assert urlsplit("x").path == "x" and len(tables(app)) >= 1
     np.testing.assert_allclose(points(app)["x"], shipped.opened("gpt2-mini").heads["previous"])
+
+
+TWO = b"sentence;review\n" + 3 * b"The cat sat on the mat because it was warm.;Nobody came to the old house by the river.\n"
+
+
+def test_the_column_that_is_read_is_shown_and_can_be_another_one(tmp_path, monkeypatch) -> None:
+    app = opened("atlas", model="gpt2-mini", atlas_of="file")
+    settle(give(app, "atlas_file", "two.csv", TWO))
+    assert not app.exception and "3 texts" in written(app)
+
+    def box(label: str):
+        return next(one for one in app.selectbox if one.label == label)
+
+    model, taken = models.load("gpt2-mini", device="cpu"), {}
+    for column in (1, 0):
+        settle(box("Texts").set_value(column).run())
+        name = ("sentence", "review")[column]
+        made = making.make(model, corpus.of_file(TWO, "two.csv", Asked(text=name, pair="")), Options(tokens=20_000))
+        np.testing.assert_allclose(points(app)["x"], made.heads["previous"], atol=1e-6)
+        assert f'text: "{name}" ({column + 1}).' in written(app).replace("\\", "")
+        taken[column] = points(app)["x"].to_numpy()
+    assert not np.allclose(taken[0], taken[1])
+    (tmp_path / "two.csv").write_bytes(TWO)
+    monkeypatch.chdir(tmp_path)
+    recipe, _printed = run_recipe(app)
+    assert "choose.Asked(text='1'" in recipe
+
+
+def test_what_a_task_loses_without_the_head_stands_beside_it_once_it_is_known() -> None:
+    address = {"model": "minilm-sst2", "layer": "3", "head": "5"}
+    assert "Removed alone" not in written(opened("atlas", **address))
+    app = opened("importance", limit="4", **address)
+    settle(app.button(key="compute_exact").click().run())
+    app = after(app, "atlas")
+    model = models.load("minilm-sst2", device="cpu")
+    task = choose.make("classify", model, choose.built_in("classify").first(4))
+    found = sweep(task)
+    for layer, head in ((3, 5), (0, 1)):
+        app.query_params["layer"], app.query_params["head"] = str(layer), str(head)
+        settle(app.run())
+        without = found.without[layer, head]
+        loss, score = without.mean_loss - found.baseline.mean_loss, without.score - found.baseline.score
+        assert f"4 examples; its output becomes zero): loss {loss:+.3f}, score {score:+.3f}" in written(app)
+    # Nobody else is told of the examples that a viewer has chosen.
+    assert "Removed alone" not in written(opened("atlas", **address))
+
+
+def test_what_is_known_of_the_projects_own_examples_everybody_sees(monkeypatch) -> None:
+    model, head = models.load("minilm-sst2", device="cpu"), (2, 7)
+    monkeypatch.setattr(task_choice, "LIMIT", 6)
+    opened("prune", model="minilm-sst2", limit="6", pruned="2.7")
+    app = opened("atlas", model="minilm-sst2", layer=str(head[0]), head=str(head[1]))
+    scorer = TaskResults(choose.make("classify", model, choose.built_in("classify").first(6)))
+    loss = scorer.score(frozenset([head])).mean_loss - scorer.score().mean_loss
+    assert f"6 examples; its output becomes zero): loss {loss:+.3f}" in written(app)
+    assert "Removed alone" not in written(opened("atlas", model="all-MiniLM-L6-v2", layer="2", head="7"))
+
+
+def test_published_figures_stand_beside_ours(monkeypatch) -> None:
+    figures = tuple(published.Figure("repeated_induction", 1, head, 0.9, published.RANDOM_TOKENS) for head in (4, 5))
+    monkeypatch.setitem(published.FIGURES, "gpt2-mini", figures)
+    atlas = shipped.opened("gpt2-mini")
+    for head in (4, 5):
+        ours = atlas.heads.loc[("decoder", 1, head), "repeated_induction"]
+        assert f"0.900 ({published.RANDOM_TOKENS}); here {ours:.3f}." in written(opened("atlas", model="gpt2-mini", layer="1", head=str(head)))
+    assert "Published" not in written(opened("atlas", model="gpt2-mini", layer="1", head="6"))
+
+
+def test_bins_of_distances_are_called_by_words() -> None:
+    assert [numbers.called(*bin) for bin in ((0, 0), (-3, -3), (17, 32), (-256, -129), (2049, 4096), (-4096, -2049))] == [
+        *("0", "-3", "17 to 32 on", "129 to 256 back", "over 2,048 on", "over 2,048 back")
+    ]
+    app, atlas = opened("atlas", model="bert-mini", atlas_shows="distances"), shipped.opened("bert-mini")
+    (labels,) = [one["value"] for one in charts(app)[1]["params"] if one["name"] == "bin_labels"]
+    assert len(labels) == len(atlas.distances_of("encoder")[["low", "high"]].drop_duplicates()) and "17 to 32 back" in labels
+
+
+def test_that_no_row_is_induction_is_an_answer() -> None:
+    app, atlas = opened("atlas", model="gpt2-mini", layer="4", head="7"), shipped.opened("gpt2-mini")
+    titles = app.selectbox(key="lands").options
+    assert "what followed an earlier copy (induction) (0)" in titles
+    assert "all but what followed an earlier copy (induction) (40)" in titles
+    settle(app.selectbox(key="lands").set_value("not-induction").run())
+    assert len(shown_rows(app)) == 20 and len(atlas.rows(("decoder", 4, 7)).query("kind == 'sample'")) == 40
+    settle(app.selectbox(key="lands").set_value("induction").run())
+    assert not shown_rows(app) and "None of the kept rows" in written(app)
+    assert not any("induction" in title for title in opened("atlas", model="translate-mini", part="cross").selectbox(key="lands").options)

@@ -13,20 +13,19 @@ from explorer.i18n import _
 
 
 def distances(
-    bins: Sequence[tuple[int, int]], share: Sequence[float], others: Sequence[float], *, width: int = 420, height: int = 190, dark: bool = False
+    names: Sequence[str], share: Sequence[float], others: Sequence[float], *, width: int = 420, height: int = 190, dark: bool = False
 ) -> Picture:
     """The bars.
 
     Args:
-        bins: smallest and largest distance of each, in order.
+        names: of the bins of distances, in order.
         share: of this head's weight; `others`, the mean of all heads.
         width, height: in pixels.
     """
-    labels = [str(low) if low == high else f"{min(low, high, key=abs)}.." for low, high in bins]
-    table = pd.DataFrame({"bin": range(len(bins)), "share": list(share), "others": list(others)})
-    top = max(range(len(bins)), key=lambda i: share[i], default=0)
-    aloud = _("Share of the weight by distance; the largest, {share}, at {distance}.").format(share=f"{share[top]:.2f}", distance=labels[top])
-    return Picture(_description(len(bins), width, height, dark), {"bars": table}, {"bin_labels": labels}, aloud)
+    table = pd.DataFrame({"bin": range(len(names)), "share": list(share), "others": list(others)})
+    top = max(range(len(names)), key=lambda i: share[i], default=0)
+    aloud = _("Share of the weight by distance; the largest, {share}, at {distance}.").format(share=f"{share[top]:.2f}", distance=names[top])
+    return Picture(_description(len(names), width, height, dark), {"bars": table}, {"bin_labels": list(names)}, aloud)
 
 
 @described

@@ -25,8 +25,8 @@ def places(
     same points have the same places always.
 
     Args:
-        points: (n, 2) pixels from the upper left corner.
-        names: of each.
+        points: (m, 2) pixels from the upper left corner.
+        names: of the first n of them.
         room: width and height of the picture, in pixels.
         letters: height of letters, in pixels.
         radius: of a point, in pixels.

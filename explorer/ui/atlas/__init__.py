@@ -4,5 +4,6 @@
 - `choices`: view, metrics, colours, and heads that are looked for
 - `all_heads`: every head as a point; `relations`: heads by the relations that they find
 - `one_head`: the chosen head, and the ways from it to other pages
+- `without`: what a task loses without it, where that is known
 - `rows`: its rows, with weights as marks in the text (`rows.css`); `numbers`: its tokens, distances and metrics; `by_text`: its roles by text
 """

@@ -60,13 +60,13 @@ def draw(
     drawn = (identity, part, view, axes, tuple(groups), None if found is None else found.tobytes(), *size.values())
     pictures.clickable("atlas_points", drawn, chosen, picture, chosen_head.picked)
     if found is not None:
-        named([head for head, held in zip(heads, found, strict=True) if held], chosen, _("Heads that were found: {n} of {all}."), len(heads))
+        _named([head for head, held in zip(heads, found, strict=True) if held], chosen, len(heads))
     return Figure(_("All heads"), f"heads-{view}", picture_files(lambda: picture(chosen, False)))
 
 
-def named(heads: Sequence[tuple[int, int]], chosen: tuple[int, int], told: str, n: int) -> None:
+def _named(heads: Sequence[tuple[int, int]], chosen: tuple[int, int], n: int) -> None:
     """Heads as buttons, under a line with how many of `n` they are."""
-    st.caption(told.format(n=len(heads), all=n))
+    st.caption(_("Heads that were found: {n} of {all}.").format(n=len(heads), all=n))
     with st.container(horizontal=True, key="found_heads", gap="xsmall"):
         for layer, head in heads[:_MOST]:
             head_button(layer, head, chosen, "atlas_found")

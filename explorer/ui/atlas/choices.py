@@ -22,7 +22,7 @@ VIEWS = {
     "changed": N_("Changed"),
 }
 COLOURS = {"layer": N_("layer"), "role": N_("role"), "cluster": N_("cluster")}
-NORM = N_("length of the output")
+_TITLES = {name: score.title for name, score in BY_NAME.items()} | {"norm": N_("length of the output")}
 NO_ROLE = N_("no role")
 EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", "distance > 10 and confidence > .3")
 
@@ -34,13 +34,12 @@ def size(height: int = 440) -> dict[str, int]:
 
 def title_of(metric: str) -> str:
     """A metric for a viewer."""
-    return _(BY_NAME[metric].title) if metric in BY_NAME else _(NORM)
+    return _(_TITLES[metric])
 
 
 def metric(atlas: Atlas, part: str, label: str, name: str, first: str) -> str:
     """Draws the choice of a metric, whose name stands in the address under `name`."""
-    there = [one for one in atlas.metrics if atlas.heads.loc[part][one].notna().any()]
-    titles = {one: BY_NAME[one].title if one in BY_NAME else NORM for one in there}
+    titles = {one: _TITLES[one] for one in atlas.metrics_in(part)}
     return address.choice(st.selectbox, label, titles, name, first, width=190)
 
 

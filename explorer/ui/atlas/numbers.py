@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from explorer.atlas.atlas import Atlas, HeadName
+from explorer.atlas.sums import OFFSETS
 from explorer.charts.atlas.distances import distances as distances_chart
 from explorer.charts.atlas.strip import strip
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.scores.definitions import REPEATED
 from explorer.tokens import labels
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import address, pictures
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
-__all__ = ["REPEATED", "distances", "metrics", "tokens"]
 BY = {"mass": N_("most weight"), "lift": N_("more than their frequency")}
 _SIDES = {
     "key": N_("Looked at"),
@@ -55,7 +52,7 @@ def tokens(atlas: Atlas, head: HeadName) -> Figure:
     return Figure(_("Tokens of this head"), f"tokens-{head[1]}-{head[2]}", {"csv": lambda: table.to_csv(index=False).encode()})
 
 
-def distances(atlas: Atlas, identity: Hashable, head: HeadName) -> Figure | None:
+def distances(atlas: Atlas, head: HeadName) -> Figure | None:
     """How far it looks, beside the mean of all heads of its part."""
     table = atlas.distances(head)
     if table.empty:
@@ -67,18 +64,30 @@ def distances(atlas: Atlas, identity: Hashable, head: HeadName) -> Figure | None
     own = {(one.low, one.high): one.share for one in table.itertuples()}
     mean = {edges: float(share) / n for edges, share in everyone.groupby(["low", "high"])["share"].sum().items()}
 
+    names = [called(low, high) for low, high in bins]
+
     def picture(dark: bool) -> Picture:
-        return distances_chart(bins, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark)
+        return distances_chart(names, [own.get(edges, 0.0) for edges in bins], [mean.get(edges, 0.0) for edges in bins], dark=dark)
 
     pictures.draw(picture(is_dark()), "atlas_distances")
     st.caption(_("Bars: this head. Ticks: the mean of all heads."))
     return Figure(_("Distances of this head"), f"distances-{head[1]}-{head[2]}", picture_files(lambda: picture(False)))
 
 
-def metrics(atlas: Atlas, identity: Hashable, head: HeadName) -> Figure:
+def called(low: int, high: int) -> str:
+    """A bin of signed distances for a viewer: a number, or in words from where to where; the outermost ones also hold what is farther."""
+    if low == high:
+        return str(low)
+    near, far = sorted((abs(low), abs(high)))
+    if far >= OFFSETS[-1]:
+        return (_("over {n} back") if low < 0 else _("over {n} on")).format(n=f"{near - 1:,}")
+    return (_("{near} to {far} back") if low < 0 else _("{near} to {far} on")).format(near=f"{near:,}", far=f"{far:,}")
+
+
+def metrics(atlas: Atlas, head: HeadName) -> Figure:
     """Each metric among those of all heads; its spread over texts stands in the table below."""
     part = atlas.heads.loc[head[0]]
-    names = [name for name in atlas.metrics if part[name].notna().any()]
+    names = atlas.metrics_in(head[0])
     heads = [(int(layer), int(number)) for layer, number in part.index]
     values, at = part[names].to_numpy(float), heads.index(head[1:])
     titles = [title_of(name) for name in names]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
+import numpy as np
 import streamlit as st
 
 from explorer.atlas import space
 from explorer.atlas.atlas import Atlas, HeadName
 from explorer.i18n import N_, _, language
 from explorer.scores import published
-from explorer.ui.atlas import by_text, numbers, rows
+from explorer.ui.atlas import by_text, numbers, rows, without
+from explorer.ui.atlas.choices import title_of
 from explorer.ui.atlas.source import opens
 from explorer.ui.common import address
 from explorer.ui.common.head_button import head_button
@@ -22,12 +22,12 @@ from models.opening import catalogue
 SHOWN = {"rows": N_("Rows"), "tokens": N_("Top tokens"), "distances": N_("Distances"), "metrics": N_("Metrics"), "texts": N_("By text")}
 
 
-def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relation: str | None) -> Figure | None:
+def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Figure | None:
     """The head beside all heads.
 
     Args:
         model: that is open.
-        atlas, identity: whose head it is, and by what the atlas is known.
+        atlas: whose head it is.
         head: part, layer, head.
         relation: that is looked at, whose rows are shown first.
     """
@@ -39,6 +39,7 @@ def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relatio
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_doors"):
         _doors(model, atlas, head)
     _published(atlas, head)
+    without.draw(model, atlas, head)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="atlas_like"):
         st.caption(_("Heads like this one:"), width="content")
         for one in space.like(atlas, head, 4).itertuples():
@@ -49,8 +50,8 @@ def draw(model: Model, atlas: Atlas, identity: Hashable, head: HeadName, relatio
     if shown == "tokens":
         return numbers.tokens(atlas, head)
     if shown == "distances":
-        return numbers.distances(atlas, identity, head)
-    return numbers.metrics(atlas, identity, head) if shown == "metrics" else by_text.draw(model, atlas, head)
+        return numbers.distances(atlas, head)
+    return numbers.metrics(atlas, head) if shown == "metrics" else by_text.draw(model, atlas, head)
 
 
 def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
@@ -71,5 +72,9 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
 def _published(atlas: Atlas, head: HeadName) -> None:
     for figure in published.FIGURES.get(catalogue.resolve(atlas.model), ()):
         if (figure.layer, figure.head) == head[1:]:
-            score = next(score.title for score in numbers.REPEATED if score.name == figure.score)
-            st.caption(_("Published: {score} {value:.3f} ({how}).").format(score=_(score), value=figure.value, how=_(figure.how)))
+            ours = atlas.heads.loc[head, figure.score]
+            told = {"score": title_of(figure.score), "value": f"{figure.value:.3f}", "how": _(figure.how)}
+            if np.isfinite(ours):
+                st.caption(_("Published: {score} {value} ({how}); here {ours}.").format(ours=f"{ours:.3f}", **told))
+            else:
+                st.caption(_("Published: {score} {value} ({how}).").format(**told))

@@ -35,7 +35,7 @@ def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Fi
     table = atlas.rows(head)
     table["lands"] = [_lands(atlas, head, row) for row in table.itertuples()]
     with st.container(horizontal=True, vertical_alignment="bottom", key="atlas_row_choice"):
-        shown = _choose(table, relation)
+        shown = _choose(table, head, relation)
     if shown.empty:
         st.caption(_("None of the kept rows is such a row."))
     else:
@@ -63,7 +63,7 @@ def door(model: Model, atlas: Atlas, head: HeadName, text: int, row: int | None 
     return found if row is None else found | {"q": str(row)}
 
 
-def _choose(table: pd.DataFrame, relation: str | None) -> pd.DataFrame:
+def _choose(table: pd.DataFrame, head: HeadName, relation: str | None) -> pd.DataFrame:
     kinds = dict(KINDS)
     of_relation = table[table["relation"] == relation] if relation else table[:0]
     if of_relation.empty:
@@ -74,7 +74,9 @@ def _choose(table: pd.DataFrame, relation: str | None) -> pd.DataFrame:
         return of_relation.sort_values(["direction", "kind"], ascending=[True, False], kind="stable")
     found = table[table["kind"] == which]
     counts = Counter(found["lands"])
-    there = [kind for kind in landing.KINDS if counts[kind]]
+    # That nothing here is induction is an answer, too.
+    asked = () if head[0] == "cross" else ("induction",)
+    there = [kind for kind in landing.KINDS if counts[kind] or kind in asked]
     options = {"": N_("anything")} | {kind: landing.KINDS[kind] for kind in there} | {f"not-{kind}": landing.KINDS[kind] for kind in there}
 
     def title(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +15,7 @@ from explorer.atlas.corpus import Corpus
 from explorer.atlas.options import Options
 from explorer.atlas.shards import named
 from explorer.i18n import N_, _
+from explorer.tasks.data import Asked
 from explorer.ui.common import address, file_choice, jobs, uploads
 from explorer.ui.common.markdown import escaped, explained
 from models import Model
@@ -22,7 +23,7 @@ from models.errors import ExplorerError
 from models.opening import allowed, catalogue
 from models.paths import typed
 
-SOURCES = {"own": N_("the project's texts"), "zh": N_("the project's Chinese texts"), "file": N_("a file"), "folder": N_("a folder")}
+SOURCES = {"own": corpus.OWN["en"], "zh": corpus.OWN["zh"], "file": N_("a file"), "folder": N_("a folder")}
 PLACE = "atlas"
 TOKENS, MOST_TOKENS = 20_000, 200_000
 """Tokens that are read of a file at first, and at most; the command reads on."""
@@ -41,6 +42,8 @@ class Source:
         tokens: so many at most, None for all.
         key: by which it is known.
         folder: where the atlas lies; None where it is made.
+        asked: what the viewer said about a file.
+        columns: of it that were taken, for a viewer.
     """
 
     model: Model
@@ -48,6 +51,8 @@ class Source:
     tokens: int | None
     key: Hashable
     folder: Path | None = None
+    asked: Asked = field(default_factory=Asked)
+    columns: str = ""
 
     @property
     def recipe(self) -> str:
@@ -58,7 +63,9 @@ class Source:
         language = next((name for name, title in corpus.OWN.items() if title == self.corpus.name), None)
         name = "own" if language == "en" else f"own:{language}" if language else self.corpus.name
         lines = ["import models", "from explorer.atlas import corpus, making", "from explorer.atlas.options import Options", ""]
-        lines += [export.load_line(self.model), f"texts = corpus.named({name!r})"]
+        said = file_choice.as_code(self.asked)
+        lines[3:3] = ["from explorer.tasks import choose"] if said else []
+        lines += [export.load_line(self.model), f"texts = corpus.named({name!r}{said})"]
         return "\n".join([*lines, f"atlas = making.make(model, texts, Options(tokens={self.tokens}))", "print(atlas.heads)"])
 
 
@@ -80,8 +87,13 @@ def choose(model: Model) -> Source | None:
             st.caption(_("Give a file, and the model reads it: each of its heads becomes a point."), width=300)
             return None
         tokens = int(address.number_input(_("Tokens at most"), 100, MOST_TOKENS, TOKENS, step=10_000, key="atlas_tokens", width=140))
-        texts = uploads.parsed(given, "atlas", lambda content, called: corpus.of_file(content, called))
-        return Source(model, texts, tokens, (model.number, given.digest, tokens))
+        if given.name.lower().endswith(corpus.TREEBANKS):
+            texts = uploads.parsed(given, "atlas", corpus.treebank)
+            return Source(model, texts, tokens, (model.number, given.digest, tokens))
+        # Its columns are those of a task that wants texts and nothing else, and are chosen as there.
+        examples = file_choice.examples_of(given, "next")
+        texts, said = corpus.of_examples(examples), {"asked": file_choice.said(given.digest), "columns": file_choice.taken(examples)}
+        return Source(model, texts, tokens, (model.number, given.digest, repr(said["asked"]), tokens), **said)
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
@@ -118,7 +130,7 @@ def opens(atlas: Atlas, model: Model) -> str:
 
 def describe(atlas: Atlas, source: Source) -> None:
     """What was read, and what of it was not, or not by the model that is open."""
-    about, notes = atlas.manifest["corpus"], []
+    about, notes = atlas.manifest["corpus"], [f"{escaped(source.columns)}."] if source.columns else []
     st.caption(
         _("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
             model=escaped(atlas.model), texts=escaped(_(about["name"])), n=about["texts"], tokens=about["tokens"]

@@ -22,6 +22,8 @@ from models import InputError
 ENDINGS = ["csv", "tsv", "jsonl", "json", "txt"]
 _OF_WORDS = ["conll", "bio", "iob", "txt", "tsv", "jsonl", "json"]
 ROLES = {"text": N_("Texts"), "label": N_("Labels"), "pair": N_("Second texts")}
+COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
+"""What a column of examples was taken for."""
 _SEPARATORS = {",": N_("comma ,"), ";": N_("semicolon ;"), "\t": N_("tab"), "|": N_("bar |")}
 _QUOTING = {True: N_("enclose a field"), False: N_("are characters of it")}
 _HEADER = {True: N_("names the columns"), False: N_("is an example")}
@@ -39,6 +41,19 @@ _SAMPLES = {
 def said(name: str) -> Asked:
     """What the viewer has said of a file or a data set in this session."""
     return _all_said().get(name, Asked())
+
+
+def as_code(asked: Asked) -> str:
+    """What was said about a file, as a further argument in Python, where `choose` is imported; "" where all was guessed."""
+    words = [f"{what}={said!r}" for what, said in vars(asked).items() if what != "format" and said not in (None, ())]
+    of = [f"{what}={said!r}" for what, said in vars(asked.format).items() if said is not None]
+    words += [f"format=choose.Format({', '.join(of)})"] if of else []
+    return f", choose.Asked({', '.join(words)})" if words else ""
+
+
+def taken(examples: Examples) -> str:
+    """Which columns of a file were taken for what, for a viewer."""
+    return ", ".join(f"{_(COLUMNS[what])}: {name}" for what, name in dict(examples.columns).items())
 
 
 def upload(key: str, kind: str = "next") -> Upload | None:

@@ -32,8 +32,6 @@ KINDS = {
 }
 SOURCES = {"own": N_("Our own"), "file": N_("A file"), "hub": N_("From the hub")}
 REMOVALS = {"zero": N_("zero"), "mean": N_("its mean"), "resample": N_("another example's"), "uniform": N_("uniform attention")}
-COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
-"""What a column of examples was taken for."""
 LIMIT = 284
 """Examples at first; all of the project's own sentences."""
 _MOST = 12
@@ -107,9 +105,8 @@ def _chosen(model: Model, kind: str, source: str, limit: int, method: str) -> Ta
         if examples is None:
             return None
         examples = examples.first(limit)
-        digest = hashlib.sha256(repr((examples.examples, examples.labels, examples.classes)).encode()).hexdigest()
         # A task has notes for the viewer.
-        key = (model.number, kind, digest, language())
+        key = (model.number, kind, _digest(examples), language())
 
         def work(report: Report) -> TaskResults:
             return _RESULTS.get_or_compute(key, lambda: TaskResults(choose.make(kind, model, examples)))
@@ -124,7 +121,34 @@ def _chosen(model: Model, kind: str, source: str, limit: int, method: str) -> Ta
         return None
     if known and examples.labels:
         file_choice.classes_of(known, examples.labels, results.task.labels, results.task.match)
+    _opened()[key[:3]] = examples.name
     return TaskChoice(model, kind, examples, results, method, key, name, file_choice.said(known))
+
+
+def known(model: Model) -> list[tuple[str, TaskResults]]:
+    """What has been scored with a model: name of the examples, and results. Of other viewers' tasks those on the project's own examples alone."""
+    found = {}
+    for key in _RESULTS:
+        number, kind, digest, _language = key
+        if number != model.number:
+            continue
+        name = _opened().get(key[:3])
+        if name is None and kind in choose.OWN:
+            own = choose.built_in(kind, model).first(LIMIT)
+            name = own.name if _digest(own) == digest else None
+        if name is not None and (results := _RESULTS.get(key)) is not None:
+            # The same task in two languages has the same numbers, once both are known.
+            found.setdefault(key[:3], []).append((f"{_(KINDS[kind])}, {name}", results))
+    return [one for ones in found.values() for one in ones]
+
+
+def _opened() -> dict[tuple, str]:
+    """Names of the examples of the tasks that this viewer has chosen."""
+    return st.session_state.setdefault("_opened_tasks", {})
+
+
+def _digest(examples: Examples) -> str:
+    return hashlib.sha256(repr((examples.examples, examples.labels, examples.classes)).encode()).hexdigest()
 
 
 def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, str | None, Examples | None]:
@@ -153,26 +177,17 @@ def setup_lines(choice: TaskChoice) -> list[str]:
     if choice.name is None:
         examples = f"choose.built_in({choice.kind!r}, model)"
     else:
-        examples = f"choose.named({choice.name!r}, {choice.kind!r}, model{_said(choice.asked)})"
+        examples = f"choose.named({choice.name!r}, {choice.kind!r}, model{file_choice.as_code(choice.asked)})"
     part = f".first({len(choice.examples)})"
     return [export.load_line(choice.model), f"task = choose.make({choice.kind!r}, model, {examples}{part})"]
 
 
-def _said(asked: Asked) -> str:
-    """What was said about a file, as an argument in Python; "" where all was guessed."""
-    words = [f"{what}={said!r}" for what, said in vars(asked).items() if what != "format" and said not in (None, ())]
-    of = [f"{what}={said!r}" for what, said in vars(asked.format).items() if said is not None]
-    words += [f"format=choose.Format({', '.join(of)})"] if of else []
-    return f", choose.Asked({', '.join(words)})" if words else ""
-
-
 def describe(choice: TaskChoice) -> None:
     """What the examples are, and what a viewer should know about them."""
-    columns = ", ".join(f"{_(COLUMNS[what])}: {name}" for what, name in dict(choice.examples.columns).items())
     parts = [
         choice.examples.name,
         _("{n} examples").format(n=len(choice.results.task)),
-        columns,
+        file_choice.taken(choice.examples),
         *choice.examples.notes,
         *choice.results.task.notes,
     ]

@@ -14,6 +14,7 @@ from explorer.ui.common.session import is_dark
 from explorer.ui.prune.board import TITLES
 from explorer.units.job import read_manifest
 from explorer.units.watch import Seen, Watcher
+from models import Model
 from models.errors import InputError
 from models.opening import allowed
 from models.paths import typed
@@ -44,6 +45,15 @@ def draw() -> None:
             _show(seen)
         elif seen is not None:
             st.fragment(_follow, run_every=_POLL_S)(named)
+
+
+def rise(model: Model, site: int | None, head: int) -> tuple[float, int] | None:
+    """What the watched job has found for one head of this model: rise of the mean loss, and on how many examples; None where it has not."""
+    kept: Watcher | None = st.session_state.get("_watcher")
+    if kept is None or site is None or kept.about.get("weights") != model.fingerprint:
+        return None
+    seen = kept.look()
+    return None if seen.rises is None else (float(seen.rises[site, head]), seen.examples)
 
 
 def _watcher(named: str) -> Watcher:

@@ -12,7 +12,7 @@ from explorer.atlas import plan as planning
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.corpus import Corpus, Text
 from explorer.atlas.options import Options
-from explorer.atlas.sums import METRICS, offset_edges
+from explorer.atlas.sums import METRICS
 from explorer.scores import measure
 from models import InputError
 from tests.explorer.atlas import brute
@@ -51,8 +51,7 @@ def test_rows_deciles_and_histograms_are_those_of_brute_force(tiny, read, name):
     model = tiny(name.partition("-")[0])
     if "bfloat16" in name:
         model = models.load(model.name, device="cpu", dtype="bfloat16")
-    options = OPTIONS if model.dtype == torch.float32 else Options(seed=3, per_decile=2, strongest=5, batch_tokens=1)
-    texts = corpus(pairs=name == "bart", n=6 if name == "t5" else 24)
+    options, texts = OPTIONS, corpus(pairs=name == "bart", n=6 if name == "t5" else 24)
     plan, atlas = read(model, texts, options)
     every, captures = brute.rows_of(model, plan, options)
     assert list(every) == list(atlas.heads.index)
@@ -80,14 +79,28 @@ def _distances(atlas, head, rows):
     if head[0] == "cross":
         assert atlas.distances(head).empty
         return
-    expected = {edges: 0.0 for edges in offset_edges()}
-    for row in rows:
-        for key, weight in enumerate(row.weights):
-            expected[next((low, high) for low, high in expected if low <= key - row.row <= high)] += float(weight)
-    total = sum(expected.values())
     found = {(one.low, one.high): one.share for one in atlas.distances(head).itertuples()}
-    for edges, weight in expected.items():
-        assert found.get(edges, 0) == pytest.approx(weight / total, abs=1e-5)
+    for edges, share in brute.distances_of(rows).items():
+        assert found.get(edges, 0) == pytest.approx(share, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_two_hundred_sentences_give_what_brute_force_gives(tiny, name):
+    found = brute.compare(tiny(name), corpus(200), Options())
+    assert found.equal, found
+    assert found.read > 5_000 and found.kept > 8 * 20 and found.bins > 8 * 5
+    assert found.weight < 1e-6 and found.distance < 1e-6
+
+
+def test_a_reading_that_is_not_that_of_the_atlas_is_told_from_it(tiny, monkeypatch):
+    """Other rows by another seed, other histograms by other texts: the comparison can fail."""
+    model, options, read = tiny("bert"), Options(strongest=1), making.make
+    monkeypatch.setattr(brute.making, "make", lambda model, texts, options: read(model, texts, Options(seed=9, strongest=1)))
+    found = brute.compare(model, corpus(60), options)
+    assert not found.equal and found.same < found.kept and found.same_bins == found.bins
+    monkeypatch.setattr(brute.making, "make", lambda model, texts, options: read(model, corpus(60, seed=1), options))
+    found = brute.compare(model, corpus(60), options)
+    assert not found.equal and found.same_bins < found.bins and found.distance > 1e-3
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "bart"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
 import vl_convert
 
 from explorer.charts.common import sliders
@@ -40,6 +41,18 @@ def readouts(scene: Mapping[str, object]) -> dict[str, float]:
     """All numbers of `sliders.readouts`, with all digits, by their names."""
     described = [item["description"] for items in marks(scene, "text") for item in items if ": " in item.get("description", "")]
     return {name: float(value.replace("−", "-")) for name, value in (text.rsplit(": ", 1) for text in described)}
+
+
+def names_lie_on_nothing(named: list[dict], points: list[dict], letters: int) -> None:
+    """No name lies on another one or on a point; digits are as wide as in the browser."""
+    middles = np.array([[item["x"] + item.get("dx", 0), item["y"] + item.get("dy", 0)] for item in named])
+    halves = np.array([[0.56 * letters * len(item["text"]) / 2, letters / 2] for item in named])
+    for i, (middle, half) in enumerate(zip(middles, halves, strict=True)):
+        apart = np.abs(np.delete(middles, i, axis=0) - middle) >= np.delete(halves, i, axis=0) + half - 1e-6
+        assert apart.any(1).all()
+    lying = np.array([[item["x"], item["y"]] for item in points])
+    nearest = np.clip(lying[None], (middles - halves)[:, None], (middles + halves)[:, None])
+    assert np.linalg.norm(lying - nearest, axis=-1).min() >= 7
 
 
 def uncoloured(picture: Picture, field: str) -> Picture:
