@@ -5,9 +5,11 @@
 - `surgery/`: private copies, starting in the middle, cutting heads out
 - `sentiment`: a linear classifier on the bundled BERT; `shipped/` holds it and other weights of the project
 - `toy/`: the toy transformer, a recurrent network beside it, their vocabularies and tasks; `training/`: training all of them
+- `cores`: on how many of them a thread computes
 - `seeded`: weights drawn by a seed, whatever other threads draw
 - `stopping`: how a stop reaches work that is told nothing of it
 - `atomic`: files and folders that are whole or not there at all; `paths`: paths as somebody typed them
+- `digests`: the checksum of a file
 - `errors`: what can go wrong, in `words` for a viewer
 
 Nothing here imports `explorer`.

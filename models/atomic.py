@@ -105,7 +105,9 @@ def _unlike_any() -> str:
 
 def _clear(folder: Path, before: str = "") -> None:
     """Takes away what killed processes were writing in a folder under names that begin so."""
-    for path in list(folder.iterdir()) if folder.is_dir() else []:
+    # By their ends alone first: a folder of many files is gone through at each write to it.
+    names = [name for name in os.listdir(folder) if name.endswith(PARTIAL)] if folder.is_dir() else []
+    for path in map(folder.joinpath, names):
         if path.name != before.removesuffix(".") + PARTIAL:  # not of a version that named no process
             found = re.fullmatch(re.escape(before) + rf"([0-9a-f]{{8}})-(\d+)-\d+{re.escape(PARTIAL)}", path.name)
             if not found or _is_written(path, found[1], int(found[2])):

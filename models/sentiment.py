@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.nn import functional
 
+from models import digests
 from models.errors import ModelError
 from models.opening import catalogue
 from models.opening.catalogue import SHIPPED
@@ -90,7 +90,7 @@ def load_sentiment() -> LinearClassifier:
     """
     classifier = read(SHIPPED / f"{NAME}.safetensors")
     folder = catalogue.bundled_folder(classifier.base)
-    if folder is None or sha256(folder / "model.safetensors") != classifier.base_sha256:
+    if folder is None or digests.of_file(folder / "model.safetensors") != classifier.base_sha256:
         raise ModelError(
             told("The sentiment classifier was trained on other weights of {base}.", base=classifier.base),
             told("Run `python -m models.training.sentiment` again."),
@@ -137,9 +137,3 @@ def read(path: Path) -> LinearClassifier:
             advice,
         )
     return classifier
-
-
-def sha256(path: Path) -> str:
-    """Checksum of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

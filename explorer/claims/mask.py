@@ -13,6 +13,7 @@ from explorer.lectures.demo import Measure, Models
 from explorer.reading import read
 from explorer.tokens import labels, readable
 from models import Model
+from models.surgery.private import private
 
 PROMPT = "The sun was shining and the birds were"
 _LAYER, _HEAD = 2, 1
@@ -54,14 +55,12 @@ def _c24(models: Models) -> Finding:
 def passes_for(model: Model, tokens: int) -> int:
     """Passes through the network that the library needs to make so many tokens, the one over the prompt included."""
     ids, seen = torch.tensor([list(read(model, PROMPT).ids)], device=model.device), []
+    network = private(model.network)
+    network.register_forward_pre_hook(lambda *_args: seen.append(1))
     with model.lock, torch.inference_mode():
-        hook = model.network.register_forward_pre_hook(lambda *_args: seen.append(1))
-        try:
-            made = model.network.generate(
-                ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False, pad_token_id=0
-            )
-        finally:
-            hook.remove()
+        made = network.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False, pad_token_id=0
+        )
     return len(seen) if made.shape[1] == ids.shape[1] + tokens else 0
 
 

@@ -11,7 +11,7 @@ from explorer.ablation import heads
 from explorer.cli.shared import bar, device_arguments, for_json, model_argument, note, opened, write_json
 from explorer.i18n import _
 from explorer.weights import head as reading
-from explorer.weights.composition import KINDS, Edge
+from explorer.weights.composition import KINDS, Composition, Edge
 from explorer.weights.distance import by_distance
 from explorer.weights.one import OneHead, one_head
 from explorer.weights.opened import NOTES, Weights
@@ -36,6 +36,7 @@ def add(commands: argparse._SubParsersAction) -> None:
   induction    [layer][head], composition above random with heads that look at the token before; null for cross-attention
   random       composition of heads with random weights, its mean and its standard deviation
   edges        kind (q, k, v), writer and reader [layer, head], composition above random; the strongest first
+  between      of an encoder-decoder: the same with writers of each other part that writes what this one reads
 of one head (--head):
   matched      query token, key token, score: the pairs that it would match most
   moved        token that is attended to, word that becomes likelier, by how much
@@ -49,6 +50,7 @@ of one head (--head):
     command.add_argument("--part", choices=sites.Parts, help=_("of an encoder-decoder (default: encoder)"))
     command.add_argument("--head", metavar="L.H", help=_("one head, such as 1.3 (layer.head from 0)"))
     command.add_argument("--token", metavar="T", help=_("with --head: what this token does where the head attends to it"))
+    command.add_argument("--distance", type=int, default=0, metavar="N", help=_("with --head and RoPE: the key stands N tokens before the query"))
     command.add_argument("--top", type=int, default=reading.TOP, metavar="N", help=_("so many pairs, words or edges (default: %(default)s)"))
     command.add_argument("--arriving", action="store_true", help=_("read tokens as they arrive at a layer in a text of one token"))
     command.add_argument("--json", type=Path, metavar="OUT", help=_("file to write"))
@@ -61,6 +63,8 @@ def _weights(given: argparse.Namespace) -> int:
         raise InputError(_("--top is {n}.").format(n=given.top), _("Ask for at least one."))
     if given.token is not None and given.head is None:
         raise InputError(_("--token says nothing without a head."), _("Name one, such as --head 1.3."))
+    if given.distance and given.head is None:
+        raise InputError(_("--distance says nothing without a head."), _("Name one, such as --head 1.3."))
     model = opened(given)
     weights = weights_of(model, arriving=given.arriving)
     if given.head is None:
@@ -71,7 +75,7 @@ def _weights(given: argparse.Namespace) -> int:
     else:
         layer, head, part = _one(weights, given)
         with bar("tokens") as tell:
-            one = one_head(weights, layer, head, part, top=given.top, report=tell)
+            one = one_head(weights, layer, head, part, top=given.top, report=tell, distance=given.distance)
         made = _of_one(weights, one, given)
         _print_one(made)
     if given.json:
@@ -99,8 +103,13 @@ def _of_all(found: Survey, top: int) -> dict[str, object]:
         "previous": None if distances is None else for_json(distances.previous),
         "induction": None if distances is None else for_json(found.induction),
         "random": {"mean": composed.random, "spread": composed.spread},
-        "edges": [{"kind": e.kind, "writer": list(e.writer), "reader": list(e.reader), "value": e.value} for e in composed.edges(most=top)],
+        "edges": _edges(composed, top),
+        "between": {one.writers: _edges(one, top) for one in found.between},
     }
+
+
+def _edges(found: Composition, top: int) -> list[dict[str, object]]:
+    return [{"kind": e.kind, "writer": list(e.writer), "reader": list(e.reader), "value": e.value} for e in found.edges(most=top)]
 
 
 def _of_one(weights: Weights, one: OneHead, given: argparse.Namespace) -> dict[str, object]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.capture import Capture
 from explorer.i18n import _
 from models import InputError, Model
-from models.surgery.projections import matrices, of_sites
+from models.surgery.projections import of_sites, output
 
 
 def of_heads(model: Model, captured: Capture, layer: int, part: str | None = None) -> np.ndarray:
@@ -53,6 +53,6 @@ def _passed_on(model: Model, captured: Capture, layer: int, part: str | None) ->
             _("{name} has no output projection that is known head by head.").format(name=model.name),
             _("Choose a BERT, a GPT-2, a Llama or another model whose heads can be cut out."),
         )
-    by_head = matrices(projections)[3][0].float().cpu()  # (heads, size, width)
+    by_head = output(projections)[0].float().cpu()  # (heads, size, width)
     values = record.value[0].float().repeat_interleave(record.group, dim=0)  # (heads, key, size)
     return values @ by_head

@@ -17,13 +17,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import torch
-
 from explorer import limits
 from explorer.i18n import _, carried
 from explorer.jobs import GRACE_S
 from explorer.lab.slots import SLOTS, Slots
 from explorer.lab.state import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, State
+from models.cores import compute_on
 from models.errors import ExplorerError
 from models.opening.devices import out_of_memory
 from models.training.runs import Evaluation, Snapshot
@@ -121,11 +120,12 @@ class Live:
 
     def _work(self) -> None:
         try:
-            with _one_core():
-                while self._may_step():
-                    self._busily(self._training.step)
-                if self._training.finished:
-                    self._busily(self._measure)
+            # A toy's steps are too small to be shared out, and viewers need the other cores.
+            compute_on(1)
+            while self._may_step():
+                self._busily(self._training.step)
+            if self._training.finished:
+                self._busily(self._measure)
             self._over(FINISHED if self._training.finished else STOPPED)
         except ExplorerError as error:
             self._over(FAILED, error.problem, error.advice)
@@ -214,17 +214,3 @@ def _stop_all() -> None:
         live.stop()
     for live in list(_started):
         live.join(_STOP_S)
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """This thread computes on one core: a toy's steps are too small to be shared out, and viewers need the others.
-
-    torch also remembers the number for threads that are yet to come; another thread puts that back.
-    """
-    others = torch.get_num_threads()
-    torch.set_num_threads(1)
-    reset = threading.Thread(target=torch.set_num_threads, args=(others,))
-    reset.start()
-    reset.join()
-    yield

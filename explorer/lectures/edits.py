@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from explorer.reading import read
 from models import InputError, Model, attention
 from models.surgery.private import private
 from models.words import told
@@ -66,13 +67,13 @@ def edited(model: Model, layer: int) -> Edited:
     matrix = None if blocks is None else getattr(blocks[layer].mlp, "c_proj", None)
     if not isinstance(matrix, Conv1D):
         raise InputError(told("{name} has no feed-forward network of GPT-2's form.", name=model.name), told("Choose gpt2-mini."))
-    target = model.tokenizer(TARGET)["input_ids"][0]
+    target = read(model, TARGET).ids[0]
     prompt = _ids(model, PROMPT)
     texts = [_ids(model, text) for text in NEIGHBOURS]
-    before, others = _next(network, prompt), [_next(network, text) for text in texts]
-    key = _keys(network, matrix, [prompt])[-1]
-    context = _keys(network, matrix, texts)
-    value = _value(network, matrix, prompt, target)
+    before, others = _next(model, network, prompt), [_next(model, network, text) for text in texts]
+    key = _keys(model, network, matrix, [prompt])[-1]
+    context = _keys(model, network, matrix, texts)
+    value = _value(model, network, matrix, prompt, target)
     covariance = context.T @ context / len(context) + _DAMPING * torch.eye(len(key))
     direction = torch.linalg.solve(covariance, key)
     change = torch.outer(direction / (direction @ key), value)
@@ -80,7 +81,7 @@ def edited(model: Model, layer: int) -> Edited:
     # Another parameter in its place: the weights themselves are shared with whoever else has this model open.
     matrix.weight = nn.Parameter(kept.detach() + change.to(kept), requires_grad=False)
     wrote = float((key @ change - value).abs().max())
-    after, others_after = _next(network, prompt), [_next(network, text) for text in texts]
+    after, others_after = _next(model, network, prompt), [_next(model, network, text) for text in texts]
     rows = []
     for was, is_ in zip(others, others_after, strict=True):
         top = int(was.argmax())
@@ -92,29 +93,29 @@ def edited(model: Model, layer: int) -> Edited:
 
 
 def _ids(model: Model, text: str) -> Tensor:
-    return torch.tensor([model.tokenizer(text)["input_ids"]], device=model.device)
+    return torch.tensor([read(model, text).ids], device=model.device)
 
 
-@torch.inference_mode()
-def _next(network: nn.Module, ids: Tensor) -> Tensor:
+def _next(model: Model, network: nn.Module, ids: Tensor) -> Tensor:
     """Probabilities of the next token."""
-    return network(ids).logits[0, -1].float().softmax(-1).cpu()
+    with model.lock, torch.inference_mode():
+        return network(ids).logits[0, -1].float().softmax(-1).cpu()
 
 
-@torch.inference_mode()
-def _keys(network: nn.Module, matrix: nn.Module, texts: Sequence[Tensor]) -> Tensor:
+def _keys(model: Model, network: nn.Module, matrix: nn.Module, texts: Sequence[Tensor]) -> Tensor:
     """What the matrix reads, (tokens, units)."""
     found: list[Tensor] = []
     handle = matrix.register_forward_pre_hook(lambda _module, inputs: found.append(inputs[0][0].float().cpu()))
     try:
-        for ids in texts:
-            network(ids)
+        with model.lock, torch.inference_mode():
+            for ids in texts:
+                network(ids)
     finally:
         handle.remove()
     return torch.cat(found)
 
 
-def _value(network: nn.Module, matrix: nn.Module, prompt: Tensor, target: int) -> Tensor:
+def _value(model: Model, network: nn.Module, matrix: nn.Module, prompt: Tensor, target: int) -> Tensor:
     """What to add to the matrix's output at the last token, so that the target follows; by gradient descent."""
     added = torch.zeros(matrix.weight.shape[1], device=prompt.device, requires_grad=True)
     optimizer = torch.optim.Adam([added], lr=_RATE)
@@ -125,8 +126,9 @@ def _value(network: nn.Module, matrix: nn.Module, prompt: Tensor, target: int) -
     handle = matrix.register_forward_hook(hook)
     try:
         for _step in range(_DESCENT):
-            loss = -network(prompt).logits[0, -1].float().log_softmax(-1)[target] + 0.005 * added.square().sum()
-            (slope,) = torch.autograd.grad(loss, [added])
+            with model.lock:
+                loss = -network(prompt).logits[0, -1].float().log_softmax(-1)[target] + 0.005 * added.square().sum()
+                (slope,) = torch.autograd.grad(loss, [added])
             added.grad = slope
             optimizer.step()
     finally:
@@ -168,7 +170,7 @@ def causes(model: Model) -> Causes:
     right, wrong = int(clean[0, at]), int(other[0, at])
 
     def run(ids: Tensor, changes: dict[int, attention.Change] | None = None) -> tuple[Tensor, list[attention.Record]]:
-        with attention.attending(model.sites_of, changes=changes, record=changes is None) as made:
+        with model.lock, attention.attending(model.sites_of, changes=changes, record=changes is None) as made:
             logits = model.network(ids).logits[:, -1].float()
         return logits[:, right] - logits[:, wrong], made.records
 

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from torch import nn
 from transformers import BertForPreTraining
 
+from explorer.reading import encode, tokens_of
 from models import Model
 from models.opening.folder import weights
 from models.opening.loading import locate
@@ -53,13 +54,13 @@ def chances(model: Model) -> tuple[float, float] | None:
     network = head_of(model)
     if network is None:
         return None
-    tokenizer = model.tokenizer
+    unknown = model.tokenizer.unk_token_id
     # In the language that it reads: of the other it knows few tokens.
-    pairs = min(PAIRS.values(), key=lambda texts: tokenizer(" ".join(texts))["input_ids"].count(tokenizer.unk_token_id))
+    pairs = min(PAIRS.values(), key=lambda texts: encode(model, " ".join(texts)).ids.count(unknown))
     found = []
     with model.lock, torch.inference_mode():
         for second in pairs[1:]:
-            out = network(**tokenizer(pairs[0], second, return_tensors="pt").to(model.device))
+            out = network(**tokens_of(model, encode(model, pairs[0], second)).inputs(model.device))
             # BertForNextSentencePrediction has logits of one kind; the first of the two is "follows".
             logits = out.seq_relationship_logits if "seq_relationship_logits" in out else out.logits
             found.append(float(logits[0].float().softmax(-1)[0]))

@@ -21,6 +21,7 @@ from explorer.positions import answers, order
 from explorer.reading import Tokens, read
 from models import Model
 from models.opening import sites
+from models.seeded import seeded
 from models.toy.rnn import RnnConfig, ToyRnn
 
 ORDERS = ("ends", "reverse", "shift", "shuffle")
@@ -149,20 +150,20 @@ def others(positions: bool = False) -> dict[str, float]:
     """The same measure for untrained networks, three tokens and a new order, as a share of the largest output; attention has positions or has
     none, the others never have any."""
     ids, new = torch.tensor([[0, 1, 2]]), [2, 1, 0]
-    with torch.random.fork_rng(), torch.inference_mode():
-        torch.manual_seed(_SEED)
+    with seeded(_SEED):
         embedding, kernel = nn.Embedding(3, _WIDTH), [nn.Conv1d(_WIDTH, _WIDTH, 3, padding=1) for _layer in range(2)]
         recurrent = ToyRnn(RnnConfig(vocab_size=3, d_model=_WIDTH, causal=True)).eval()
-        learned = order.toy("learned")
-        toy = (learned.network if positions else order.without_positions(learned)).base_model
+    learned = order.toy("learned")
+    toy = (learned.network if positions else order.without_positions(learned)).base_model
 
-        def convolved(given: torch.Tensor) -> torch.Tensor:
-            x = embedding(given).transpose(1, 2)
-            for layer in kernel:
-                x = layer(x).relu()
-            return x.transpose(1, 2)
+    def convolved(given: torch.Tensor) -> torch.Tensor:
+        x = embedding(given).transpose(1, 2)
+        for layer in kernel:
+            x = layer(x).relu()
+        return x.transpose(1, 2)
 
-        made = {}
+    made = {}
+    with torch.inference_mode():
         for name, network in (("attention", lambda given: toy(given)[0]), ("gru", lambda given: recurrent(given).last_hidden_state)):
             made[name] = _moved(network, ids, new)
         made["convolution"] = _moved(convolved, ids, new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -49,19 +50,21 @@ def compute(models: Models, n: int = 1024, shape: str = "gpt2-small", batch: int
     """
     size, maker = BYTES[dtype], models("gpt2-mini")
     if shape in memory.PUBLISHED:
-        network, longest = memory.published(shape), LENGTHS[-1]
+        network, longest, lock = memory.published(shape), LENGTHS[-1], nullcontext()
     else:
         opened = memory.checked(models(shape))
-        network, longest = opened.network, min(opened.max_length or 256, 256)
+        network, longest, lock = opened.network, min(opened.max_length or 256, 256), opened.lock
     # A network without numbers keeps tensors of any length; a loaded one as many as it has places for.
-    real = memory.tensors_of(network, min(n, longest, getattr(network.config, "max_position_embeddings", None) or longest), 1)
+    with lock:
+        real = memory.tensors_of(network, min(n, longest, getattr(network.config, "max_position_embeddings", None) or longest), 1)
     sizes = memory.sizes_of(network, real[0].shape[1])
     found, short = sizes.bytes(n, batch, size), real[0].shape[2]
     made = {way: generated(maker, way, _SOME) for way in WAYS}
     kept = shipped.read("q21_cache").data
     seconds = {way: kept["race"][way][-1] for way in WAYS}
     small = memory.sizes_of(memory.published("gpt2-small"), 12).shape
-    few = memory.tensors_of(maker.network, 40, 3)
+    with maker.lock:
+        few = memory.tensors_of(maker.network, 40, 3)
     own = memory.sizes_of(maker.network, few[0].shape[1])
     steps = kept["step"]
     measures = (

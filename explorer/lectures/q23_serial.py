@@ -18,6 +18,7 @@ from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
 from explorer.lectures.work import Shape, counted, counted_in
+from models.cores import computing_on
 from models.seeded import seeded
 from models.toy import ToyConfig, ToyModel
 from models.toy.rnn import RnnConfig, ToyRnn
@@ -143,11 +144,10 @@ def networks() -> dict[str, torch.nn.Module]:
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:
     """Times a training step (forward and backward, the true tokens given) on one thread; the shortest of several tries each."""
-    made, threads = networks(), torch.get_num_threads()
+    made = networks()
     random = torch.Generator().manual_seed(_SEED)
     rows, done, total = [], 0, TRIES * len(made) * sum(LENGTHS)
-    torch.set_num_threads(1)
-    try:
+    with computing_on(1):
         for n in LENGTHS:
             tokens = torch.randint(64, (BATCH, n), generator=random)
             row: list[float] = [n]
@@ -161,8 +161,6 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
                     report(done / total)
                 row.append(float(f"{min(found):.4g}"))
             rows.append(row)
-    finally:
-        torch.set_num_threads(threads)
     return {"times": rows, "parameters": {name: sum(weight.numel() for weight in network.parameters()) for name, network in made.items()}}
 
 

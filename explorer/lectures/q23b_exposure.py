@@ -16,6 +16,7 @@ from explorer.i18n import N_
 from explorer.lectures import shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from explorer.reading import read
 from models import Model
 from models.seeded import seeded
 from models.toy import ToyConfig, ToyModel
@@ -78,10 +79,11 @@ def translated(models: Models, first: str) -> list[float]:
     """Probability of each character of the translation, given the true ones before it, but for the first, which may be wrong."""
     model = models("translate-mini")
     ids = model.tokenizer.convert_tokens_to_ids([*TARGET, SLIP])
-    read = [model.network.config.decoder_start_token_id, ids[0] if first == "true" else ids[-1], *ids[1:-2]]
-    given = model.tokenizer(SOURCE, return_tensors="pt").to(model.device)
-    with torch.no_grad():
-        logits = model.network(input_ids=given.input_ids, decoder_input_ids=torch.tensor([read], device=model.device)).logits[0]
+    so_far = [model.network.config.decoder_start_token_id, ids[0] if first == "true" else ids[-1], *ids[1:-2]]
+    source = read(model, SOURCE)
+    with model.lock, torch.no_grad():
+        given = source.inputs(model.device)
+        logits = model.network(input_ids=given["input_ids"], decoder_input_ids=torch.tensor([so_far], device=model.device)).logits[0]
     return [float(row[one]) for row, one in zip(logits.float().softmax(-1), ids, strict=False)]
 
 
@@ -104,10 +106,11 @@ def decoded(models: Models, first: str, way: str, draw: int) -> tuple[str, float
 def _decoded(model: Model, first: str, way: str, draw: int) -> tuple[str, float]:
     ids = model.tokenizer.convert_tokens_to_ids([TARGET[0], SLIP])
     start = torch.tensor([[model.network.config.decoder_start_token_id, ids[first == "wrong"]]], device=model.device)
-    given = model.tokenizer(SOURCE, return_tensors="pt").to(model.device)
+    source = read(model, SOURCE)
     with model.lock, torch.inference_mode(), seeded(_SEED + draw):
+        given = source.inputs(model.device)
         made = model.network.generate(**given, decoder_input_ids=start, max_new_tokens=_MADE, max_length=None, **WAYS[way])[0]
-        chances = model.network(input_ids=given.input_ids, decoder_input_ids=made[None, :-1]).logits[0].float().log_softmax(-1)
+        chances = model.network(input_ids=given["input_ids"], decoder_input_ids=made[None, :-1]).logits[0].float().log_softmax(-1)
     each = chances[range(1, len(made) - 1), made[2:]]
     return model.tokenizer.decode(made, skip_special_tokens=True).replace(" ", ""), float(each.sum().exp())
 

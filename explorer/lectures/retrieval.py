@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
+from explorer.reading import TOKENISING, read
 from models import InputError, Model, attention
 from models.words import told
 
@@ -43,7 +44,6 @@ _LONGEST = 64
 """Tokens of a sentence that are read."""
 
 
-@torch.inference_mode()
 def embedded(model: Model, texts: Sequence[str]) -> np.ndarray:
     """A vector of length 1 for each text: the mean of its tokens' last states (Reimers & Gurevych 2019, section 3). Shape (texts, width).
 
@@ -52,8 +52,12 @@ def embedded(model: Model, texts: Sequence[str]) -> np.ndarray:
     """
     if model.kind != "encoder":
         raise InputError(told("{name} is no encoder.", name=model.name), told("Choose all-MiniLM-L6-v2."))
-    given = model.tokenizer(list(texts), padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt").to(model.device)
-    states = model.network.base_model(**given).last_hidden_state.float()
+    # A tokenizer remembers how it pads and cuts until it is asked for something else: other viewers use the same one.
+    with TOKENISING:
+        given = model.tokenizer(list(texts), padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt")
+    with model.lock, torch.inference_mode():
+        given = given.to(model.device)
+        states = model.network.base_model(**given).last_hidden_state.float()
     weights = given["attention_mask"][..., None].float()
     return normalize((states * weights).sum(1) / weights.sum(1), dim=-1).cpu().numpy()
 
@@ -116,7 +120,7 @@ def in_attention(
         for (ids, n), record in zip(asked, records, strict=True):
             z = remembering(record, keys[:, keys.shape[1] - size :], values[:, values.shape[1] - size :], nearest)
             change = attention.Change(gate=torch.zeros(z.shape[1]), replacement=z)
-            with torch.inference_mode(), attention.attending(model.sites_of, changes={layer: change}, record=False):
+            with model.lock, torch.inference_mode(), attention.attending(model.sites_of, changes={layer: change}, record=False):
                 logits = model.network(ids).logits[0]
             right += (logits[-n:-1].argmax(-1) == ids[0, 1 - n :]).tolist()
         found.append(sum(right) / len(right))
@@ -141,22 +145,21 @@ def remembering(record: attention.Record, keys: torch.Tensor, values: torch.Tens
     return (torch.cat([scores, far], dim=-1).softmax(-1) @ torch.cat([value, values], dim=1))[None]
 
 
-@torch.inference_mode()
 def _recorded(model: Model, text: str, layer: int) -> attention.Record:
-    with attention.attending(model.sites_of) as attended:
+    with model.lock, torch.inference_mode(), attention.attending(model.sites_of) as attended:
         model.network(_ids(model, text))
     return attended.records[layer]
 
 
 def _ids(model: Model, text: str) -> torch.Tensor:
-    return torch.tensor([model.tokenizer(text)["input_ids"]], device=model.device)
+    return torch.tensor([read(model, text).ids], device=model.device)
 
 
-@torch.inference_mode()
 def _read(model: Model, sentence: str, before: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Last states of a sentence's tokens but the last, of length 1; the tokens that follow them; and those that the model expects."""
-    tokens = torch.tensor([model.tokenizer(before + sentence)["input_ids"]], device=model.device)
-    start = tokens.shape[1] - len(model.tokenizer(sentence)["input_ids"])
-    output = model.network(tokens, output_hidden_states=True)
+    tokens = _ids(model, before + sentence)
+    start = tokens.shape[1] - len(read(model, sentence))
+    with model.lock, torch.inference_mode():
+        output = model.network(tokens, output_hidden_states=True)
     states = normalize(output.hidden_states[-1][0].float(), dim=-1)
     return states[start:-1].cpu(), tokens[0, start + 1 :].cpu(), output.logits[0, start:-1].argmax(-1).cpu()

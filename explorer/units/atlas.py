@@ -13,6 +13,7 @@ from explorer.tasks.base import Progress, within
 from explorer.units import store
 from explorer.units.bench import Bench
 from explorer.units.plan import Planner
+from models import digests
 from models.errors import ModelError
 from models.words import told
 
@@ -59,4 +60,4 @@ def _place(folder: Path, result: dict) -> Path:
 
 def _is_there(folder: Path, result: dict) -> bool:
     file = _place(folder, result)
-    return file.is_file() and store.sha256_of(file) == result["sha256"]
+    return file.is_file() and digests.of_file(file) == result["sha256"]

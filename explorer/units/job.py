@@ -14,19 +14,22 @@ The folder holds
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explorer.tasks.base import Progress
 from explorer.units import store
-from explorer.units.executors import Executor
+from explorer.units.store import MANIFEST
 from explorer.units.unit import Unit, canonical
-from explorer.units.work import MANIFEST
 from models.atomic import put_text, writing
 from models.errors import InputError, ModelError
 from models.words import told
+
+if TYPE_CHECKING:
+    # A page that only looks at a folder loads nothing that does units.
+    from explorer.units.executors import Executor
 
 PLAN, FINISHED = "plan", "finished.json"
 FORMAT = "attention_explorer_units"
@@ -79,19 +82,18 @@ class Job:
         text = json.dumps({"phase": phase, "name": name, "units": [unit.digest for unit in units]})
         if not plan.is_file() or plan.read_text(encoding="utf-8") != text:
             put_text(plan, text)
-        found = [store.read(self.folder, unit) for unit in units]
-        for _round in range(_ROUNDS):
+        found: list[store.Done | None] = [None] * len(units)
+        for round_ in range(_ROUNDS + 1):
+            found = [done or store.read(self.folder, unit) for unit, done in zip(units, found, strict=True)]
             missing = [unit for unit, done in zip(units, found, strict=True) if done is None]
             there = len(units) - len(missing)
             tell(there / max(1, len(units)))
             if not missing:
                 return [done.result for done in found]
-            self.executor.run(_turned(missing), self.folder, lambda done, there=there: tell(min(1.0, (there + done) / len(units))))
-            found = [done or store.read(self.folder, unit) for unit, done in zip(units, found, strict=True)]
-        if (missing := found.count(None)) == 0:
-            return [done.result for done in found]
+            if round_ < _ROUNDS:
+                self.executor.run(_turned(missing), self.folder, lambda done, there=there: tell(min(1.0, (there + done) / len(units))))
         raise ModelError(
-            told("{n} units are said to be done and are not in {folder}.", n=missing, folder=self.folder),
+            told("{n} units are said to be done and are not in {folder}.", n=len(missing), folder=self.folder),
             told("All workers must write to the same disk. What is done is kept; the same command goes on from there."),
         )
 
@@ -122,5 +124,5 @@ def read_manifest(folder: Path) -> dict:
 
 def _turned(units: list[Unit]) -> list[Unit]:
     """The same list from a place on that each process has for itself."""
-    start = zlib.crc32(f"{os.uname().nodename if hasattr(os, 'uname') else ''} {os.getpid()}".encode()) % len(units)
+    start = zlib.crc32(store.here().encode()) % len(units)
     return units[start:] + units[:start]

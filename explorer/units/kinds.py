@@ -20,6 +20,7 @@ from explorer.tasks.base import Outcome, Progress, repeating
 from explorer.units import store
 from explorer.units.bench import Bench
 from explorer.units.unit import Unit
+from models import digests
 
 Work = Callable[[Bench, Unit, Progress | None], object]
 
@@ -80,7 +81,7 @@ def shard(bench: Bench, unit: Unit, tell: Progress | None) -> object:
     """A shard of an atlas. Its file is what the atlas is merged of; the result says which it is. Options: nothing more."""
     folder = bench.folder / store.SHARDS
     file = shards.read(bench.model, bench.corpus, bench.atlas, unit.shard, unit.shards, folder, tell, bench.atlas_plan)
-    return {"file": file.name, "sha256": store.sha256_of(file)}
+    return {"file": file.name, "sha256": digests.of_file(file)}
 
 
 KINDS: dict[str, Work] = {

@@ -161,7 +161,7 @@ class _Round:
     """Some units that are to be done."""
 
     def __init__(self, of: OnDask, units: Sequence[Unit], folder: Path) -> None:
-        self.of, self.folder, self.done = of, str(folder), 0
+        self.of, self.folder = of, str(folder)
         self.waiting, self.tries = deque(units), Counter()
         self.flying: dict[Future, _Flight] = {}
         self.late: dict[Future, _Flight] = {}
@@ -170,6 +170,11 @@ class _Round:
         self.over: set[str] = set()
         self._threads: dict[str, int] = {}
         self._looked = 0.0
+
+    @property
+    def done(self) -> int:
+        """Units that are done."""
+        return len(self.over)
 
     @property
     def left(self) -> bool:
@@ -226,7 +231,9 @@ class _Round:
             return
         answer = future.result(timeout=_CONNECT_S)
         if answer["state"] == work.DONE:
-            self._finished(unit)
+            self.over.add(unit.digest)
+            if was_late is not None:
+                self._take_back(unit)
         elif answer["state"] == work.REFUSED:
             self.refused[answer["worker"]] = answer["why"]
             self.of.once(told("The worker {worker} does not do it: {why}", worker=answer["where"], why=answer["why"]))
@@ -237,11 +244,8 @@ class _Round:
         else:
             self._tried(unit, answer["why"], flight is not None)
 
-    def _finished(self, unit: Unit) -> None:
-        # One that was late and another one may both have done it.
-        if unit.digest not in self.over:
-            self.over.add(unit.digest)
-            self.done += 1
+    def _take_back(self, unit: Unit) -> None:
+        """Who was late has done it after all; by then it is given out, or waiting to be."""
         for future, flight in list(self.flying.items()):
             if flight.unit.digest == unit.digest:
                 del self.flying[future]

@@ -12,6 +12,9 @@ from pathlib import Path
 from explorer.units.unit import Unit, canonical
 from models.atomic import put_text, writing
 
+MANIFEST = "job.json"
+"""What a folder of units says about itself; without it, it is none."""
+
 UNITS = "units"
 """Folder of the files within that of the job; they lie in folders of the first two letters of their names, so that none grows long."""
 
@@ -36,6 +39,11 @@ class Done:
     ended: float
 
 
+def here() -> str:
+    """This machine and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 def place(folder: Path, unit: Unit | str) -> Path:
     """Where the file of a unit, or of one with that digest, is."""
     digest = unit if isinstance(unit, str) else unit.digest
@@ -47,39 +55,35 @@ def write(folder: Path, unit: Unit, result: object, seconds: float) -> None:
     file = place(folder, unit)
     with writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-    where = f"{socket.gethostname()}:{os.getpid()}"
-    made = {"unit": unit.to_json(), "result": result, "sha256": _sha256(result), "seconds": seconds, "where": where}
+    made = {"unit": unit.to_json(), "result": result, "sha256": _sha256(result), "seconds": seconds, "where": here()}
     put_text(file, json.dumps(made))
 
 
 def read(folder: Path, unit: Unit) -> Done | None:
     """The result of a unit; None where there is none that is whole and of this unit."""
-    return _read(place(folder, unit), unit)
+    found = _read(place(folder, unit))
+    return found[1] if found is not None and found[0] == unit.to_json() else None
 
 
 def read_any(folder: Path, digest: str) -> tuple[Unit, Done] | None:
     """The unit with that digest and its result; None where there is none that is whole."""
-    file = place(folder, digest)
-    try:
-        unit = Unit.from_json(json.loads(file.read_text(encoding="utf-8"))["unit"])
-    except (OSError, ValueError, TypeError, KeyError):
+    found = _read(place(folder, digest))
+    if found is None:
         return None
-    done = _read(file, unit)
-    return None if done is None or unit.digest != digest else (unit, done)
+    try:
+        unit = Unit.from_json(found[0])
+    except (TypeError, KeyError):
+        return None
+    return (unit, found[1]) if unit.digest == digest and found[0] == unit.to_json() else None
 
 
-def sha256_of(file: Path) -> str:
-    """Of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _read(file: Path, unit: Unit) -> Done | None:
+def _read(file: Path) -> tuple[dict, Done] | None:
+    """What a file says that its unit is, and the result; None where it is not whole."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-        if found["unit"] != unit.to_json() or found["sha256"] != _sha256(found["result"]):
+        if found["sha256"] != _sha256(found["result"]):
             return None
-        return Done(found["result"], float(found["seconds"]), str(found["where"]), file.stat().st_mtime)
+        return found["unit"], Done(found["result"], float(found["seconds"]), str(found["where"]), file.stat().st_mtime)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 
@@ -37,16 +37,20 @@ class Unit:
     @cached_property
     def digest(self) -> str:
         """Names its file: sha256 of all of it, so other work has another name."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+        return hashlib.sha256(self._written().encode()).hexdigest()
 
     def to_json(self) -> dict[str, object]:
         """As a dictionary of JSON."""
-        return json.loads(canonical(asdict(self)))
+        return json.loads(self._written())
 
     @staticmethod
     def from_json(found: Mapping[str, object]) -> Unit:
         """From such a dictionary; fields that it does not know are another version's. Raises KeyError, TypeError."""
         return Unit(**{field.name: found[field.name] for field in fields(Unit)})
+
+    def _written(self) -> str:
+        # Not by `asdict`, which copies each number of long lists of heads first.
+        return canonical({field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def canonical(value: object) -> str:

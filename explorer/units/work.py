@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
 
 from explorer.tasks.base import Progress
 from explorer.units import bench, store, versions
 from explorer.units.kinds import KINDS
 from explorer.units.unit import Unit
+from models.cores import computing_on
 from models.errors import ExplorerError, InputError, OutOfMemoryError, WriteError
 from models.words import told
 
-MANIFEST = "job.json"
-"""What a folder of units says about itself; without it, it is none."""
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 
 CODE = versions.code()
@@ -52,10 +46,10 @@ def do(unit: Unit, folder: Path, tell: Progress | None = None) -> bool:
         raise _refused(told("It has other code: {here}, where {wanted} is asked for.", here=CODE, wanted=unit.code))
     if unit.kind not in KINDS:
         raise _refused(told("It knows no work that is called {kind}.", kind=unit.kind))
-    if not (folder / MANIFEST).is_file():
+    if not (folder / store.MANIFEST).is_file():
         raise _refused(told("It does not see the folder {folder}.", folder=folder))
     begun = time.perf_counter()
-    with _threads(int(unit.options["on"]["threads"])):
+    with computing_on(int(unit.options["on"]["threads"])):
         opened = bench.of(unit)
         if (found := opened.model.fingerprint) != unit.weights:
             raise _refused(
@@ -74,9 +68,8 @@ def answer(unit: Mapping[str, object], folder: str) -> dict[str, str]:
     """`do` in another process: what became of the unit, in words that travel.
 
     Returns:
-        "state": DONE; REFUSED, where another process may do it; FAILED, where the work itself does not succeed. "why": in words. "where": this
-        process;
-        "worker": as Dask calls it. "lasting": not "" where trying again is no use.
+        "state": DONE; REFUSED, where another process may do it; FAILED, where the work itself does not succeed. "why": in words.
+        "lasting": not "" where trying again is no use. "where": this process; "worker": as Dask calls it.
     """
     state, why, lasting = DONE, "", False
     try:
@@ -87,8 +80,7 @@ def answer(unit: Mapping[str, object], folder: str) -> dict[str, str]:
         state, why, lasting = FAILED, str(error), True
     except Exception as error:
         state, why = FAILED, f"{type(error).__name__}: {error}"
-    where = {"where": f"{socket.gethostname()}:{os.getpid()}", "worker": _worker()}
-    return {"state": state, "why": why, "lasting": "yes" if lasting else ""} | where
+    return {"state": state, "why": why, "lasting": "yes" if lasting else "", "where": store.here(), "worker": _worker()}
 
 
 def _worker() -> str:
@@ -107,20 +99,6 @@ def _understood(unit: Mapping[str, object]) -> Unit:
         return Unit.from_json(unit)
     except (KeyError, TypeError) as error:
         raise _refused(told("It has other code: it does not know what a unit says ({error}).", error=error)) from error
-
-
-@contextmanager
-def _threads(wanted: int) -> Iterator[None]:
-    """A block that computes on so many threads: their number decides on the last digits of sums."""
-    had = torch.get_num_threads()
-    if wanted == had:
-        yield
-        return
-    torch.set_num_threads(wanted)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(had)
 
 
 def _refused(problem: str) -> RefusedError:

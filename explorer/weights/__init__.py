@@ -4,6 +4,7 @@
 - `ends`: what a token alone puts into the stream, and what the stream says of words; found by running the network's own code
 - `opened`: a model's weights, head by head, with the norms folded; what is left out is said
 - `pairs`: the largest products of two tables, never all of them at once
+- `turned`: what rotary positions make of a query and a key that are apart
 - `head`: which tokens a head would match (QK), what it makes of them (OV), its singular directions
 - `one`: all of that for one head
 - `distance`: what heads prefer by distance alone

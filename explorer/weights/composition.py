@@ -15,7 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.weights.opened import Head, Weights
+from explorer.i18n import _
+from explorer.weights.opened import Head, Weights, streams
+from models import InputError
 
 KINDS = ("q", "k", "v")
 _DRAWS = 12
@@ -40,17 +42,20 @@ class Edge:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """All heads of a part with all heads of the layers below.
+    """All heads of a part with all heads that write what they read.
 
     Attributes:
-        part: "encoder", "decoder" or "cross"; of cross-attention only queries read what it writes.
-        sizes: heads of each layer.
+        part: "encoder", "decoder" or "cross", whose heads read.
+        writers: whose heads write: the same part, or another one of an encoder-decoder. The queries of cross-attention read the decoder's
+            stream, to which both of its kinds of attention write; its keys and values read what the encoder's heads have written.
+        sizes: heads of each layer that reads.
         values: by kind, (layer, head) of the writer and (layer, head) of the reader, float64; nan where there is no path.
         random: what two heads of the same shape with random weights have, the mean; and
         spread: its standard deviation.
     """
 
     part: str
+    writers: str
     sizes: tuple[int, ...]
     values: dict[str, np.ndarray]
     random: float
@@ -67,34 +72,57 @@ class Composition:
         return sorted(found, key=lambda edge: -edge.value)[:most]
 
 
-def composition(weights: Weights, part: str | None = None, report: Callable[[float], None] = lambda _share: None) -> Composition:
-    """How much each head reads of what each head below it writes.
+def composition(
+    weights: Weights, part: str | None = None, report: Callable[[float], None] = lambda _share: None, *, writers: str | None = None
+) -> Composition:
+    """How much each head reads of what each head before it writes.
 
     Everything is the product of small factors: with W_Q = Q R, the norm of W_Q^T W_K is that of R^T W_K, d_k x d_k numbers at a time.
 
+    Args:
+        weights: of a model.
+        part: whose heads read; the first where None.
+        report: told the share that is done.
+        writers: whose heads write, of `writing`; those of the same part where None.
+
     Raises:
-        InputError: no such part.
+        InputError: no such part, or one that does not write what this one reads.
     """
     of_part = weights.sites(part)
-    kinds = KINDS if of_part[0].kind == "self" else ("q",)
-    most = max(1, max(site.heads for site in of_part))
-    values = {kind: np.full((len(of_part), most, len(of_part), most), np.nan) for kind in kinds}
-    writers: list[list[Tensor]] = []
+    from_part = weights.sites(writers or of_part[0].part)
+    sides, stream = streams(of_part[0].part), _writes_to(from_part[0].part)
+    kinds = tuple(kind for kind in KINDS if sides[kind != "q"] == stream)
+    if not kinds:
+        problem = _("No head of {part} reads what heads of {writers} write.").format(part=of_part[0].part, writers=from_part[0].part)
+        raise InputError(problem, ", ".join(writing(weights, part)))
+    most, most_writing = (max(1, max(site.heads for site in some)) for some in (of_part, from_part))
+    values = {kind: np.full((len(from_part), most_writing, len(of_part), most), np.nan) for kind in kinds}
+    written = [[_writes(head) for head in weights.heads(site)] for site in from_part]
     shape = None
     for i, site in enumerate(of_part):
         heads = weights.heads(site)
         shape = shape or (heads[0].query.shape if heads else None)
         for kind in kinds if heads else ():
             readers = torch.cat([_reads(head, kind) for head in heads])  # (heads x d_k, width)
-            for below, written in enumerate(writers):
-                if written:
-                    product = torch.cat(written) @ readers.T
-                    norms = product.unflatten(0, (len(written), -1)).unflatten(2, (len(heads), -1)).square().sum((1, 3)).sqrt()
-                    values[kind][below, : len(written), site.layer, : len(heads)] = norms.cpu().numpy()
-        writers.append([_writes(head) for head in heads])
+            for writer, made in zip(from_part, written, strict=True):
+                if made and weights.reaches(writer, site):
+                    product = torch.cat(made) @ readers.T
+                    norms = product.unflatten(0, (len(made), -1)).unflatten(2, (len(heads), -1)).square().sum((1, 3)).sqrt()
+                    values[kind][writer.layer, : len(made), site.layer, : len(heads)] = norms.cpu().numpy()
         report((i + 1) / len(of_part))
     mean, spread = random_composition(*shape) if shape else (0.0, 0.0)
-    return Composition(of_part[0].part, tuple(site.heads for site in of_part), values, mean, spread)
+    return Composition(of_part[0].part, from_part[0].part, tuple(site.heads for site in of_part), values, mean, spread)
+
+
+def writing(weights: Weights, part: str | None = None) -> tuple[str, ...]:
+    """The parts whose heads write what a part reads, itself first. Raises InputError for a part that is not there."""
+    part = weights.sites(part)[0].part
+    return (part, *(other for other in weights.model.parts if other != part and _writes_to(other) in streams(part)))
+
+
+def _writes_to(part: str) -> str:
+    """The stack whose stream a part writes to."""
+    return "encoder" if part == "encoder" else "decoder"
 
 
 @lru_cache(maxsize=64)
@@ -105,8 +133,8 @@ def random_composition(width: int, d_k: int) -> tuple[float, float]:
     def draw() -> Tensor:
         return torch.randn(width, d_k, generator=generator)
 
-    written = torch.cat([_product(draw(), draw()) for _ in range(_DRAWS)])
-    read = torch.cat([_product(draw(), draw()) for _ in range(_DRAWS)])
+    written = torch.cat([_product(draw(), draw()) for _draw in range(_DRAWS)])
+    read = torch.cat([_product(draw(), draw()) for _draw in range(_DRAWS)])
     norms = (written @ read.T).unflatten(0, (_DRAWS, -1)).unflatten(2, (_DRAWS, -1)).square().sum((1, 3)).sqrt()
     return float(norms.mean()), float(norms.std())
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
+from explorer.weights.norms import unit
 from explorer.weights.opened import Head, Weights, streams
 from models import InputError
 from models.opening.devices import precise
@@ -61,8 +62,7 @@ def _through_words(weights: Weights, source: str, of: Head, report: Callable[[fl
     """W_U W_E summed over the vocabulary, (width, width): all that the eigenvalues of any head need of it."""
     size, made, done = weights.entry(source).size, 0.0, 0
     for x in weights.rows(of, source):
-        x = x if of.key_norm is None else of.key_norm.unit(x)
-        made = made + precise(weights.exit.words(slice(done, done + len(x)))).T @ precise(x)
+        made = made + precise(weights.exit.words(slice(done, done + len(x)))).T @ precise(unit(of.key_norm, x))
         done += len(x)
         report(done / size)
     return made

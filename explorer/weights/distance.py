@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.positions import tables
-from explorer.weights.norms import Norm
+from explorer.weights.norms import Norm, unit
 from explorer.weights.opened import Weights
 from models import attention
 from models.opening import sites
@@ -76,8 +76,8 @@ def _between(weights: Weights, of_part: tuple[sites.Site, ...], added: Tensor) -
     for site in of_part:
         each = []
         for head in weights.heads(site):
-            query = _unit(head.query_norm, added) @ head.query + head.query_bias
-            key = _unit(head.key_norm, added) @ head.key + head.key_bias
+            query = unit(head.query_norm, added) @ head.query + head.query_bias
+            key = unit(head.key_norm, added) @ head.key + head.key_bias
             each.append(head.scale * query @ key.T)
         found.append(torch.stack(each) if each else added.new_zeros(0, len(added), len(added)))
     return found
@@ -135,14 +135,10 @@ def _unmasked(record: attention.Record) -> Tensor:
     return made if record.bias is None else made + record.bias[0].float()
 
 
-def _unit(norm: Norm | None, x: Tensor) -> Tensor:
-    return x if norm is None else norm.unit(x)
-
-
 def _mean(weights: Weights, part: str, norm: Norm | None, known: dict[object, Tensor]) -> Tensor:
     """Mean over all tokens of what a norm makes of them, (width,)."""
     kind = None if norm is None else norm.kind
     if kind not in known:
         entry = weights.entry(part)
-        known[kind] = sum(_unit(norm, x).sum(0) for _block, x in entry.blocks()) / entry.size
+        known[kind] = sum(unit(norm, x).sum(0) for _block, x in entry.blocks()) / entry.size
     return known[kind]

@@ -94,7 +94,8 @@ class Entry:
                 found.append((args[0] if args else kwargs["hidden_states"]).float())
                 raise _ReachedError
 
-        with ExitStack() as hooks, self.model.lock, torch.no_grad(), exact(network):
+        # Others run the same copy, who must not meet these hooks: they are taken off before the lock is given back.
+        with self.model.lock, ExitStack() as hooks, torch.no_grad(), exact(network):
             if token is not None:
                 for module in self._tokens:
                     hooks.callback(module.register_forward_hook(lambda _m, _a, out: token.to(out).expand_as(out)).remove)
@@ -191,7 +192,7 @@ def exit_of(model: Model) -> Exit:
     def read(stream: Tensor) -> tuple[Tensor, bool]:
         """What the table is multiplied with, for streams (n, width), norms taken as matrices; and whether a norm took part."""
         found, calls = [], []
-        left = {"to come": _calls(last, network, model, part)}
+        left = {"to come": turns}
 
         def ended(_module: nn.Module, _args: tuple, output: object) -> object:
             left["to come"] -= 1
@@ -226,6 +227,7 @@ def exit_of(model: Model) -> Exit:
         return found[0], bool(calls)
 
     with model.lock, exact(model.network):
+        turns = _calls(last, network, model, part)
         start = torch.zeros(outer, inner, device=model.device, requires_grad=True)
         with torch.no_grad():
             given, has_norm = read(start)

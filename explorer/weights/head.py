@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 
 from explorer.i18n import _
+from explorer.reading import TOKENISING
 from explorer.tokens import readable
 from explorer.weights.copying import check_writes
 from explorer.weights.ends import BLOCK
-from explorer.weights.norms import Norm
+from explorer.weights.norms import Norm, unit
 from explorer.weights.opened import Head, Weights, streams
 from explorer.weights.pairs import Pairs, largest
+from explorer.weights.turned import turning
 from models import InputError
 
 Report = Callable[[float], None]
@@ -65,14 +67,32 @@ class Direction:
     right_away: tuple[int, ...]
 
 
-def matched(weights: Weights, layer: int, head: int, part: str | None = None, *, top: int = TOP, report: Report = lambda _share: None) -> Pairs:
+def matched(
+    weights: Weights,
+    layer: int,
+    head: int,
+    part: str | None = None,
+    *,
+    top: int = TOP,
+    report: Report = lambda _share: None,
+    distance: int = 0,
+) -> Pairs:
     """The pairs of tokens whose score would be largest: rows are queries, columns are keys; biases and scale included.
 
+    Args:
+        weights: of a model.
+        layer, head, part: which head.
+        top: pairs.
+        report: told the share that is done.
+        distance: tokens that the key stands before the query, where positions turn both (RoPE).
+
     Raises:
-        InputError: no such head, or linear attention, whose scores are no products.
+        InputError: no such head, or linear attention, whose scores are no products; a distance as `turned.turning`.
     """
     of = _matching(weights, layer, head, part)
     queries, keys = query_rows(weights, of), key_rows(weights, of)
+    if distance:
+        keys = keys @ turning(weights, weights.site(layer, head, part), distance).T
     return largest(queries * of.scale, keys, top, report)
 
 
@@ -98,8 +118,7 @@ def promoted(weights: Weights, token: int, layer: int, head: int, part: str | No
     _check_token(token, entry.size)
     check_writes(weights, of.part)
     (row,) = weights.rows(of, streams(of.part)[1], torch.tensor([token], device=weights.model.device))
-    row = row if of.key_norm is None else of.key_norm.unit(row)
-    return _ends(token, weights.exit.logits(row @ of.value @ of.output)[0], top)
+    return _ends(token, weights.exit.logits(unit(of.key_norm, row) @ of.value @ of.output)[0], top)
 
 
 def looked_for(weights: Weights, token: int, layer: int, head: int, part: str | None = None, *, top: int = TOP) -> Words:
@@ -107,7 +126,7 @@ def looked_for(weights: Weights, token: int, layer: int, head: int, part: str | 
     of = _matching(weights, layer, head, part)
     _check_token(token, weights.entry(streams(of.part)[0]).size)
     (row,) = weights.rows(of, streams(of.part)[0], torch.tensor([token], device=weights.model.device))
-    row = (row if of.query_norm is None else of.query_norm.unit(row)) @ of.query + of.query_bias
+    row = unit(of.query_norm, row) @ of.query + of.query_bias
     return _ends(token, (of.scale * row @ key_rows(weights, of).T)[0], top)
 
 
@@ -143,10 +162,16 @@ def token_of(weights: Weights, text: str) -> int:
     known = tokenizer.convert_tokens_to_ids(text) if text in tokenizer.get_vocab() else None
     if known is not None:
         return int(known)
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+    ids = pieces(weights, text) if text else []
     if not ids:
         raise InputError(_("There is no token."), _("Type one."))
     return int(ids[0])
+
+
+def pieces(weights: Weights, text: str) -> list[int]:
+    """Ids of a text alone, with nothing around it."""
+    with TOKENISING:
+        return weights.model.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def named(weights: Weights, ids: np.ndarray | tuple[int, ...] | list[int]) -> list[str]:
@@ -171,7 +196,7 @@ def value_rows(weights: Weights, of: Head) -> Tensor:
 
 def _rows(weights: Weights, of: Head, part: str, norm: Norm | None, matrix: Tensor) -> Tensor:
     """All tokens through a matrix (width, n), (size, n)."""
-    return torch.cat([(x if norm is None else norm.unit(x)) @ matrix for x in weights.rows(of, part)])
+    return torch.cat([unit(norm, x) @ matrix for x in weights.rows(of, part)])
 
 
 def _matching(weights: Weights, layer: int, head: int, part: str | None) -> Head:

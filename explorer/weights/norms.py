@@ -51,6 +51,11 @@ class Norm:
         return self.centred, self.eps
 
 
+def unit(norm: Norm | None, x: Tensor) -> Tensor:
+    """`Norm.unit` of rows (.., width), which stay as they are where no norm stands before."""
+    return x if norm is None else norm.unit(x)
+
+
 def norm_of(module: nn.Module, name: str) -> Norm:
     """What a norm of a network does, found by its weights and believed because it gives what the module gives.
 

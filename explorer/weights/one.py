@@ -8,6 +8,7 @@ from explorer.weights import head as reading
 from explorer.weights.head import TOP, Direction, Report
 from explorer.weights.opened import Weights
 from explorer.weights.pairs import Pairs
+from explorer.weights.turned import turning
 from models import InputError
 
 
@@ -20,6 +21,7 @@ class OneHead:
         matched, matching: pairs of query and key tokens, and singular directions of QK; None and empty where there are no scores.
         moved, moving: pairs of an attended token and a word, and singular directions of OV; None and empty where it writes to no words.
         no_scores, no_words: why.
+        distance: tokens between the query and the key of the pairs.
         notes: names in `opened.NOTES`.
     """
 
@@ -33,10 +35,18 @@ class OneHead:
     no_scores: InputError | None
     no_words: InputError | None
     notes: tuple[str, ...]
+    distance: int = 0
 
 
 def one_head(
-    weights: Weights, layer: int, head: int, part: str | None = None, *, top: int = TOP, report: Report = lambda _share: None
+    weights: Weights,
+    layer: int,
+    head: int,
+    part: str | None = None,
+    *,
+    top: int = TOP,
+    report: Report = lambda _share: None,
+    distance: int = 0,
 ) -> OneHead:
     """Reads a head.
 
@@ -45,15 +55,18 @@ def one_head(
         layer, head, part: which, from 0; of the first part where None.
         top: pairs.
         report: told the share that is done.
+        distance: see `head.matched`.
 
     Raises:
-        InputError: no such head.
+        InputError: no such head, or no such distance.
     """
     site, no_scores, no_words = weights.site(layer, head, part), None, None
     matched, matching, moved, moving = None, [], None, []
+    if distance:
+        turning(weights, site, distance)
     try:
         matching = reading.matching_directions(weights, layer, head, part)
-        matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share))
+        matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share), distance=distance)
     except InputError as error:
         no_scores = error
     try:
@@ -63,4 +76,4 @@ def one_head(
         no_words = error
     notes = weights.notes(site, words=no_words is None)
     report(1.0)
-    return OneHead(layer, head, site.part, matched, matching, moved, moving, no_scores, no_words, notes)
+    return OneHead(layer, head, site.part, matched, matching, moved, moving, no_scores, no_words, notes, distance)

@@ -6,7 +6,7 @@ What stands before a projection is found by running the network once on a few to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,7 +33,7 @@ NOTES = {
     "arriving": N_("Each token is read as it arrives at this layer in a text of itself alone, at the mean position, through the layers below."),
     "scale": N_("What a norm divides by depends on the text: numbers of logits are in units of the last one's."),
     "shared": N_("All layers share one set of weights."),
-    "rotary": N_("RoPE turns queries and keys: pairs of tokens are those of one position, at distance 0."),
+    "rotary": N_("RoPE turns queries and keys by their distance: pairs of tokens are those of one distance, singular directions those of none."),
 }
 """What is left out or taken another way, in a viewer's words."""
 
@@ -67,13 +67,15 @@ class Head:
 
 @dataclass(eq=False)
 class _Heard:
-    """What one run tells of a site: norms before its queries and its keys, factor on the scores, what makes weights of them."""
+    """What one run tells of a site: norms before its queries and its keys, factor on the scores, what makes weights of them, and its place
+    among all sites, in the order in which they attend."""
 
     query_norm: Norm | None = None
     key_norm: Norm | None = None
     scale: float = 1.0
     normaliser: str = "softmax"
     sandwich: bool = False
+    turn: int = 0
 
 
 @dataclass(eq=False)
@@ -88,18 +90,15 @@ class Weights:
     model: Model
     arriving: bool = False
     _heard: dict[int, _Heard] = field(default_factory=dict, repr=False)
+    _entries: dict[str, Entry] = field(default_factory=dict, repr=False, init=False)
 
     def sites(self, part: str | None = None) -> tuple[sites.Site, ...]:
         """The attention sites of one part, by layer; of the first part where None. Raises InputError for a part that is not there."""
         part = part or self.model.sites[0].part
-        found = tuple(site for site in self.model.sites if site.part == part)
+        found = self.model.sites_in(part)
         if not found:
-            raise InputError(_("{name} has no part {part}.").format(name=self.model.name, part=part), ", ".join(self.parts))
+            raise InputError(_("{name} has no part {part}.").format(name=self.model.name, part=part), ", ".join(self.model.parts))
         return found
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(site.part for site in self.model.sites))
 
     def site(self, layer: int, head: int, part: str | None = None) -> sites.Site:
         """Where a head is. Raises InputError for one that is not there."""
@@ -114,10 +113,17 @@ class Weights:
 
     def heads(self, site: sites.Site) -> list[Head]:
         """All heads of a site."""
+        return self._read(site, range(site.heads))
+
+    def head(self, layer: int, head: int, part: str | None = None) -> Head:
+        """One head. Raises InputError for one that is not there."""
+        return self._read(self.site(layer, head, part), [head])[0]
+
+    def _read(self, site: sites.Site, heads: Iterable[int]) -> list[Head]:
         heard, (w_q, w_k, w_v, (w_o, _bias)) = self._heard[site.index], matrices(of_sites(self.model)[site.index])
         group = w_q.shape[1] // w_k.shape[1]
         made = []
-        for head in range(site.heads):
+        for head in heads:
             query, key, value = (one[:, at].float() for one, at in ((w_q, head), (w_k, head // group), (w_v, head // group)))
             before, beside = heard.query_norm, heard.key_norm
             biases = [one[-1] + (0 if norm is None else norm.constant(one[:-1])) for one, norm in ((query, before), (key, beside))]
@@ -125,13 +131,14 @@ class Weights:
             made.append(Head(site.layer, head, site.part, *folded, w_o[head].float(), *biases, heard.scale, before, beside))
         return made
 
-    def head(self, layer: int, head: int, part: str | None = None) -> Head:
-        """One head. Raises InputError for one that is not there."""
-        return self.heads(self.site(layer, head, part))[head]
-
     def matches(self, site: sites.Site) -> bool:
         """Whether its scores are products of queries and keys: in linear attention they are not."""
         return self._heard[site.index].normaliser != "linear"
+
+    def reaches(self, writer: sites.Site, reader: sites.Site) -> bool:
+        """Whether a site has written before another one reads: the layers of one part, one after the other; in a layer of a decoder its
+        self-attention before its cross-attention."""
+        return self._heard[writer.index].turn < self._heard[reader.index].turn
 
     def entry(self, part: str) -> Entry:
         """What enters the stream that this part reads: "encoder" or "decoder"."""
@@ -143,10 +150,6 @@ class Weights:
     def exit(self) -> Exit:
         """How the last stream is read. Raises InputError as `ends.exit_of`."""
         return exit_of(self.model)
-
-    @cached_property
-    def _entries(self) -> dict[str, Entry]:
-        return {}
 
     @cached_property
     def positions(self) -> str:
@@ -276,8 +279,9 @@ def _listen(model: Model) -> dict[int, _Heard]:
                 hooks.callback(twin.get_submodule(name).register_forward_pre_hook(projecting(turn, which)).remove)
             hooks.callback(twin.register_forward_hook(left).remove)
         network.base_model(**sites.inputs_for(network, **inputs))
-        for record in run.records:
+        for turn_, record in enumerate(run.records):
             if record.site in heard:
+                heard[record.site].turn = turn_
                 heard[record.site].normaliser = record.normaliser
                 heard[record.site].scale = _scale(record, given[record.site], known[record.site])
     norms = {module: norm_of(module, model.name) for module in {*befores.values(), *besides.values()} if module is not None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.weights.composition import Composition, composition
+from explorer.weights.composition import Composition, composition, writing
 from explorer.weights.copying import copying
 from explorer.weights.distance import Distances, by_distance
 from explorer.weights.opened import Weights
@@ -21,12 +21,13 @@ class Survey:
     """What is known of all heads of a part.
 
     Attributes:
-        part: see `Weights.parts`.
+        part: see `Model.parts`.
         sizes: heads of each layer.
         copying: (layers, heads), see `copying.copying`; None where heads write to no words.
         no_words: why, else None.
         distances: None for cross-attention.
-        composition: of all heads with all heads below.
+        composition: of all heads with all heads of the part below.
+        between: of an encoder-decoder, with the heads of each other part that write what these read.
     """
 
     part: str
@@ -35,6 +36,7 @@ class Survey:
     no_words: InputError | None
     distances: Distances | None
     composition: Composition
+    between: tuple[Composition, ...] = ()
 
     @property
     def induction(self) -> np.ndarray | None:
@@ -58,4 +60,5 @@ def survey(weights: Weights, part: str | None = None, report: Report = lambda _s
     distances = by_distance(weights, part)
     report(0.6)
     composed = composition(weights, part, lambda share: report(0.6 + 0.4 * share))
-    return Survey(of_part[0].part, tuple(site.heads for site in of_part), copied, no_words, distances, composed)
+    between = tuple(composition(weights, part, writers=other) for other in writing(weights, part)[1:])
+    return Survey(of_part[0].part, tuple(site.heads for site in of_part), copied, no_words, distances, composed, between)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from models import digests
 from models.errors import ModelError
 from models.words import told
 
@@ -146,5 +146,4 @@ def bundled_folder(name: str) -> Path | None:
 @lru_cache(maxsize=4)
 def _sha256(file: Path, size: int, modified: int) -> str:
     # Size and time of change are part of the key: a file that changes is read again.
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return digests.of_file(file)

@@ -29,6 +29,7 @@ from models.opening import (
     hub,
     last_token,
     limits,
+    rotary,
     sites,
     sliced_folder,
     split,
@@ -194,6 +195,7 @@ def load(
         )
     notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
+    rotary.forget(network)
     if device != split.NAME:
         network, where, placed = devices.moved(network, where, fallback=device == "auto")
         if origin.startswith("folder"):

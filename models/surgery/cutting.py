@@ -99,6 +99,11 @@ class HeadProjections:
         return _shape(self.module.get_submodule(self.family.inputs[-1]))[1] // self.size
 
     @property
+    def side_by_side(self) -> int:
+        """Matrices in the one projection, where there is only one: 3, or 2 where keys are values, too."""
+        return _shape(self.module.get_submodule(self.family.inputs[0]))[1] // _shape(self.output)[0]
+
+    @property
     def kept(self) -> list[int]:
         """The heads that are left, numbered as in the full model."""
         return getattr(self.module, "kept_heads", None) or list(range(self.heads))
@@ -184,8 +189,7 @@ def _cut(projections: HeadProjections, gone: list[int]) -> None:
     kept, all_heads = [projections.kept[head] for head in left], getattr(module, "all_heads", total)
     device = projections.output.weight.device
     if len(family.inputs) == 1:
-        parts = _shape(module.get_submodule(family.inputs[0]))[1] // _shape(projections.output)[0]
-        beside = [part * total + head for part in range(parts) for head in left]
+        beside = [part * total + head for part in range(projections.side_by_side) for head in left]
         rows = [columns(projections, beside, device)]
     else:
         rows = [columns(projections, heads, device) for heads in (left, left_kv, left_kv)]

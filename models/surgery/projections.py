@@ -39,15 +39,20 @@ def matrices(of: HeadProjections) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor,
     if len(inputs) == 1:
         inputs = _split(of, inputs[0])
     w_q, w_k, w_v = (one.unflatten(1, (-1, of.size)) for one in inputs)
+    return w_q, w_k, w_v, output(of)
+
+
+def output(of: HeadProjections) -> tuple[Tensor, Tensor]:
+    """W_O and its bias alone, as the last of `matrices`."""
     out = _rows(of.output)
-    return w_q, w_k, w_v, (out[:-1].unflatten(0, (-1, of.size)), out[-1])
+    return out[:-1].unflatten(0, (-1, of.size)), out[-1]
 
 
 def joined(of: HeadProjections, query: Tensor, key: Tensor, value: Tensor) -> dict[str, Tensor]:
     """What each projection of a layer would give for these queries, keys and values, (heads, d_k) each: by its name, (outputs,)."""
     if len(of.family.inputs) > 1:
         return {name: one.flatten() for name, one in zip(of.family.inputs, (query, key, value), strict=True)}
-    parts = (query, key, value)[: _parts(of)]
+    parts = (query, key, value)[: of.side_by_side]
     return {of.family.inputs[0]: torch.stack(parts, 1 if of.family.by_head else 0).flatten()}
 
 
@@ -57,17 +62,11 @@ def parameters(of: HeadProjections) -> int:
     return sum(weight.numel() for module in modules for weight in module.parameters())
 
 
-def _parts(of: HeadProjections) -> int:
-    """Matrices that lie side by side: 3, or 2 where keys are values, too."""
-    return _rows(of.module.get_submodule(of.family.inputs[0])).shape[1] // (of.heads * of.size)
-
-
 def _split(of: HeadProjections, fused: Tensor) -> list[Tensor]:
-    parts = _parts(of)
     if of.family.by_head:
-        found = [one.flatten(1) for one in fused.unflatten(1, (of.heads, parts, of.size)).unbind(2)]
+        found = [one.flatten(1) for one in fused.unflatten(1, (of.heads, of.side_by_side, of.size)).unbind(2)]
     else:
-        found = list(fused.chunk(parts, dim=1))
+        found = list(fused.chunk(of.side_by_side, dim=1))
     return [found[0], found[1], found[-1]]
 
 

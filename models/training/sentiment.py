@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models import sentiment
+from models import digests, sentiment
 from models.atomic import put_text, whole
 from models.opening import catalogue, loading
 
@@ -155,7 +155,7 @@ def write(out: Path, fit: Fit, table: str, sizes: dict[str, int]) -> None:
         "skip_ends": str(fit.skip_ends).lower(),
         "normalise": str(fit.normalise).lower(),
         "base": catalogue.BUNDLED_BERT,
-        "base_sha256": sentiment.sha256(base),
+        "base_sha256": digests.of_file(base),
         "trained_on": trained_on,
         "dev_accuracy": f"{fit.dev:.4f}",
     }

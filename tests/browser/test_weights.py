@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import addressed, settled, shows
@@ -10,6 +11,7 @@ LINES = ".st-key-weights_lines svg.marks"
 LINE = f'{LINES} path[aria-label*="reads"], {LINES} line[aria-label*="reads"]'
 
 
+@pytest.mark.every_run
 def test_a_line_opens_both_of_its_heads_and_the_board_another(open_page):
     page = open_page("/weights?model=bert-mini&lines=k&most=3", "dark", wait_for=LINES)
     settled(page)

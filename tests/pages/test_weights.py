@@ -126,9 +126,22 @@ def test_parts_of_a_translator() -> None:
     app = page("weights", model="translate-mini", part="cross", measure="previous")
     assert not app.exception and "knows no distance" in written(app)
     assert {line[0] for line in lines(app)} <= {"q"}
+    found = survey(opened(models.load("translate-mini", device="cpu")), "cross").between
+    expected = sorted(
+        (edge.value, f"{edge.writer[0]}.{edge.writer[1]}", f"{edge.reader[0]}.{edge.reader[1]}") for one in found for edge in one.edges()
+    )
+    shown_ = next(one.value for one in app.dataframe if "part that writes" in one.value.columns)
+    assert list(shown_["above random"]) == pytest.approx([value for value, *_names in expected[::-1][:20]], abs=1e-6)
+    assert list(zip(shown_["its head"], shown_["head that reads"], strict=True))[:5] == [tuple(names) for _value, *names in expected[::-1][:5]]
+    assert {"encoder", "decoder"} == {one.writers for one in found}
     settle(app.segmented_control(key="part").set_value("decoder").run())
     weights = opened(models.load("translate-mini", device="cpu"))
     np.testing.assert_allclose(board(app), survey(weights, "decoder").distances.previous, atol=1e-4)
+    assert set(next(one.value for one in app.dataframe if "part that writes" in one.value.columns)["part that writes"]) == {
+        "cross: decoder to encoder"
+    }
+    settle(app.segmented_control(key="part").set_value("encoder").run())
+    assert not app.exception and not any("part that writes" in one.value.columns for one in app.dataframe)
 
 
 def test_what_cannot_be_read_is_said(tmp_path, monkeypatch) -> None:
@@ -159,3 +172,19 @@ def test_nothing_is_read_twice(monkeypatch) -> None:
     page("weights", model="gpt2-mini")
     monkeypatch.setattr(read, "survey", lambda *_given: pytest.fail("it was read before"))
     assert not page("weights", model="gpt2-mini").exception
+
+
+def test_pairs_at_a_distance(tmp_path, monkeypatch) -> None:
+    folder = str(tiny.save("llama", tmp_path / "llama"))
+    names = model_names.names
+    monkeypatch.setattr(model_names, "names", lambda: [*names(), folder])
+    app = page("weights", model=folder, layer="1", head="2", distance="3")
+    assert not app.exception and "3 before the query" in written(app) and "distance=3" in run_recipe(app)[0]
+    weights = opened(models.load(folder, device="cpu"))
+    for distance in (3, 5):
+        if distance != 3:
+            settle(app.slider(key="distance").set_value(distance).run())
+        found = reading.matched(weights, 1, 2, distance=distance)
+        assert pairs(app) == list(zip(shown(weights, found.rows), shown(weights, found.columns), strict=True))
+    app = page("weights", model="gpt2-mini")
+    assert "distance" not in {slider.key for slider in app.slider}

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from explorer.i18n import N_, _
+from explorer.positions import tables
 from explorer.ui.common import address
 from explorer.weights.composition import KINDS
+from explorer.weights.opened import Weights
+from explorer.weights.turned import MOST
 from models import Model
 
 Head = tuple[int, int]
@@ -25,6 +28,19 @@ def arriving(model: Model) -> bool:
         return False
     about = _("As they arrive: what the layers below have made of a text of this token alone. Above layer 0 that is what heads are given.")
     return address.choice(st.segmented_control, _("How tokens are read"), TOKENS, "tokens", help=about) == "arriving"
+
+
+def distance(weights: Weights, part: str) -> int:
+    """How many tokens a key stands before its query; 0, and nobody is asked, where positions do not turn them."""
+    if weights.positions != tables.ROPE or part == "cross":
+        return 0
+    most = min(MOST, (weights.model.max_length or MOST + 1) - 1)
+
+    def known(word: str) -> int | None:
+        return int(word) if word.isascii() and word.isdigit() and len(word) < 4 and int(word) <= most else None
+
+    label, about = _("Distance"), _("RoPE turns a pair by the tokens between its query and its key.")
+    return address.entry(st.slider, label, "distance", 0, known, min_value=0, max_value=most, width=220, help=about)
 
 
 def edge(sizes: Sequence[int], reader: Head) -> tuple[str, Head, Head] | None:

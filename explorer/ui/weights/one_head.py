@@ -27,7 +27,7 @@ LOOKS = {"match": N_("What it matches (QK)"), "write": N_("What it writes (OV)")
 _HEIGHT = 330
 
 
-def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None) -> list[Figure]:
+def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None, distance: int = 0) -> list[Figure]:
     """A head in one look; returns what can be taken away.
 
     Args:
@@ -37,8 +37,9 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
         slot: name of the place on the page.
         role: what it is beside another one.
         token: the id of the token that the viewer typed.
+        distance: tokens between query and key, where positions turn them.
     """
-    kept = one(read, layer, head, slot)
+    kept = one(read, layer, head, slot, distance)
     # What another model's head stood in this place is not among these heads.
     if kept is None or kept.identity[: len(read.identity)] != read.identity:
         return []
@@ -71,6 +72,10 @@ def name_of(of: OneHead) -> str:
     return f"layer{of.layer}-head{of.head}"
 
 
+def _apart(distance: int) -> str:
+    return _("the key {n} before the query").format(n=distance)
+
+
 def _numbers(read: Read, of: OneHead) -> list[str]:
     found, at, said = read.survey, (of.layer, of.head), []
     if found.copying is not None:
@@ -86,7 +91,8 @@ def _match(read: Read, of: OneHead, slot: str, wide: bool) -> list[Figure]:
         return []
     places = st.columns(2, gap="small") if wide else (st.container(), st.container())
     with places[0]:
-        st.markdown(f":small[{_('Pairs of tokens that it would match most')}]")
+        title = _("Pairs of tokens that it would match most")
+        st.markdown(f":small[{title if not of.distance else f'{title} · {_apart(of.distance)}'}]")
         figures = [_pairs(read.weights, of, of.matched, (_("query"), _("key"), _("score")), "matched")]
     distances = read.survey.distances
     with places[1]:

@@ -28,8 +28,8 @@ _FIRST = (" the", "the", "的")
 def choose(read: Read) -> int | None:
     """The field for the token; its id, or None where there is none, and the page says why."""
     vocabulary, tokenizer = read.weights.model.tokenizer.get_vocab(), read.weights.model.tokenizer
-    known = next((word for word in _FIRST if len(tokenizer(word, add_special_tokens=False)["input_ids"]) == 1), None)
-    known = known if known is not None and tokenizer(known, add_special_tokens=False)["input_ids"] != [tokenizer.unk_token_id] else None
+    known = next((word for word in _FIRST if len(reading.pieces(read.weights, word)) == 1), None)
+    known = known if known is not None and reading.pieces(read.weights, known) != [tokenizer.unk_token_id] else None
     ordinary = (word for word in vocabulary if word not in tokenizer.all_special_tokens)
     first = known if known is not None else next(ordinary, "")
     about = _("The first token of what is typed counts; a space before a word makes another token of it where the tokenizer tells them apart.")

@@ -77,11 +77,13 @@ def surveyed(model: Model, part: str, arriving: bool = False) -> jobs.Kept[Read]
     return jobs.kept("weights", identity, title, found)
 
 
-def one(read: Read, layer: int, head: int, slot: str) -> jobs.Kept[OneHead] | None:
+def one(read: Read, layer: int, head: int, slot: str, distance: int = 0) -> jobs.Kept[OneHead] | None:
     """One head; the one that stood in this place before while it is read."""
     where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
-    identity = (*read.identity, "head", layer, head)
-    found = _asked(identity, where, lambda report: one_head(read.weights, layer, head, read.part, report=report), f"weights {slot}")
+    identity = (*read.identity, "head", layer, head, distance)
+    found = _asked(
+        identity, where, lambda report: one_head(read.weights, layer, head, read.part, report=report, distance=distance), f"weights {slot}"
+    )
     return jobs.kept(f"weights {slot}", identity, f"{read.title}, {where}", found)
 
 

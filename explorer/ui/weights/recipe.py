@@ -6,7 +6,7 @@ from explorer import export
 from explorer.ui.weights.read import Read
 
 
-def lines(read: Read, head: tuple[int, int], token: int | None) -> str:
+def lines(read: Read, head: tuple[int, int], token: int | None, distance: int = 0) -> str:
     """Lines that read the same weights again."""
     where = f"{head[0]}, {head[1]}, {read.part!r}"
     made = [
@@ -20,7 +20,7 @@ def lines(read: Read, head: tuple[int, int], token: int | None) -> str:
         f"weights = opened(model{', arriving=True' if read.weights.arriving else ''})",
         f"found = survey(weights, {read.part!r})",
         "print(found.composition.edges(most=10), found.copying)",
-        f"one = one_head(weights, {where})",
+        f"one = one_head(weights, {where}{f', distance={distance}' if distance else ''})",
         "print(one.matched, one.moved)",
     ]
     if token is not None:

@@ -7,6 +7,7 @@ import torch
 import models
 from explorer.weights import head as reading
 from explorer.weights.opened import opened, streams
+from models import attention
 from tests import tiny as making
 from tests.explorer.weights.shared import brute, brute_arriving, sizes
 
@@ -213,3 +214,30 @@ def test_a_typed_token_is_found(tiny):
     assert reading.named(weights, [reading.token_of(weights, "cat")]) == ["cat"]
     assert reading.named(weights, [reading.token_of(weights, "[MASK]")]) == ["[MASK]"]
     assert reading.named(weights, [reading.token_of(weights, "cat mat")]) == ["cat"]
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt_neox", "toy_rope"])
+def test_pairs_that_are_apart_are_those_of_the_network(in_precision, name):
+    """The score of a pair at a distance is the one that the network gives a text of these two tokens, so far apart, in its first layer."""
+    model = in_precision(name)
+    weights = opened(model)
+    for distance, head in ((1, 0), (5, 3)):
+        found = reading.matched(weights, 0, head, top=4, distance=distance)
+        assert found.rows.tolist() != reading.matched(weights, 0, head, top=4).rows.tolist() or not np.allclose(
+            found.values, reading.matched(weights, 0, head, top=4).values
+        )
+        for query, key, value in zip(found.rows.tolist(), found.columns.tolist(), found.values.tolist(), strict=True):
+            ids = torch.tensor([[key, *[7] * (distance - 1), query]])
+            with torch.no_grad(), attention.attending(model.sites_of) as run:
+                model.network(ids)
+            record = run.records[0]
+            q, k = record.query[0, head, distance], record.key[0, head // record.group, 0]
+            assert value == pytest.approx(float(record.scale.flatten()[0] * (q @ k)), abs=1e-3)
+
+
+def test_a_distance_that_says_nothing_is_refused(tiny):
+    with pytest.raises(models.InputError, match="Only rotary positions"):
+        reading.matched(opened(tiny("gpt2")), 0, 1, distance=2)
+    for distance in (-1, 64):
+        with pytest.raises(models.InputError, match="no distance"):
+            reading.matched(opened(tiny("llama")), 0, 1, distance=distance)

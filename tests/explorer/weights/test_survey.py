@@ -7,12 +7,13 @@ import torch
 import models
 from explorer.positions import tables
 from explorer.weights import head as reading
-from explorer.weights.composition import composition, random_composition
+from explorer.weights.composition import composition, random_composition, writing
 from explorer.weights.copying import copying
 from explorer.weights.distance import by_distance
 from explorer.weights.opened import opened
 from explorer.weights.survey import survey
-from models.opening import loading
+from models import attention
+from models.opening import loading, sites
 from models.opening.catalogue import SHIPPED
 from models.toy import handmade
 
@@ -20,7 +21,7 @@ from models.toy import handmade
 @pytest.mark.parametrize(("name", "dtype"), [("gpt2", "bfloat16"), *((name, "float32") for name in ("llama", "bert", "opt", "toy_pair", "t5"))])
 def test_copying_is_that_of_the_whole_product(in_precision, name, dtype):
     weights = opened(in_precision(name, dtype))
-    for part in weights.parts:
+    for part in weights.model.parts:
         if part == "encoder" and weights.model.kind == "encoder-decoder":
             with pytest.raises(models.InputError, match="only through the decoder"):
                 copying(weights, part)
@@ -41,7 +42,7 @@ def test_copying_is_that_of_the_whole_product(in_precision, name, dtype):
 @pytest.mark.parametrize("name", ["gpt2", "llama", "bert", "bart", "toy_pair"])
 def test_composition_is_that_of_whole_matrices(in_precision, name):
     weights = opened(in_precision(name))
-    for part in weights.parts:
+    for part in weights.model.parts:
         found = composition(weights, part)
         assert set(found.values) == ({"q"} if part == "cross" else {"q", "k", "v"})
         for writer, reader in ((0, 1), (3, 2)):
@@ -53,6 +54,63 @@ def test_composition_is_that_of_whole_matrices(in_precision, name):
                 expected = float((ov @ whole).norm() / (ov.norm() * whole.norm()))
                 assert found.values[kind][0, writer, 1, reader] == pytest.approx(expected, rel=1e-4)
         assert all(np.isnan(values[1]).all() and np.isnan(values[:, :, 0]).all() for values in found.values.values())
+
+
+PATHS = {("encoder", "encoder"): "qkv", ("decoder", "decoder"): "qkv", ("cross", "decoder"): "qkv", ("cross", "cross"): "q"}
+PATHS |= {("decoder", "cross"): "q", ("encoder", "cross"): "kv"}
+"""Of an encoder-decoder: who writes, who reads, and with which of its sides."""
+
+
+@pytest.mark.parametrize("name", ["t5", "bart", "marian", "toy_pair"])
+def test_composition_between_parts_goes_where_a_change_arrives(in_precision, name):
+    """What is called a path is one: another output of the head that writes changes the queries, keys or values of the head that reads, and
+    where there is none, it changes nothing."""
+    model = in_precision(name)
+    weights = opened(model)
+    ids = {"input_ids": torch.tensor([[5, 7, 9]]), "decoder_input_ids": torch.tensor([[2, 6]])}
+
+    def heard(changes=None):
+        with model.lock, torch.no_grad(), attention.attending(model.sites_of, changes=changes) as run:
+            model.network.base_model(**sites.inputs_for(model.network, **ids))
+        return {record.site: record for record in run.records}
+
+    plain = heard()
+    for writers in model.parts:
+        for part in model.parts:
+            kinds = PATHS.get((writers, part), "")
+            assert (writers in writing(weights, part)) == bool(kinds)
+            if not kinds:
+                with pytest.raises(models.InputError, match="No head of"):
+                    composition(weights, part, writers=writers)
+                continue
+            found = composition(weights, part, writers=writers)
+            assert "".join(found.values) == kinds and (found.part, found.writers) == (part, writers)
+            for writer in weights.sites(writers):
+                changed = heard({writer.index: attention.Change(gate=torch.tensor([0.0, 1.0, 1.0, 1.0]))})
+                for reader in weights.sites(part):
+                    one, other = plain[reader.index], changed[reader.index]
+                    for kind, side in (("q", "query"), ("k", "key"), ("v", "value")):
+                        moved = not torch.allclose(getattr(one, side), getattr(other, side), atol=1e-7)
+                        there = kind in kinds and not np.isnan(found.values[kind][writer.layer, 0, reader.layer]).any()
+                        # A change also arrives by way of other heads: what it reaches directly is a part of that.
+                        assert moved or not there
+                        assert not (kind in kinds and moved and not there)
+
+
+@pytest.mark.parametrize(("writers", "part"), [("encoder", "cross"), ("decoder", "cross"), ("cross", "decoder")])
+@pytest.mark.parametrize("name", ["t5", "bart", "toy_pair"])
+def test_composition_between_parts_is_that_of_whole_matrices(in_precision, name, writers, part):
+    weights = opened(in_precision(name))
+    found = composition(weights, part, writers=writers)
+    layers = (0, 0) if (writers, part) == ("decoder", "cross") else (0, 1)
+    for writer, reader in ((0, 1), (3, 2)):
+        below, above = weights.head(layers[0], writer, writers), weights.head(layers[1], reader, part)
+        ov = (below.value @ below.output).double()
+        wholes = {"q": above.query @ above.key.T, "k": above.key @ above.query.T, "v": above.value @ above.output}
+        for kind in found.values:
+            whole = wholes[kind].double()
+            expected = float((ov @ whole).norm() / (ov.norm() * whole.norm()))
+            assert found.values[kind][layers[0], writer, layers[1], reader] == pytest.approx(expected, rel=1e-4)
 
 
 def test_random_heads_have_no_edge():
@@ -165,7 +223,7 @@ def test_distances_of_biases_are_the_biases(in_precision):
 def test_a_survey_has_what_there_is(tiny):
     for name in ("electra", "bart", "toy_linear", "albert", "gpt2"):
         weights = opened(tiny(name))
-        for part in weights.parts:
+        for part in weights.model.parts:
             shares = []
             found = survey(weights, part, shares.append)
             assert shares == sorted(shares) and shares[-1] == 1.0
