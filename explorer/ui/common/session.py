@@ -217,7 +217,8 @@ def _opened(asked: Asked, slot: str, beside: Asked | None = None, told: DeltaGen
         title = _("Opening {name}").format(name=shortened(name))
         made = jobs.computed(key, title, work, replaces="model", partial=lambda what: st.caption(escaped(what)), kept_elsewhere=True)
         if not isinstance(made, NoRoomYet):
-            return made
+            # From now on this viewer has it.
+            return None if made is None else OPEN.get(key, (viewer.name, slot)) or made
     OPEN.wait_for(key, made, *who)
     with told or nullcontext():
         st.fragment(_line, run_every=jobs.POLL_S)(key, name)
