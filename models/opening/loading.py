@@ -295,8 +295,8 @@ def _network(
         ignore_mismatched_sizes=True,  # they are told below, by name
         **(placed(saved_as, config, dtype) if placed else {}),
     )
-    if hasattr(network.base_model, "encoder") and not hasattr(network.base_model, "decoder"):
-        network.config.is_encoder_decoder = False  # UMT5's encoder alone keeps the configuration of both
+    if isinstance(network, transformers.UMT5EncoderModel):
+        network.config.is_encoder_decoder = False  # it keeps the configuration of both stacks, unlike T5's
     weights.all_in(network, dtype)
     shared = embeddings.share(network, folder.names(path)) if placed is None else []
     # Encoders are often saved without a pooler. It is not on any path that a page shows, unless a head reads it.
