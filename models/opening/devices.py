@@ -86,6 +86,11 @@ def give_back() -> None:
         torch.mps.empty_cache()
 
 
+def too_small(device: torch.device) -> str:
+    """What a viewer is told of a model that went to the CPU instead."""
+    return told("{device} has no room for this model: it runs on the cpu.", device=device)
+
+
 def moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.Module, torch.device, list[str]]:
     """The network on a device, or, where that has no room and `fallback` allows it, on the CPU; where it is now, and what a viewer is told of it.
 
@@ -104,4 +109,4 @@ def moved(network: nn.Module, device: torch.device, fallback: bool) -> tuple[nn.
             ) from error
         if network.dtype == torch.float16:
             network.float()
-        return network, torch.device("cpu"), [told("{device} has no room for this model: it runs on the cpu.", device=device)]
+        return network, torch.device("cpu"), [too_small(device)]

@@ -14,7 +14,7 @@ from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
 
 from models.errors import ModelError
 from models.paths import is_folder
-from models.words import told
+from models.words import Told, told
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _TOKENIZERS = (
@@ -154,3 +154,19 @@ def unmap(network: nn.Module) -> None:
     for weight in (*network.parameters(), *network.buffers()):
         if weight.device.type == "cpu":
             weight.data = weight.data.clone()
+
+
+def unreadable(name: str, path: Path, error: Exception) -> ModelError:
+    """What a viewer is told where a library could not read it."""
+    text = str(error).strip().splitlines()
+    # A sentence of ours stays one, so that it can be said in another language.
+    first = error.args[0] if error.args and isinstance(error.args[0], Told) else text[0][:300] if text else type(error).__name__
+    if "trust_remote_code" in str(error):
+        return ModelError(told("{name} needs Python code of its own, which is not run here.", name=name), told("Choose another model."))
+    if isinstance(error, SafetensorError) or "safetensors" in first.lower() or "header" in first.lower():
+        return ModelError(told("The weights in {path} are broken: {first}.", path=path, first=first), told("Fetch or save the model again."))
+    if isinstance(error, ImportError):
+        return ModelError(told("{name} needs a library that is not installed: {first}", name=name, first=first), told("Install it into .venv."))
+    return ModelError(
+        told("{name} could not be read: {first}.", name=name, first=first), told("Fetch or save the model again, or choose another one.")
+    )

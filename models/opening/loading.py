@@ -18,7 +18,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from models import toy
-from models.errors import ModelError
+from models.errors import ModelError, OutOfMemoryError
 from models.opening import (
     adapters,
     allowed,
@@ -37,7 +37,7 @@ from models.opening import (
     weights,
 )
 from models.paths import is_folder, typed
-from models.words import Told, told
+from models.words import told
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -148,7 +148,7 @@ def load(
         progress: told what is going on, with the share that is done.
         room: split, the most that weights may take by device, {0: "10GB", "cpu": "20GB"}; without it, what accelerate finds free.
         admit: not split, told before weights are read on which device they will lie and how many bytes they will take there at least. It may
-            make room first, or raise a ModelError.
+            make room first, or raise a ModelError; OutOfMemoryError where there will never be room: auto takes the cpu then.
 
     Raises:
         ModelError: with a problem and an advice in a viewer's words. Safetensors only; no code of a model is ever run.
@@ -162,6 +162,7 @@ def load(
     path, origin = locate(name, progress)
     adapted = adapters.read(path) if is_folder(path) else None
     whole = path if adapted is None else adapted.base_folder(origin, lambda name: locate(catalogue.resolve(name), progress))
+    placed: list[str] = []
     folder.check(whole)
     if adapted is not None and device == split.NAME:
         raise ModelError(told("Adapters are merged into weights that lie in one place."), told("Choose one device."))
@@ -171,7 +172,13 @@ def load(
         if admit and device != split.NAME:
             # On an accelerator without room for float32, auto is bfloat16.
             least = torch.bfloat16 if dtype == "auto" and where.type == "cuda" else DTYPES.get(dtype, torch.float32)
-            admit(where, folder.numbers(whole) * least.itemsize)
+            try:
+                admit(where, folder.numbers(whole) * least.itemsize)
+            except OutOfMemoryError:
+                if device != "auto" or where.type == "cpu":
+                    raise
+                placed, where = [devices.too_small(where)], torch.device("cpu")
+                admit(where, folder.numbers(whole) * DTYPES.get(dtype, torch.float32).itemsize)
         chosen = _auto_dtype(where, whole) if dtype == "auto" else DTYPES[dtype]
         words = path if folder.has_tokenizer(path) else whole
         tokenizer, of_words = tokenizing.opened(words)
@@ -185,9 +192,9 @@ def load(
     except ModelError:
         raise
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, AttributeError, SafetensorError) as error:
-        raise _unreadable(name, path, error) from error
+        raise folder.unreadable(name, path, error) from error
     except Exception as error:  # the tokenizers library raises a bare Exception for a broken tokenizer.json
-        raise _unreadable(name, path, error) from error
+        raise folder.unreadable(name, path, error) from error
     if broken := weights.not_finite(network):
         raise ModelError(
             told("The weights of {name} are no numbers (NaN or infinite) in {broken}.", name=name, broken=broken),
@@ -197,7 +204,8 @@ def load(
     last_token.keep(network)
     rotary.forget(network)
     if device != split.NAME:
-        network, where, placed = devices.moved(network, where, fallback=device == "auto")
+        network, where, told_of = devices.moved(network, where, fallback=device == "auto")
+        placed += told_of
         if origin.startswith("folder"):
             folder.unmap(network)
     if progress:
@@ -327,18 +335,3 @@ def _notes(fresh: list[str], left: list[str], network: nn.Module) -> list[str]:
         else:
             notes.append(told("The file lacks {names}: those weights are random.", names=named))
     return notes
-
-
-def _unreadable(name: str, path: Path, error: Exception) -> ModelError:
-    text = str(error).strip().splitlines()
-    # A sentence of ours stays one, so that it can be said in another language.
-    first = error.args[0] if error.args and isinstance(error.args[0], Told) else text[0][:300] if text else type(error).__name__
-    if "trust_remote_code" in str(error):
-        return ModelError(told("{name} needs Python code of its own, which is not run here.", name=name), told("Choose another model."))
-    if isinstance(error, SafetensorError) or "safetensors" in first.lower() or "header" in first.lower():
-        return ModelError(told("The weights in {path} are broken: {first}.", path=path, first=first), told("Fetch or save the model again."))
-    if isinstance(error, ImportError):
-        return ModelError(told("{name} needs a library that is not installed: {first}", name=name, first=first), told("Install it into .venv."))
-    return ModelError(
-        told("{name} could not be read: {first}.", name=name, first=first), told("Fetch or save the model again, or choose another one.")
-    )

@@ -19,7 +19,8 @@ import torch
 from explorer.bounded import BoundedCache
 from explorer.jobs import Viewer
 from explorer.ui.common.model_queue import SEEN_S, Line, NoRoomYet, Place, Use, User, Waiting
-from models import Model, ModelError
+from models import Model
+from models.errors import OutOfMemoryError
 from models.opening import devices
 from models.words import told
 
@@ -104,13 +105,13 @@ class OpenModels:
         """This user waits for a model that found no room, and where she stands. `beside`: what her page shows with it, which stays open.
 
         Raises:
-            ModelError: there will never be room for it.
+            OutOfMemoryError: there will never be room for it.
         """
         with self._lock:
             self._line.join(key, refused, user, viewer, beside, self._clock())
             try:
                 self._check(self._line.find(key))
-            except ModelError:
+            except OutOfMemoryError:
                 self._line.done(key)
                 raise
             return self.place(key)
@@ -149,7 +150,7 @@ class OpenModels:
         self.on_close(forget)
 
     def _admit(self, first: Waiting) -> None:
-        """Makes room by closing what nobody uses, least recently used first, and holds it. Raises NoRoomYet, or ModelError."""
+        """Makes room by closing what nobody uses, least recently used first, and holds it. Raises NoRoomYet, or OutOfMemoryError."""
         key, device, needs = first.key, first.device, first.needs
         while True:
             with self._lock:
@@ -169,7 +170,7 @@ class OpenModels:
             gc.collect()
 
     def _check(self, waiting: Waiting) -> None:
-        """Raises ModelError where there is no room even when all is closed that may be."""
+        """Raises OutOfMemoryError where there is no room even when all is closed that may be."""
         most = (self._room(waiting.device, waiting.key) or 0) + sum(use.bytes for use in self._closable(waiting)) + self._held(waiting.device)
         if waiting.needs > most:
             numbers = {"needs": waiting.needs / 1e9, "most": most / 1e9}
@@ -178,7 +179,7 @@ class OpenModels:
                 if waiting.beside
                 else told("This model takes {needs:.1f} GB; at most {most:.1f} GB can be made free.", **numbers)
             )
-            raise ModelError(problem, told("Choose a smaller model, or bfloat16."))
+            raise OutOfMemoryError(problem, told("Choose a smaller model, or bfloat16."))
 
     def _room(self, device: torch.device, key: Hashable) -> int | None:
         """Bytes that are free, less what is held for others that are being opened."""

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import models
+from models.errors import OutOfMemoryError
 from models.opening import catalogue, devices, folder, hub
 from tests import tiny as making
 
@@ -229,3 +230,21 @@ def test_a_full_accelerator_is_told_in_words_and_other_errors_stay():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
     with pytest.raises(RuntimeError, match="shapes"), devices.room_on(device, "7 tokens"):
         raise RuntimeError("shapes do not match")
+
+
+def test_auto_goes_to_the_cpu_where_an_accelerator_will_never_have_room(monkeypatch):
+    monkeypatch.setattr(devices, "chosen", lambda _name: torch.device("cuda"))
+    asked = []
+
+    def admit(device, needs):
+        asked.append((device.type, needs))
+        if device.type == "cuda":
+            raise OutOfMemoryError("no room")
+
+    model = models.load("bert", admit=admit)
+    numbers = folder.numbers(catalogue.bundled_folder(catalogue.resolve("bert")))
+    assert asked == [("cuda", 2 * numbers), ("cpu", 4 * numbers)]
+    assert model.device.type == "cpu"
+    assert any("cuda has no room" in note for note in model.notes)
+    with pytest.raises(OutOfMemoryError):
+        models.load("bert", device="cuda", admit=admit)
