@@ -206,7 +206,8 @@ def test_another_model_gives_other_bars(ours) -> None:
     decoder = relations.best_heads(models.load("gpt2-mini", device="cpu"), sentences.own())
     assert bars(app) == expected(decoder) != expected(ours)
     settle(app.selectbox(key="model").set_value(catalogue.BUNDLED_BERT).run())
-    assert bars(app) == expected(ours) and "only those before it" not in written(app)
+    assert bars(app) == expected(ours), written(app)
+    assert "only those before it" not in written(app)
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:

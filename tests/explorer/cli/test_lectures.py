@@ -31,7 +31,7 @@ def test_a_run_says_what_was_measured_and_whether_it_holds(tmp_path, capsys) -> 
     out = tmp_path / "q3.json"
     assert main.main(["lectures", "run", "q3", "--set", "d_k=256", "--json", str(out)]) == 0
     made = json.loads(out.read_text(encoding="utf-8"))
-    assert made["settings"] == {"d_k": 256, "divisor": "none", "view": "drawn"} and made["right"] == "C"
+    assert made["settings"] == {"d_k": 256, "divisor": "none", "view": "drawn", "model": "minilm-sst2"} and made["right"] == "C"
     variance = made["measures"][0]
     assert variance["name"] == "variance" and variance["expected"] == 256 and variance["holds"]
     assert variance["value"] == pytest.approx(demo("Q3").compute(None, d_k=256)["variance"])

@@ -104,7 +104,7 @@ def test_words_of_the_course_have_the_parts_they_need():
 
 def test_settings_are_read_and_wrong_ones_are_refused():
     words = read("q03_scaling", "en")
-    assert demo("q3").settings(words, {"d_k": "1024"}) == {"d_k": 1024, "divisor": "none", "view": "drawn"}
+    assert demo("q3").settings(words, {"d_k": "1024"}) == {"d_k": 1024, "divisor": "none", "view": "drawn", "model": "minilm-sst2"}
     with pytest.raises(InputError, match="no control"):
         demo("Q3").settings(words, {"width": "8"})
     with pytest.raises(InputError, match="cannot be"):

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
@@ -23,7 +24,9 @@ def pressed(make, times: int = 1):
     number = files.add_deferred(on_request(make), "application/zip", "0.0", "model.zip")
     handler = DeferredFileHandler(lambda: files)
     request = module.BackendOperationRequest(request_id="1", deferred_file={"file_id": number})
-    return [asyncio.run(handler.handle(request, "ann")) for _time in range(times)][-1]
+    # Apart from this thread, in which Playwright may have left its loop running.
+    with ThreadPoolExecutor(1) as apart:
+        return [apart.submit(asyncio.run, handler.handle(request, "ann")).result() for _time in range(times)][-1]
 
 
 def exported(folder):
