@@ -35,7 +35,7 @@ nightly: ## all tests there are, twice as long: before a change is given to othe
 	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 lowest: .venv-lowest/.test ## the tests without a browser on the lowest versions that pyproject.toml claims
-	.venv-lowest/bin/python -m pytest $(PARALLEL) -p no:cacheprovider tests/models tests/pages tests/explorer $(ARGS)
+	.venv-lowest/bin/python -m pytest $(PARALLEL) -o cache_dir=.venv-lowest/.pytest_cache tests/models tests/pages tests/explorer $(ARGS)
 
 audit: requirements.txt ## known weaknesses of the pinned libraries: asks PyPI
 	$(PYTHON) -m venv --clear .venv-audit
