@@ -67,7 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How much was tried of what nobody would type on purpose."""
+    """Why a test was run again, and how much was tried of what nobody would type on purpose."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.section(f"run again: {report.nodeid}")
+        terminalreporter.line("\n".join(report.longreprtext.splitlines()[-40:]))
     passed = [(report.nodeid, dict(report.user_properties)) for report in terminalreporter.getreports("passed") if report.when == "call"]
     counts = {name.partition("::")[2]: found["tried"] for name, found in passed if "tried" in found}
     if counts:
