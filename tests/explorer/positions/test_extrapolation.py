@@ -24,7 +24,8 @@ def test_the_shipped_curves_are_those_of_the_plan() -> None:
 
 def test_the_shipped_networks_know_the_task_at_the_trained_length() -> None:
     """Else a curve would say nothing about positions."""
-    at_home = shipped().summary().query("length == @Plan().length")
+    summary = shipped().summary()
+    at_home = summary[summary["length"] == Plan().length]
     assert (at_home["low"] >= 0.99).all() and len(at_home) == len(SCHEMES)
     assert shipped().trained == 32
 
