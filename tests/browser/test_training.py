@@ -41,10 +41,10 @@ def test_a_live_run_draws_pauses_steps_and_goes_on(open_page):
     page.locator(STATUS).get_by_text("running").wait_for()
     page.locator(f"{OVER} .mark-line path").first.wait_for(state="attached")
     eventually(lambda: len(pictures(page)), 4)  # the shipped run that the page opened on has fewer heads, and makes room
+    eventually(lambda: page.locator(STATUS).inner_text(), lambda said: re.search(r"ms a step · .+ left", said))
+    # It moves, and once the first pictures have found their room, nothing jumps.
     box, first = resting_box(page, FILM), done(page)
     eventually(lambda: done(page), lambda now: now > first)
-    eventually(lambda: page.locator(STATUS).inner_text(), lambda said: re.search(r"ms a step · .+ left", said))
-    # It moves, and nothing jumps.
     assert resting_box(page, FILM) == box
     press(page, "Pause")
     page.locator(STATUS).get_by_text("paused").wait_for()
