@@ -97,8 +97,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        if item.path.parent.name == "browser":
-            # Streamlit loses a click where the end of a job runs the page at that moment. A person clicks again; the report names such a test.
+        if item.path.parent.name in ("browser", "pages"):
+            # Streamlit loses a click where the end of a job runs the page at that moment. A person clicks again; the report names such a test,
+            # and says what was wrong.
             item.add_marker(pytest.mark.flaky(reruns=1))
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     browser = [item for item in items if item.path.parent.name == "browser"]
