@@ -72,9 +72,9 @@ def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     page.wait_for_function("window.__attentionExplorerCourse?.place === 'claim=C42&shown=0'")
     for key in "aaabccc":
         page.keyboard.press(key)
+    # All of them at once, so that a failure tells which presses are missing.
     fields = page.locator(ASK)
-    for i, n in enumerate("313"):
-        expect(fields.nth(i)).to_have_value(n)
+    eventually(lambda: fields.evaluate_all("all => all.map((one) => one.value)"), ["3", "1", "3"])
     assert not page.locator(SHOWN).count()
     page.locator(".st-key-claims_test button").click()
     verdict = page.locator(SHOWN)
@@ -95,6 +95,20 @@ def test_a_claim_is_opened_guessed_by_keys_and_put_to_the_test(open_page):
     page.locator(".st-key-stage_button button").first.click()
     page.locator(".st-key-stage_is_on").wait_for(state="attached")
     eventually(partial(too_small, page), [], timeout=PATIENCE / 4)
+
+
+def test_a_press_that_is_lost_on_the_way_is_sent_again_and_counts_once(trial):
+    page = trial("claim=C42")
+    page.evaluate("""() => {
+      const state = window.__attentionExplorerCourse, tell = state.tell;
+      window.lost = 0;
+      state.tell = (events) => (window.lost++ ? tell(events) : null);
+    }""")
+    page.keyboard.press("a")
+    expect(page.locator(ASK).first).to_have_value("1")
+    page.wait_for_function("window.__attentionExplorerCourse.events.length === 0")
+    page.keyboard.press("b")
+    eventually(lambda: page.locator(ASK).evaluate_all("all => all.map((one) => one.value)"), ["1", "1", "0"])
 
 
 def test_a_clicker_goes_on_and_back_and_digits_jump(trial):
