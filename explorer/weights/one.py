@@ -8,7 +8,7 @@ from explorer.weights import head as reading
 from explorer.weights.head import TOP, Direction, Report
 from explorer.weights.opened import Weights
 from explorer.weights.pairs import Pairs
-from explorer.weights.turned import turning
+from explorer.weights.turned import check
 from models import InputError
 
 
@@ -63,7 +63,7 @@ def one_head(
     site, no_scores, no_words = weights.site(layer, head, part), None, None
     matched, matching, moved, moving = None, [], None, []
     if distance:
-        turning(weights, site, distance)
+        check(weights, site, distance)
     try:
         matching = reading.matching_directions(weights, layer, head, part)
         matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share), distance=distance)

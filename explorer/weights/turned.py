@@ -10,7 +10,7 @@ from torch import Tensor
 from explorer.i18n import _
 from explorer.positions import tables
 from explorer.weights.opened import Weights
-from models import InputError, attention
+from models import InputError, Model, attention
 from models.opening import sites
 from models.opening.in_float32 import exact
 from models.surgery.private import private
@@ -20,20 +20,30 @@ MOST = 64
 """Tokens between a query and its key that are asked for at most: the network runs on so many, once for each number of a query."""
 
 
+def farthest(model: Model) -> int:
+    """Tokens between a query and its key that a model can be asked for."""
+    return min(MOST, (model.max_length or MOST + 1) - 1)
+
+
+def check(weights: Weights, site: sites.Site, distance: int) -> None:
+    """Raises InputError for positions that do not turn, or a distance that is none or too long."""
+    if weights.positions != tables.ROPE or site.kind != "self":
+        raise InputError(_("Only rotary positions turn a pair by its distance."), _("Ask for distance 0."))
+    most = farthest(weights.model)
+    if not 0 <= distance <= most:
+        raise InputError(_("There is no distance {n} here.").format(n=distance), _("Choose 0 to {most}.").format(most=most))
+
+
 def turning(weights: Weights, site: sites.Site, distance: int) -> Tensor:
     """M, (d_k, d_k) float32: q M k^T is the score, but for its scale, of a query that stands `distance` tokens after its key.
 
     The network's own code turns: it is run with each number alone in the place of what its projections give.
 
     Raises:
-        InputError: positions that do not turn, or a distance that is none or too long.
+        InputError: as `check`.
     """
+    check(weights, site, distance)
     model = weights.model
-    most = min(MOST, (model.max_length or MOST + 1) - 1)
-    if weights.positions != tables.ROPE or site.kind != "self":
-        raise InputError(_("Only rotary positions turn a pair by its distance."), _("Ask for distance 0."))
-    if not 0 <= distance <= most:
-        raise InputError(_("There is no distance {n} here.").format(n=distance), _("Choose 0 to {most}.").format(most=most))
     known, network = of_sites(model)[site.index], private(model.network)
     twins = dict(zip(map(id, model.network.modules()), network.modules(), strict=True))
     sites_of = {id(twins[module]): numbers for module, numbers in model.sites_of.items()}

@@ -12,7 +12,7 @@ from explorer.positions import tables
 from explorer.ui.common import address
 from explorer.weights.composition import KINDS
 from explorer.weights.opened import Weights
-from explorer.weights.turned import MOST
+from explorer.weights.turned import farthest
 from models import Model
 
 Head = tuple[int, int]
@@ -34,7 +34,7 @@ def distance(weights: Weights, part: str) -> int:
     """How many tokens a key stands before its query; 0, and nobody is asked, where positions do not turn them."""
     if weights.positions != tables.ROPE or part == "cross":
         return 0
-    most = min(MOST, (weights.model.max_length or MOST + 1) - 1)
+    most = farthest(weights.model)
 
     def known(word: str) -> int | None:
         return int(word) if word.isascii() and word.isdigit() and len(word) < 4 and int(word) <= most else None
