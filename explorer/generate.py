@@ -136,6 +136,8 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
                 given["token_type_ids"] = torch.tensor([types[-new.shape[1] :]], device=device)
             output = network(**given, **{name: new}, past_key_values=cache, use_cache=True, output_attentions=bool(model.view_only))
         cache = getattr(output, "past_key_values", None)
+        if not _counts(cache, ids.shape[1]):
+            cache = None
         logits = output.logits[:, -1].float()
         allowed = rules.allowed(ids, logits)
         if not sampling.greedy and not bool(allowed.isfinite().any()):
@@ -157,6 +159,13 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
         if number in ends:
             return
         ids = torch.cat([ids, torch.full_like(ids[:, :1], number)], dim=1)
+
+
+def _counts(cache: object, n: int) -> bool:
+    """Whether a cache knows that it holds n tokens. A network counts places from there, and some caches ask their first layer: where that keeps
+    nothing of tokens (MiniMax), every new one would stand in the first place."""
+    held = getattr(cache, "get_seq_length", None)
+    return held is None or int(held()) == n
 
 
 def _encoded(network: nn.Module, source: Tokens, device: torch.device) -> dict[str, object]:

@@ -57,6 +57,27 @@ def test_a_text_that_outgrows_its_angles_goes_on_as_transformers_does(tmp_path):
         np.testing.assert_allclose(steps[n - 12].attention["decoder"][1], captured.patterns(1)[:, -1], atol=2e-5)
 
 
+def test_places_are_counted_where_the_first_layer_keeps_nothing_of_them(tmp_path):
+    """MiniMax' cache asks its first layer how many tokens it holds: of one that mixes them in another way it says none, whatever it holds."""
+    sizes = {"vocab_size": 32, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 32, "head_dim": 6}
+    ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "max_position_embeddings": 40}
+    layers = {"num_key_value_heads": 2, "num_local_experts": 2, "layer_types": ["linear_attention", "full_attention"]}
+    torch.manual_seed(0)
+    network = transformers.MiniMaxForCausalLM(transformers.MiniMaxConfig(**sizes, **ends, **layers)).eval()
+    for parameter in network.parameters():
+        parameter.data.add_(0.2 * torch.randn_like(parameter))
+    network.save_pretrained(tmp_path)
+    making.tokenizer("llama").save_pretrained(tmp_path)
+    ids = torch.tensor([[5, 7, 8, 9, 5, 11, 12, 13, 14]])
+    expected = []
+    with torch.no_grad():
+        for _step in range(8):
+            ids = torch.cat([ids, network(ids, use_cache=False).logits[:, -1:].argmax(-1)], dim=1)
+            expected.append(ids[0, -1].item())
+    model = models.load(tmp_path, device="cpu")
+    assert [step.token.number for step in generate.generate(model, ids[0, :9].tolist(), tokens=8)] == expected
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama", "toy", "falcon"])
 def test_attention_and_chances_are_those_of_the_whole_text(tiny, name):
     model = tiny(name)
