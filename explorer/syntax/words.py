@@ -45,9 +45,11 @@ def pieces(model: Model, words: Sequence[str], *, spaced: bool = False) -> tuple
     encoded = tokenised(model, text=text, return_offsets_mapping=True)
     belongs = np.zeros((len(words), len(encoded["input_ids"])), dtype=bool)
     for i, (start, end) in enumerate(encoded["offset_mapping"]):
-        # A piece of a byte-level tokenizer begins with the space before its word: its last character tells.
+        # A piece of a byte-level tokenizer begins with the space before its word, that of others ends with the space behind it: its last
+        # character that is no space tells.
+        last = len(text[:end].rstrip())
         if end > start:
-            belongs[np.searchsorted(ends, end), i] = True
+            belongs[np.searchsorted(ends, last if last > start else end), i] = True
     if not belongs.any(1).all():
         word = words[int(np.argmin(belongs.any(1)))]
         problem = _("The tokenizer of {name} drops the word {word!r}.").format(name=model.name, word=word)

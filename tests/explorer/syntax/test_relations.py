@@ -1,7 +1,11 @@
 """Word-level attention and the best heads against loops over words; `benchmarks.syntax` compares them with an independent run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import transformers
+from tokenizers import AddedToken, Tokenizer
 
 import models
 from explorer.capture import capture_ids
@@ -104,6 +108,18 @@ def test_words_are_pieces_again(bert):
     assert not belongs[:, [0, -1]].any() and belongs.sum(0).max() == 1
     attention = words.between_words(capture_ids(bert, ids).patterns(2), belongs)
     np.testing.assert_allclose(attention[4], word_attention(capture_ids(bert, ids).pattern(2, 4), belongs), atol=1e-6)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_space_behind_a_piece_belongs_to_no_next_word(tiny, behind):
+    """Added tokens may take the spaces on their right, and some tokenizers put the space behind its word."""
+    model = replace(tiny("bert"))
+    backend = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
+    backend.add_tokens([AddedToken("mat", lstrip=not behind, rstrip=True), AddedToken("sat", rstrip=True)])
+    model.tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]")
+    ids, belongs = words.pieces(model, ["the", "garden,sat", "mat", "cat"])
+    found = [[model.tokenizer.convert_ids_to_tokens(ids[i]) for i in np.flatnonzero(row)] for row in belongs]
+    assert found == [["the"], ["garden", ",", "sat"], ["mat"], ["cat"]]
 
 
 def test_a_perfect_head_is_syntactic():
