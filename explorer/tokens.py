@@ -74,4 +74,6 @@ def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return hasattr(tokenizer, "byte_decoder")
-    return "ByteLevel" in json.dumps(json.loads(backend.to_str()).get("decoder") or {})
+    # The decoder may be missing, and the alphabet is the same.
+    said = json.loads(backend.to_str())
+    return "ByteLevel" in json.dumps([said.get(part) for part in ("decoder", "pre_tokenizer", "normalizer")])

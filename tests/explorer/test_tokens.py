@@ -1,6 +1,8 @@
 """Tokens that a person can read, and those that frame a text."""
 
 import pytest
+import transformers
+from tokenizers import Tokenizer, decoders
 
 from explorer import tokens
 from explorer.scores import hits
@@ -41,3 +43,12 @@ def test_punctuation_is_told_also_where_its_bytes_are_split(texts, expected):
 
 def test_white_space_of_a_token_is_written_out_in_a_table():
     assert written_out([" cat", "\n", " \t", "", "s"]) == ["␣cat", "⏎", "␣⇥", "∅", "s"]
+
+
+def test_bytes_are_read_as_such_also_where_a_file_names_no_decoder():
+    made = making.tokenizer("gpt2")
+    backend = Tokenizer.from_str(made.backend_tokenizer.to_str())
+    backend.decoder = decoders.Fuse()  # stands for none: a library puts none there in some versions, and its own in others
+    plain = transformers.PreTrainedTokenizerFast(tokenizer_object=backend)
+    ids = plain("the \u00e9 cat")["input_ids"]
+    assert tokens.readable(plain, ids) == tokens.readable(made, ids) == [*"the", " ", "<C3>", "<A9>", " ", *"cat"]
