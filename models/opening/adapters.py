@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,12 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, PretrainedConfig
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PretrainedConfig,
+)
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import ModelError
@@ -21,6 +27,7 @@ from models.words import told
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+_PARAMETER = re.compile(r"(\.lora_[AB])?\.\w+$")
 _PLAIN = {"bias": "none", "alpha_pattern": {}} | dict.fromkeys(
     (
         *("use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters", "trainable_token_indices"),
@@ -35,6 +42,14 @@ _BASE_STAYS = (True, False, None, "gaussian", "orthogonal", "eva", "mica")
 and their adapters say nothing of what they took out."""
 
 
+_HEADS = {
+    "SEQ_CLS": AutoModelForSequenceClassification,
+    "TOKEN_CLS": AutoModelForTokenClassification,
+    "QUESTION_ANS": AutoModelForQuestionAnswering,
+}
+"""Tasks, as PEFT calls them, whose head is another one than a base is saved with."""
+
+
 @dataclass(frozen=True)
 class Adapters:
     """Adapters that are not merged yet.
@@ -44,7 +59,7 @@ class Adapters:
         base: name of the model that they belong to.
         alpha: numerator of their scale.
         root: whether the scale's denominator is the root of the rank (Kalajdzievski 2023) instead of the rank.
-        classifies: whether they were trained for classes.
+        task: what they were trained for, as PEFT calls it; may be empty.
         tied: whether what the network shares between layers stays shared where one of them is changed.
     """
 
@@ -52,7 +67,7 @@ class Adapters:
     base: str
     alpha: float
     root: bool
-    classifies: bool
+    task: str
     tied: bool = False
 
     def base_folder(self, origin: str, locate: Callable[[str], tuple[Path, str]]) -> Path:
@@ -82,7 +97,7 @@ class Adapters:
         Raises:
             ValueError: a weight that the network does not have, or of another shape.
         """
-        found, whole = self._read(), []
+        found, whole = _named(self._read(), network), []
         if not self.tied:
             _untie(network, found)
         with torch.no_grad():
@@ -104,8 +119,9 @@ class Adapters:
 
     def configured(self, config: PretrainedConfig) -> PretrainedConfig:
         """The base's configuration, with as many classes as were saved where the adapters' folder has no configuration of its own."""
-        if self.classifies and type(config) in AutoModelForSequenceClassification._model_mapping:
-            config.architectures = [AutoModelForSequenceClassification._model_mapping[type(config)].__name__]
+        known = _HEADS[self.task]._model_mapping if self.task in _HEADS else {}
+        if type(config) in known:
+            config.architectures = [known[type(config)].__name__]
             heads = [value for name, value in self._read().items() if name in ("classifier.weight", "score.weight", "classifier.out_proj.weight")]
             config.num_labels = heads[0].shape[0] if heads else config.num_labels
         return config
@@ -157,7 +173,7 @@ def read(folder: Path) -> Adapters | None:
             base=_revised(str(about["base_model_name_or_path"]), about.get("revision")),
             alpha=float(about["lora_alpha"]),
             root=bool(about.get("use_rslora")),
-            classifies=about.get("task_type") == "SEQ_CLS",
+            task=str(about.get("task_type") or ""),
             tied=bool(about.get("ensure_weight_tying")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -171,6 +187,24 @@ def _revised(base: str, revision: object) -> str:
     """The name of a base with the revision that the adapters were trained on; folders have none."""
     named = isinstance(revision, str) and revision not in ("", "main") and "@" not in base
     return f"{base}@{revision}" if named and hub.is_id(base) and not is_folder(typed(base)) else base
+
+
+def _named(found: Mapping[str, Tensor], network: nn.Module) -> Mapping[str, Tensor]:
+    """Adapters under the names of the network's own layers. Those that were trained without a head, as for vectors of sentences, know nothing
+    of the name that a network with one has before its layers; and the other way round. A pooler that no head reads may be missing."""
+    prefix = f"{network.base_model_prefix}."
+    for names in ({name: name for name in found}, {name: prefix + name for name in found}, {name: name.removeprefix(prefix) for name in found}):
+        there = {name: _has(network, _PARAMETER.sub("", new)) for name, new in names.items()}
+        if any(there.values()) and all(is_there or "pooler" in name for name, is_there in there.items()):
+            return {names[name]: value for name, value in found.items() if there[name]}
+    return found
+
+
+def _has(network: nn.Module, layer: str) -> bool:
+    try:
+        return network.get_submodule(layer) is not None
+    except AttributeError:
+        return False
 
 
 def _at(network: nn.Module, layer: str) -> nn.Module:

@@ -186,3 +186,48 @@ def test_adapters_from_the_hub_do_not_choose_a_folder_of_this_machine(tmp_path):
     with pytest.raises(models.ModelError, match="hub id"):
         found.base_folder("hub owner/model", lambda name: (tmp_path, f"folder {name}"))
     assert found.base_folder("folder here", lambda name: (tmp_path, f"folder {name}")) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "trained"),
+    [
+        ("bert", "AutoModelForMaskedLM", "AutoModel"),
+        ("llama", "AutoModelForCausalLM", "AutoModel"),
+        ("llama", "AutoModel", "AutoModelForCausalLM"),
+    ],
+)
+def test_adapters_that_were_trained_without_the_head_of_their_base(tmp_path, name, stored, trained):
+    """For vectors of sentences PEFT adapts the bare network: its layers have no name before them, and its base may have a head."""
+    making.save(name, tmp_path / "whole")
+    getattr(transformers, stored).from_pretrained(tmp_path / "whole").save_pretrained(tmp_path / "base")
+    making.tokenizer(name).save_pretrained(tmp_path / "base")
+    network = peft.get_peft_model(
+        getattr(transformers, trained).from_pretrained(tmp_path / "whole"), peft.LoraConfig(target_modules="all-linear")
+    )
+    network.peft_config["default"].base_model_name_or_path = str(tmp_path / "base")
+    for key, parameter in network.named_parameters():
+        if "lora_" in key:
+            parameter.data = torch.randn_like(parameter)
+    network.save_pretrained(tmp_path / "adapters")
+    expected = network.merge_and_unload().base_model.eval()
+    found = models.load(tmp_path / "adapters", device="cpu").network.base_model
+    ids = torch.tensor([[2, 5, 6, 3]])
+    assert torch.allclose(found(ids)[0], expected(ids)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "layers"), [("bert", ["query"]), ("gpt2", ["c_attn"])])
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out")
+def test_adapters_that_label_words_bring_their_head(tmp_path, name, layers):
+    making.save(name, tmp_path / "base")
+    network = transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / "base", num_labels=CLASSES)
+    network = peft.get_peft_model(network, peft.LoraConfig(task_type="TOKEN_CLS", target_modules=layers))
+    network.peft_config["default"].base_model_name_or_path = str(tmp_path / "base")
+    for key, parameter in network.named_parameters():
+        if "lora_" in key or "modules_to_save" in key:
+            parameter.data = torch.randn_like(parameter)
+    network.save_pretrained(tmp_path / "adapters")
+    expected = network.merge_and_unload().eval()
+    model = models.load(tmp_path / "adapters", device="cpu")
+    ids = torch.tensor([[2, 5, 6, 3]])
+    assert type(model.network) is type(expected) and model.trained
+    assert torch.allclose(model.network(ids).logits, expected(ids).logits, atol=1e-4)
