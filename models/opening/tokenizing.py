@@ -30,6 +30,16 @@ _PARTS = ("model", "normalizer", "pre_tokenizer", "decoder")
 
 def opened(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
     """The tokenizer of a folder, and what a viewer should know of it. Raises whatever the library raises for a broken one."""
+    found, notes = _as_in_file(folder)
+    model = found.backend_tokenizer.model if found.is_fast else None
+    if getattr(model, "dropout", None):
+        # Left from a training (Provilkov et al. 2020): the same text would be read in another way each time.
+        model.dropout = None
+        notes.append(told("Its tokenizer.json parts words at random, for a training: here each word is parted in the one way without chance."))
+    return found, notes
+
+
+def _as_in_file(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
     file = folder / "tokenizer.json"
     try:
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -139,3 +139,13 @@ def test_tokenizers_of_the_bundled_models_are_their_files(entry):
     folder = catalogue.bundled_folder(entry.name)
     if folder and (folder / "tokenizer.json").is_file():
         assert not tokenizing.opened(folder)[1]
+
+
+def test_words_are_not_parted_at_random(tmp_path):
+    """Dropout of merges is for a training; a file that was saved with it would be read in another way each time."""
+    made = MADE["pieces"]()
+    expected = made.encode(SAID, add_special_tokens=False).ids
+    made.model.dropout = 0.5
+    found, notes = tokenizing.opened(saved(made, "PreTrainedTokenizerFast", tmp_path))
+    assert all(found(SAID, add_special_tokens=False)["input_ids"] == expected for _again in range(5))
+    assert len(notes) == 1 and "at random" in notes[0]
