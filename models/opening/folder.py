@@ -80,9 +80,9 @@ def weights(folder: Path) -> list[Path]:
     if index.is_file() and not whole.is_file():
         try:
             names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+            missing = sorted(name for name in names if not (folder / name).is_file())
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ModelError(told("{index} cannot be read: {error}.", index=index, error=error), told("Copy the whole folder again.")) from error
-        missing = sorted(name for name in names if not (folder / name).is_file())
         if missing:
             raise ModelError(told("{folder} lacks {files}.", folder=folder, files=", ".join(missing)), told("Copy the whole folder again."))
         return sorted(folder / name for name in names)

@@ -234,3 +234,13 @@ def test_two_tables_that_are_stored_stay_two(tmp_path):
     network = models.load(changed(folder, lambda weights: weights | own, tie_word_embeddings=False), device="cpu").network
     assert torch.equal(network.get_encoder().embed_tokens.weight, own["model.encoder.embed_tokens.weight"])
     assert torch.equal(network.get_decoder().embed_tokens.weight, own["model.decoder.embed_tokens.weight"])
+
+
+@pytest.mark.parametrize("said", [{"a": None}, {"a": 1}, {"a": ["one"]}, ["a"], None])
+def test_an_index_that_names_no_files_is_refused_in_words(tmp_path, said):
+    folder = making.save("bert", tmp_path)
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": said}))
+    with pytest.raises(models.ModelError, match=r"index\.json cannot be read") as caught:
+        models.load(folder, device="cpu")
+    assert caught.value.advice
