@@ -116,7 +116,7 @@ def read(
     """
     plan = plan or planning.made(model, corpus, options)
     of = about(model, corpus, plan, options)
-    file = folder / f"{digest(of)}-{shard:05d}-of-{shards:05d}.npz"
+    file = place(digest(of), shard, shards, folder)
     if file.is_file():
         return file
     found = reading.read(model, plan, options, shard, shards, progress)
@@ -130,6 +130,11 @@ def read(
 def digest(of: dict) -> str:
     """A short name for what an atlas is of."""
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def place(of: str, shard: int, shards: int, folder: Path) -> Path:
+    """Where a shard is, or will be, of the atlas with this digest."""
+    return folder / f"{of}-{shard:05d}-of-{shards:05d}.npz"
 
 
 def merge(files: Sequence[Path]) -> Merged:
