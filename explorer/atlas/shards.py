@@ -24,7 +24,7 @@ from explorer.atlas.sums import Sums
 from explorer.atlas.vocabulary import Vocabulary
 from explorer.tokens import readable
 from models import InputError, Model
-from models.atomic import whole
+from models.atomic import whole, writing
 from models.words import told
 
 _SIDES = ("key", "query")
@@ -121,7 +121,8 @@ def read(
         return file
     found = reading.read(model, plan, options, shard, shards, progress)
     belongs = reference.of_model(model, plan) if shard == 0 else None
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with whole(file) as beside, beside.open("wb") as stream:
         np.savez(stream, **_arrays(model, of, found, shard, shards, belongs))
     return file
