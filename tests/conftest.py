@@ -4,6 +4,7 @@ import functools
 import gc
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--thorough"):
-        rubbish.TOTAL = 10_000
+        rubbish.TOTAL, rubbish.PARTS = 10_000, 10
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A night's inputs are tried in parts: each is given the time of a test."""
+    if "part" in metafunc.fixturenames and metafunc.module.__name__.endswith("test_rubbish"):
+        metafunc.parametrize("part", range(rubbish.PARTS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -72,10 +79,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"run again: {report.nodeid}")
         terminalreporter.line("\n".join(report.longreprtext.splitlines()[-40:]))
     passed = [(report.nodeid, dict(report.user_properties)) for report in terminalreporter.getreports("passed") if report.when == "call"]
-    counts = {name.partition("::")[2]: found["tried"] for name, found in passed if "tried" in found}
+    counts: Counter[str] = Counter()
+    for name, found in passed:
+        if "tried" in found:
+            counts[name.partition("::")[2].partition("[")[0]] += found["tried"]
     if counts:
         terminalreporter.section("rubbish")
-        for name, count in [*counts.items(), ("together", sum(counts.values()))]:
+        for name, count in [*counts.items(), ("together", counts.total())]:
             terminalreporter.line(f"{count:7,} {name}")
 
 

@@ -6,11 +6,13 @@ import json
 import struct
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 TOTAL = 500
 """Inputs that a run tries, all tests together; `tests/conftest.py` makes it 10,000 for a night."""
+PARTS = 1
+"""Tests that each kind of input is divided among. At night there are as many as make none of them long, also on a slow machine."""
 
 WORDS = (
     *("", " ", "\t\n", "\x00", "\u200b", "\u202e", "\ufeff", "\ufffd", "e\u0301", "\u0301" * 40),
@@ -62,8 +64,14 @@ def header(said: object, length: int | None = None) -> bytes:
     return struct.pack("<Q", len(text) if length is None else length % 2**64) + text
 
 
-def tried(share: float, *strategies: st.SearchStrategy) -> Callable[[Callable[..., None]], int]:
-    """Tries a function with its share of all inputs; gives how many there were."""
+def tried(share: float, *strategies: st.SearchStrategy, part: int = 0) -> Callable[[Callable[..., None]], int]:
+    """Tries a function with its share of all inputs; gives how many there were.
+
+    Args:
+        share: of `TOTAL`.
+        strategies: for its arguments.
+        part: which of the `PARTS` that a night's tests are divided into. Each tries as many inputs, and others.
+    """
 
     def on(holds: Callable[..., None]) -> int:
         count = 0
@@ -73,8 +81,11 @@ def tried(share: float, *strategies: st.SearchStrategy) -> Callable[[Callable[..
             count += 1
             holds(*drawn)
 
-        most = max(1, round(share * TOTAL))
-        settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck))(given(st.tuples(*strategies))(counted))()
+        most = max(1, round(share * TOTAL / PARTS))
+        how = settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck))
+        # Where CI asks for the same inputs each time, all parts would try the same.
+        numbered = seed(part) if how.derandomize else lambda test: test
+        numbered(how(given(st.tuples(*strategies))(counted)))()
         return count
 
     return on

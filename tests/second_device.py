@@ -17,32 +17,40 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map, tree_map_only
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
 from models.opening import devices
 
 _NAME = "card"
-_setup_privateuseone_for_python_backend(_NAME)
-CARD = torch.device(_NAME, 0)
+
+
+class _Cards(_DummyBackendModule):
+    def device_count(self) -> int:
+        return 2
+
+
+_setup_privateuseone_for_python_backend(_NAME, _Cards())
+CARD, SECOND = torch.device(_NAME, 0), torch.device(_NAME, 1)
+"""A machine has two of them; without a number the first is meant."""
 
 
 class There(Tensor):
-    """A tensor on the second device; `here` holds its numbers."""
+    """A tensor on a card; `here` holds its numbers."""
 
     here: Tensor
 
     @staticmethod
-    def __new__(cls, here: Tensor, requires_grad: bool = False) -> There:
+    def __new__(cls, here: Tensor, requires_grad: bool = False, card: torch.device = CARD) -> There:
         if here.dtype == torch.float64:
             raise TypeError("This device knows no float64.")  # as Apple's
         how = {"strides": here.stride(), "storage_offset": here.storage_offset(), "requires_grad": requires_grad}
-        made = Tensor._make_wrapper_subclass(cls, here.shape, dtype=here.dtype, device=CARD, **how)
+        made = Tensor._make_wrapper_subclass(cls, here.shape, dtype=here.dtype, device=card, **how)
         made.here = here
         return made
 
     def __deepcopy__(self, memo: dict) -> There:
         if id(self) not in memo:
-            memo[id(self)] = There(self.here.clone(), self.requires_grad)
+            memo[id(self)] = There(self.here.clone(), self.requires_grad, self.device)
         return memo[id(self)]
 
     def data_ptr(self) -> int:
@@ -55,7 +63,7 @@ class There(Tensor):
         return self.here.tolist()
 
     def __repr__(self, *, tensor_contents: object = None) -> str:
-        return f"There({self.here!r})"
+        return f"There({self.here!r}, on {self.device})"
 
     @classmethod
     def __torch_dispatch__(cls, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
@@ -82,10 +90,17 @@ def _run(func: Callable, args: tuple, kwargs: dict) -> object:
     asked = kwargs.get("device")
     asked = None if asked is None else torch.device(asked)
     on_card = (asked.type == _NAME) if asked is not None else bool(there)
+    card = torch.device(_NAME, asked.index or 0) if asked is not None and on_card else there[0].device if there else CARD
+    if name == "aten::copy_" and isinstance(args[0], There):
+        card = args[0].device
     if there and name not in _MAY_MIX:
         strangers = [one for one in given if not isinstance(one, There) and one.dim()]
         if strangers:
             raise RuntimeError(f"Expected all tensors to be on the same device, but found card:0 and cpu, in {name}")
+    # Of what may mix with the processor only copies may mix two cards.
+    cards = {one.device for one in there}
+    if len(cards) > 1 and name not in ("aten::copy_", "aten::_to_copy"):
+        raise RuntimeError(f"Expected all tensors to be on the same device, but found {cards}, in {name}")
     if name == "aten::copy_" and not isinstance(args[0], There):
         on_card = False
     here_args, here_kwargs = tree_map_only(There, lambda one: one.here, (args, kwargs))
@@ -99,7 +114,7 @@ def _run(func: Callable, args: tuple, kwargs: dict) -> object:
     def back(one: object) -> object:
         if not isinstance(one, Tensor) or isinstance(one, There):
             return one
-        return known[id(one)] if id(one) in known else There(one)
+        return known[id(one)] if id(one) in known else There(one, card=card)
 
     return tree_map(back, made)
 

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_what_is_killed_goes_on_and_leaves_no_half_of_a_file():
-    given = ("--kills", "3", "--seconds", "20", "--only", "ablate", "capture", "slice")
+    given = ("--kills", "3", "--seconds", "80", "--only", "ablate", "capture", "slice")
     # A process of its own, as it is copied for each start: one with threads may not be.
     done = subprocess.run([sys.executable, "-m", "benchmarks.killed", *given], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -28,7 +28,7 @@ def fingerprint(network: torch.nn.Module) -> float:
     return float(sum(value.double().abs().sum() for value in network.state_dict().values()))
 
 
-def test_texts(tiny, record_property):
+def test_texts(tiny, record_property, part):
     models = [tiny(name) for name in ("bert", "gpt2", "t5")]
     before = [fingerprint(model.network) for model in models]
 
@@ -39,11 +39,11 @@ def test_texts(tiny, record_property):
             weights = found.pattern(0, 1)
             assert np.isfinite(weights).all() and np.allclose(weights.sum(-1), 1, atol=1e-4)
 
-    record_property("tried", rubbish.tried(0.26, rubbish.TEXTS, st.one_of(st.none(), rubbish.TEXTS), st.integers(0, 2))(read))
+    record_property("tried", rubbish.tried(0.26, rubbish.TEXTS, st.one_of(st.none(), rubbish.TEXTS), st.integers(0, 2), part=part)(read))
     assert [fingerprint(model.network) for model in models] == before
 
 
-def test_files_of_examples(record_property):
+def test_files_of_examples(record_property, part):
     def read(content, name, answers):
         with contextlib.suppress(ExplorerError):
             found = tables.table(content, name)
@@ -54,10 +54,10 @@ def test_files_of_examples(record_property):
 
     names = st.sampled_from(("a.csv", "a.tsv", "a.txt", "a.jsonl", "a.json", "a", "a.conll", "a.csv.gz", "a.zip"))
     contents = st.one_of(rubbish.TABLES, rubbish.JSON.map(lambda found: json.dumps(found).encode("utf-8", "surrogatepass")))
-    record_property("tried", rubbish.tried(0.26, contents, names, st.sampled_from(("class", "many", "words", "number")))(read))
+    record_property("tried", rubbish.tried(0.26, contents, names, st.sampled_from(("class", "many", "words", "number")), part=part)(read))
 
 
-def test_treebanks(record_property):
+def test_treebanks(record_property, part):
     line = st.builds(
         "\t".join, st.lists(st.sampled_from(("1", "2", "1-2", "1.1", "_", "root", "nsubj", "0", "-1", "the", "9" * 50, "\u0301")), max_size=12)
     )
@@ -68,17 +68,17 @@ def test_treebanks(record_property):
             for one in sentences.read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text):
                 assert len(one.words) == len(one.heads)
 
-    record_property("tried", rubbish.tried(0.14, st.one_of(lines, rubbish.BYTES))(read))
+    record_property("tried", rubbish.tried(0.14, st.one_of(lines, rubbish.BYTES), part=part)(read))
 
 
-def test_lectures(record_property):
+def test_lectures(record_property, part):
     whole = rubbish.JSON.map(lambda found: {lectures.KEY: lectures.VERSION, "title": "x", "steps": found if isinstance(found, list) else [found]})
 
     def read(found):
         with contextlib.suppress(ExplorerError):
             lectures.saved(lectures.opened(found if isinstance(found, bytes) else json.dumps(found).encode()))
 
-    record_property("tried", rubbish.tried(0.14, st.one_of(whole, rubbish.BYTES))(read))
+    record_property("tried", rubbish.tried(0.14, st.one_of(whole, rubbish.BYTES), part=part)(read))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def folder(tmp_path_factory):
     return tiny.save("bert", tmp_path_factory.mktemp("whole"))
 
 
-def test_models(tmp_path, folder, record_property):
+def test_models(tmp_path, folder, record_property, part):
     weights, config = (folder / "model.safetensors").read_bytes(), json.loads((folder / "config.json").read_text())
     length = int.from_bytes(weights[:8], "little")
     said = json.loads(weights[8 : 8 + length])
@@ -126,10 +126,10 @@ def test_models(tmp_path, folder, record_property):
         st.tuples(st.just("tokenizer.json"), rubbish.BYTES),
     )
     load(folder, device="cpu")
-    record_property("tried", rubbish.tried(0.08, given)(lambda one: read(*one)))
+    record_property("tried", rubbish.tried(0.08, given, part=part)(lambda one: read(*one)))
 
 
-def test_commands(tmp_path, folder, record_property, monkeypatch):
+def test_commands(tmp_path, folder, record_property, monkeypatch, part):
     monkeypatch.chdir(tmp_path)
     numbers = st.one_of(st.sampled_from(rubbish.WORDS), st.integers(-5, 5).map(str))
     words = st.one_of(st.sampled_from(rubbish.WORDS), st.text(max_size=40))
@@ -157,12 +157,12 @@ def test_commands(tmp_path, folder, record_property, monkeypatch):
 
     names = st.sampled_from([name for name in kinds if isinstance(name, str)])
     with contextlib.redirect_stderr(sys.stdout):
-        record_property("tried", rubbish.tried(0.1, names, st.data())(run))
+        record_property("tried", rubbish.tried(0.1, names, st.data(), part=part)(run))
     assert {found.name for found in tmp_path.iterdir()} <= {"found.npz"}
 
 
 @pytest.mark.thorough
-def test_addresses(record_property):
+def test_addresses(record_property, part):
     """A page takes a second to be opened."""
     known: dict[str, list[str]] = {}
 
@@ -174,4 +174,4 @@ def test_addresses(record_property):
         app = opened_at(page, {name: drawn.draw(values) for name in names})
         assert not app.exception, app.exception[0].message
 
-    record_property("tried", rubbish.tried(0.02, st.sampled_from(PAGES), st.data())(see))
+    record_property("tried", rubbish.tried(0.02, st.sampled_from(PAGES), st.data(), part=part)(see))

@@ -75,7 +75,7 @@ import models
 from explorer.ablation import heads
 from models.opening import split
 from tests import tiny
-from tests.second_device import second_device
+from tests.second_device import SECOND, second_device
 
 split._SMALL = 0  # of a tiny network's matrices none would rest elsewhere
 for name in ("bert", "gpt2", "llama", "t5"):
@@ -88,12 +88,48 @@ for name in ("bert", "gpt2", "llama", "t5"):
     off = [heads.changes(whole, {(0, 1), (len(whole.sites) - 1, 2)})]
     seen = [explorer.capture(whole, *given, changes=changes) for changes in (None, *off)]
 
-    def same():
+    def same(parted=parted):
         for expected, changes in zip(seen, (None, *off)):
             found = explorer.capture(parted, *given, changes=changes)
             for site in found.layout:
                 one, other = (captured.patterns(site.layer, site.part) for captured in (found, expected))
                 assert abs(one - other).max() < 1e-5, (name, site)
+
+    # One more, over two cards, main memory and disk, as accelerate says.
+    third = models.load(folder, "split", "float32", room={"cpu": size * 6 // 10})
+    room = {0: size * 4 // 10, 1: size * 3 // 10, "cpu": size}
+    placement = split.Placement(torch.device("cuda", 0), room, folder, True)
+    places = placement.arguments(type(whole.network), whole.network.config, torch.float32)["device_map"]
+    assert {0, 1} <= set(places.values()), places
+    ids = torch.tensor([[5, 6, 7, 8]])
+
+    def logits(model):
+        more = {"decoder_input_ids": ids.to(model.device)} if name == "t5" else {}
+        with torch.no_grad():
+            return model.network(input_ids=ids.to(model.device), **more)[0].cpu()
+
+    expected_logits = logits(whole)
+    with second_device() as card:
+        cards = {0: card, 1: SECOND}
+        moved = {}
+        for prefix, module in third.network.named_modules():
+            for own, weight in module._parameters.items():
+                at = f"{prefix}.{own}" if prefix else own
+                found = [place for of, place in places.items() if not of or at == of or at.startswith(of + ".")]
+                if weight is not None and found and found[0] in cards:
+                    # A table that modules share lies in one place.
+                    if id(weight) not in moved:
+                        moved[id(weight)] = torch.nn.Parameter(weight.to(cards[found[0]]), requires_grad=False)
+                    module._parameters[own] = moved[id(weight)]
+        split._compute_on(third.network, card)
+        assert {card, SECOND} <= {weight.device for weight in third.network.parameters()}
+        assert third.device == card and split._where(third.network, card, set()).values["others"] > 0
+        same(third)
+        assert torch.allclose(logits(third), expected_logits, atol=1e-5)
+        third.release()
+        assert {weight.device.type for weight in third.network.parameters()} == {"cpu"}
+        same(third)
+        assert torch.allclose(logits(third), expected_logits, atol=1e-5)
 
     with second_device() as card:
         split._compute_on(parted.network, card)
@@ -106,7 +142,7 @@ for name in ("bert", "gpt2", "llama", "t5"):
 """
 
 
-def test_weights_that_rest_elsewhere_are_computed_with_on_the_second_device(tmp_path):
+def test_weights_that_rest_elsewhere_are_computed_with_on_one_card(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SPLIT, str(tmp_path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )

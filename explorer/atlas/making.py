@@ -22,7 +22,12 @@ WORK = ".work"
 
 
 def make(
-    model: Model, corpus: Corpus, options: Options | None = None, work: Path | None = None, progress: Callable[[float], object] | None = None
+    model: Model,
+    corpus: Corpus,
+    options: Options | None = None,
+    work: Path | None = None,
+    progress: Callable[[float], object] | None = None,
+    found: Callable[[int, Path], object] | None = None,
 ) -> Atlas:
     """Reads a corpus.
 
@@ -32,6 +37,7 @@ def make(
         options: how it is read.
         work: folder for the shards, which stay there; a passing one where None.
         progress: told the share that is done; what it raises ends the work.
+        found: told how many shards are there already, and where, if there are any.
 
     Raises:
         InputError: a text that the model cannot take.
@@ -42,6 +48,10 @@ def make(
     n = min(len(plan.batches), math.ceil(plan.tokens / SHARD_TOKENS))
     with tempfile.TemporaryDirectory() as passing:
         folder, files = work or Path(passing), []
+        of = shards.digest(shards.about(model, corpus, plan, options))
+        there = sum(shards.place(of, shard, n, folder).is_file() for shard in range(n))
+        if there and found is not None:
+            found(there, folder)
         for shard in range(n):
 
             def part(share: float, done: int = shard) -> None:
@@ -53,10 +63,17 @@ def make(
     return made
 
 
-def write(model: Model, corpus: Corpus, folder: Path, options: Options | None = None, progress: Callable[[float], object] | None = None) -> Atlas:
+def write(
+    model: Model,
+    corpus: Corpus,
+    folder: Path,
+    options: Options | None = None,
+    progress: Callable[[float], object] | None = None,
+    found: Callable[[int, Path], object] | None = None,
+) -> Atlas:
     """The same, to a folder. Shards lie beside it until it is whole, so that a second start goes on."""
     work = folder.with_name(folder.name + WORK)
-    made = make(model, corpus, options, work, progress)
+    made = make(model, corpus, options, work, progress, found)
     made.write(folder)
     shutil.rmtree(work, ignore_errors=True)
     return made

@@ -24,7 +24,7 @@ from explorer.atlas.sums import Sums
 from explorer.atlas.vocabulary import Vocabulary
 from explorer.tokens import readable
 from models import InputError, Model
-from models.atomic import whole
+from models.atomic import whole, writing
 from models.words import told
 
 _SIDES = ("key", "query")
@@ -116,12 +116,13 @@ def read(
     """
     plan = plan or planning.made(model, corpus, options)
     of = about(model, corpus, plan, options)
-    file = folder / f"{digest(of)}-{shard:05d}-of-{shards:05d}.npz"
+    file = place(digest(of), shard, shards, folder)
     if file.is_file():
         return file
     found = reading.read(model, plan, options, shard, shards, progress)
     belongs = reference.of_model(model, plan) if shard == 0 else None
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with whole(file) as beside, beside.open("wb") as stream:
         np.savez(stream, **_arrays(model, of, found, shard, shards, belongs))
     return file
@@ -130,6 +131,11 @@ def read(
 def digest(of: dict) -> str:
     """A short name for what an atlas is of."""
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def place(of: str, shard: int, shards: int, folder: Path) -> Path:
+    """Where a shard is, or will be, of the atlas with this digest."""
+    return folder / f"{of}-{shard:05d}-of-{shards:05d}.npz"
 
 
 def merge(files: Sequence[Path]) -> Merged:

@@ -63,12 +63,16 @@ def _atlas(given: argparse.Namespace) -> int:
     opened_on = on_corpus(given, model, corpus, options)
     with on_units(given, "atlas", opened_on) as planner, bar("atlas") as tell:
         if planner is None:
-            made = making.write(model, corpus, given.out, options, tell)
+            made = making.write(model, corpus, given.out, options, tell, _found)
         else:
             made = in_units(planner, opened_on, tell)
             made.write(given.out)
     _told(made, given.out)
     return 0
+
+
+def _found(n: int, folder: Path) -> None:
+    note(_("{n} finished pieces found in {path}").format(n=n, path=folder))
 
 
 def _told(made: Atlas, folder: Path) -> None:

@@ -12,6 +12,8 @@ UPLOAD_MB, ALL_UPLOADS_MB = 20, 60
 """Of one file, and of all that one session has given; they stay in memory and are gone with the session."""
 JOB_SECONDS, JOBS = 600.0, 4
 """For one computation, and of one viewer at once."""
+TABS = 400
+"""Open at once, of all viewers together: a tab takes about a third of a megabyte, beside what is computed for it."""
 TEXT_BYTES, TEXT_WORK = 256 * 2**20, 2e12
 """Memory and multiply-adds of one text: about half a minute on a laptop."""
 TRAINING_BYTES, TRAINING_WORK = 192 * 2**20, 2e13

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -42,8 +43,10 @@ HEADERS = {
 
 
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
-_METRICS = re.compile(r"/_stcore/metrics/?$")
+_METRICS = re.compile(r"/_stcore/metrics/?$", re.IGNORECASE)
 """How full the caches of the server are: nothing for strangers."""
+_TRY_LATER = 1013
+"""A websocket is closed with it."""
 _SESSIONS = 10_000
 """Sessions whose files are counted; those that gave none for longest are forgotten first."""
 
@@ -55,13 +58,20 @@ class Guarded:
         app: that answers.
         most: bytes of a request.
         files: bytes of all files that one session may have given and not taken away again.
+        tabs: websockets, of which each tab has one, that may be open at once; None for any number.
+        ignored: whether a message of a tab is dropped, as if it had not come.
     """
 
-    def __init__(self, app: ASGIApp, most: int, files: int | None = None) -> None:
-        self.app, self.most, self.files = app, most, files
+    def __init__(
+        self, app: ASGIApp, most: int, files: int | None = None, tabs: int | None = None, ignored: Callable[[bytes], bool] | None = None
+    ) -> None:
+        self.app, self.most, self.files, self.tabs, self.ignored = app, most, files, tabs, ignored or (lambda message: False)
         self._given: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await self._tab(scope, receive, send)
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
@@ -103,6 +113,23 @@ class Guarded:
                 file[0].pop(file[1], None)
             if not begun:
                 await _TOO_LARGE(scope, receive, guarded)
+
+    async def _tab(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One tab's websocket, as long as it is open."""
+        if self.tabs is not None and self._open >= self.tabs:
+            return await send({"type": "websocket.close", "code": _TRY_LATER})
+
+        async def heard() -> Message:
+            while True:
+                message = await receive()
+                if not self.ignored(message.get("bytes") or b""):
+                    return message
+
+        self._open += 1
+        try:
+            await self.app(scope, heard, send)
+        finally:
+            self._open -= 1
 
     def _room(self, scope: Scope) -> tuple[int, tuple[dict[str, int], str] | None]:
         """Bytes that a request may have; and where its file is counted, for one that gives a file."""

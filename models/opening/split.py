@@ -1,4 +1,4 @@
-"""A model that is larger than a device: its weights rest on an accelerator, in main memory and on disk, and one device computes with them.
+"""A model that is larger than a device: its weights rest on accelerators, in main memory and on disk, and one device computes with them.
 
 Which weights rest where is accelerate's to say. Its own hooks leave an empty tensor ("meta") in the place of a weight that was sent away, and
 whoever reads weights outside of a forward pass reads nothing. Here a weight on disk is a tensor like any other, whose numbers are pages of a
@@ -6,7 +6,8 @@ safetensors file: the system reads them where they are used, and forgets them wh
 norms and cut heads need not know that a model is split.
 
 On the processor that is all: it computes with the pages. For an accelerator the modules of large matrices fetch them for as long as they run
-(`_fetching`); everything small lies there for good.
+(`_fetching`), from other cards too; everything small lies there for good. So whatever is given to the network, recorded of it or changed in it
+is on one device, wherever the cut is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import functools
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,8 @@ _FOLDER = "attention-explorer-split"
 """In the cache folder: weights on disk that had to be written anew while a model is opened."""
 _DISK = "disk"
 _HOME = "_computes_on"
+_OTHERS = 0.9
+"""Share of what is free on other cards that weights may take there."""
 _SMALL = 2**20
 """Bytes of a weight that is not worth sending away from an accelerator."""
 
@@ -72,8 +76,8 @@ class Placement:
         empty.tie_weights()
         room = None if self.room is None else dict(self.room)
         if room is None and self.home.type == "cuda":
-            # All is computed on one card: what lay on another would have to be sent over for each use, as from main memory.
-            room = {of: most for of, most in get_max_memory().items() if of in (self.home.index or 0, "cpu")}
+            # All is computed on the first card. What rests on another is sent over for each use, as from main memory, but sooner.
+            room = {of: most if of in (self.home.index, "cpu") else int(_OTHERS * most) for of, most in get_max_memory().items()}
         try:
             places = infer_auto_device_map(empty, max_memory=room, dtype=dtype)
         except IndexError as error:  # where a weight that modules share belongs to none that can be placed by itself, as in the toys
@@ -93,6 +97,8 @@ def opened(make: Callable[..., tuple[nn.Module, list[str], list[str]]], device: 
     Raises:
         ModelError: the cache folder cannot be written, or has no room.
     """
+    if device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)  # as its weights say where they are
     with _placing(device, room, trusted) as placement:
         network, *more = make(placement.arguments)
         return network, *more, _settle(network, placement)
@@ -145,21 +151,35 @@ def _settle(network: nn.Module, placement: Placement) -> list[Told]:
             weight.data = weight.data.clone()  # as `folder.unmap`
     if placement.home.type != "cpu":
         _compute_on(network, placement.home)
+    return [_where(network, placement.home, on_disk)]
+
+
+def _where(network: nn.Module, home: torch.device, on_disk: AbstractSet[int]) -> Told:
+    """How much of a network rests where, for the viewer; `on_disk` are ids of weights."""
     sizes: Counter[str] = Counter()
     for weight in network.parameters():
-        sizes[_DISK if id(weight) in on_disk else weight.device.type] += weight.nbytes
-    on_card, in_memory, on_disk_bytes = (size / 1e6 for size in (sizes.total() - sizes["cpu"] - sizes[_DISK], sizes["cpu"], sizes[_DISK]))
-    if placement.home.type == "cpu":
-        return [told("Of its weights {memory:,.2f} MB lie in main memory and {disk:,.2f} MB on disk.", memory=in_memory, disk=on_disk_bytes)]
-    return [
-        told(
-            "Of its weights {card:,.2f} MB lie on {device}, which computes, {memory:,.2f} MB in main memory and {disk:,.2f} MB on disk.",
-            card=on_card,
-            device=placement.home,
+        kind = "card" if weight.device == home else weight.device.type if weight.device.type == "cpu" else "others"
+        sizes[_DISK if id(weight) in on_disk else kind] += weight.nbytes
+    card, others, in_memory, disk = (sizes[kind] / 1e6 for kind in ("card", "others", "cpu", _DISK))
+    if home.type == "cpu":
+        return told("Of its weights {memory:,.2f} MB lie in main memory and {disk:,.2f} MB on disk.", memory=card, disk=disk)
+    if others:
+        return told(
+            "Of its weights {card:,.2f} MB lie on {device}, which computes, {others:,.2f} MB on other cards, {memory:,.2f} MB in main memory "
+            "and {disk:,.2f} MB on disk.",
+            card=card,
+            device=home,
+            others=others,
             memory=in_memory,
-            disk=on_disk_bytes,
+            disk=disk,
         )
-    ]
+    return told(
+        "Of its weights {card:,.2f} MB lie on {device}, which computes, {memory:,.2f} MB in main memory and {disk:,.2f} MB on disk.",
+        card=card,
+        device=home,
+        memory=in_memory,
+        disk=disk,
+    )
 
 
 def home(network: nn.Module) -> torch.device:

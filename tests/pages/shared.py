@@ -7,7 +7,9 @@ import json
 import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from explorer import i18n
 from explorer.jobs import JOBS, Job
@@ -25,6 +27,18 @@ PATIENCE = 300
 def started(**address: str) -> AppTest:
     """The app as it opens on such an address, on its first page."""
     return settle(_at(AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE), address).run())
+
+
+def _as_typed(box: Selectbox) -> WidgetState:
+    """What a box says when the page is run again; AppTest looks for it among the options, and a box may take other words, too."""
+    try:
+        return _of_an_option(box)
+    except ValueError:
+        return WidgetState(id=box.id, string_value=box.value)
+
+
+_of_an_option = Selectbox._widget_state.fget
+Selectbox._widget_state = property(_as_typed)
 
 
 def opened(page: str, *, text: str | None = None, **address: str) -> AppTest:

@@ -19,6 +19,8 @@ OPTIONS = {
     "--server.maxMessageSize": "50",
     # What goes wrong is in the server's log; a page tells no paths.
     "--client.showErrorDetails": "none",
+    # Pages are for people: what drives them without a browser has no tab that is counted.
+    "--server.enableAgentApi": "false",
 }
 """Of Streamlit, where the command line does not say otherwise."""
 

@@ -49,13 +49,16 @@ def command(name: str, folder: Path, out: Path, lines: Path) -> list[str]:
         "capture": ["capture", "--model", folder, "--text", "the cat sat on the mat", "--out", out / "made.npz"],
         "slice": ["slice", "--model", folder, "--heads", "0.1,0.0", "--out", out / "made"],
         "train": ["train", "--task", "copying", "--set", "d_model=16", "--steps", 2, "--out", out / "made"],
+        "atlas": ["atlas", "--model", folder, "--data", lines, "--out", out / "made"],
+        "heads": ["heads", "--model", folder, "--data", lines, "--json", out / "made.json"],
+        "syntax": ["syntax", "--model", folder, "--limit", 2, "--json", out / "made.json"],
         "lectures compute": ["lectures", "compute", "Q7"],
         "lectures export": ["lectures", "export", lecture, "--out", out / "made.html"],
     }
     return [str(argument) for argument in made[name]]
 
 
-NAMES = ["ablate", "prune", "capture", "slice", "train", "lectures compute", "lectures export"]
+NAMES = ["ablate", "prune", "capture", "slice", "train", "atlas", "heads", "syntax", "lectures compute", "lectures export"]
 
 
 @pytest.fixture

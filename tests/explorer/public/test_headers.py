@@ -4,9 +4,11 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from explorer.public import bounds
 from explorer.public.headers import HEADERS, POLICY, Guarded
+from explorer.ui.public.served import for_writers
 from models.training import settings
 
 
@@ -94,8 +96,51 @@ def test_files_of_a_session_have_a_bound_together_and_another_session_has_its_ow
 
 def test_how_full_the_caches_are_is_nothing_for_strangers():
     assert asked(path="/_stcore/metrics")[0] == asked(path="/base/_stcore/metrics")[0] == 404
+    assert asked(path="/_stcore/METRICS")[0] == 404
     assert asked(path="/_stcore/health")[0] == 200
 
 
 def test_a_training_of_strangers_does_a_twentieth_of_the_work():
     assert settings.Most().work / bounds.TRAINING_WORK == 20
+
+
+def tab(door: Guarded, messages: list[dict], hears: list, meanwhile=None) -> list[dict]:
+    """What is sent to a tab that says so much; `hears` gets what the app behind heard, and `meanwhile` runs while the tab is open."""
+    sent, coming = [], iter([*messages, {"type": "websocket.disconnect"}])
+
+    async def app(scope, receive, send):
+        if meanwhile is not None:
+            meanwhile()
+        while (message := await receive())["type"] != "websocket.disconnect":
+            hears.append(message.get("bytes") or message.get("text"))
+
+    async def receive():
+        return next(coming)
+
+    async def send(message):
+        sent.append(message)
+
+    before, door.app = door.app, app
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, door({"type": "websocket", "path": "/_stcore/stream", "headers": []}, receive, send)).result()
+    door.app = before
+    return sent
+
+
+def test_messages_that_are_for_who_writes_the_app_are_dropped():
+    hears = []
+    said = [BackMsg(clear_cache=True), BackMsg(load_git_info=True), BackMsg(stop_script=True), BackMsg(set_run_on_save=True)]
+    # One that is made long, and one that says something else first, is the same to who reads it.
+    long, twice = BackMsg(clear_cache=True).SerializeToString() + b"\xfa\x7f\xa0\x8d\x06" + b"a" * 100_000, BackMsg(stop_script=True)
+    sent = [one.SerializeToString() for one in said]
+    sent += [long, twice.SerializeToString() + sent[0], b"\xff\xff", b""]
+    door = Guarded(None, most=100, ignored=for_writers)
+    assert not tab(door, [*({"type": "websocket.receive", "bytes": one} for one in sent), {"type": "websocket.receive", "text": "words"}], hears)
+    assert hears == [sent[2], b"\xff\xff", None, "words"]
+
+
+def test_so_many_tabs_are_open_at_once_and_one_that_is_closed_leaves_its_place():
+    door, inner = Guarded(None, most=100, tabs=1), []
+    assert not tab(door, [], [], lambda: inner.extend(tab(door, [], [])))
+    assert inner == [{"type": "websocket.close", "code": 1013}]
+    assert not tab(door, [], [])

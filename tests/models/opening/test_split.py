@@ -137,6 +137,22 @@ def test_large_matrices_are_fetched_for_as_long_as_they_are_used(tmp_path, monke
         assert not network.get_input_embeddings().weight.is_meta
 
 
+def test_other_cards_are_filled_before_main_memory(tmp_path, monkeypatch):
+    folder = _saved("llama", tmp_path)
+    network = models.load(folder, "cpu").network
+    size = sum(weight.nbytes for weight in network.parameters())
+    # As on a machine with three cards, on the first of which little is free.
+    monkeypatch.setattr(split, "get_max_memory", lambda: {0: size * 6 // 10, 1: size // 4, 2: size // 8, "cpu": 10 * size})
+    placement = split.Placement(torch.device("cuda", 0), None, tmp_path, True)
+    places = placement.arguments(type(network), network.config, torch.float32)["device_map"]
+    assert {0, 1} <= set(places.values()) <= {0, 1, 2, "cpu"}
+    resting = {place: 0 for place in places.values()}
+    for name, weight in network.named_parameters():
+        resting[next(place for of, place in places.items() if name == of or name.startswith(of + "."))] += weight.nbytes
+    # Some room is left on each: for what is fetched on the first, for what others need on the second.
+    assert resting[0] < size * 6 // 10 and resting[1] <= 0.9 * size / 4
+
+
 def test_a_model_on_several_devices_is_not_cut(tmp_path):
     _whole, parted = _both(_saved("gpt2", tmp_path))
     setattr(parted.network, split._HOME, torch.device("cpu"))
