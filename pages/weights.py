@@ -8,7 +8,8 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
-from explorer.ui.weights import all_heads, between, choice, graph, one_head, one_token, read, recipe
+from explorer.ui.weights import all_heads, choice, graph, one_head, one_token, read, recipe
+from explorer.ui.weights import line as both
 from models import Model
 from models.opening import catalogue
 
@@ -26,10 +27,11 @@ def weights(model: Model) -> None:
         return
     of = shown.what
     head = chosen_head.among(of.survey.sizes)
-    line = choice.edge(of.survey.sizes, head)
+    line = choice.edge(of.survey, head)
     left, right = st.columns([13, 7], gap="small")
     with left, st.container(border=True, key="weights_lines"):
-        figures = [graph.draw(of, head, line, kinds, most), *between.draw(of, kinds, most)]
+        composed = choice.writers(of.survey)
+        figures = [graph.draw(of, composed, head, line, kinds, most)]
     with right, st.container(border=True, key="weights_heads"):
         figures.append(all_heads.draw(of, head))
     with st.container(horizontal=True, vertical_alignment="bottom", key="weights_look"):
@@ -40,12 +42,9 @@ def weights(model: Model) -> None:
         with st.container(border=True, key="weights_head"):
             figures += one_head.draw(of, *head, look, "reader", token=token, distance=distance)
     else:
-        # A line opens both of its heads: the one that writes, and the one that reads it.
-        for place, at, slot, role in zip(st.columns(2, gap="small"), line[1:], ("writer", "reader"), choice.roles(line[0]), strict=True):
-            with place, st.container(border=True, key=f"weights_{slot}"):
-                figures += one_head.draw(of, *at, look, slot, role, token, distance)
+        figures += both.draw(model, of, line, look, token, distance)
     with downloads:
-        take_away([figure for figure in figures if figure], recipe.lines(of, head, token, distance))
+        take_away([figure for figure in figures if figure], recipe.lines(of, head, token, distance, composed.writers))
     chosen_head.complete(head)
 
 

@@ -31,3 +31,25 @@ def test_a_line_opens_both_of_its_heads_and_the_board_another(open_page):
     expect(page.locator(".st-key-weights_writer")).to_have_count(0)
     page.go_back()
     shows(page.locator(".st-key-weights_writer"), f"Layer {below[0]}, head {below[1]}")
+
+
+@pytest.mark.thorough
+def test_a_line_between_parts_opens_a_head_of_each_and_one_that_writes_its_own_part(open_page):
+    page = open_page("/weights?model=translate-mini&part=cross&most=3", wait_for=LINES)
+    settled(page)
+    page.get_by_role("radio", name="encoder", exact=True).last.click()
+    line = page.locator('.st-key-weights_lines svg.marks [aria-label*="written by: encoder"]').last
+    line.wait_for()
+    settled(page)
+    said = line.get_attribute("aria-label")
+    reader, writer = re.search(r"reads: cross (\d+\.\d+)", said)[1], re.search(r"written by: encoder (\d+\.\d+)", said)[1]
+    line.click(force=True)
+    (layer, head), below = reader.split("."), writer.split(".")
+    shows(page.locator(".st-key-weights_reader"), re.compile(rf"Layer {layer}, head {head} cross · reads"))
+    shows(page.locator(".st-key-weights_writer"), re.compile(rf"Layer {below[0]}, head {below[1]} encoder · writes"))
+    page.wait_for_function("() => new URLSearchParams(location.search).get('edge')?.endsWith('.encoder')")
+    page.locator('.st-key-weights_lines svg.marks path[aria-label="encoder 2.5"]').first.click(force=True)
+    page.wait_for_function("() => new URLSearchParams(location.search).get('part') === 'encoder'")
+    shows(page.locator(".st-key-weights_head"), "Layer 2, head 5")
+    page.go_back()
+    shows(page.locator(".st-key-weights_writer"), re.compile(rf"Layer {below[0]}, head {below[1]} encoder · writes"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -18,6 +19,7 @@ from explorer.jobs import JOBS
 from explorer.scores import published
 from explorer.tasks import choose
 from explorer.tasks.data import Asked
+from explorer.tokens import labels
 from explorer.ui.atlas import numbers, source
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import model_names, task_choice
@@ -140,6 +142,11 @@ def test_rows_are_the_kept_ones_and_lead_to_the_live_model() -> None:
             )
             big = {f"{weight:.2f}" for weight in line.weights if weight >= 0.05}
             assert set(re.findall(r"<sup>([^<]*)</sup>", body)) == big
+            # Words are told from pieces of them: a piece follows the one before without a space.
+            written_as = labels([token for token in tokens if not token.startswith(" ")])
+            pieces = re.findall(r'(.)<span class="t( on)?[^>]*>([^<]*)<', body)
+            for before, on, piece in pieces[1:]:
+                assert (before == " ") == (not on) and (not on or unescape(piece) in written_as)
             assert door["layer"] == [str(head[1])] and door["head"] == [str(head[2])] and door["model"] == ["gpt2-mini"]
         settle(app.selectbox(key="atlas_rows_of").set_value("strongest").run())
         assert len(shown_rows(app)) == (kept["kind"] == "strongest").sum()
@@ -183,8 +190,8 @@ def test_the_head_that_finds_objects_and_where_it_fails() -> None:
     settle(button.click().run())
     rows = atlas.rows(("encoder", best["layer"], best["head"])).query("relation == 'obj'")
     assert len(shown_rows(app)) == len(rows) > 0
-    labels = [link.proto.label for link in app.get("page_link")]
-    assert any("finds obj" in label for label in labels) and any("misses obj" in label for label in labels)
+    titles = [link.proto.label for link in app.get("page_link")]
+    assert any("finds obj" in title for title in titles) and any("misses obj" in title for title in titles)
     assert any('due"' in body for body in shown_rows(app))
     settle(app.selectbox(key="relation").set_value("nsubj").run())
     other = atlas.edges[(atlas.edges["relation"] == "nsubj") & (atlas.edges["direction"] == DIRECTIONS[0])]
@@ -203,6 +210,9 @@ def test_numbers_of_a_head_are_those_of_the_atlas(shows) -> None:
                 expected = kept[(kept["side"] == side) & (kept["by"] == "mass")]
                 np.testing.assert_allclose(frame.value["share"], expected["share"])
                 assert frame.value["times"].tolist() == expected["count"].tolist()
+                # A word and the piece of one that is written alike are two tokens.
+                assert frame.value["token"].tolist() == [token.replace(" ", "␣") for token in expected["token"]]
+                assert frame.value["token"].is_unique
         elif shows == "distances":
             bars = table(app, {"bin", "share", "others"}, 1)
             np.testing.assert_allclose(sorted(bars["share"][bars["share"] > 0]), sorted(atlas.distances(head)["share"]))
@@ -369,8 +379,8 @@ def test_bins_of_distances_are_called_by_words() -> None:
         *("0", "-3", "17 to 32 on", "129 to 256 back", "over 2,048 on", "over 2,048 back")
     ]
     app, atlas = opened("atlas", model="bert-mini", atlas_shows="distances"), shipped.opened("bert-mini")
-    (labels,) = [one["value"] for one in charts(app)[1]["params"] if one["name"] == "bin_labels"]
-    assert len(labels) == len(atlas.distances_of("encoder")[["low", "high"]].drop_duplicates()) and "17 to 32 back" in labels
+    (bins,) = [one["value"] for one in charts(app)[1]["params"] if one["name"] == "bin_labels"]
+    assert len(bins) == len(atlas.distances_of("encoder")[["low", "high"]].drop_duplicates()) and "17 to 32 back" in bins
 
 
 def test_that_no_row_is_induction_is_an_answer() -> None:

@@ -1,5 +1,6 @@
 """What the weights say, as Streamlit runs it, without a browser: what is drawn is what `explorer.weights` computes, for any model and head."""
 
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.pages.shared import charts, run_recipe, settle, shared, table, writte
 from tests.pages.shared import opened as page
 
 BOARD = {"row", "head", "value", "removed"}
+NODES = {"layer", "head", "writes"}
 LINES = {"kind", "from_layer", "from_head", "layer", "head", "value"}
 
 
@@ -44,7 +46,7 @@ def test_links_open_this_model_and_head_on_other_pages(asked) -> None:
     app = page("weights", **asked)
     found = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
     expected = {"model": [asked.get("model", "gpt2-mini")], "layer": [asked.get("layer", "0")], "head": [asked.get("head", "0")]}
-    assert len(found) == 2 and all(expected.items() <= link.items() and link.get("part", [""])[0] == asked.get("part", "") for link in found)
+    assert len(found) == 3 and all(expected.items() <= link.items() and link.get("part", [""])[0] == asked.get("part", "") for link in found)
 
 
 def test_all_is_that_of_the_model_and_of_the_head() -> None:
@@ -125,23 +127,39 @@ def test_tokens_as_they_arrive() -> None:
 def test_parts_of_a_translator() -> None:
     app = page("weights", model="translate-mini", part="cross", measure="previous")
     assert not app.exception and "knows no distance" in written(app)
-    assert {line[0] for line in lines(app)} <= {"q"}
-    found = survey(opened(models.load("translate-mini", device="cpu")), "cross").between
-    expected = sorted(
-        (edge.value, f"{edge.writer[0]}.{edge.writer[1]}", f"{edge.reader[0]}.{edge.reader[1]}") for one in found for edge in one.edges()
-    )
-    shown_ = next(one.value for one in app.dataframe if "part that writes" in one.value.columns)
-    assert list(shown_["above random"]) == pytest.approx([value for value, *_names in expected[::-1][:20]], abs=1e-6)
-    assert list(zip(shown_["its head"], shown_["head that reads"], strict=True))[:5] == [tuple(names) for _value, *names in expected[::-1][:5]]
-    assert {"encoder", "decoder"} == {one.writers for one in found}
+    assert {line[0] for line in lines(app)} <= {"q"} and not table(app, NODES, 0)["writes"].any()
+    found = {one.writers: one for one in survey(opened(models.load("translate-mini", device="cpu")), "cross").between}
+    assert list(found) == ["encoder", "decoder"]
+    for writers, one in found.items():
+        settle(app.segmented_control(key="writers").set_value(writers).run())
+        assert not app.exception
+        assert lines(app) == [(edge.kind, edge.writer, edge.reader, edge.value) for edge in one.edges(most=20)]
+        assert table(app, NODES, 0)["writes"].sum() == 4 * 8, "the heads that write stand there, too"
+        recipe, printed = run_recipe(app)
+        assert f"one.writers == {writers!r}" in recipe and f"{one.edges(most=1)[0].value}"[:8] in printed
     settle(app.segmented_control(key="part").set_value("decoder").run())
     weights = opened(models.load("translate-mini", device="cpu"))
     np.testing.assert_allclose(board(app), survey(weights, "decoder").distances.previous, atol=1e-4)
-    assert set(next(one.value for one in app.dataframe if "part that writes" in one.value.columns)["part that writes"]) == {
-        "cross: decoder to encoder"
-    }
+    # Heads of the encoder write nothing that these read.
+    assert app.segmented_control(key="writers").options == ["decoder", "cross: decoder to encoder"]
     settle(app.segmented_control(key="part").set_value("encoder").run())
-    assert not app.exception and not any("part that writes" in one.value.columns for one in app.dataframe)
+    assert not app.exception and "writers" not in {control.key for control in app.segmented_control}
+
+
+def test_a_line_between_parts_opens_a_head_of_each() -> None:
+    app = page("weights", model="translate-mini", part="cross", layer="3", head="7", writers="encoder", edge="k.1.6.encoder")
+    assert not app.exception
+    assert "**Layer 1, head 6** :small[encoder · writes" in written(app)
+    assert "**Layer 3, head 7** :small[cross · reads with its keys" in written(app)
+    weights = opened(models.load("translate-mini", device="cpu"))
+    for number, head in enumerate(((1, 6, "encoder"), (3, 7, "cross"))):
+        matched = reading.matched(weights, *head)
+        assert pairs(app, number)[0] == (shown(weights, matched.rows[:1])[0], shown(weights, matched.columns[:1])[0])
+    # What encoders write is no query of theirs; there is no such head, and no such part.
+    for nothing in ("q.1.6.encoder", "k.9.6.encoder", "k.1.6.nobody", "k.1.6"):
+        app.query_params["edge"] = nothing
+        settle(app.run())
+        assert not app.exception and "encoder · writes" not in written(app) and "**Layer 3, head 7**" in written(app)
 
 
 def test_what_cannot_be_read_is_said(tmp_path, monkeypatch) -> None:
@@ -155,17 +173,23 @@ def test_what_cannot_be_read_is_said(tmp_path, monkeypatch) -> None:
 
 
 def test_clicks_in_the_graph(monkeypatch) -> None:
-    written_ = []
+    written_, found = [], SimpleNamespace(part="cross", writers="cross")
     monkeypatch.setattr(choice.address, "write", lambda **values: written_.append(values))
     line = {"kind": "k", "from_layer": 0, "from_head": 1, "layer": 2, "head": 3}
     before = ((0, 0), None)
-    assert choice.picked({"edge": [line], "at": [{"layer": 0, "head": 0}]}, before) == ((2, 3), ("k", (0, 1), (2, 3)))
+    assert choice.picked({"edge": [line], "at": [{"layer": 0, "head": 0}]}, before, found) == ((2, 3), ("k", (0, 1), (2, 3), "cross"))
     assert written_.pop() == {"layer": 2, "head": "3", "edge": "k.0.1"}
     # The browser keeps the line selected while a head is clicked.
-    before = ((2, 3), ("k", (0, 1), (2, 3)))
-    assert choice.picked({"edge": [line], "at": [{"layer": 1, "head": 1}]}, before) == ((1, 1), None)
+    before = ((2, 3), ("k", (0, 1), (2, 3), "cross"))
+    assert choice.picked({"edge": [line], "at": [{"layer": 1, "head": 1}]}, before, found) == ((1, 1), None)
     assert written_.pop() == {"layer": 1, "head": "1", "edge": None}
-    assert choice.picked({"edge": [], "at": []}, before) is None and not written_
+    assert choice.picked({"edge": [], "at": []}, before, found) is None and not written_
+    # Of heads of two parts: the line tells them apart, and one that only writes is looked at in its own part.
+    found.writers = "encoder"
+    assert choice.picked({"edge": [line], "at": []}, before, found) == ((2, 3), ("k", (0, 1), (2, 3), "encoder"))
+    assert written_.pop() == {"layer": 2, "head": "3", "edge": "k.0.1.encoder"}
+    assert choice.picked({"edge": [], "at": [{"layer": 2, "head": 3, "writes": 1}]}, before, found) == ((2, 3), None)
+    assert written_.pop() == {"layer": 2, "head": "3", "edge": None, "part": "encoder", "writers": None}
 
 
 def test_nothing_is_read_twice(monkeypatch) -> None:

@@ -61,7 +61,9 @@ def looked_for(atlas: Atlas, part: str) -> np.ndarray | None:
         "find_head",
         "",
         placeholder=EXAMPLES[0],
-        help=_("Conditions on metrics, with and between them: {examples}.").format(examples="; ".join(f"`{one}`" for one in EXAMPLES)),
+        help=_("Conditions on metrics, with and between them: {examples}. Metrics: {names}.").format(
+            examples="; ".join(f"`{one}`" for one in EXAMPLES), names=", ".join(f"`{one}`" for one in atlas.metrics_in(part))
+        ),
         max_chars=300,
         width=280,
     )

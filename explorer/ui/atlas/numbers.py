@@ -12,7 +12,7 @@ from explorer.charts.atlas.distances import distances as distances_chart
 from explorer.charts.atlas.strip import strip
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.tokens import labels
+from explorer.tokens import written_out
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.session import is_dark
@@ -36,7 +36,7 @@ def tokens(atlas: Atlas, head: HeadName) -> Figure:
         with column:
             found = table[(table["side"] == side) & (table["by"] == by)]
             st.caption(f"**{_(_SIDES[side])}**")
-            shown = pd.DataFrame({_("token"): labels(found["token"].tolist()), _("share"): found["share"], _("times"): found["count"]})
+            shown = pd.DataFrame({_("token"): written_out(found["token"].tolist()), _("share"): found["share"], _("times"): found["count"]})
             shown[_("lift")] = found["lift"]
             # Two tables share the panel, so that each has to do with few pixels, or its last column is cut.
             how = {

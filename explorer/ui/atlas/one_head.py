@@ -62,6 +62,7 @@ def _doors(model: Model, atlas: Atlas, head: HeadName) -> None:
     named = f"{part}.{layer}.{number}" if len(atlas.parts) > 1 else f"{layer}.{number}"
     doors = (
         ("attention", N_("Attention"), {}, ":material/grid_view:"),
+        ("weights", N_("Weights"), {}, ":material/hub:"),
         ("prune", N_("Prune heads"), {"pruned": named}, ":material/content_cut:"),
         ("compare", N_("Compare"), {"compare": "pruned", "without": named}, ":material/compare:"),
     )

@@ -131,24 +131,31 @@ def _about(row: object) -> str:
 def _marked(atlas: Atlas, head: HeadName, row: object) -> str:
     query_side, key_side = sides(head)
     keys = dict(zip(row.keys.tolist(), row.weights.tolist(), strict=True))
-    tokens, _special = atlas.text(row.text, key_side)
+    tokens, special = atlas.text(row.text, key_side)
     if query_side == key_side:
-        return _piece(tokens, keys, row.row, row.target)
+        return _piece(tokens, special, keys, row.row, row.target)
     asks = labels(atlas.text(row.text, query_side)[0])[row.row]
-    return f'<span class="t q" style="--w: 0">{escape(asks)}</span> → {_piece(tokens, keys, None, row.target)}'
+    return f'<span class="t q" style="--w: 0">{escape(asks)}</span> → {_piece(tokens, special, keys, None, row.target)}'
 
 
-def _piece(tokens: list[str], keys: dict[int, float], query: int | None, target: int) -> str:
+def _piece(tokens: list[str], special: list[bool], keys: dict[int, float], query: int | None, target: int) -> str:
     wanted = set() if query is None else set(range(query - _AROUND, query + _AROUND + 1))
     wanted |= {k + step for k in (*keys, *([target] if target >= 0 else [])) for step in range(-_BESIDE, _BESIDE + 1)}
     shown, before, made, spaced = labels(tokens), -1, [], any(token.startswith(" ") for token in tokens)
     for i in sorted(wanted & set(range(len(tokens)))):
+        goes_on = before == i - 1 >= 0 and not (special[i] or special[i - 1]) and _goes_on(tokens, i, spaced)
         if i > before + 1:
             made.append(' <span class="gap">…</span> ')
-        elif made and not _goes_on(tokens, i, spaced):
+        elif made and not goes_on:
             made.append(" ")
         weight = keys.get(i, 0.0)
-        kinds = ["t", *(["q"] if i == query else []), *(["k"] if weight >= 0.05 else []), *(["due"] if i == target else [])]
+        kinds = [
+            "t",
+            *(["on"] if goes_on else []),
+            *(["q"] if i == query else []),
+            *(["k"] if weight >= 0.05 else []),
+            *(["due"] if i == target else []),
+        ]
         number = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else ""
         made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}" title="{weight:.4f}">{escape(shown[i])}{number}</span>')
         before = i

@@ -19,7 +19,8 @@ from explorer.ui.weights.read import Read
 MEASURES = {"copying": N_("copies"), "previous": N_("the token before"), "induction": N_("induction")}
 SAID = {
     "copying": N_(
-        "Eigenvalues of W_E W_V W_O W_U: 1 if what a head attends to becomes likelier, -1 if less likely (Elhage et al. 2021, *Copying heads*)."
+        "Eigenvalues of W_E W_V W_O W_U, logits above the mean word: 1 if what a head attends to becomes likelier, -1 if less likely "
+        "(Elhage et al. 2021, *Copying heads*)."
     ),
     "previous": N_("The weight on the token before that positions alone would give, mean over the first positions."),
     "induction": N_("The most that keys read of a head that looks at the token before: composition above random times its weight there."),

@@ -13,9 +13,11 @@ from explorer.ui.common import address, pictures
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.weights import choice
 from explorer.ui.weights.read import Read
-from explorer.weights.composition import KINDS
+from explorer.weights.composition import KINDS, Composition
 
 LINES = {"all": N_("all"), "q": N_("queries (Q)"), "k": N_("keys (K)"), "v": N_("values (V)")}
+SHORT = {"encoder": N_("encoder"), "decoder": N_("decoder"), "cross": N_("cross")}
+"""Parts, beside a layer."""
 MOST, FIRST = 80, 20
 """Lines that can be shown, and that are at first."""
 _HEIGHT, _LAYER = 260, 34
@@ -33,25 +35,27 @@ def _number(word: str) -> int | None:
     return int(word) if word.isascii() and word.isdigit() and len(word) < 4 and 1 <= int(word) <= MOST else None
 
 
-def draw(read: Read, head: choice.Head, line: tuple[str, choice.Head, choice.Head] | None, kinds: tuple[str, ...], most: int) -> Figure:
-    """The graph; a click on a line opens both of its heads, one on a head that head."""
-    found = read.survey.composition
+def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | None, kinds: tuple[str, ...], most: int) -> Figure:
+    """The graph of what is composed; a click on a line opens both of its heads, one on a head that head."""
+    apart = found.writers != found.part
     edges = [(edge.kind, edge.writer, edge.reader, edge.value) for edge in found.edges(kinds, most=most)]
-    height = max(_HEIGHT, _LAYER * len(found.sizes))
+    above = tuple(site.heads for site in read.weights.sites(found.writers)) if apart else ()
+    names = tuple(_(SHORT[part]) for part in (found.writers, found.part)) if apart else ("", "")
+    height = max(_HEIGHT, _LAYER * len([*above, *found.sizes]))
 
     def picture(chosen: tuple, dark: bool, clickable: bool = True) -> Picture:
-        return graph(found.sizes, edges, chosen=chosen[0], edge=chosen[1], clickable=clickable, width=560, height=height, dark=dark)
+        of = chosen[1] if chosen[1] and chosen[1][3] == found.writers else None
+        how = {"writers": above, "names": names, "chosen": chosen[0], "edge": of and of[:3], "clickable": clickable, "dark": dark}
+        return graph(found.sizes, edges, width=560, height=height, **how)
 
-    chosen = (head, line)
-    pictures.clickable("weights_graph", (read.identity, kinds, most), chosen, picture, lambda selection: choice.picked(selection, _now(chosen)))
+    chosen, drawn = (head, line), (read.identity, found.writers, kinds, most)
+    pictures.clickable("weights_graph", drawn, chosen, picture, lambda selection: choice.picked(selection, chosen, found))
+    if not edges:
+        st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
     said = _("Composition of two heads with random weights of this shape: {mean:.3f} ± {spread:.3f}. Lines are what is above its mean.")
     st.caption(said.format(mean=found.random, spread=found.spread))
     table = pd.DataFrame(
         [(kind, f"{a[0]}.{a[1]}", f"{b[0]}.{b[1]}", value) for kind, a, b, value in edges], columns=["kind", "writer", "reader", "above_random"]
     )
     files = picture_files(lambda: picture(chosen, False, False)) | {"csv": lambda: export.table_csv(table, index=False)}
-    return Figure(_("Who reads whom"), "composition", files)
-
-
-def _now(chosen: tuple) -> tuple:
-    return chosen
+    return Figure(_("Who reads whom"), f"composition-of-{found.writers}" if apart else "composition", files)

@@ -55,6 +55,7 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
             if len(read.weights.model.parts) > 1:
                 here["part"] = of.part
             st.page_link("pages/attention.py", label=_("Its attention"), icon=":material/grid_view:", query_params=here)
+            st.page_link("pages/atlas.py", label=_("Its rows in texts"), icon=":material/travel_explore:", query_params=here)
             st.page_link("pages/heads.py", label=_("Beside all heads"), icon=":material/scoreboard:", query_params=here)
     if look == "match":
         figures = _match(read, of, slot, wide=not role)

@@ -60,8 +60,8 @@ class OfToken:
     keys: Words | None
 
 
-def surveyed(model: Model, part: str, arriving: bool = False) -> jobs.Kept[Read] | None:
-    """All heads of a part; those that were shown before while they are read. None where there is nothing to show; the page says why."""
+def surveyed(model: Model, part: str, arriving: bool = False, place: str = "weights") -> jobs.Kept[Read] | None:
+    """All heads of a part; those that were shown before in this place while they are read. None where there is nothing; the page says why."""
     identity = (model.number, part, arriving, language())
     title = model.short_name if len(model.parts) == 1 else f"{model.short_name} ({_(PARTS[part])})"
 
@@ -70,11 +70,11 @@ def surveyed(model: Model, part: str, arriving: bool = False) -> jobs.Kept[Read]
         return Read(identity, title, weights, survey(weights, part, report))
 
     try:
-        found = _asked((*identity, "survey"), _("Reading the weights of all heads"), work, "weights")
+        found = _asked((*identity, "survey"), _("Reading the weights of all heads"), work, place)
     except ExplorerError as error:
         st.warning(explained(error), icon=":material/edit:")
         return None
-    return jobs.kept("weights", identity, title, found)
+    return jobs.kept(place, identity, title, found)
 
 
 def one(read: Read, layer: int, head: int, slot: str, distance: int = 0) -> jobs.Kept[OneHead] | None:

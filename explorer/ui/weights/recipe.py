@@ -6,9 +6,10 @@ from explorer import export
 from explorer.ui.weights.read import Read
 
 
-def lines(read: Read, head: tuple[int, int], token: int | None, distance: int = 0) -> str:
-    """Lines that read the same weights again."""
+def lines(read: Read, head: tuple[int, int], token: int | None, distance: int = 0, writers: str | None = None) -> str:
+    """Lines that read the same weights again; `writers` is the part whose heads write, where it is another one."""
     where = f"{head[0]}, {head[1]}, {read.part!r}"
+    composed = "found.composition" if writers in (None, read.part) else f"next(one for one in found.between if one.writers == {writers!r})"
     made = [
         "import models",
         "from explorer.weights.head import named, promoted",
@@ -19,7 +20,7 @@ def lines(read: Read, head: tuple[int, int], token: int | None, distance: int = 
         export.load_line(read.weights.model),
         f"weights = opened(model{', arriving=True' if read.weights.arriving else ''})",
         f"found = survey(weights, {read.part!r})",
-        "print(found.composition.edges(most=10), found.copying)",
+        f"print({composed}.edges(most=10), found.copying)",
         f"one = one_head(weights, {where}{f', distance={distance}' if distance else ''})",
         "print(one.matched, one.moved)",
     ]

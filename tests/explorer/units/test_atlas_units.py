@@ -1,4 +1,8 @@
-"""An atlas in units: the same bytes as alone."""
+"""An atlas in units: the same bytes as alone, also on a cluster."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +34,32 @@ def test_an_atlas_in_units_is_the_atlas(llama_folder, data, small_shards, tmp_pa
     whole = shards[2].stat().st_mtime_ns
     assert run(*command, "--out", tmp_path / "again", "--units", tmp_path / "units") == 0
     assert _files(tmp_path / "again") == _files(tmp_path / "alone") and shards[2].stat().st_mtime_ns == whole
+
+
+def _same_on(scheduler, llama_folder, data, tmp_path):  # noqa: F811
+    command = ["atlas", "--model", llama_folder, "--data", data, "--limit", 20]
+    assert run(*command, "--out", tmp_path / "alone") == 0
+    assert run(*command, "--out", tmp_path / "there", "--scheduler", scheduler, "--units", tmp_path / "units") == 0
+    assert _files(tmp_path / "there") == _files(tmp_path / "alone")
+    assert len(list((tmp_path / "units" / store.SHARDS).iterdir())) > 2
+
+
+def test_on_workers_of_dask(llama_folder, data, small_shards, tmp_path):  # noqa: F811
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed (requirements-cluster.txt)")
+    how = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None, "protocol": "tcp"}
+    with distributed.LocalCluster(**how) as cluster:
+        _same_on(cluster.scheduler_address, llama_folder, data, tmp_path)
+
+
+@pytest.mark.thorough
+def test_on_a_local_cluster_of_processes(llama_folder, data, small_shards, tmp_path):  # noqa: F811
+    """As docs/cluster.md says to try it: a scheduler and workers that share nothing with the command but the disk."""
+    pytest.importorskip("distributed", reason="distributed is not installed (requirements-cluster.txt)")
+    command = [sys.executable, "-m", "scripts.cluster", "--workers", "2", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as cluster:
+        try:
+            address = cluster.stdout.readline().split()[-1]
+            assert address.startswith("tcp://")
+            _same_on(address, llama_folder, data, tmp_path)
+        finally:
+            cluster.terminate()

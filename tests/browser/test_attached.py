@@ -1,0 +1,67 @@
+"""Which heads matter: a job that another process does, watched in a browser while its folder fills."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from explorer.units.watch import Watcher
+from tests import tiny
+from tests.browser.waiting import eventually
+
+EXPANDER = "A job that runs elsewhere"
+
+
+@pytest.mark.thorough
+def test_a_running_job_fills_while_it_is_watched(open_page, tiny_folder, tmp_path):
+    draw, data = random.Random(0), tmp_path / "lines.txt"
+    data.write_text("".join(" ".join(draw.choices(tiny.WORDS, k=6)) + "\n" for _line in range(10_000)))
+    out, units = tmp_path / "heads.json", tmp_path / "units"
+    command = [sys.executable, "-m", "explorer", "ablate", "--model", tiny_folder("llama"), "--task", "next", "--data", data, "--json", out]
+    command = [str(word) for word in [*command, "--units", units]]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    root = Path(__file__).parents[2]
+    page = open_page("/importance?limit=3", wait_for=".st-key-maps")
+    with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+        try:
+            eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
+            eventually(lambda: Watcher(units).look().done > 2, True)
+            page.get_by_text(EXPANDER).click()
+            field = page.get_by_role("textbox", name="Folder of its units")
+            field.fill(str(units))
+            field.press("Enter")
+            bar = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stProgress]")
+            bar.wait_for()
+            # Nobody touches the page: what it says grows by itself, as the folder does.
+            said = [_done(bar.inner_text())]
+            for _time in range(2):
+                said.append(eventually(lambda: _done(bar.inner_text()), lambda now: now > said[-1]))
+            assert said[0] < said[1] < said[2] <= Watcher(units).look().done
+            page.get_by_text("Not done yet: units").wait_for()
+            # It stops where its command does, says what is missing, and goes on with it.
+            job.send_signal(signal.SIGINT)
+            job.wait()
+        finally:
+            job.kill()
+    stopped = Watcher(units).look()
+    assert not stopped.finished and stopped.done < stopped.planned
+    eventually(lambda: _done(bar.inner_text()), stopped.done)
+    subprocess.run(command, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    page.get_by_text("Finished: the command has written its file.").wait_for()
+    expect(bar).to_have_count(0)
+    cells = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("svg.marks .mark-rect path")
+    eventually(cells.count, lambda n: n >= 8)
+    seen, written = Watcher(units).look(), json.loads(out.read_text())
+    assert seen.finished and np.isfinite(seen.rises).all() and written
+
+
+def _done(text: str) -> int:
+    """Units that are done, of a line such as "sweep: 3 / 40 · 8 %"."""
+    return int(text.split(" / ")[0].split()[-1])
