@@ -193,7 +193,7 @@ def pictures(found: Mapping, rank: int, words: Words, dark: bool) -> Sequence[Pi
             words.label("fact_price"),
             of=series,
             series=series,
-            widths=(0.25, 0.25, 0.25, 0.25),
+            widths=(0.2, 0.22, 0.29, 0.29),
             size=(SIZES[2][0], 200),
             dark=dark,
         ),
