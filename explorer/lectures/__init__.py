@@ -26,6 +26,7 @@
 - `edits`: a fact written into one matrix of a real model, and what each of its heads causes
 - `linear`: what Q22 computes of linear attention
 - `forgetting`: a small network that knows facts and is taught others, in four ways
+- `one_fact`: one new fact of a real model: told in the context, learned by LoRA, learned by all weights
 
 A module a question; nothing but its `compute` computes:
 

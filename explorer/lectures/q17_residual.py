@@ -68,6 +68,8 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
         Measure("pre", ratio["pre"], format=",.3g"),
         Measure("loss_with", last["pre"], format=".2f"),
         Measure("loss_without", last["plain_pre"], format=".2f"),
+        Measure("steps_with", _steps(curves["pre"]), format="d"),
+        Measure("steps_without", _steps(curves["plain_pre"]), format="d"),
         Measure("branch_begun", float(np.mean(runs["pre"]["branch"][0])), format=".2f"),
         Measure("branch_after", float(np.mean(runs["pre"]["branch"][1])), format=".2f"),
         Measure("cosine", runs["pre"]["cosine"][1][-1], format=".2f"),
@@ -88,7 +90,6 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
         "cosine": [float(torch.nn.functional.cosine_similarity(state, states[0], dim=-1).mean()) for state in states[1:]],
         "view": view,
     }
-    steps = {kind: _steps(curve) for kind, curve in curves.items()}
     said = {
         "depth": str(depth),
         "layers": str(layers),
@@ -96,16 +97,13 @@ def compute(models: Models, depth: int = 32, rate: float = 0.01, view: str = "st
         "seeds": str(len(deep.SEEDS)),
         "model": opened.name,
         "cut": str(cut),
-        "steps_with": steps["pre"],
-        "steps_without": steps["plain_pre"],
     }
     return Result(measures, data, said)
 
 
-def _steps(curve: Sequence[float]) -> str:
-    """After how many steps a loss is learned."""
-    at = next((i for i, loss in enumerate(curve) if loss < LEARNED), None)
-    return f"> {deep.STEPS}" if at is None else str((at + 1) * deep.EVERY)
+def _steps(curve: Sequence[float]) -> int:
+    """After how many steps the loss is below `LEARNED`; all of them, where it never is."""
+    return next((i + 1 for i, loss in enumerate(curve) if loss < LEARNED), len(curve)) * deep.EVERY
 
 
 @cache

@@ -58,6 +58,7 @@ def compute(models: Models, depth: int = 12, rate: float = 0.01, warm_up: int = 
     measures = (
         Measure("first", pre.sizes[1], 1, "above", format=".1f"),
         Measure("last_pre", pre.sizes[-1], pre.sizes[1], "above", format=".1f"),
+        Measure("within", float(np.mean([low <= size <= high for size, (low, high) in _bounded(pre.sizes)])), 1, format=".0%"),
         Measure("last_post", post.sizes[-1], 1, tolerance=1e-3, format=".1f"),
         Measure("gradient", post.weights[-1] / pre.weights[-1], 1, "above", format=".1f"),
         Measure("loss_pre", final[warm_up][0, row, column], format=".2f"),
@@ -95,6 +96,17 @@ def compute(models: Models, depth: int = 12, rate: float = 0.01, warm_up: int = 
         "norm": norm,
     }
     return Result(measures, data, said)
+
+
+def bounds(layer: int) -> tuple[float, float]:
+    """Between which sizes the Pre-LN stream lies after so many layers, untrained: Lemma 2 of Xiong et al. 2020, whose E |x|^2 is d times
+    the mean square, at least 1 + l / 2 and at most 1 + 3 l / 2."""
+    return (1 + layer / 2) ** 0.5, (1 + 3 * layer / 2) ** 0.5
+
+
+def _bounded(sizes: Sequence[float]) -> list[tuple[float, tuple[float, float]]]:
+    """The size after each layer, and its bounds."""
+    return [(size, bounds(layer)) for layer, size in enumerate(sizes) if layer]
 
 
 def losses(behind: str) -> np.ndarray:
@@ -145,15 +157,20 @@ def _start(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
         "size": [(layer, y, words.label(f"kind.{kind}")) for kind, one in begun.items() for layer, y in enumerate(one.sizes)],
         "gradient": [(layer + 1, y, words.label(f"kind.{kind}")) for kind, one in begun.items() for layer, y in enumerate(one.weights)],
     }
+    kinds, edges = [words.label(f"kind.{kind}") for kind in KINDS], [words.label(f"bound.{name}") for name in ("most", "least")]
+    for layer in range(1, int(depth) + 1):
+        least, most = bounds(layer)
+        tables["size"] += [(layer, most, edges[0]), (layer, least, edges[1])]
     return [
         lines(
             pd.DataFrame(rows, columns=["x", "y", "series"]),
             words.label(f"{name}_title").format(depth=depth),
             words.label("layer"),
             words.label(f"{name}_axis"),
-            series=[words.label(f"kind.{kind}") for kind in KINDS],
+            series=[*kinds, *edges] if name == "size" else kinds,
             log_y=name == "gradient",
-            points=len(rows) < 60,
+            legend_columns=2,
+            points=int(depth) < 30,
             ends=(0, max(y for _x, y, _s in rows) * 1.05) if name == "size" else None,
             size=SIZES[2],
             dark=dark,

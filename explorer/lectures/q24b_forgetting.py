@@ -12,9 +12,10 @@ from torch import Tensor
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.lectures import SIZES, bars, grid, lines
-from explorer.lectures import forgetting, shipped
+from explorer.lectures import forgetting, one_fact, shipped
 from explorer.lectures.demo import Control, Demo, Door, Measure, Models, Result
 from explorer.lectures.words import Words
+from models import load
 
 WAYS = ("plain", "replay", "ewc", "lora")
 SHOWN = (*WAYS, "swapped")
@@ -25,11 +26,14 @@ REPLAYED = 32
 """Of 64, in the curves."""
 SEEDS = (1, 2, 3, 4, 5)
 ADAPTERS = ("none", "B", "C")
+VIEWS = ("tasks", "fact")
+READER = "gpt2-mini"
+"""Is given one new fact at a time."""
 _BYTES = 4
 """Of a number in single precision."""
 
 
-def compute(models: Models, way: str = "plain", rank: int = 4, strength: int = 10_000, adapter: str = "B") -> Result:
+def compute(models: Models, way: str = "plain", rank: int = 4, strength: int = 10_000, adapter: str = "B", view: str = "tasks") -> Result:
     """Reads what the trainings came to, and puts adapters on one of the networks.
 
     Args:
@@ -38,6 +42,7 @@ def compute(models: Models, way: str = "plain", rank: int = 4, strength: int = 1
         rank: of the adapters.
         strength: lambda, of the penalty.
         adapter: the one that is on: "none", "B" or "C".
+        view: what is drawn: the toys' "tasks", or one new "fact" of a real model.
     """
     data = shipped.read("q24b_forgetting").data
     setting = {"plain": "", "replay": REPLAYED, "ewc": strength, "lora": rank}
@@ -64,6 +69,7 @@ def compute(models: Models, way: str = "plain", rank: int = 4, strength: int = 1
         Measure("trained", trained, sum(rank * (rows + columns) for rows, columns in shapes), format=",d"),
         Measure("bytes", trained * _BYTES, _BYTES * rank * sum(rows + columns for rows, columns in shapes), format=",d"),
         Measure("merged", merged, 0, tolerance=1e-9, format=".0e"),
+        *one_fact.measures(data["fact"], rank),
     )
     said = {
         "rank": str(rank),
@@ -72,9 +78,10 @@ def compute(models: Models, way: str = "plain", rank: int = 4, strength: int = 1
         "facts": str(forgetting.SUBJECTS * forgetting.RELATIONS),
         "whole": f"{whole:,}",
         "seeds": str(len(data["runs"])),
+        "reader": READER,
     }
     drawn = {"way": way, "rank": rank, "strength": strength, "adapter": adapter, "known": known, "curves": curves, "ends": ends}
-    return Result(measures, drawn | {"knobs": knobs, "live": live}, said)
+    return Result(measures, drawn | {"knobs": knobs, "live": live, "fact": data["fact"], "view": view}, said)
 
 
 def _mean(runs: Sequence[Mapping], way: str, setting: object) -> list[list[float]]:
@@ -126,13 +133,14 @@ def right(result: Result) -> str:
 
 
 def make(report: Callable[[float], None]) -> Mapping[str, object]:
-    """Teaches a network A, then B in each way, for each seed; for the first also C, by adapters."""
+    """Teaches a network A, then B in each way, for each seed; for the first also C, by adapters; and a real model one fact at a time."""
     total, done, runs, shown = len(SEEDS) * (2 + len(KEPT) + len(STRENGTHS) + len(RANKS)) + len(RANKS), 0, [], {}
+    share = 0.9
 
     def ran(curve: list[list[float]]) -> list[list[float]]:
         nonlocal done
         done += 1
-        report(done / total)
+        report(share * done / total)
         return [[round(value, 4) for value in point] for point in curve]
 
     for seed in SEEDS:
@@ -163,7 +171,8 @@ def make(report: Callable[[float], None]) -> Mapping[str, object]:
         if seed == SEEDS[0]:
             shown["base"] = [_packed(weight) for weight in base.values()]
         runs.append(run)
-    return {"runs": runs, "weights": shown}
+    fact = one_fact.all_ways(load(READER, "cpu"), RANKS, lambda part: report(share + (1 - share) * part))
+    return {"runs": runs, "weights": shown, "fact": fact}
 
 
 def _packed(weight: Tensor) -> str:
@@ -195,7 +204,9 @@ def _shaped(text: str, *shape: int) -> Tensor:
 
 
 def pictures(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
-    """What is known of A and B over the steps; all ways at their end, or each adapter on."""
+    """What is known of A and B over the steps; all ways at their end, or each adapter on. Or how one fact is learned."""
+    if result.data["view"] == "fact":
+        return one_fact.pictures(result.data["fact"], result.data["rank"], words, dark)
     way = result.data["way"]
     return [_curve(result, words, dark), _swaps(result, words, SIZES[2], dark) if way == "lora" else _ends(result, words, SIZES[2], dark)]
 
@@ -259,7 +270,9 @@ def _swaps(result: Result, words: Words, size: tuple[int, int], dark: bool) -> P
 
 
 def more(result: Result, words: Words, dark: bool) -> Sequence[Picture]:
-    """What each way's own number does to both."""
+    """What each way's own number does to both; beside one fact, the toys."""
+    if result.data["view"] == "fact":
+        return [_curve(result, words, dark), _ends(result, words, SIZES[2], dark)]
     series = [words.label("task").format(task=task) for task in "AB"]
     drawn = []
     for way, found in result.data["knobs"].items():
@@ -296,7 +309,8 @@ DEMO = Demo(
         Control("rank", RANKS, 4),
         Control("strength", STRENGTHS, 10_000),
         Control("adapter", ADAPTERS, "B"),
+        Control("view", VIEWS, "tasks"),
     ),
     make=make,
-    source="McCloskey & Cohen 1989; Robins 1995; Kirkpatrick et al. 2017; Hu et al. 2021",
+    source="McCloskey & Cohen 1989; Robins 1995; Kirkpatrick et al. 2017; Hu et al. 2021; Brown et al. 2020",
 )

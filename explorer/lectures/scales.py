@@ -23,6 +23,8 @@ from models import Model
 TEXT = "The film was a wonderful surprise, and never dull."
 SCORES, TIMES = (2.0, 1.0, 0.5), (1, 2, 4, 8)
 """Three scores, and what they are multiplied by."""
+FAR = 25
+"""And once more, until nothing is left: 50, 25 and 12.5."""
 PRECISIONS = {"fp16": torch.float16, "fp32": torch.float32, "fp64": torch.float64}
 OWN_TASKS = ("classify", "masked", "next")
 """Tasks of a model that there are examples of our own for."""
@@ -150,6 +152,8 @@ def by_hand() -> tuple[tuple[Measure, ...], Mapping[str, np.ndarray]]:
     gains = np.stack([largest, largest * np.asarray(TIMES)], axis=1)
     limits = np.array([_limits(dtype) for dtype in PRECISIONS.values()])
     measures = [Measure(f"gain_{times}", gain, format=".3g") for times, gain in zip(TIMES, largest, strict=True)]
+    p = softmax(FAR * np.array(SCORES))
+    measures.append(Measure(f"gain_{FAR}", (p * (1 - p)).max(), format=".1e"))
     return (*measures, Measure("overflow", limits[0, 0], format=".2f")), {"weights": weights, "gains": gains, "limits": limits}
 
 

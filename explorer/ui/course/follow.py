@@ -49,6 +49,10 @@ def _ways(demo: Demo) -> None:
             title = f"{one.id} · {read(one.module, language()).title}"
             there = place.Place(one, "ask")
             st.button(title, key="course_next_demo", icon=":material/arrow_forward:", type="primary", on_click=place.go, args=(there,))
+        if not next_one:
+            # The course ends with what is often heard in class.
+            icon = ":material/gavel:"
+            st.page_link("pages/claims.py", label=_("Claims on trial"), icon=icon, query_params={"lang": language()})
         if of_chapter(demo.chapter)[-1] is demo:
             st.button(
                 _("What this chapter corrected"),

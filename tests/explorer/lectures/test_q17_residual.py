@@ -107,6 +107,12 @@ def test_what_was_trained_is_shown_at_the_chosen_depth_and_rate(opener):
             assert [len(curve) for curve in run["curves"]] == [deep.STEPS // deep.EVERY] * 3
             assert len({tuple(curve) for curve in run["curves"]}) == 3, "three seeds, three trainings"
             assert all(len(norms) == layers for norms in run["norms"])
+            steps, mean = 0, np.mean(run["curves"], axis=0)
+            for loss in mean:
+                steps += deep.STEPS // len(mean)
+                if loss < 0.5:
+                    break
+            assert result[name.replace("loss", "steps")] == steps
         curves, norms, table = q17_residual.pictures(result, words, False)
         assert str(layers) in str(curves.spec()["title"])
         assert len(norms.tables["points"]) == 2 * layers
@@ -116,6 +122,8 @@ def test_what_was_trained_is_shown_at_the_chosen_depth_and_rate(opener):
             for kind in COMPARED
         ]
         assert np.allclose(cells, wanted)
+    shallow = q17_residual.compute(opener, depth=4, rate=0.01)
+    assert shallow["steps_with"] < shallow["steps_without"] <= 120
     # What the lesson is about: the deepest network learns with residuals at some rate, and at none without.
     assert min(wanted[0][-1]) < 0.1 and min(wanted[1][-1]) > 2
 

@@ -56,6 +56,13 @@ def test_streams_and_gradients_are_those_of_layers_by_hand(depth, opener):
     (pre, pre_weights), (post, post_weights) = found["pre"], found["post"]
     assert result["first"] == pytest.approx(pre[1], rel=1e-5) and result["last_pre"] == pytest.approx(pre[-1], rel=1e-5)
     assert result["last_post"] == pytest.approx(post[-1], rel=1e-5)
+    # Lemma 2 of Xiong et al. 2020 (arXiv 2002.04745): (1 + l/2) d <= E |x_l|^2 <= (1 + 3l/2) d.
+    lemma = [1 + layer / 2 <= size**2 <= 1 + 3 * layer / 2 for layer, size in enumerate(pre[1:], 1)]
+    assert result["within"] == sum(lemma) / depth == 1
+    size = q18_norm.pictures(result, read("q18_norm", "en"), False)[0].tables["points"]
+    for name, slope in (("at most (Xiong)", 1.5), ("at least (Xiong)", 0.5)):
+        line = size[size["series"] == name]
+        assert line["x"].tolist() == list(range(1, depth + 1)) and np.allclose(line["y"] ** 2, 1 + slope * line["x"])
     assert result["gradient"] == pytest.approx(post_weights[-1] / pre_weights[-1], rel=1e-5)
 
 

@@ -5,7 +5,7 @@ import peft
 import pytest
 import torch
 
-from explorer.lectures import forgetting, shipped
+from explorer.lectures import forgetting, one_fact, shipped
 from explorer.lectures import q24b_forgetting as q24b
 from explorer.lectures.demo import Result
 from explorer.lectures.registry import demo
@@ -164,8 +164,9 @@ def test_make_teaches_in_every_way(monkeypatch):
     monkeypatch.setattr(forgetting, "EVERY", 2)
     for name, few in {"SEEDS": (1,), "KEPT": (8,), "STRENGTHS": (10,), "RANKS": (1,)}.items():
         monkeypatch.setattr(q24b, name, few)
+    monkeypatch.setattr(one_fact, "all_ways", lambda _model, ranks, _report: {"ranks": ranks})
     told = []
     made = q24b.make(told.append)
-    assert made["runs"][0].keys() == {"first", "plain", "replay8", "ewc10", "lora1"} and told[-1] == pytest.approx(1)
+    assert made["runs"][0].keys() == {"first", "plain", "replay8", "ewc10", "lora1"} and told[-1] == pytest.approx(0.9)
     assert all(len(curve) == 3 for curve in made["runs"][0].values())
-    assert made["weights"].keys() == {"base", "B1", "C1"}
+    assert made["weights"].keys() == {"base", "B1", "C1"} and made["fact"] == {"ranks": (1,)}

@@ -75,6 +75,8 @@ def test_the_table_by_hand_is_that_of_the_syllabus(opener):
         shares = [e / sum(exps) for e in exps]
         assert found[f"gain_{times}"] == pytest.approx(max(p * (1 - p) for p in shares), rel=1e-9)
         assert found[f"gain_{times}"] == pytest.approx(expected, abs=6e-5)
+    # The other two entries are so small that they are the gradient.
+    assert found["gain_25"] == pytest.approx(math.exp(25 - 50), rel=1e-4) == pytest.approx(1.4e-11, abs=5e-13)
     assert found.data["hand"]["gains"][:, 1] == pytest.approx([0.233, 0.264, 0.080, 0.003], abs=6e-4)
 
 
