@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,7 @@ from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.weights.graph import graph
 from explorer.i18n import N_, _
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.weights import choice
 from explorer.ui.weights.read import Read
@@ -20,6 +22,8 @@ MOST, FIRST = 80, 20
 """Lines that can be shown, and that are at first."""
 _HEIGHT, _LAYER = 260, 34
 """Least height of the picture, and height of a layer, in pixels."""
+_HALL = {"width": 338, "height": 250}
+"""Room on the stage, in pixels: the opened head is seen beside the graph."""
 
 
 def controls() -> tuple[tuple[str, ...], int]:
@@ -39,11 +43,13 @@ def draw(read: Read, head: choice.Head, line: tuple[str, choice.Head, choice.Hea
     edges = [(edge.kind, edge.writer, edge.reader, edge.value) for edge in found.edges(kinds, most=most)]
     height = max(_HEIGHT, _LAYER * len(found.sizes))
 
-    def picture(chosen: tuple, dark: bool, clickable: bool = True) -> Picture:
-        return graph(found.sizes, edges, chosen=chosen[0], edge=chosen[1], clickable=clickable, width=560, height=height, dark=dark)
+    def picture(chosen: tuple, dark: bool, clickable: bool = True, **room: int) -> Picture:
+        room = {"width": 560, "height": height} | room
+        return graph(found.sizes, edges, chosen=chosen[0], edge=chosen[1], clickable=clickable, dark=dark, **room)
 
     chosen = (head, line)
-    pictures.clickable("weights_graph", (read.identity, kinds, most), chosen, picture, lambda selection: choice.picked(selection, _now(chosen)))
+    drawn = partial(picture, **stage.room({}, _HALL))
+    pictures.clickable("weights_graph", (read.identity, kinds, most), chosen, drawn, lambda selection: choice.picked(selection, _now(chosen)))
     said = _("Composition of two heads with random weights of this shape: {mean:.3f} ± {spread:.3f}. Lines are what is above its mean.")
     st.caption(said.format(mean=found.random, spread=found.spread))
     table = pd.DataFrame(
