@@ -119,11 +119,11 @@ def _description(n_rows: int, n: int, title: str, slanted: bool, width: int, hei
     )
 
 
-def candidates(words: Sequence[str], chances: Sequence[float], *, width: int = 140, dark: bool = False) -> Picture:
-    """The likeliest words of one cell as bars, likeliest first."""
+def candidates(words: Sequence[str], chances: Sequence[float], *, width: int = 140, down: int = 22, dark: bool = False) -> Picture:
+    """The likeliest words of one cell as bars, likeliest first; `width` of all, and `down` of one, in pixels."""
     table = pd.DataFrame({"i": np.arange(len(words), dtype=np.uint16), "chance": np.asarray(chances, dtype=float)})
     given = {"words": list(words), "top": max(0.05, float(max(chances)))}
-    return Picture(_candidates_description(len(words), width, dark), {"candidates": table}, given, _aloud_candidates(words, chances))
+    return Picture(_candidates_description(len(words), width, down, dark), {"candidates": table}, given, _aloud_candidates(words, chances))
 
 
 def _aloud_candidates(words: Sequence[str], chances: Sequence[float]) -> str:
@@ -133,16 +133,16 @@ def _aloud_candidates(words: Sequence[str], chances: Sequence[float]) -> str:
 
 
 @described
-def _candidates_description(n: int, width: int, dark: bool) -> alt.Chart:
+def _candidates_description(n: int, width: int, down: int, dark: bool) -> alt.Chart:
     base = alt.Chart(alt.NamedData("candidates")).transform_calculate(word="words[datum.i]")
-    axis = alt.Axis(labelExpr="words[datum.value]", labelFontSize=13, labelLimit=110, ticks=False, domain=False)
+    axis = alt.Axis(labelExpr="words[datum.value]", labelFontSize=13, labelLimit=110, labelOverlap=False, ticks=False, domain=False)
     y = alt.Y("i:O", title=None, scale=alt.Scale(domain=list(range(n))), axis=axis)
     x = alt.X("chance:Q", title=_("probability"), scale=alt.Scale(domainMin=0, domainMax=_TOP), axis=alt.Axis(format=".2~f", tickCount=4))
     bars = base.mark_bar(color=palette.colours(dark)[3 if dark else 4]).encode(
         x=x, y=y, tooltip=[alt.Tooltip("word:N", title=_("word")), alt.Tooltip("chance:Q", title=_("probability"), format=".4f")]
     )
     chart = bars.add_params(*data.texts(words=[]).values(), alt.param(name="top", value=1.0))
-    return chart.properties(width=width, height=22 * n, autosize=data.PAD, usermeta=data.render(0))
+    return chart.properties(width=width, height=down * n, autosize=data.PAD, usermeta=data.render(0))
 
 
 def course(chance: np.ndarray, rank: np.ndarray, rows: Sequence[str], *, width: int = 190, height: int = 120, dark: bool = False) -> Picture:

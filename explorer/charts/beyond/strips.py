@@ -12,9 +12,6 @@ from explorer.charts.common import data, palette
 from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
-_DOWN = 54
-"""Pixels of a row."""
-
 
 def strips(
     effects: np.ndarray,
@@ -25,6 +22,7 @@ def strips(
     effect: str,
     rows: Sequence[int] = (),
     width: int = 900,
+    down: int = 54,
     dark: bool = False,
 ) -> Picture:
     """The picture. Each row has its own scale, from its smallest to its largest among the tokens that were left out.
@@ -37,6 +35,7 @@ def strips(
         effect: name of the row of effects.
         rows: numbers of the tokens at which the target is read; they carry a mark.
         width: room for the cells, in pixels.
+        down: height of a row, in pixels.
     """
     n = len(effects)
     free = np.flatnonzero(~np.isnan(effects))
@@ -53,7 +52,7 @@ def strips(
         "heads": pd.DataFrame({"c": heads, "read": [int(c in read) for c in heads]}),
     }
     slanted = width / n < 9 * max((len(label) for label in labels), default=1)
-    return Picture(_description(n, len(methods) + 1, slanted, width, dark), tables, given, _aloud(effect, effects, labels))
+    return Picture(_description(n, len(methods) + 1, slanted, width, down, dark), tables, given, _aloud(effect, effects, labels))
 
 
 def _aloud(effect: str, effects: np.ndarray, labels: Sequence[str]) -> str:
@@ -78,7 +77,7 @@ def _cells(rows: Sequence[np.ndarray], free: np.ndarray) -> pd.DataFrame:
 
 
 @described
-def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> alt.LayerChart:
+def _description(n: int, n_rows: int, slanted: bool, width: int, down: int, dark: bool) -> alt.LayerChart:
     base = alt.Chart(alt.NamedData("cells")).transform_calculate(token="tokens[datum.c]", method="methods[datum.r]", end="datum.c + 0.94")
     # Positions as numbers: a token may occur twice.
     x = alt.X("c:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None)
@@ -114,6 +113,6 @@ def _description(n: int, n_rows: int, slanted: bool, width: int, dark: bool) -> 
         alt.layer(first, others, top, left, right)
         .resolve_scale(color="independent")
         .add_params(*data.texts(tokens=[], methods=[], agreements=[]).values())
-        .properties(width=width, height=_DOWN * n_rows, autosize=data.PAD, usermeta=data.render(n * n_rows))
+        .properties(width=width, height=down * n_rows, autosize=data.PAD, usermeta=data.render(n * n_rows))
         .configure_view(stroke=None)
     )

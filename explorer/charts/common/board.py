@@ -28,6 +28,7 @@ def board(
     removable: bool = True,
     width: int = 480,
     height: int = 460,
+    largest: int = 46,
     compact: bool = False,
     chosen: tuple[int, int] | None = None,
     dark: bool = False,
@@ -48,6 +49,7 @@ def board(
         removable: a click removes a head, and so what is pointed at says whether it is removed; False where a click only looks at it, and
             the frame follows it.
         width, height: room for the cells, in pixels.
+        largest: width and height of a cell, in pixels.
         compact: the scale stands beside the cells, and nothing above them.
         chosen: row and head that carry a frame, at first where it follows the clicks; none where None.
     """
@@ -59,7 +61,8 @@ def board(
     # The scale ends at the largest value, whatever it is; a scale that is centred on 0 goes as far on both sides.
     top = float(np.nanmax(np.abs(shown) if diverging else shown)) if known else 1.0
     scale = ("diverging" if diverging else "rising") if known else "none"
-    made = _description(tuple(heads), title, scale, values is not None, clickable, removable, width, height, compact, chosen is not None, dark)
+    room, framed = (width, height, largest, compact), chosen is not None
+    made = _description(tuple(heads), title, scale, values is not None, clickable, removable, *room, framed, dark)
     given = {"row_names": list(rows), "top": max(top, 1e-9)}
     if clickable and not removable:
         given["cell"] = NOTHING if chosen is None else [{"row": int(chosen[0]), "head": int(chosen[1])}]
@@ -78,13 +81,14 @@ def _description(
     removable: bool,
     width: int,
     height: int,
+    largest: int,
     compact: bool,
     framed: bool,
     dark: bool,
 ) -> alt.LayerChart:
     n_rows, n_heads = len(heads), max(heads)
-    across = max(12, min(46, width // n_heads))
-    down = max(12, min(46, height // n_rows))
+    across = max(12, min(largest, width // n_heads))
+    down = max(12, min(largest, height // n_rows))
     x = alt.X("head:O", scale=alt.Scale(domain=list(range(n_heads)), paddingInner=0.06), axis=None)
     y = alt.Y("row:O", scale=alt.Scale(domain=list(range(n_rows)), paddingInner=0.06), axis=None)
     base = alt.Chart(alt.NamedData("cells"))

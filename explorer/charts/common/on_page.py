@@ -19,6 +19,8 @@ _SOLID = {"text", "line", "rule", "point", "circle", "square", "tick", "bar", "r
 _INKS = ("#000000", "#ffffff")
 """What is written in a cell has one of these, whichever is read on its colour."""
 _CLEAR = ("opacity", "strokeOpacity")
+_UNSEEN = 0.01
+"""A mark of so much opacity or less is wholly clear: it is there to be clicked, or to carry a label."""
 
 
 def on_page(spec: Mapping[str, object], dark: bool = False, contrast: bool = False) -> dict[str, object]:
@@ -78,8 +80,7 @@ def _solid(mark: object) -> object:
     if not isinstance(mark, Mapping):
         return mark
     clear = _CLEAR if mark.get("type") in _SOLID else _CLEAR[1:]
-    # What is wholly clear is there to be clicked, or to carry a label.
-    return {name: 1 if name in clear and isinstance(value, int | float) and value > 0 else value for name, value in mark.items()}
+    return {name: 1 if name in clear and isinstance(value, int | float) and value > _UNSEEN else value for name, value in mark.items()}
 
 
 def _opaque(how: object) -> object:

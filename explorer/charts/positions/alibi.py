@@ -13,16 +13,18 @@ PLACES, HEADS, NEAR = 24, 32, 64
 """Positions of the map, most heads, and distances of the curve."""
 FAINT = 100
 """A key is in the effective window while its weight, at equal scores, is at least this part of the largest."""
-SIDE, WIDE = 250, 330
+WIDE, ROOM, HALL = 330, (130, 250, 110), (92, 162, 70)
+"""Pixels: width of a picture; heights of the bars, of the map and of the curve, at a desk and on the stage."""
 
 
-def picture(*, dark: bool = False) -> Picture:
-    """The pictures and their inputs: heads, head, causal."""
-    return Picture(_description(dark))
+def picture(*, dark: bool = False, hall: bool = False) -> Picture:
+    """The pictures and their inputs: heads, head, causal; `hall`: drawn for a stage."""
+    return Picture(_description(dark, HALL if hall else ROOM))
 
 
 @described
-def _description(dark: bool) -> Description:
+def _description(dark: bool, room: tuple[int, int, int]) -> Description:
+    bars, side, curve = room
     inputs = [
         sliders.linear("heads", _("heads"), 1, HEADS, 8, 1),
         sliders.linear("asked", _("head, from 1"), 1, HEADS, 3, 1),
@@ -30,8 +32,10 @@ def _description(dark: bool) -> Description:
         sliders.derived("head", "min(asked, heads)"),
         sliders.derived("slope", "pow(2, -8 * head / heads)"),
     ]
-    top = alt.hconcat(_slopes(dark), _windows(dark), spacing=26)
-    bottom = alt.hconcat(_map(dark), alt.vconcat(_weights(dark), _said(dark), spacing=8), spacing=26).resolve_scale(color="independent")
+    top = alt.hconcat(_slopes(dark, bars), _windows(dark, bars), spacing=26)
+    bottom = alt.hconcat(_map(dark, side), alt.vconcat(_weights(dark, curve), _said(dark), spacing=8), spacing=26).resolve_scale(
+        color="independent"
+    )
     return sliders.with_inputs(finished(alt.vconcat(top, bottom, spacing=10).resolve_scale(color="independent")), inputs)
 
 
@@ -39,7 +43,9 @@ def _numbers(n: int, name: str = "n", start: int = 0) -> alt.Chart:
     return alt.Chart(alt.sequence(start, start + n, 1, as_=name))
 
 
-def _per_head(field: str, title: str, domain: list[float], values: list[float], form: str, caption: alt.TitleParams, dark: bool) -> alt.Chart:
+def _per_head(
+    field: str, title: str, domain: list[float], values: list[float], form: str, caption: alt.TitleParams, dark: bool, height: int
+) -> alt.Chart:
     made = (
         _numbers(HEADS, "i", 1)
         .transform_filter("datum.i <= heads")
@@ -57,20 +63,20 @@ def _per_head(field: str, title: str, domain: list[float], values: list[float], 
         alt.Tooltip("window:Q", title=_("effective window"), format=",.1f"),
     ]
     bars = made.mark_rect(aria=False).encode(x=x, x2="right:Q", y=y, y2=alt.datum(domain[0]), color=colour, tooltip=tips)
-    return bars.properties(width=WIDE, height=130, title=caption)
+    return bars.properties(width=WIDE, height=height, title=caption)
 
 
-def _slopes(dark: bool) -> alt.Chart:
+def _slopes(dark: bool, height: int) -> alt.Chart:
     caption = titled(_("Slopes 2^(−8i / h)"), _("A geometric sequence, whatever the number of heads."), dark)
-    return _per_head("slope", _("slope"), [0.003, 1], [0.004, 0.016, 0.0625, 0.25, 1], "~g", caption, dark)
+    return _per_head("slope", _("slope"), [0.003, 1], [0.004, 0.016, 0.0625, 0.25, 1], "~g", caption, dark, height)
 
 
-def _windows(dark: bool) -> alt.Chart:
+def _windows(dark: bool, height: int) -> alt.Chart:
     caption = titled(_("Effective window of each head"), _("Distance at which a key of equal score has 1 % of the nearest one's weight."), dark)
-    return _per_head("window", _("tokens"), [4, 1_500], [10, 100, 1_000], "~s", caption, dark)
+    return _per_head("window", _("tokens"), [4, 1_500], [10, 100, 1_000], "~s", caption, dark, height)
 
 
-def _map(dark: bool) -> alt.Chart:
+def _map(dark: bool, side: int) -> alt.Chart:
     cells = (
         _numbers(PLACES * PLACES)
         .transform_calculate(row=f"floor(datum.n / {PLACES})", column=f"datum.n % {PLACES}")
@@ -95,10 +101,10 @@ def _map(dark: bool) -> alt.Chart:
         tooltip=tips,
     )
     caption = titled(_("Bias of the chosen head"), _("Added to its scores; −6 and less have one colour."), dark)
-    return rects.properties(width=SIDE, height=SIDE, title=caption)
+    return rects.properties(width=side, height=side, title=caption)
 
 
-def _weights(dark: bool) -> alt.LayerChart:
+def _weights(dark: bool, height: int) -> alt.LayerChart:
     curve = (
         _numbers(NEAR, "distance")
         .transform_calculate(e="exp(-slope * datum.distance)")
@@ -111,7 +117,7 @@ def _weights(dark: bool) -> alt.LayerChart:
     edge = _numbers(1).transform_calculate(distance=f"min(log({FAINT}) / slope, {NEAR - 1})")
     rule = edge.mark_rule(color=palette.frame(dark), strokeDash=[4, 3], strokeWidth=2, aria=False).encode(x=x)
     caption = titled(_("Weights of a causal row, all scores equal"), _("{n} keys. Dashed: where the window ends.").format(n=NEAR), dark)
-    return alt.layer(line, rule).properties(width=WIDE, height=110, title=caption)
+    return alt.layer(line, rule).properties(width=WIDE, height=height, title=caption)
 
 
 def _said(dark: bool) -> alt.LayerChart:

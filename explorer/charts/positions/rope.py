@@ -12,18 +12,20 @@ from explorer.i18n import _
 WIDTHS = (8, 16, 32, 64, 128)
 PLACES, DISTANCES = 24, 256
 """Positions of the map, and distances of the decay."""
-SIDE, WIDE = 236, 330
+WIDE, ROOM, HALL = 330, (236, 112), (178, 78)
+"""Pixels: width of a curve; side of the dial and of the map, and height of a curve, at a desk and on the stage."""
 _PAIRS = WIDTHS[-1] // 2
 _FREQUENCY = "pow(base, -2 * datum.i / d)"
 
 
-def picture(*, dark: bool = False) -> Picture:
-    """The pictures and their inputs: angles of q and k, positions m and n, pair, d, base, interpolation."""
-    return Picture(_description(dark))
+def picture(*, dark: bool = False, hall: bool = False) -> Picture:
+    """The pictures and their inputs: angles of q and k, positions m and n, pair, d, base, interpolation; `hall`: drawn for a stage."""
+    return Picture(_description(dark, HALL if hall else ROOM))
 
 
 @described
-def _description(dark: bool) -> Description:
+def _description(dark: bool, room: tuple[int, int]) -> Description:
+    side, high = room
     inputs = [
         sliders.linear("q_angle", _("angle of q, degrees"), -180, 180, 20, 1),
         sliders.linear("k_angle", _("angle of k, degrees"), -180, 180, 60, 1),
@@ -38,8 +40,8 @@ def _description(dark: bool) -> Description:
         sliders.derived("q0", "q_angle * PI / 180"),
         sliders.derived("k0", "k_angle * PI / 180"),
     ]
-    top = alt.hconcat(_dial(dark), _map(dark), _said(dark), spacing=22).resolve_scale(color="independent")
-    bottom = alt.hconcat(_curve(dark), _decay(dark), spacing=24)
+    top = alt.hconcat(_dial(dark, side), _map(dark, side), _said(dark), spacing=22).resolve_scale(color="independent")
+    bottom = alt.hconcat(_curve(dark, high), _decay(dark, high), spacing=24)
     return sliders.with_inputs(finished(alt.vconcat(top, bottom, spacing=8).resolve_scale(color="independent")), inputs)
 
 
@@ -47,7 +49,7 @@ def _numbers(n: int, name: str = "n") -> alt.Chart:
     return alt.Chart(alt.sequence(0, n, 1, as_=name))
 
 
-def _dial(dark: bool) -> alt.LayerChart:
+def _dial(dark: bool, side: int) -> alt.LayerChart:
     ink, (query, key) = palette.page(dark)[1], palette.lines(dark)[:2]
     scale = alt.Scale(domain=[-1.15, 1.15], nice=False)
     circle = _numbers(73, "t").transform_calculate(x="cos(datum.t * PI / 36)", y="sin(datum.t * PI / 36)")
@@ -68,14 +70,14 @@ def _dial(dark: bool) -> alt.LayerChart:
                 label = label.mark_text(color=colour, fontWeight="bold", fontSize=14, aria=False)
                 layers.append(label.encode(x=x, y=y, text=alt.value(name)))
     caption = titled(_("Query and key, turned"), _("Dashed: before. q turns by m w_i, k by n w_i."), dark)
-    return alt.layer(*layers).properties(width=SIDE, height=SIDE, title=caption)
+    return alt.layer(*layers).properties(width=side, height=side, title=caption)
 
 
 def _score(m: str, n: str) -> str:
     return f"cos(q0 + {m} * w - k0 - {n} * w)"
 
 
-def _map(dark: bool) -> alt.LayerChart:
+def _map(dark: bool, side: int) -> alt.LayerChart:
     cells = (
         _numbers(PLACES * PLACES)
         .transform_calculate(row=f"floor(datum.n / {PLACES})", column=f"datum.n % {PLACES}")
@@ -101,10 +103,10 @@ def _map(dark: bool) -> alt.LayerChart:
     frame = here.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2.5, aria=False)
     frame = frame.encode(x=x, x2="right:Q", y=y, y2="below:Q")
     caption = titled(_("Score of this pair over (m, n)"), _("Constant along each diagonal: only m − n counts."), dark)
-    return alt.layer(rects, frame).properties(width=SIDE, height=SIDE, title=caption)
+    return alt.layer(rects, frame).properties(width=side, height=side, title=caption)
 
 
-def _curve(dark: bool) -> alt.LayerChart:
+def _curve(dark: bool, height: int) -> alt.LayerChart:
     far = PLACES - 1
     line = (
         _numbers(4 * 2 * far + 1, "t")
@@ -117,10 +119,10 @@ def _curve(dark: bool) -> alt.LayerChart:
     here = _numbers(1).transform_calculate(offset="m - n", score=_score("m", "n"))
     point = here.mark_point(filled=True, size=90, color=palette.frame(dark), opacity=1, aria=False).encode(x=x, y=y)
     caption = titled(_("The same over m − n"), _("A slow pair (large i) hardly changes; a fast one comes round again."), dark)
-    return alt.layer(drawn, point).properties(width=WIDE, height=112, title=caption)
+    return alt.layer(drawn, point).properties(width=WIDE, height=height, title=caption)
 
 
-def _decay(dark: bool) -> alt.LayerChart:
+def _decay(dark: bool, height: int) -> alt.LayerChart:
     far = 2
     sums = (
         _numbers(DISTANCES // far * _PAIRS + _PAIRS)
@@ -136,7 +138,7 @@ def _decay(dark: bool) -> alt.LayerChart:
     second = sums.mark_line(color=palette.lines(dark)[1], strokeWidth=2, strokeDash=[5, 3], aria=False)
     second = second.encode(x=x, y=y["closer"], order="distance:Q")
     caption = titled(_("Decay with distance, q = k in all pairs"), _("Mean of cos((m − n) w_i). Dashed: with interpolation s."), dark)
-    return alt.layer(first, second).properties(width=WIDE, height=112, title=caption)
+    return alt.layer(first, second).properties(width=WIDE, height=height, title=caption)
 
 
 def _said(dark: bool) -> alt.VConcatChart:

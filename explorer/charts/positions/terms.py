@@ -17,7 +17,14 @@ TITLES = (N_("content · content"), N_("content · position"), N_("position · c
 
 
 def maps(
-    terms: Sequence[np.ndarray], total: np.ndarray, scores: np.ndarray, labels: Sequence[str], *, side: int = 170, dark: bool = False
+    terms: Sequence[np.ndarray],
+    total: np.ndarray,
+    scores: np.ndarray,
+    labels: Sequence[str],
+    *,
+    side: int = 170,
+    across: int = 3,
+    dark: bool = False,
 ) -> Picture:
     """Four maps, their sum, and the model's own scores, all on one scale; queries down, keys across.
 
@@ -26,26 +33,27 @@ def maps(
         total: their sum; scores: the model's own.
         labels: tokens; they may repeat.
         side: of one map, in pixels.
+        across: maps in a row.
     """
     top = max(matrix.largest(part) for part in (*terms, scores))
     tables, given = {}, {"tokens": list(labels), "n": len(labels)}
     for i, part in enumerate((terms[0], terms[1], total, terms[2], terms[3], scores)):
         table, end = matrix.filling(part, top, dark, table=f"map{i}")
         tables, given = tables | table, given | end
-    return Picture(_description(side, dark), tables, given)
+    return Picture(_description(side, across, dark), tables, given)
 
 
 @described
-def _description(side: int, dark: bool) -> alt.VConcatChart:
+def _description(side: int, across: int, dark: bool) -> alt.VConcatChart:
     one, two, three, four = map(_, TITLES)
     titles = (one, two, _("sum of the four"), three, four, _("the model's scores"))
     looks = (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask"))
     how = {"x": "", "y": "", "columns": "tokens", "width": side, "height": side, "dark": dark}
     maps = [
-        matrix.panel(("n", "n"), title=title, look=look, rows="tokens" if i % 3 == 0 else "", table=f"map{i}", **how)
+        matrix.panel(("n", "n"), title=title, look=look, rows="tokens" if i % across == 0 else "", table=f"map{i}", **how)
         for i, (title, look) in enumerate(zip(titles, looks, strict=True))
     ]
-    rows = [alt.hconcat(*maps[i : i + 3], spacing=16) for i in (0, 3)]
+    rows = [alt.hconcat(*maps[i : i + across], spacing=16) for i in range(0, len(maps), across)]
     made = alt.vconcat(*rows, spacing=8).resolve_scale(color="shared", x="independent", y="independent")
     return finished(made.add_params(*matrix.parameters("tokens"), alt.param(name="n", value=1)))
 

@@ -14,22 +14,23 @@ from explorer.i18n import _
 SCORES = (2.0, 1.6, 1.2, 0.0, -1.0, -3.0)
 """Of the keys, at first."""
 METHODS = ("hard", "softmax", "sparsemax", "gumbel")
-WIDTH, HEIGHT, DEPTH = 164, 150, 140
-"""Pixels of the weights and, below them, of the gradients, without their axes."""
+WIDTH, ROOM, HALL = 164, (150, 140), (92, 78)
+"""Pixels without axes: width; heights of the weights and, below them, of the gradients, at a desk and on the stage."""
 
 
-def picture(noise: np.ndarray, *, dark: bool = False) -> Picture:
+def picture(noise: np.ndarray, *, dark: bool = False, hall: bool = False) -> Picture:
     """Weights above, gradient below, for each of `METHODS`; inputs: a score per key, the temperature, the key, the draw of the noise.
 
     Args:
         noise: Gumbel numbers, (draws, keys).
+        hall: drawn for a stage.
     """
     keys = pd.DataFrame({"i": np.arange(noise.shape[1]), **{f"n{draw}": row for draw, row in enumerate(noise)}})
-    return Picture(_description(len(noise), dark), {"keys": keys})
+    return Picture(_description(len(noise), dark, HALL if hall else ROOM), {"keys": keys})
 
 
 @described
-def _description(draws: int, dark: bool) -> Description:
+def _description(draws: int, dark: bool, room: tuple[int, int]) -> Description:
     keys = {i: str(i + 1) for i in range(len(SCORES))}
     inputs = [
         *(sliders.linear(f"score_{i + 1}", _("score of key {i}").format(i=i + 1), -5, 10, score, 0.1) for i, score in enumerate(SCORES)),
@@ -39,7 +40,10 @@ def _description(draws: int, dark: bool) -> Description:
         sliders.linear("draw", _("draw of the noise"), 0, draws - 1, 0, 1),
     ]
     weights = _weights()
-    columns = [alt.vconcat(*(part(weights, method, dark) for part in (_bars, _gradient, _said)), spacing=8) for method in METHODS]
+    columns = [
+        alt.vconcat(_bars(weights, method, dark, room[0]), _gradient(weights, method, dark, room[1]), _said(weights, method, dark), spacing=8)
+        for method in METHODS
+    ]
     return sliders.with_inputs(finished(alt.hconcat(*columns, spacing=10)), inputs)
 
 
@@ -80,7 +84,7 @@ def _weights() -> alt.Chart:
     )
 
 
-def _bars(weights: alt.Chart, method: str, dark: bool) -> alt.Chart:
+def _bars(weights: alt.Chart, method: str, dark: bool, height: int) -> alt.Chart:
     names = {
         "hard": (_("Hard lookup"), _("all to the largest score")),
         "softmax": (_("Softmax"), _("a little to every key")),
@@ -89,10 +93,10 @@ def _bars(weights: alt.Chart, method: str, dark: bool) -> alt.Chart:
     }
     y = alt.Y(f"p_{method}:Q", title=_("weight") if method == METHODS[0] else None, scale=alt.Scale(domain=[0, 1]), axis=_axis())
     bars = weights.mark_bar(color=palette.lines(dark)[METHODS.index(method)]).encode(x=_keys(False), y=y, tooltip=_tips(method))
-    return bars.properties(width=WIDTH, height=HEIGHT, title=titled(*names[method], dark))
+    return bars.properties(width=WIDTH, height=height, title=titled(*names[method], dark))
 
 
-def _gradient(weights: alt.Chart, method: str, dark: bool) -> alt.LayerChart:
+def _gradient(weights: alt.Chart, method: str, dark: bool, height: int) -> alt.LayerChart:
     scale = alt.Scale(domain=alt.ExprRef("[-0.5 / temperature, 0.5 / temperature]"), nice=False)
     y = alt.Y(f"gradient_{method}:Q", title=_("its gradient") if method == METHODS[0] else None, scale=scale, axis=_axis())
     bars = weights.mark_bar(color=palette.lines(dark)[METHODS.index(method)]).encode(x=_keys(True), y=y, tooltip=_tips(method))
@@ -101,7 +105,7 @@ def _gradient(weights: alt.Chart, method: str, dark: bool) -> alt.LayerChart:
             text=_("none"), color=palette.page(dark)[1], fontSize=13, fontWeight="bold", dy=-12
         )
         bars = bars + none.encode(x=alt.value(WIDTH / 2))
-    return bars.properties(width=WIDTH, height=DEPTH)
+    return bars.properties(width=WIDTH, height=height)
 
 
 def _said(weights: alt.Chart, method: str, dark: bool) -> alt.LayerChart:

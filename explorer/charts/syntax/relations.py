@@ -13,14 +13,18 @@ from explorer.i18n import _
 _SAID = 3
 """Relations that are said to those who hear of the picture."""
 
+_ROW, _LEAST = 24, 15
+"""Height of a bar with its distance to the next, in pixels, and the least of it in which its name can be read."""
 
-def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, dark: bool = False) -> Picture:
+
+def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 430, height: int = 0, dark: bool = False) -> Picture:
     """A bar per relation with its interval, a tick at the baseline; a click comes back as selection "relation" with the field i.
 
     Args:
         table: relation, layer, head, direction, accuracy, low, high, n, offset, baseline (`explorer.syntax.relations.Syntax.table`).
         chosen: relation that carries the frame's colour at first.
         width: in pixels.
+        height: of all bars, in pixels; 0 for what they like to have.
     """
     names = table["relation"].tolist()
     bars = table[["accuracy", "low", "high", "baseline", "layer", "head", "n", "offset"]].reset_index(drop=True)
@@ -32,15 +36,16 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
     }
     found = ", ".join(f"{row.relation} {row.accuracy:.0%} ({row.layer}.{row.head})" for row in table.head(_SAID).itertuples())
     aloud = _("A bar for each relation. The first ones, with layer and head: {found}.").format(found=found)
-    return Picture(_description(len(table), width, dark), {"relations": bars}, values, aloud)
+    return Picture(_description(len(table), width, height, dark), {"relations": bars}, values, aloud)
 
 
 @described
-def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
+def _description(n: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     pick = alt.selection_point(name="relation", fields=["i"], toggle=False, clear=False, empty=False)
     base = alt.Chart(alt.NamedData("relations"))
     base = base.transform_calculate(name="relation_names[datum.i]", where="datum.layer + '.' + datum.head", way="directions[datum.i]")
-    axis = alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, ticks=False, domain=False)
+    row = max(_LEAST, min(_ROW, height // max(1, n))) if height else _ROW
+    axis = alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, labelOverlap=False, ticks=False, domain=False)
     y = alt.Y("i:O", scale=alt.Scale(domain=list(range(n))), title=None, axis=axis)
     scale = alt.Scale(domain=[0, 1])
     x = alt.X("accuracy:Q", title=_("share of words whose head is found"), scale=scale, axis=alt.Axis(format="%", orient="top"))
@@ -59,7 +64,7 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
     at = {"x": alt.X("baseline:Q", scale=scale), "y": y}
     # On the page's own colour, or they are lost where they lie on a bar that is as dark as they are.
     spans = [base.mark_rule(color=c, strokeWidth=w).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y) for c, w in ((ground, 4), (ink, 1.5))]
-    ticks = [base.mark_tick(color=c, thickness=w, size=h).encode(**at, tooltip=tips) for c, w, h in ((ground, 6, 20), (ink, 3, 18))]
+    ticks = [base.mark_tick(color=c, thickness=w, size=h).encode(**at, tooltip=tips) for c, w, h in ((ground, 6, row - 4), (ink, 3, row - 6))]
     where = base.mark_text(align="left", color=ink, fontSize=12).encode(x=alt.value(width + 8), y=y, text="where:N")
     chart = alt.layer(bars, *spans, *ticks, where).add_params(*data.texts(relation_names=[], directions=[]).values())
-    return finished(chart.properties(width=width, height=24 * n))
+    return finished(chart.properties(width=width, height=row * n))

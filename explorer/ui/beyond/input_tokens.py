@@ -15,7 +15,7 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.ui.beyond.frame import Frame
 from explorer.ui.beyond.target import KINDS, Choice
-from explorer.ui.common import jobs, pictures
+from explorer.ui.common import jobs, pictures, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
@@ -41,6 +41,7 @@ Colours of each row go from its smallest to its largest value. ρ: Spearman's ra
 Attention weights are routing, not importance: where ρ is small, they say little about what the prediction rests on.
 """)
 HEIGHT = 440
+_HALL = {"down": 47}
 """Room for the strips, in pixels: what stands below them stays where it is, whatever the text."""
 
 
@@ -75,7 +76,7 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
         shown = kept.what
         st.markdown(_sentence(shown.traced.target))
     with st.container(height=HEIGHT, border=False, key="strips"):
-        pictures.draw(picture(shown.traced, is_dark()), "strips_chart")
+        pictures.draw(picture(shown.traced, is_dark(), **stage.room({}, _HALL)), "strips_chart")
         missing = [f"{_(NAMES[name])}: {escaped(why)}" for name, why in shown.traced.missing.items()]
         if missing:
             st.caption(_("Not computed: {missing}.").format(missing="; ".join(missing)))
@@ -84,12 +85,12 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
     return _figures(shown.traced), recipe(shown.chosen, shown.traced.target)
 
 
-def picture(traced: methods.Traced, dark: bool) -> Picture:
-    """The strips of one text."""
+def picture(traced: methods.Traced, dark: bool, **room: int) -> Picture:
+    """The strips of one text; `room` in pixels."""
     named = {_(NAMES[name]): values for name, values in traced.tokens.items()}
     correlations = {_(NAMES[name]): value for name, value in traced.correlations.items()}
     how = {"effect": _("without the token"), "rows": traced.target.rows, "width": 860, "dark": dark}
-    return strips(traced.effects, named, traced.target.labels, correlations, **how)
+    return strips(traced.effects, named, traced.target.labels, correlations, **how, **room)
 
 
 def recipe(chosen: Chosen, target: targets.Target) -> str:

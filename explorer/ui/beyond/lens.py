@@ -16,7 +16,7 @@ from explorer.jobs import Report
 from explorer.lens import layers
 from explorer.tokens import readable
 from explorer.ui.beyond.frame import Frame
-from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common import address, jobs, pictures, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.offer import instead
 from explorer.ui.common.session import is_dark
@@ -26,6 +26,8 @@ from models.errors import ExplorerError
 
 SHARES = ("chances", "chance")
 """Colours that are probabilities."""
+_HALL = {"most": 168}
+"""Height of the grid on the stage, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     return [Figure(_("Logit lens"), "logit-lens", files)], recipe(shown)
 
 
-def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool) -> Picture:
-    """The grid of all layers and tokens."""
+def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool, most: int = 420) -> Picture:
+    """The grid of all layers and tokens, at `most` so many pixels high."""
     found = shown.lens
     return charts.grid(
         [[at[0].strip() or repr(at[0]) for at in row] for row in found.words],
@@ -96,7 +98,7 @@ def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool) -> P
         share=colour in SHARES,
         pinned=pinned,
         width=650,
-        height=min(420, 58 * len(shown.rows)),
+        height=min(most, 58 * len(shown.rows)),
         dark=dark,
     )
 
@@ -169,7 +171,8 @@ def _grid(shown: Shown, colour: str, cell: tuple[int, int]) -> None:
 
     # The numbers of what was read, not of the text that is on its way.
     identity = _identity(shown.chosen, shown.masked)
-    pictures.clickable("lens", (*identity, colour), cell, lambda first, dark: picture(shown, colour, first, dark), picked)
+    room = stage.room({}, _HALL)
+    pictures.clickable("lens", (*identity, colour), cell, lambda first, dark: picture(shown, colour, first, dark, **room), picked)
 
 
 def _one_cell(shown: Shown, cell: tuple[int, int]) -> None:

@@ -7,7 +7,7 @@ const STAGE_LETTERS = 24, TALLEST = 0.86, ENDING = ".st-key-course_pictures", TO
 // A figure at a desk grows with its window, but no more than this, as it is read from near; so much is left free below it, in pixels.
 const DESK_LARGEST = 1.9, BELOW = 28, STILL = 0.01;
 // The same on a stage, and the share of its window that has to be left below the page's head for a figure to end with it.
-const STAGE_BELOW = 12, CARD_BELOW = 52, FIRST = 0.4;
+const STAGE_BELOW = 12, CARD_BELOW = 52, FIRST = 0.3;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
 

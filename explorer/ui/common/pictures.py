@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _, language
-from explorer.ui.common import theme
+from explorer.ui.common import stage, theme
 from explorer.ui.common.session import is_dark
 
 
@@ -71,13 +71,13 @@ def clickable(
 
     Args:
         slot: name of the picture on this page.
-        identity: all that the picture is drawn from, `Capture.number`s and names of settings, hashable. Theme and language are added here.
+        identity: all that the picture is drawn from, `Capture.number`s and names of settings, hashable. Theme, language and stage are added here.
         chosen: what is chosen now.
         make: makes the picture from the choice that it begins with and from whether the theme is dark.
         picked: told the selections of a click by their names; chooses, and returns what is chosen now, None for nothing.
         adds_up: the browser keeps all that was clicked since the picture was drawn; `picked` is told only what is new.
     """
-    identity, kept = (identity, is_dark(), theme.is_strong(), language()), st.session_state.setdefault("_mounted", {})
+    identity, kept = (identity, is_dark(), theme.is_strong(), language(), stage.is_on()), st.session_state.setdefault("_mounted", {})
     mounted: _Mounted | None = kept.get(slot)
     # What the last run did not draw, as on another page, the browser has forgotten, and Streamlit with it.
     gone = mounted is not None and mounted.key not in st.session_state

@@ -150,8 +150,10 @@ def _status(model: Model) -> None:
             origin=_origin(model.origin),
         )
     )
-    for note in model.notes:
-        st.caption(f":material/info: {escaped(note)}")
+    if model.notes:
+        with st.container(key="model_notes"):
+            for note in model.notes:
+                st.caption(f":material/info: {escaped(note)}")
     if not model.trained:
         st.caption(":material/casino: " + _("Random weights: this model, or a part of it, was never trained."))
     if model.view_only:

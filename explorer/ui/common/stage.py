@@ -6,6 +6,8 @@ with the window, it is drawn with another layout, wide and not high (`is_on`); n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from explorer.i18n import _
@@ -17,6 +19,14 @@ NAME = "stage"
 def is_on() -> bool:
     """Whether the address asks for the stage."""
     return address.read(NAME) == "1"
+
+
+def room(desk: Mapping[str, int], hall: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of a picture, by the names of its arguments: those at a desk, or those on the stage, where it is wide and not high.
+
+    A picture's letters become 24 pixels there. So what has many rows is drawn with lower ones, or it ends below the window.
+    """
+    return dict(hall if is_on() else desk)
 
 
 def button() -> None:

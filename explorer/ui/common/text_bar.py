@@ -84,7 +84,7 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
             st.container(key="text_is_long").html("<i hidden></i>")
         look = next((example.look for example in EXAMPLES if example.text == text), "")
         if look:
-            st.caption(_("Look for: {look}").format(look=_(look)))
+            st.container(key="look_for").caption(_("Look for: {look}").format(look=_(look)))
         _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)))
 
 

@@ -16,7 +16,7 @@ from explorer.charts.compare import side_by_side
 from explorer.compare import comparison
 from explorer.i18n import N_, _
 from explorer.jobs import Report
-from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common import address, chosen_head, jobs, pictures, stage
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import escaped, shortened
 from explorer.ui.common.parts import PARTS
@@ -31,6 +31,8 @@ SHOWN = {"all": N_("Side by side"), "difference": N_("Difference"), "one": N_("F
 TOKENS = 40
 """Aligned tokens that a map shows, the first ones."""
 LISTED = 6
+_DESK, _HALL = {"width": 200, "height": 250}, {"width": 720, "height": 168, "largest": 60}
+"""Room for the board's cells, in pixels: at a desk, and on the stage."""
 _TOP = 0.02
 """The scale of a difference ends here at least: what is smaller is no change that anybody should look for."""
 
@@ -153,12 +155,12 @@ def looked_at(found: Compared, ranked: list[tuple[int, int]]) -> tuple[int, int]
     return head if named and head in ranked else ranked[0]
 
 
-def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None, dark: bool) -> Picture:
-    """The change of each head, as a board."""
+def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None, dark: bool, **room: int) -> Picture:
+    """The change of each head, as a board; `room` for its cells in pixels."""
     values = getattr(found.changes, measure)
     sizes = (~np.isnan(values)).sum(1).tolist()
     how = {"title": _(MEASURES[measure]), "diverging": False, "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
-    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, width=200, height=250, compact=True, **how)
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, compact=True, **(room or _DESK), **how)
 
 
 def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) -> Picture:
@@ -187,8 +189,9 @@ def heading(sides: Sides) -> str:
 
 def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return heads_picture(found, measure, first, dark)
+        return heads_picture(found, measure, first, dark, **room)
 
+    room = stage.room(_DESK, _HALL)
     pictures.clickable("changed", (*found.identity, measure), head, picture, chosen_head.picked_on_board)
 
 

@@ -16,7 +16,7 @@ from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.tiles import MEAN
 from explorer.tokens import is_bytes, labels
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import PARTS
 from explorer.ui.common.session import is_dark
@@ -25,6 +25,9 @@ from explorer.ui.common.take_away import Figure, picture_files
 _FRAME = re.compile(r"<[|/\w].*>|\[[A-Z]+\]")
 """A token that ends or begins a text, as its tokenizer writes it."""
 SHOWN_KEYS = 60
+_LIKELY_HALL = {"down": 14}
+_LOOKED, _LOOKED_HALL = {"width": 640, "height": 230}, {"width": 500, "height": 100}
+"""Room for the candidates on the stage, and for where the model looked at a desk and on the stage, in pixels."""
 """Keys that the bars show, the last ones."""
 
 
@@ -48,7 +51,7 @@ def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure
                 token=escaped(step.token.text.strip() or repr(step.token.text)), chance=step.token.chance, entropy=step.entropy
             )
         )
-        pictures.draw(likely(step, is_dark()), "candidates_chart")
+        pictures.draw(likely(step, is_dark(), **stage.room({}, _LIKELY_HALL)), "candidates_chart")
         columns = {
             _("token"): words(step),
             _("model"): [candidate.chance for candidate in step.candidates],
@@ -86,9 +89,9 @@ def words(step: generate.Step) -> list[str]:
     return [candidate.text.strip() or repr(candidate.text) for candidate in step.candidates]
 
 
-def likely(step: generate.Step, dark: bool) -> Picture:
-    """The candidates as bars."""
-    return candidates(words(step), [candidate.chance for candidate in step.candidates], width=170, dark=dark)
+def likely(step: generate.Step, dark: bool, **room: int) -> Picture:
+    """The candidates as bars; `room` in pixels."""
+    return candidates(words(step), [candidate.chance for candidate in step.candidates], dark=dark, **({"width": 170} | room))
 
 
 def table(steps: Sequence[generate.Step]) -> pd.DataFrame:
@@ -119,10 +122,10 @@ def _looked(step: generate.Step) -> Figure:
     names = labels(step.keys[part])
     shown = slice(max(0, len(names) - SHOWN_KEYS), None)
 
-    def chart(dark: bool) -> Picture:
-        return bars.row_bars(weights[shown], names[shown], width=640, height=230, dark=dark)
+    def chart(dark: bool, **room: int) -> Picture:
+        return bars.row_bars(weights[shown], names[shown], dark=dark, **(room or _LOOKED))
 
-    pictures.draw(chart(is_dark()), "looked_chart")
+    pictures.draw(chart(is_dark(), **stage.room(_LOOKED, _LOOKED_HALL)), "looked_chart")
     hidden = float(weights[: shown.start].sum()) if shown.start else 0.0
     message = _("Attention of **{token}**, the last token before the prediction.").format(
         token=escaped(names[-1]) if part != "cross" else _("the newest token")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,11 @@ from explorer.charts.common.scatter import scatter
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.scores import families, roles
-from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common import address, chosen_head, jobs, pictures, stage
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
+from explorer.ui.heads import score_scatter
 from explorer.ui.heads.measured import Scored
 from explorer.ui.heads.roles import first_of_each
 from models import Model
@@ -71,11 +73,12 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
     elif colouring == "role":
         st.caption(_("Coloured by layer until the roles are known."))
 
-    def picture(chosen: tuple[int, int], dark: bool) -> Picture:
+    def picture(chosen: tuple[int, int], dark: bool, **room: int) -> Picture:
         how = {"titles": None, "groups": groups, "chosen": chosen, "dark": dark}
-        return scatter(found.heads, made.points[:, 0], made.points[:, 1], **how)
+        return scatter(found.heads, made.points[:, 0], made.points[:, 1], **how, **room)
 
-    pictures.clickable("heads_families", (of.identity, tuple(groups)), chosen, picture, chosen_head.picked)
+    drawn = partial(picture, **stage.room({}, score_scatter.HALL))
+    pictures.clickable("heads_families", (of.identity, tuple(groups)), chosen, drawn, chosen_head.picked)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="closest_heads"):
         st.markdown(_("Closest to {layer}.{head}:").format(layer=chosen[0], head=chosen[1]), width="content")
         for (layer, head), distance in found.nearest(chosen):

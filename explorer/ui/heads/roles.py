@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +14,7 @@ from explorer.charts.heads.roles import roles as roles_chart
 from explorer.i18n import N_, _
 from explorer.scores import published, roles
 from explorer.scores.definitions import BY_NAME
-from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common import chosen_head, jobs, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads.measured import Scored
 from explorer.ui.syntax import syntactic
@@ -31,6 +32,8 @@ _COLUMNS = {
     "shuffled": N_("shuffled tokens"),
 }
 Head = tuple[int, int]
+_HALL = {"width": 768, "height": 186}
+"""Room for the cells on the stage, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,11 @@ def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
     titles = {name: _(title) for name, title in TITLES.items()}
     of_heads = [(one.layer, one.head, one.role) for one in held]
 
-    def picture(chosen: Head, dark: bool) -> Picture:
-        return roles_chart(scored.sizes, of_heads, titles, chosen=chosen, dark=dark)
+    def picture(chosen: Head, dark: bool, **room: int) -> Picture:
+        return roles_chart(scored.sizes, of_heads, titles, chosen=chosen, dark=dark, **room)
 
-    pictures.clickable("heads_roles", (scored.identity, frozenset(found)), scored.chosen, picture, chosen_head.picked)
+    drawn = partial(picture, **stage.room({}, _HALL))
+    pictures.clickable("heads_roles", (scored.identity, frozenset(found)), scored.chosen, drawn, chosen_head.picked)
     table = pd.DataFrame([vars(one) for one in held])
     with st.expander(_("Why: thresholds, and what random weights reach"), icon=":material/rule:"):
         for role in roles.ROLES:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from explorer.charts.common.picture import Picture
 from explorer.charts.common.scatter import scatter
 from explorer.i18n import _
 from explorer.scores.definitions import BY_NAME
-from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common import chosen_head, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads import score_choice
 from explorer.ui.heads.measured import Scored
+
+HALL = {"width": 800, "height": 212, "letters": 12}
+"""Room for the points on the stage, in pixels."""
 
 
 def draw(scored: Scored, x: str, y: str) -> Figure | None:
@@ -23,8 +28,8 @@ def draw(scored: Scored, x: str, y: str) -> Figure | None:
     at = [np.array([values[head] for head in heads]) for values in (both[0], both[-1])]
     titles = _(BY_NAME[x].title), _(BY_NAME[y].title)
 
-    def picture(chosen: tuple[int, int], dark: bool) -> Picture:
-        return scatter(heads, *at, titles=titles, chosen=chosen, dark=dark)
+    def picture(chosen: tuple[int, int], dark: bool, **room: int) -> Picture:
+        return scatter(heads, *at, titles=titles, chosen=chosen, dark=dark, **room)
 
-    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, picture, chosen_head.picked)
+    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, partial(picture, **stage.room({}, HALL)), chosen_head.picked)
     return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: picture(scored.chosen, False)))

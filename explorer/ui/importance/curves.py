@@ -17,13 +17,15 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.importance import curves as charts
 from explorer.i18n import N_, _
 from explorer.jobs import Job, Report
-from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common import address, jobs, pictures, stage
 from explorer.ui.common.again import run_again
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 
 SHOWN = {"score": N_("accuracy"), "loss": N_("loss")}
+_DESK, _HALL = {"width": 600, "height": 225}, {"width": 760, "height": 82}
+"""Room for the lines, in pixels: at a desk, and on the stage."""
 _FIRST = 0.05
 """Share of an order's bar that its first curve takes."""
 
@@ -131,10 +133,10 @@ def _lines(choice: TaskChoice, chosen: Sequence[str], asked: Sequence[Job]) -> L
 def _draw(choice: TaskChoice, lines: Lines, what: str) -> None:
     # Scales without a single point have no end.
     if any(lines.points.values()) or lines.first:
-        pictures.draw(_picture(choice, lines, what, is_dark()), "curves_chart")
+        pictures.draw(_picture(choice, lines, what, is_dark(), **stage.room(_DESK, _HALL)), "curves_chart")
 
 
-def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture:
+def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool, **room: int) -> Picture:
     def table(points: Sequence[Point]) -> pd.DataFrame:
         return pd.DataFrame([vars(point) for point in points], columns=list(charts.COLUMNS))
 
@@ -146,9 +148,8 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool) -> Picture
         titles=(_("correlation"), _("squared error")) if choice.kind == "regression" else (_("accuracy"), _("loss, nats")),
         chance=_chance(choice),
         landmarks=[(mark.share, _(mark.caption)) for mark in PRUNING],
-        width=600,
-        height=225,
         dark=dark,
+        **(room or _DESK),
     )
 
 

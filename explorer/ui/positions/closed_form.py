@@ -62,8 +62,8 @@ VIEWS: Mapping[str, tuple[Callable[..., Picture], str, str]] = {
 def draw(view: str) -> tuple[Figure, str]:
     """One of `VIEWS`, and what can be taken away: the figure, and lines of Python."""
     make, look, lines = VIEWS[view]
-    # One of these is drawn otherwise for a window that is wide and not high.
-    how = {"hall": True} if make is sinusoidal.picture and stage.is_on() else {}
+    # Most are drawn otherwise for a window that is wide and not high.
+    how = {"hall": True} if view != "where" and stage.is_on() else {}
     sliders.draw(make(dark=is_dark(), **how), view)
     st.caption(_(look))
     return Figure(_("The pictures, as first drawn"), view, picture_files(lambda: make(dark=False))), lines

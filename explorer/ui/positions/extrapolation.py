@@ -11,12 +11,14 @@ from explorer.charts.positions.extrapolation import extrapolation as chart_of
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import extrapolation
-from explorer.ui.common import address, jobs, pictures
+from explorer.ui.common import address, jobs, pictures, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files, take_away
 
 WHAT = {"accuracy": N_("right answers"), "end_accuracy": N_("farthest tokens only"), "loss": N_("loss")}
+_HALL = {"height": 330}
+"""Room for the lines on the stage, in pixels."""
 SHOWN = {"shipped": N_("as measured"), "live": N_("small run, here and now")}
 
 
@@ -36,7 +38,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
 
 def _picture(curves: extrapolation.Curves, what: str) -> None:
     with st.container(key="extrapolation"):
-        pictures.draw(_chart(curves, what, is_dark()), "extrapolation_chart")
+        pictures.draw(_chart(curves, what, is_dark(), **stage.room({}, _HALL)), "extrapolation_chart")
     plan = curves.plan
     switches = plan["switches"]
     st.markdown(
@@ -55,8 +57,8 @@ def _picture(curves: extrapolation.Curves, what: str) -> None:
         st.caption(f"**{scheme}**: {escaped(note)}")
 
 
-def _chart(curves: extrapolation.Curves, what: str, dark: bool) -> Picture:
-    return chart_of(curves.summary(what), curves.trained, list(extrapolation.SCHEMES), what=what, width=700, height=390, dark=dark)
+def _chart(curves: extrapolation.Curves, what: str, dark: bool, height: int = 390) -> Picture:
+    return chart_of(curves.summary(what), curves.trained, list(extrapolation.SCHEMES), what=what, width=700, height=height, dark=dark)
 
 
 def _live(what: str) -> extrapolation.Curves | None:

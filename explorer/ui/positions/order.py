@@ -16,7 +16,7 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
-from explorer.ui.common import address, jobs, pictures, session
+from explorer.ui.common import address, jobs, pictures, session, stage
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import sidebar
@@ -50,17 +50,17 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         name = address.choice(st.selectbox, _("Read by"), MODELS, "order_model", width=240)
         on = st.toggle(_("position information"), True, key="order_positions", bind="query-params")
     try:
-        found = _of_sidebar() if name == "sidebar" else _of_toy(str(order.trained_toys()[name]))
+        found = _of_sidebar(row) if name == "sidebar" else _of_toy(str(order.trained_toys()[name]))
         if found is not None:
             _drawn(found, on, downloads)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
 
 
-def _of_sidebar() -> _Read | None:
+def _of_sidebar(row: DeltaGenerator) -> _Read | None:
     chosen = sidebar()
-    with st.sidebar:
-        st.pills(_("Short texts"), EXAMPLES, key="order_example", on_change=_example)
+    with row:
+        st.pills(_("Short texts"), EXAMPLES, label_visibility="collapsed", key="order_example", on_change=_example)
     if chosen.capture is None:
         return None
     return _Read(chosen.capture, chosen.model, chosen.text, chosen.lines)
@@ -98,13 +98,13 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
         return
     found, names, recipe = shown.what
 
-    def picture(dark: bool) -> Picture:
+    def picture(dark: bool, most: int = 330) -> Picture:
         rows = [names[i] for i in found.order]
-        height = min(330, max(150, 34 * len(rows)))
+        height = min(most, max(150, 34 * len(rows)))
         return charts.outputs(found.moved, found.after, rows, scale=found.scale, height=height, dark=dark)
 
     with st.container(key="order_picture"):
-        pictures.draw(picture(is_dark()), "order_chart")
+        pictures.draw(picture(is_dark(), **stage.room({}, {"most": 200})), "order_chart")
     _verdict(found)
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:

@@ -10,13 +10,15 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.positions import terms as charts
 from explorer.i18n import _
 from explorer.positions import terms
-from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common import chosen_head, jobs, pictures, stage
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen, sidebar
 from explorer.ui.common.take_away import Figure, picture_files, take_away
 from models.errors import ExplorerError
 
+_HALL = {"side": 106, "across": 6}
+"""All maps in one row on the stage, and their side in pixels."""
 _TERMS = ("content_content", "content_position", "position_content", "position_position")
 
 
@@ -39,14 +41,14 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         return
     found, measured, recipe = shown
 
-    def maps(dark: bool) -> Picture:
-        return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark)
+    def maps(dark: bool, **room: int) -> Picture:
+        return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark, **room)
 
     def beside(dark: bool) -> Picture:
         return charts.beside(found.spreads, measured.angles, measured.random, dark=dark)
 
     with st.container(horizontal=True, gap="medium", key="terms"):
-        pictures.draw(maps(is_dark()), "terms_chart")
+        pictures.draw(maps(is_dark(), **stage.room({}, _HALL)), "terms_chart")
         pictures.draw(beside(is_dark()), "terms_beside")
     st.markdown(
         _(

@@ -13,7 +13,7 @@ from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
 from explorer.jobs import Report
-from explorer.ui.common import address, jobs
+from explorer.ui.common import address, jobs, stage
 from explorer.ui.common.pictures import clickable
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
@@ -21,6 +21,9 @@ from explorer.ui.prune.pruned_set import PrunedSet
 
 COLOURS = {"gradient": N_("gradient of the gate"), "exact": N_("loss without the head"), "confidence": N_("confidence"), "none": N_("none")}
 TITLES = {"gradient": N_("importance"), "exact": N_("rise of the loss"), "confidence": N_("confidence")}
+
+_HALL = {"height": 174}
+"""Room for the cells on the stage, in pixels: what a click does is seen beside the whole board."""
 
 
 def rows(choice: TaskChoice) -> list[str]:
@@ -46,10 +49,10 @@ def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
             _presets(choice, pruned, "exact" if by == "exact" else "gradient")
     values = None if by == "none" else known_values(choice, by)
 
-    def picture(dark: bool, clickable: bool) -> Picture:
+    def picture(dark: bool, clickable: bool, **room: int) -> Picture:
         sizes, diverging = [site.heads for site in choice.model.sites], by == "exact"
         how = {"values": values, "title": _(TITLES.get(by, "")), "diverging": diverging, "clickable": clickable, "dark": dark}
-        return charts.board(rows(choice), sizes, pruned.heads, **how)
+        return charts.board(rows(choice), sizes, pruned.heads, **how, **room)
 
     def picked(news: Mapping[str, object]) -> None:
         for point in news.get("cell") or []:
@@ -63,9 +66,10 @@ def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
     if values is None and by != "none" and further:
         with below:
             values = compute(choice, by, "colours")
+    room = stage.room({}, _HALL)
     # A click changes the table of the board that stands there: a board drawn anew would miss the click that falls between the two.
     with place:
-        clickable("board", (choice.model.number, pruned.boards), None, lambda _first, dark: picture(dark, True), picked, adds_up=True)
+        clickable("board", (choice.model.number, pruned.boards), None, lambda _first, dark: picture(dark, True, **room), picked, adds_up=True)
         st.caption(_("Click a head to switch it off or on; click a number at the margin for a whole layer or column; drag over several."))
     return Figure(_("The board"), "board", picture_files(lambda: picture(False, False)))
 

@@ -54,10 +54,10 @@ def four_lookups(seed: int) -> tuple[Figure, str]:
     """Hard lookup, softmax, sparsemax and Gumbel-softmax over the same scores, and what can be taken away."""
     noise = drawn.gumbel(seed, DRAWS, len(lookups.SCORES))
 
-    def picture(dark: bool) -> Picture:
-        return lookups.picture(noise, dark=dark)
+    def picture(dark: bool, hall: bool = False) -> Picture:
+        return lookups.picture(noise, dark=dark, hall=hall)
 
-    sliders.draw(picture(is_dark()), "lookups")
+    sliders.draw(picture(is_dark(), stage.is_on()), "lookups")
     st.caption(
         _(
             "Below: how the weight of the chosen key changes with each score. Sparsemax: Martins & Astudillo 2016; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from explorer.charts.softmax import heads as charts
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.softmax import heads
-from explorer.ui.common import chosen_head, jobs, pictures
+from explorer.ui.common import chosen_head, jobs, pictures, stage
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import Chosen
@@ -27,6 +28,9 @@ from models.errors import ExplorerError
 
 Result = TypeVar("Result")
 SHOWN = {"saturated": N_("saturated rows"), "relative": N_("entropy, as a share of log n")}
+_SPREAD_HALL, _HISTOGRAM_HALL = {"width": 222, "height": 86}, {"width": 196, "height": 86}
+_MAP, _MAP_HALL = {"width": 264, "height": 260}, {"width": 204, "height": 190}
+"""Room for pictures in pixels: on the stage they stand beside each other."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +107,16 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
     raw = heads.raw_scores(of.captured, of.layer, of.head, of.part)
     factor = float(found.scale[of.layer, of.head])
 
-    def every(first: tuple[int, int], dark: bool) -> Picture:
-        return charts.spread(found.raw, found.scaled, first, dark=dark)
+    def every(first: tuple[int, int], dark: bool, **room: int) -> Picture:
+        return charts.spread(found.raw, found.scaled, first, dark=dark, **room)
 
-    def one(dark: bool) -> Picture:
-        return charts.histograms(raw, raw * factor, dark=dark)
+    def one(dark: bool, **room: int) -> Picture:
+        return charts.histograms(raw, raw * factor, dark=dark, **room)
 
     chosen = (of.layer, of.head)
-    pictures.clickable("spread", (of.captured.number, of.part), chosen, every, chosen_head.picked)
-    pictures.draw(one(is_dark()), "histogram_chart")
+    drawn = partial(every, **stage.room({}, _SPREAD_HALL))
+    pictures.clickable("spread", (of.captured.number, of.part), chosen, drawn, chosen_head.picked)
+    pictures.draw(one(is_dark(), **stage.room({}, _HISTOGRAM_HALL)), "histogram_chart")
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
@@ -158,14 +163,14 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
             return None
         values = getattr(found, what)
 
-        def picture(first: tuple[int, int], dark: bool) -> Picture:
+        def picture(first: tuple[int, int], dark: bool, **room: int) -> Picture:
             numbers, counts = [str(site.layer) for site in sites], [site.heads for site in sites]
-            how = {"diverging": False, "width": 264, "height": 260, "compact": True}
+            how = {"diverging": False, "compact": True, **(room or _MAP)}
             return board.board(numbers, counts, (), values=values, title=title, removable=False, chosen=first, dark=dark, **how)
 
         chosen = (of.layer, of.head)
         identity = (of.captured.number, of.part, what)
-        pictures.clickable(f"map_{what}", identity, chosen, picture, chosen_head.picked_on_board)
+        pictures.clickable(f"map_{what}", identity, chosen, partial(picture, **stage.room(_MAP, _MAP_HALL)), chosen_head.picked_on_board)
     csv = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: export.table_csv(csv)}
     figures.append(Figure(title.capitalize(), what, files))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,7 @@ from explorer import export
 from explorer.charts.common.picture import Picture
 from explorer.charts.weights.graph import graph
 from explorer.i18n import N_, _
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.weights import choice
 from explorer.ui.weights.read import Read
@@ -22,6 +24,8 @@ MOST, FIRST = 80, 20
 """Lines that can be shown, and that are at first."""
 _HEIGHT, _LAYER = 260, 34
 """Least height of the picture, and height of a layer, in pixels."""
+_HALL = {"width": 338, "height": 250}
+"""Room on the stage, in pixels: the opened head is seen beside the graph."""
 
 
 def controls() -> tuple[tuple[str, ...], int]:
@@ -43,13 +47,14 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
     names = tuple(_(SHORT[part]) for part in (found.writers, found.part)) if apart else ("", "")
     height = max(_HEIGHT, _LAYER * len([*above, *found.sizes]))
 
-    def picture(chosen: tuple, dark: bool, clickable: bool = True) -> Picture:
+    def picture(chosen: tuple, dark: bool, clickable: bool = True, **room: int) -> Picture:
         of = chosen[1] if chosen[1] and chosen[1][3] == found.writers else None
         how = {"writers": above, "names": names, "chosen": chosen[0], "edge": of and of[:3], "clickable": clickable, "dark": dark}
-        return graph(found.sizes, edges, width=560, height=height, **how)
+        return graph(found.sizes, edges, **how, **{"width": 560, "height": height} | room)
 
-    chosen, drawn = (head, line), (read.identity, found.writers, kinds, most)
-    pictures.clickable("weights_graph", drawn, chosen, picture, lambda selection: choice.picked(selection, chosen, found))
+    chosen, shown = (head, line), (read.identity, found.writers, kinds, most)
+    drawn = partial(picture, **stage.room({}, _HALL))
+    pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
     said = _("Composition of two heads with random weights of this shape: {mean:.3f} ± {spread:.3f}. Lines are what is above its mean.")

@@ -12,18 +12,18 @@ from explorer.ui.weights.read import Read, surveyed
 from models import Model
 
 
-def draw(model: Model, read: Read, line: choice.Line, look: str, token: int | None, distance: int) -> list[Figure]:
-    """Both heads in one look; returns what can be taken away. See `one_head.draw`."""
+def draw(model: Model, read: Read, line: choice.Line, look: str, token: int | None, distance: int, beside: bool = True) -> list[Figure]:
+    """Both heads in one look, beside each other or one below the other; returns what can be taken away. See `one_head.draw`."""
     kind, writer, reader, part = line
     apart, figures = part != read.part, []
     roles = [f"{_(SHORT[of])} · {role}" if apart else role for of, role in zip((part, read.part), choice.roles(kind), strict=True)]
-    left, right = st.columns(2, gap="small")
-    with left, st.container(border=True, key="weights_writer"):
+    first, second = st.columns(2, gap="small") if beside else (st.container(), st.container())
+    with first, st.container(border=True, key="weights_writer"):
         # A head of another part, whose numbers are not among those of the part that is looked at; there the distance is another one, too.
         kept = surveyed(model, part, read.weights.arriving, "weights writer") if apart else None
         of = read if not apart else kept and kept.what
         if of is not None:
             figures += one_head.draw(of, *writer, look, "writer", roles[0], token, 0 if apart else distance)
-    with right, st.container(border=True, key="weights_reader"):
+    with second, st.container(border=True, key="weights_reader"):
         figures += one_head.draw(read, *reader, look, "reader", roles[1], token, distance)
     return figures

@@ -11,7 +11,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.weights.distance import by_distance
 from explorer.i18n import N_, _, language
 from explorer.tokens import written_out
-from explorer.ui.common import pictures
+from explorer.ui.common import pictures, stage
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
@@ -25,6 +25,8 @@ from explorer.weights.pairs import Pairs
 
 LOOKS = {"match": N_("What it matches (QK)"), "write": N_("What it writes (OV)"), "directions": N_("Singular directions")}
 _HEIGHT = 330
+_DISTANCE_HALL = {"width": 280, "height": 160}
+"""Room for the curve on the stage, where the head stands beside the graph, in pixels."""
 
 
 def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None, distance: int = 0) -> list[Figure]:
@@ -104,10 +106,10 @@ def _match(read: Read, of: OneHead, slot: str, wide: bool) -> list[Figure]:
         curves = distances.curves[of.layer]
         centred = curves - np.nanmean(curves, axis=1, keepdims=True)
 
-        def picture(dark: bool) -> Picture:
-            return by_distance(distances.offsets, centred, of.head, width=430 if wide else 380, height=220, dark=dark)
+        def picture(dark: bool, **room: int) -> Picture:
+            return by_distance(distances.offsets, centred, of.head, dark=dark, **({"width": 430 if wide else 380, "height": 220} | room))
 
-        pictures.draw(picture(is_dark()), f"weights_distance_{slot}")
+        pictures.draw(picture(is_dark(), **stage.room({}, _DISTANCE_HALL)), f"weights_distance_{slot}")
     table = pd.DataFrame({"offset": distances.offsets, "score": curves[of.head]})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
     return [*figures, Figure(_("By distance"), f"distance-{name_of(of)}", files)]

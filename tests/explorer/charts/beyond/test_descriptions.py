@@ -27,7 +27,7 @@ def test_the_lens():
 
 def test_one_cell_of_the_lens():
     first, second = lens.candidates(["a", "b"], [0.9, 0.05]), lens.candidates(["c", "d"], [0.01, 0.005])
-    assert_same(first, second, lens._candidates_description.afresh(2, 140, False))
+    assert_same(first, second, lens._candidates_description.afresh(2, 140, 22, False))
     assert second.values["top"] == 0.05
     courses = [lens.course(np.array(chance), np.array([3, 0]), ["e", "0"]) for chance in ([0.1, 0.2], [0.0, 0.9])]
     assert_same(*courses, lens._course_description.afresh(2, 190, 120, False))
@@ -38,4 +38,4 @@ def test_strips():
         effects = np.array([np.nan, *values])
         return strips.strips(effects, {"rollout": np.array([3.0, *values])}, ["[CLS]", word, "x"], {"rollout": values[0]}, effect="w", rows=rows)
 
-    assert_same(made("a", [0.5, -0.25], (1,)), made("b", [0.125, 0.0], (2,)), strips._description.afresh(3, 2, False, 900, False))
+    assert_same(made("a", [0.5, -0.25], (1,)), made("b", [0.125, 0.0], (2,)), strips._description.afresh(3, 2, False, 900, 54, False))

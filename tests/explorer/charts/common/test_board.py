@@ -37,5 +37,5 @@ def test_only_where_heads_are_removed_are_labels_and_drags_heard():
 
 def test_other_values_have_the_same_description():
     second = made(2 * VALUES, (0, 1))
-    assert_same(made(), second, board._description.afresh((2, 1), "score", "rising", True, True, False, 480, 460, False, True, False))
+    assert_same(made(), second, board._description.afresh((2, 1), "score", "rising", True, True, False, 480, 460, 46, False, True, False))
     assert second.spec()["datasets"]["cells"]["value"].tolist()[:3] == [0.2, 0.4, 0.6]

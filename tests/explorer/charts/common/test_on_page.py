@@ -13,6 +13,7 @@ from explorer.charts.common import heatmap, matrix, palette, thumbnails
 from explorer.charts.common.on_page import on_page
 from explorer.charts.common.scatter import scatter
 from explorer.charts.lectures.grid import grid
+from explorer.charts.weights.graph import graph
 
 
 def contrast(first: str, second: str) -> float:
@@ -118,3 +119,9 @@ def test_a_colour_is_darkened_until_it_is_read_on_white_and_no_further():
     assert "#6f6f6f" <= palette.on_white("#e0e0e0") <= "#767676"
     red, green, blue = palette.rgb(palette.on_white("#ff7f0e"))
     assert red > green > blue
+
+
+def test_what_is_there_only_to_be_clicked_stays_unseen():
+    spec = graph([2, 2], [("q", (0, 0), (1, 1), 0.5)]).spec()
+    shown = json.dumps(on_page(spec | {"datasets": {}}, contrast=True))
+    assert '"opacity": 0.001' in shown and '"opacity": 0.85' not in shown

@@ -40,7 +40,7 @@ def test_everything_at(position):
     np.testing.assert_allclose([item["height"] / 130 for item in slopes], (np.log(expected) + height) / height, atol=1e-6)
     found = np.full((alibi.PLACES, alibi.PLACES), np.nan)
     for item in cells:
-        found[round(item["y"] / alibi.SIDE * alibi.PLACES), round(item["x"] / alibi.SIDE * alibi.PLACES)] = item["opacity"]
+        found[round(item["y"] / alibi.ROOM[1] * alibi.PLACES), round(item["x"] / alibi.ROOM[1] * alibi.PLACES)] = item["opacity"]
     at = np.arange(alibi.PLACES)
     bias = -slope * np.abs(at[:, None] - at)
     np.testing.assert_allclose(found, np.where((at <= at[:, None]) | (not causal), bias, np.nan), atol=1e-6)

@@ -69,6 +69,6 @@ def test_descriptions_are_made_once_and_what_is_in_them_is_of_now():
         terms.maps(list(parts), parts.sum(0), parts.sum(0), labels)
         for parts, labels in ((draw.normal(size=(4, 3, 3)), LABELS), (10 * draw.normal(size=(4, 2, 2)), ["p", "q"]))
     ]
-    assert_same(*maps, terms._description.afresh(170, False))
+    assert_same(*maps, terms._description.afresh(170, 3, False))
     others = [terms.beside(draw.random(4).tolist(), draw.random(k) * 90, draw.random(k) * 90) for k in (2, 3)]
     assert_same(*others, terms._beside_description.afresh(False))

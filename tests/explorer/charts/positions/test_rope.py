@@ -64,7 +64,7 @@ def test_scores_and_decay(position):
     cells = max(marks(scene, "rect"), key=len)
     found = np.full((rope.PLACES, rope.PLACES), np.nan)
     for item in cells:
-        found[round(item["y"] / rope.SIDE * rope.PLACES), round(item["x"] / rope.SIDE * rope.PLACES)] = item["opacity"]
+        found[round(item["y"] / rope.ROOM[0] * rope.PLACES), round(item["x"] / rope.ROOM[0] * rope.PLACES)] = item["opacity"]
     expected = [[turned(q, i, w) @ turned(k, j, w) for j in range(rope.PLACES)] for i in range(rope.PLACES)]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     plain, closer = (items for items in marks(scene, "line") if len(items) == rope.DISTANCES // 2 + 1)
@@ -79,7 +79,7 @@ def test_hands_are_turned_by_their_positions():
     scene = drawn(chart(), q_angle=20, k_angle=60, m=9, n=3, asked=4)
     w = 10_000 ** (-8 / 64)
     hands = [items[0] for items in marks(scene, "rule") if len(items) == 1][:4]
-    unit = rope.SIDE / 2.3
+    unit = rope.ROOM[0] / 2.3
     for item, (start, position) in zip(hands, ((20, 0), (20, 9), (60, 0), (60, 3)), strict=True):
         ends = (item["x2"] - item["x"]) / unit, (item["y"] - item["y2"]) / unit
         assert ends == pytest.approx(tuple(turned(start, position, w)), abs=1e-6)

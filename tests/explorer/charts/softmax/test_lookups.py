@@ -45,7 +45,7 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
     inputs = {f"score_{i + 1}": float(score) for i, score in enumerate(scores)} | {"chosen": at["chosen"], "draw": at["draw"]}
     scene = drawn(chart(), temperature_exponent=at["exponent"], **inputs)
     bars = [sorted(items, key=lambda item: item["x"]) for items in marks(scene, "rect")]
-    weights = {method: np.array([item["height"] / lookups.HEIGHT for item in bars[2 * i]]) for i, method in enumerate(lookups.METHODS)}
+    weights = {method: np.array([item["height"] / lookups.ROOM[0] for item in bars[2 * i]]) for i, method in enumerate(lookups.METHODS)}
     hard = torch.zeros(N, dtype=torch.double)
     hard[scores.argmax()] = 1
     assert np.allclose(weights["hard"], hard)
@@ -53,7 +53,7 @@ def test_weights_and_gradients_are_those_of_torch(seed: int) -> None:
         p = way(scores)
         assert np.allclose(weights[method], p, atol=1e-6), method
         rows = bars[2 * lookups.METHODS.index(method) + 1]
-        slopes = [item["height"] * (1 if item["y"] < lookups.DEPTH / 2 - 1e-9 else -1) / lookups.DEPTH / temperature for item in rows]
+        slopes = [item["height"] * (1 if item["y"] < lookups.ROOM[1] / 2 - 1e-9 else -1) / lookups.ROOM[1] / temperature for item in rows]
         jacobian = torch.autograd.functional.jacobian(way, scores)
         assert np.allclose(slopes, jacobian[at["chosen"]], atol=1e-6 / temperature), method
         numbers = readouts(scene)

@@ -46,7 +46,7 @@ def test_bars_intervals_and_ticks():
 def test_other_relations_have_the_same_description():
     other = TABLE.assign(relation=["a'b", "</script>"], accuracy=[0.25, 0.75], baseline=[0.1, 0.9])
     first, second = accuracies(TABLE, chosen="obj"), accuracies(other)
-    assert_same(first, second, relations._description.afresh(2, 430, False))
+    assert_same(first, second, relations._description.afresh(2, 430, 0, False))
     first, *_rest = (item for items in marks(rendered(lambda: accuracies(other, width=400)), "rect") for item in items)
     assert first["width"] == pytest.approx(100)
     assert "script" not in str(second.description), "a name is data"

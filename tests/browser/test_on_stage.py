@@ -1,0 +1,46 @@
+"""On a stage the one figure of a page is seen whole: who has to scroll for it shows the hall half of it."""
+
+import pytest
+
+from explorer import i18n
+from tests.browser.letters import too_small
+from tests.browser.test_stage import ENDS
+from tests.browser.waiting import eventually
+from tests.browser.walks import in_turn
+
+FIGURES = {
+    "/heads?stage=1": ".st-key-all_heads svg.marks",
+    "/heads?heads=scatter&stage=1": ".st-key-all_heads svg.marks",
+    "/heads?heads=roles&stage=1": ".st-key-all_heads svg.marks",
+    "/heads?heads=families&stage=1": ".st-key-all_heads svg.marks",
+    "/syntax?stage=1": ".st-key-relations svg.marks",
+    "/weights?stage=1": ".st-key-weights_lines svg.marks",
+    "/beyond?stage=1": ".st-key-strips svg.marks",
+    "/compare?stage=1": ".st-key-changed_heads svg.marks",
+    "/generate?stage=1": ".st-key-newest svg.marks",
+    "/prune?limit=12&stage=1": ".st-key-board svg.marks",
+    "/importance?limit=12&stage=1": ".st-key-curves svg.marks",
+    "/softmax?softmax=lookups&stage=1": ".st-key-lookups svg.marks",
+    "/softmax?softmax=model&stage=1": ".st-key-scores svg.marks",
+    "/positions?positions=rope&stage=1": ".st-key-rope svg.marks",
+    "/positions?positions=alibi&stage=1": ".st-key-alibi svg.marks",
+    "/positions?positions=order&stage=1": ".st-key-order_picture svg.marks",
+    "/positions?positions=extrapolation&stage=1": "[class*=st-key-extrapolation] svg.marks",
+}
+"""By address, the figure that the page is about."""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("path", "language"), in_turn(FIGURES))
+def test_the_figure_of_a_page_ends_within_the_window_of_a_stage(open_page, path, language):
+    assert language in i18n.LANGUAGES
+    page = open_page(f"{path}&lang={language}", wait_for=FIGURES[path], size=(1920, 1080))
+    eventually(lambda: page.evaluate(ENDS, FIGURES[path]), lambda end: 0 < end <= 1080)
+    assert not too_small(page)
+
+
+@pytest.mark.thorough
+def test_the_head_that_a_click_opens_is_seen_beside_the_graph_of_the_weights(open_page):
+    page = open_page("/weights?stage=1&layer=2&head=1", wait_for=".st-key-weights_head", size=(1920, 1080))
+    graph, opened = (page.locator(place).first.bounding_box() for place in (".st-key-weights_lines", ".st-key-weights_head"))
+    assert opened["x"] > graph["x"] + graph["width"] and opened["y"] < 540
