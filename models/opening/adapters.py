@@ -21,7 +21,7 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import ModelError
-from models.opening import hub
+from models.opening import classes, hub
 from models.paths import is_folder, typed
 from models.words import told
 
@@ -122,7 +122,7 @@ class Adapters:
         known = _HEADS[self.task]._model_mapping if self.task in _HEADS else {}
         if type(config) in known:
             config.architectures = [known[type(config)].__name__]
-            heads = [value for name, value in self._read().items() if name in ("classifier.weight", "score.weight", "classifier.out_proj.weight")]
+            heads = [value for name, value in self._read().items() if name in classes.LAST]
             config.num_labels = heads[0].shape[0] if heads else config.num_labels
         return config
 

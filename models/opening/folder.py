@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Collection
 from math import prod
 from pathlib import Path
 
@@ -132,6 +133,15 @@ def names(folder: Path) -> set[str]:
     for file in weights(folder):
         with safe_open(file, "pt") as tensors:
             found.update(tensors.keys())
+    return found
+
+
+def shapes(folder: Path, wanted: Collection[str]) -> dict[str, list[int]]:
+    """Shapes of these weights, as far as the files of a folder hold them."""
+    found = {}
+    for file in weights(folder):
+        with safe_open(file, "pt") as tensors:
+            found |= {name: tensors.get_slice(name).get_shape() for name in wanted if name in tensors.keys()}  # noqa: SIM118 - no dictionary
     return found
 
 

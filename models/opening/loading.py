@@ -23,6 +23,7 @@ from models.opening import (
     adapters,
     allowed,
     catalogue,
+    classes,
     devices,
     embeddings,
     folder,
@@ -282,6 +283,8 @@ def _network(
     config = AutoConfig.from_pretrained(adapted.folder if own else path, local_files_only=True, trust_remote_code=False)
     if adapted is not None and not own:
         config = adapted.configured(config)
+    elif adapted is None:
+        classes.count(config, path)
     named = (config.architectures or [""])[0]
     saved_as = getattr(transformers, named, None) or toy.NETWORKS.get(named)
     if saved_as is None:

@@ -244,3 +244,24 @@ def test_an_index_that_names_no_files_is_refused_in_words(tmp_path, said):
     with pytest.raises(models.ModelError, match=r"index\.json cannot be read") as caught:
         models.load(folder, device="cpu")
     assert caught.value.advice
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4])
+@pytest.mark.parametrize("network", [transformers.BartForSequenceClassification, transformers.BertForSequenceClassification])
+def test_classes_without_names_are_counted_in_the_file(tmp_path, network, classes):
+    """transformers 5 leaves two of them out of config.json, and reads three for BART."""
+    name = "bart" if "Bart" in network.__name__ else "bert"
+    folder = making.save(name, tmp_path)
+    torch.manual_seed(classes)
+    config = transformers.AutoConfig.from_pretrained(folder, num_labels=classes)
+    config.architectures = [network.__name__]
+    made = network(config).eval()
+    made.save_pretrained(folder)
+    said = json.loads((folder / "config.json").read_text())
+    said.pop("id2label", None), said.pop("label2id", None)
+    (folder / "config.json").write_text(json.dumps(said))
+    model = models.load(folder, device="cpu")
+    assert model.network.config.num_labels == classes
+    ids = torch.tensor([[5, 6, 7, config.eos_token_id or 2]])
+    with torch.no_grad():
+        assert torch.allclose(model.network(input_ids=ids).logits, made(input_ids=ids).logits, atol=1e-6)
