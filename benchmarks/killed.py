@@ -114,7 +114,7 @@ def cases(work: Path, out: Path) -> list[Case]:
         Case("ablate", command("ablate", *task, "--json", out / "heads.json"), "finished pieces found"),
         Case("prune --order greedy", command("prune", *task, "--order", "greedy", "--json", out / "curve.json"), "finished pieces found"),
         Case("prune --order random", command("prune", *task, "--order", "random", "--json", out / "curve.json"), "finished pieces found"),
-        Case("train", kept_often, "going on after step"),
+        Case("train", kept_often, "going on after step", there="holds this very training already"),
         Case("training.chinese", long, "goes on after step"),
         Case("atlas", read, "finished pieces found"),
         Case("heads", command("heads", "--model", model, "--data", lines, "--limit", 8, "--json", out / "scores.json")),
@@ -183,7 +183,8 @@ def killed(case: Case, out: Path, kills: int, seconds: float, chance: random.Ran
         kept = bool(case.said) and _kept(out)
         status, said, _changes = _started(case, out)
         found.kept += kept
-        found.went_on += kept and case.said in said
+        # What was whole when the process was ended is found, and nothing is left to go on with.
+        found.went_on += kept and (case.said in said or bool(case.there and case.there in said))
         left = _read(out)
         same = left == whole and (status == 0 or bool(case.there and case.there in said))
         found.same += same

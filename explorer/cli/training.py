@@ -178,6 +178,8 @@ def _typed(name: str, value: str, field: dataclasses.Field) -> object:
 def _trained_before(folder: Path, training: Training) -> int:
     found = runs.load(folder)
     _same(training.identity(), found.identity(), folder)
+    # A process that was ended between the last save and this removal leaves it.
+    (folder / UNFINISHED).unlink(missing_ok=True)
     note(_("{folder} holds this very training already").format(folder=folder))
     _last_line(found)
     return 0

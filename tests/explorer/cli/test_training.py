@@ -91,6 +91,10 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
     for file in ("model.safetensors", runs.SNAPSHOTS):
         whole, stopped = (load_file(tmp_path / folder / file) for folder in ("whole", "stopped"))
         assert all(tensor.equal(stopped[name]) for name, tensor in whole.items()) and whole.keys() == stopped.keys()
+    # As it is left where the process is ended between the last save and the removal of what was kept.
+    (tmp_path / "stopped" / training.UNFINISHED).write_bytes(b"of step 11")
+    assert train(*command("stopped")) == 0 and "holds this very training already" in capsys.readouterr().err
+    assert {file.name for file in (tmp_path / "stopped").iterdir()} == {file.name for file in (tmp_path / "whole").iterdir()}
 
 
 def test_characters_read_the_text_that_is_given(tmp_path, capsys):
