@@ -142,8 +142,9 @@ def test_every_word_of_a_page_is_translated_once(view):
 )
 def test_every_word_of_an_atlas_is_translated_once(view):
     app = opened("atlas", model="gpt2-mini", layer="1", head="3", **dict(one.split("=") for one in view.split()))
-    # Names of relations, examples of conditions, and beginnings of texts.
-    given = {*shipped.opened("gpt2-mini").edges["relation"], *WORD.findall(" ".join(EXAMPLES_OF_CONDITIONS))}
+    # Names of relations and of metrics, examples of conditions, and beginnings of texts.
+    read = shipped.opened("gpt2-mini")
+    given = {*read.edges["relation"], *WORD.findall(" ".join(read.metrics_in("decoder"))), *WORD.findall(" ".join(EXAMPLES_OF_CONDITIONS))}
     given |= {word for link in app.get("page_link") for word in WORD.findall(link.proto.label.partition("⟧")[2])} if "texts" in view else set()
     assert_translated(app, given)
 
