@@ -26,6 +26,8 @@ _HEIGHT, _LAYER = 260, 34
 """Least height of the picture, and height of a layer, in pixels."""
 _HALL = {"width": 338, "height": 250}
 """Room on the stage, in pixels: the opened head is seen beside the graph."""
+_LOW = 170
+"""Its height there below another choice."""
 
 
 def controls() -> tuple[tuple[str, ...], int]:
@@ -53,7 +55,9 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
         return graph(found.sizes, edges, **how, **{"width": 560, "height": height} | room)
 
     chosen, shown = (head, line), (read.identity, found.writers, kinds, most)
-    drawn = partial(picture, **stage.room({}, _HALL))
+    # Of an encoder-decoder the choice of what is written stands above the graph, which then has to be lower.
+    lower = {"height": _LOW} if read.weights.model.kind == "encoder-decoder" and not apart else {}
+    drawn = partial(picture, **stage.room({}, _HALL | lower))
     pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
