@@ -74,7 +74,7 @@ def _wide(control: Control, words: Words, default: Value, main: float) -> float:
     if _buttons(control, words):
         # All of them are seen at once.
         return max(1.1 * title, 0.3 + sum(0.33 + 0.09 * _letters(word) for word in written))
-    longest = max(0.6 + 0.085 * max(map(_letters, written), default=0), title)
+    longest = max(0.6 + 0.1 * max(map(_letters, written), default=0), title)
     # A sentence of one's own is never seen whole.
     return min(longest, (3.4 if control.main else 1.8) if control.is_text else main)
 
