@@ -48,10 +48,10 @@ def make(
     n = min(len(plan.batches), math.ceil(plan.tokens / SHARD_TOKENS))
     with tempfile.TemporaryDirectory() as passing:
         folder, files = work or Path(passing), []
-        of = shards.digest(shards.about(model, corpus, plan, options))
-        there = sum(shards.place(of, shard, n, folder).is_file() for shard in range(n))
-        if there and found is not None:
-            found(there, folder)
+        if found is not None:
+            of = shards.digest(shards.about(model, corpus, plan, options))
+            if there := sum(shards.place(of, shard, n, folder).is_file() for shard in range(n)):
+                found(there, folder)
         for shard in range(n):
 
             def part(share: float, done: int = shard) -> None:

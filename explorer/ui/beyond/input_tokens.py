@@ -41,8 +41,9 @@ Colours of each row go from its smallest to its largest value. ρ: Spearman's ra
 Attention weights are routing, not importance: where ρ is small, they say little about what the prediction rests on.
 """)
 HEIGHT = 440
-_HALL = {"down": 47}
 """Room for the strips, in pixels: what stands below them stays where it is, whatever the text."""
+_HALL = {"down": 47}
+"""Height of a row on the stage, in pixels."""
 
 
 @dataclass(frozen=True)

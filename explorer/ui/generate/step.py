@@ -25,10 +25,10 @@ from explorer.ui.common.take_away import Figure, picture_files
 _FRAME = re.compile(r"<[|/\w].*>|\[[A-Z]+\]")
 """A token that ends or begins a text, as its tokenizer writes it."""
 SHOWN_KEYS = 60
+"""Keys that the bars show, the last ones."""
 _LIKELY_HALL = {"down": 14}
 _LOOKED, _LOOKED_HALL = {"width": 640, "height": 230}, {"width": 500, "height": 100}
 """Room for the candidates on the stage, and for where the model looked at a desk and on the stage, in pixels."""
-"""Keys that the bars show, the last ones."""
 
 
 def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure]:
