@@ -8,7 +8,7 @@
 - `data`: the examples of a task, ours, uploaded, or from the hub; `examples`: what they are as values; `of_rows`: made of a table's rows
 - `answers`: several labels or a number in a cell; `tagged`: sentences with labelled words, as in CoNLL files
 - `tables`: files as rows that remember their line numbers; `formats`: encoding, separator, quotes, header
-- `delimited`, `json_rows`: the kinds of files that take some reading
+- `delimited`, `json_rows`: the kinds of files that take some reading; `written`: lines that say by themselves what they hold
 - `columns`: which column holds the text, the label, the second text
 - `labels`: labels as written, made into classes; `matching`: which of the model's classes each of them is
 - `texts/`: sentences and a passage written for this project

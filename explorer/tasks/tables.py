@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explorer.i18n import _
-from explorer.tasks import columns, delimited, json_rows
+from explorer.tasks import columns, delimited, json_rows, written
 from explorer.tasks.formats import SEPARATORS, Format, decoded, lines
 from models.errors import InputError
 
@@ -18,9 +18,6 @@ MAX_BYTES = 50_000_000
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 _SYNONYMS = {".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl", ".text": ".txt"}
-
-
-_FASTTEXT = "__label__"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +80,9 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
         names, rows, numbers = json_rows.rows(text, name)
         return Table(names, rows, numbers, True, _("Line"), format=Format(encoding))
     wanted = replace(wanted, encoding=encoding)
+    if wanted.separator is None and (found := written.known(text, table=suffix != ".txt")):
+        return Table(found.names, found.rows, found.lines, True, _("Line"), (found.note,), Format(encoding))
     if suffix == ".txt" and wanted.separator is None:
-        if rows := _fasttext(text):
-            note = _("Each line begins with its label, as fastText writes it: __label__.")
-            return Table(("label", "text"), [row for _n, row in rows], [n for n, _row in rows], True, _("Line"), (note,), Format(encoding))
         if not _separated(text):
             return _text_table(text, encoding)
         found = _delimited(text, name, wanted, True, asked)
@@ -116,19 +112,6 @@ def _bytes(data: bytes | Path, name: str) -> bytes:
         return data.read_bytes() if isinstance(data, Path) else data
     except OSError as error:
         raise InputError(_("{name} cannot be read: {why}.").format(name=data, why=error.strerror or error), _("Check the path.")) from error
-
-
-def _fasttext(text: str) -> list[tuple[int, list[object]]]:
-    """Lines of labels and a text, as fastText is trained on, with their numbers from 1; [] for any other text."""
-    rows: list[tuple[int, list[object]]] = []
-    for number, line in lines(text):
-        if line.strip():
-            words = line.split()
-            n = next((i for i, word in enumerate(words) if not word.startswith(_FASTTEXT)), len(words))
-            if not n or n == len(words):
-                return []
-            rows.append((number, [", ".join(word.removeprefix(_FASTTEXT) for word in words[:n]), line.split(maxsplit=n)[-1].strip()]))
-    return rows
 
 
 def _separated(text: str) -> bool:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from explorer.i18n import _
 from explorer.reading import half_character
-from explorer.tasks import columns, tables
+from explorer.tasks import columns, tables, written
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
-from explorer.tasks.formats import Format, lines
+from explorer.tasks.formats import Format
 from explorer.tasks.labels import bare
 from models.errors import InputError
 
 WORDS = ("tokens", "words", "text", "sentence")
 LABELS = ("ner_tags", "tags", "labels", "label", "pos_tags", "upos", "chunk_tags", "ner")
-_BREAK = "-DOCSTART-"
-"""What begins a document in CoNLL 2003; it is no word."""
 
 
 def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
@@ -34,7 +31,7 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
     if suffix in (".json", ".jsonl", ".ndjson"):
         return of_table(tables.table(data, name, wanted=asked.format), name, asked)
     text, encoding = tables.content(data, name, asked.format.encoding)
-    blocks = list(_blocks(text))
+    blocks = list(written.blocks(text))
     if not blocks:
         raise InputError(_("{name} is empty.").format(name=name), _("Give a file with a word and its label on each line."))
     width = len(blocks[0][0][1])
@@ -84,35 +81,6 @@ def of_table(table: tables.Table, name: str, asked: Asked) -> Examples:
         sentences.append(_sentence(line, words, given))
     told = {"text": table.column(word), "label": table.column(label)}
     return _made(name, sentences, told, table.notes, Read(table.names, columns.Choice(word, label, None), table.format))
-
-
-def _blocks(text: str) -> Iterator[list[tuple[int, list[str]]]]:
-    """Lines of each sentence, with their number from 1, as columns."""
-    block: list[tuple[int, list[str]]] = []
-    width = next((len(_fields(line)) for _number, line in lines(text) if line.strip() and line[0] != "#" and _fields(line)[0] != _BREAK), 0)
-    for number, line in lines(text):
-        fields = _fields(line)
-        if not line.strip() or fields[0] == _BREAK:
-            if block:
-                yield block
-            block = []
-        elif not _is_comment(line, len(fields), width):
-            block.append((number, fields))
-    if block:
-        yield block
-
-
-def _fields(line: str) -> list[str]:
-    """The columns of a line. A space that does not break, as in "10 000", is part of a word."""
-    line = line.strip(" \t") if "\t" not in line.strip(" \t") else line.rstrip(" \t")
-    return [field.strip(" ") for field in line.split("\t")] if "\t" in line else re.split(" +", line)
-
-
-def _is_comment(line: str, columns: int, width: int) -> bool:
-    """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
-    if not line.startswith("#"):
-        return False
-    return (line.startswith(("# ", "#\t")) and columns != width) or ("\t" not in line and (" = " in line or columns == 1))
 
 
 def _sentence(line: int, words: Sequence[object], given: Sequence[object]) -> Labelled:

@@ -1,0 +1,147 @@
+"""Files of text that are no prose: what each line holds is told by how it is written, whatever the file is called.
+
+fastText's labels, words with their labels (CoNLL), translations with ||| between them, labels behind an @. Read line by line, labels would
+be words of the texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from explorer.i18n import _
+from explorer.syntax.words import joined
+from explorer.tasks import labels
+from explorer.tasks.formats import lines
+
+_FASTTEXT = "__label__"
+_BARS = re.compile(r"(?<!\|)\|{3}(?!\|)")
+"""What fast_align, awesome-align and Moses write between a sentence and its translation."""
+_LINKS = re.compile(r"(\d+[-:p?]\d+\s*)*")
+"""An alignment behind them, such as "0-0 1p2"."""
+_LABEL_BEHIND = re.compile(r"(.*)@([^@\s]+)\s*")
+"""A line of the Financial PhraseBank (Malo et al. 2014)."""
+_BREAK = "-DOCSTART-"
+"""What begins a document in CoNLL 2003; it is no word."""
+_TAG = re.compile(r"O|[BIESLUM](-\S+)?")
+"""A label of a word in any of the schemes that mark where something begins (IOB, IOBES, BILOU)."""
+_NUMBER = re.compile(r"\d+([-.]\d+)?")
+_TREE_COLUMNS = (8, 10)
+"""So many has a word in CoNLL-X and CoNLL-U."""
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """What was found: names of the columns, rows, the line of each from 1, and what a viewer should know."""
+
+    names: tuple[str, ...]
+    rows: list[list[object]]
+    lines: list[int]
+    note: str
+
+
+def known(text: str, table: bool) -> Written | None:
+    """A text read by the way in which its lines are written; None where that is none of those above.
+
+    Args:
+        text: of the whole file.
+        table: the file is called a table: what would be a row of it with tabs or commas stays one, but for lines of words and |||.
+    """
+    found = _words(text) or _translations(text)
+    return found if table else found or _fasttext(text) or _labels_behind(text)
+
+
+def blocks(text: str) -> Iterator[list[tuple[int, list[str]]]]:
+    """Lines of each sentence of a CoNLL file, with their number from 1, as columns."""
+    block: list[tuple[int, list[str]]] = []
+    width = next((len(fields(line)) for _number, line in lines(text) if line.strip() and line[0] != "#" and fields(line)[0] != _BREAK), 0)
+    for number, line in lines(text):
+        found = fields(line)
+        if not line.strip() or found[0] == _BREAK:
+            if block:
+                yield block
+            block = []
+        elif not _is_comment(line, len(found), width):
+            block.append((number, found))
+    if block:
+        yield block
+
+
+def fields(line: str) -> list[str]:
+    """The columns of a line. A space that does not break, as in "10 000", is part of a word."""
+    line = line.strip(" \t") if "\t" not in line.strip(" \t") else line.rstrip(" \t")
+    return [field.strip(" ") for field in line.split("\t")] if "\t" in line else re.split(" +", line)
+
+
+def _is_comment(line: str, columns: int, width: int) -> bool:
+    """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
+    if not line.startswith("#"):
+        return False
+    return (line.startswith(("# ", "#\t")) and columns != width) or ("\t" not in line and (" = " in line or columns == 1))
+
+
+def _words(text: str) -> Written | None:
+    """The sentences of a file that holds a word and what is said of it on each line; None for any other."""
+    first = next((fields(line) for _n, line in lines(text) if line.strip() and line[0] != "#" and fields(line)[0] != _BREAK), [""])
+    trees = len(first) in _TREE_COLUMNS and bool(_NUMBER.fullmatch(first[0]))
+    if len(first) < 2 or not (trees or _TAG.fullmatch(first[-1])):
+        return None  # as soon as that is seen: most files are prose
+    found, tags = list(blocks(text)), set()
+    for block in found:
+        for _line, cells in block:
+            if len(cells) != len(first) or not (_NUMBER.fullmatch(cells[0]) if trees else _TAG.fullmatch(cells[-1])):
+                return None
+            tags.add(cells[-1])
+    # Texts whose classes are called O and B are no words: they hold spaces, and no blank lines between them.
+    texts = len(found) == 1 and any(" " in cells[0] for _line, cells in found[0])
+    if not trees and (texts or "O" not in tags or len(tags) < 2):
+        return None
+    if trees:
+        note = _("Each line holds a word and its place in a tree, as in CoNLL-U: the texts are the words of each sentence.")
+        sentences = [[cells[1] for _line, cells in block if cells[0].isdecimal()] for block in found]
+    else:
+        note = _("Each line holds a word and its label, as in CoNLL files: the texts are the words of each sentence, without the labels.")
+        sentences = [[cells[0] for _line, cells in block] for block in found]
+    return Written(("text",), [[joined(words)[0]] for words in sentences], [block[0][0] for block in found], note)
+
+
+def _translations(text: str) -> Written | None:
+    """Sentences and their translations, perhaps with the alignment of their words; None for any other text."""
+    if "|||" not in text:
+        return None
+    rows = [(number, [part.strip() for part in _BARS.split(line)]) for number, line in lines(text) if line.strip()]
+    width = len(rows[0][1])
+    if width not in (2, 3) or any(len(parts) != width for _n, parts in rows):
+        return None
+    if width == 3 and not all(_LINKS.fullmatch(parts[2]) for _n, parts in rows):
+        return None
+    note = _("||| parts a sentence from its translation in each line.")
+    return Written(("text", "text2", "alignment")[:width], [parts for _n, parts in rows], [number for number, _parts in rows], note)
+
+
+def _fasttext(text: str) -> Written | None:
+    """Lines of labels and a text, as fastText is trained on; None for any other text."""
+    rows: list[tuple[int, list[object]]] = []
+    for number, line in lines(text):
+        if line.strip():
+            words = line.split()
+            n = next((i for i, word in enumerate(words) if not word.startswith(_FASTTEXT)), len(words))
+            if not n or n == len(words):
+                return None
+            rows.append((number, [", ".join(word.removeprefix(_FASTTEXT) for word in words[:n]), line.split(maxsplit=n)[-1].strip()]))
+    note = _("Each line begins with its label, as fastText writes it: __label__.")
+    return Written(("label", "text"), [row for _n, row in rows], [n for n, _row in rows], note) if rows else None
+
+
+def _labels_behind(text: str) -> Written | None:
+    """Lines that all end in @ and a word that is known as a label; None for any other text."""
+    rows: list[tuple[int, list[object]]] = []
+    for number, line in lines(text):
+        if line.strip():
+            found = _LABEL_BEHIND.fullmatch(line)
+            if not found or not labels.is_word(found[2]):
+                return None
+            rows.append((number, [found[1].strip(), found[2]]))
+    note = _("Each line ends with its label, behind an @.")
+    return Written(("text", "label"), [row for _n, row in rows], [n for n, _row in rows], note) if rows else None
