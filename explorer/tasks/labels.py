@@ -25,7 +25,7 @@ SCALES = (
 
 _MISSING = ("", "nan", "<na>", "#n/a", "null")
 """What tables hold where they hold nothing. "None" and "NA" are names of classes, too."""
-_UNSEEN = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_UNSEEN = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 """White space, and characters of no width: what is copied from a page often ends with one."""
 _INTEGER = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -64,6 +64,19 @@ def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
         message = _("{where}: this column holds more than {most} classes.")
         raise InputError(message.format(where=where(0), most=MAX_CLASSES), _("Choose the column that holds the labels."))
     return found
+
+
+def unlabelled(values: Sequence[object]) -> list[bool]:
+    """Which rows say that they have no label, as where annotators did not agree: "-" among words (SNLI), and -1 among the numbers of three
+    classes or more, as the hub writes it. Of -1, 0 and 1, and of -2 to 2, -1 is a class."""
+    written = [_bare(str(value)) for value in values]
+    others = set(written) - {"-"}
+    if "-" in written and len(others) > 1 and not any(is_number(label) for label in others):
+        return [label == "-" for label in written]
+    numbers = [int(float(label)) if _INTEGER.fullmatch(label) else None for label in written]
+    found = {number for number in numbers if number is not None}
+    secret = None not in numbers and -1 in found and min(found) == -1 and max(found) > 1
+    return [secret and number == -1 for number in numbers]
 
 
 def look_like(values: Sequence[object]) -> bool:

@@ -36,6 +36,8 @@ def of_table(
             table, asked = gathered(table, asked)
         choice = _choice(table, name, asked, answers)
         names = None if choice.label is None else known.get(table.names[choice.label])
+        if answers == "class":
+            table = _with_labels(table, choice, names)
         made = _examples(table, name, choice, answers, names)
         if answers in (None, "class") and names is None and not asked.label:
             made = _called(made, table, choice)
@@ -60,10 +62,22 @@ def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -
     return choice
 
 
+def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None) -> tables.Table:
+    """The rows that carry a label, where some do; those that say of theirs that there is none are counted in a note."""
+    values = table.values(choice.label)
+    without = [value is None or value == -1 for value in values] if names else labels.unlabelled(values)
+    if not any(without) or all(without):
+        return table
+    note = _("Left out, as they say that they have no label: {n} of {all}.").format(n=sum(without), all=len(without))
+    kept = [row for row, none in enumerate(without) if not none]
+    rows, numbers = [table.rows[row] for row in kept], [table.lines[row] for row in kept]
+    return dataclasses.replace(table, rows=rows, lines=numbers, notes=(*table.notes, note))
+
+
 def _called(examples: Examples, table: tables.Table, choice: columns.Choice) -> Examples:
     """The examples with names for numbers of classes, where a column beside them says what each is called (label, label_text)."""
     beside = columns.names_of(table.names, choice)
-    if beside is None or examples.labels != tuple(str(i) for i in range(len(examples.labels))):
+    if beside is None or [labels.number_of(name) for name in examples.labels] != list(range(len(examples.labels))):
         return examples
     words = [str(value).strip() for value in table.values(beside)]
     called = sorted({(example.label, word) for example, word in zip(examples.examples, words, strict=True)})
