@@ -15,6 +15,8 @@ from models.errors import InputError
 KINDS = ("class", "many", "number", "words")
 """One class, several labels, a number, or a label for each word."""
 _YES_OR_NO = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
+_GROUPED = re.compile(r"[+-]?\d[\d.,'\s]*")
+"""Digits with what some countries write between thousands, and others before a fraction."""
 _BETWEEN = re.compile(r"[,;|]")
 _NAME = re.compile(r"""'([^'\\]+)'|"([^"\\]+)\"""")
 """A name in quotes."""
@@ -84,7 +86,10 @@ def numbers(values: Sequence[object], where: Callable[[int], str]) -> list[float
             number = math.nan
         if not math.isfinite(number):
             message = _("{where}: {value!r:.40} is not a number.").format(where=where(row), value=value)
-            raise InputError(message, _("Choose the column that holds the numbers to predict."))
+            advice = _("Choose the column that holds the numbers to predict.")
+            if isinstance(value, str) and _GROUPED.fullmatch(labels.bare(value)):
+                advice = _("Write numbers with a point and nothing between thousands, as in 1234.5: a comma is read in two ways.")
+            raise InputError(message, advice)
         found.append(number)
     return found
 

@@ -42,6 +42,11 @@ _OF_ID = re.compile(r"(?:(?:^|[\W_\dq])(?i:id)|[a-z]Id|ID)\d*")
 """How columns end that count rows or what they come from: qid1, "#1 ID", sentence_id, PhraseId."""
 _UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?|level_\d+")
 """What pandas calls a column that counts rows, once it has written and read it."""
+_ADDRESS = re.compile(r"(\w+://|www\.)\S+|[^\s@]+@[^\s@]+|[0-9a-fA-F]{8}[0-9a-fA-F-]{8,}")
+"""Of a page, of a person, or a sum of bytes."""
+_DAYS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun"
+_OF_TIME = re.compile(rf"\d[\d:/.+-]*(T[\d:.+-]+)?(Z|st|nd|rd|th)?|(?i:({_DAYS})[a-z]{{0,6}}\.?)|[AaPp]\.?[Mm]\.?|[A-Z]{{3,4}}|[+-]\d+")
+"""A part of a time: a date, an hour, a month, a zone."""
 _LONGEST_NAME = 80  # characters; what is longer in a first row is a text
 
 
@@ -231,5 +236,15 @@ def _texts_by_length(names: Sequence[str], rows: Sequence[Sequence[object]], tak
     if not lengths:
         there = ", ".join(f'"{name}"' for name in names)
         raise InputError(_("No column holds texts; there are {columns}.").format(columns=there), _("Name the column of texts."))
-    # A column of long numbers (of a post, a time) is no text where any other column is.
-    return max(lengths, key=lambda i: (not all(labels.is_number(row[i]) for row in rows), lengths[i]))
+    # A column of long numbers, of times or of addresses is no text where any other column is.
+    return max(lengths, key=lambda i: (not _no_prose([row[i] for row in rows]), lengths[i]))
+
+
+def _no_prose(values: Sequence[str]) -> bool:
+    """Whether all values of a column are numbers, addresses, or times."""
+    return any(all(len(value) < 500 and form(value.strip()) for value in values) for form in (labels.is_number, _ADDRESS.fullmatch, _is_time))
+
+
+def _is_time(value: str) -> bool:
+    parts = value.replace(",", " ").split()
+    return len(re.findall(r"\d+", value)) > 1 and all(_OF_TIME.fullmatch(part) for part in parts)

@@ -22,7 +22,11 @@ Record = tuple[int, list[str]]
 
 _LOOKED_AT = 1000
 """Rows by which readings are compared."""
-_SEP_LINE = re.compile(r"sep=(.)(?=\r?\n|\r)", re.IGNORECASE)
+_LONGEST_FIELD = 50_000_000
+"""Characters: as many as a file may have. Python's own limit is shorter than a long judgment or paper."""
+csv.field_size_limit(_LONGEST_FIELD)
+_SEP_LINE = re.compile(r'("?)sep=(.)\1(?=\r?\n|\r)', re.IGNORECASE)
+"""What Excel reads, and what some programs write in quotes like all the rest."""
 _WHOLE = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -58,7 +62,7 @@ def rows(text: str, tabs: bool, wanted: Format, asked: Sequence[str] = ()) -> Ro
     said = _SEP_LINE.match(text)
     if said:
         text = text[said.end() :]  # what follows begins with the end of that line, so lines are counted as they are
-        wanted = replace(wanted, separator=wanted.separator or said[1])
+        wanted = replace(wanted, separator=wanted.separator or said[2])
     if wanted.separator is not None:
         return _read(text, wanted.separator, wanted, asked)
     order = sorted(SEPARATORS, key=lambda separator: separator != ("\t" if tabs else ","))
@@ -119,8 +123,11 @@ def _read(text: str, separator: str, wanted: Format, asked: Sequence[str]) -> Ro
     if even:
         # Each line is a row of the right width, and quotes would join some of them: so quotes are text, unless only they leave labels,
         # or there are none in a file whose fields are quoted by custom.
-        none = separator != "\t" and _even(quoted) and len(quoted[0][1]) > 1
-        by_lines = _labelled(plain, wanted, asked) or not (none or _labelled(quoted, wanted, asked))
+        table = _even(quoted) and len(quoted[0][1]) > 1
+        # Where quotes join no lines, they hold separators in every row alike, as a column of "Doe, Jane" does.
+        within = table and len(quoted) == len(plain) and _labelled(quoted, wanted, asked)
+        none = separator != "\t" and table
+        by_lines = not within and (_labelled(plain, wanted, asked) or not (none or _labelled(quoted, wanted, asked)))
         return made(plain, False, note) if by_lines else made(quoted, True)
     return made(quoted, True) if separator != "\t" or _even(quoted) else made(plain, False, note)
 

@@ -93,7 +93,7 @@ def _marked(data: bytes) -> str | None:
 
 def _by_zeros(data: bytes) -> str | None:
     """UTF-16 without a mark: the upper half of a letter, a comma or a line end is zero in it, and no lower half is."""
-    if b"\0" not in data or len(data) % 2:
+    if b"\0" not in data:
         return None
     halves = {"utf-16-be": data[0::2].count(0), "utf-16-le": data[1::2].count(0)}
     upper, lower = max(halves, key=halves.__getitem__), min(halves.values())

@@ -29,6 +29,7 @@ _UNSEEN = "".join(chr(i) for i in range(0x3001) if chr(i).isspace()) + "\0\u00ad
 """White space, and characters of no width: what is copied from a page often ends with one."""
 _INTEGER = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_CODE = re.compile(r"0\d+")
 _NUMBERED = re.compile(r"label_(\d{1,4})", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ def classes(values: Sequence[object], where: Callable[[int], str]) -> Classes:
         odd = numeric.index(not numeric[0])
         message = _("{where}: {label!r} among labels such as {other!r}: a word among numbers, or the reverse.")
         raise InputError(message.format(where=where(odd), label=written[odd], other=written[0]), _("Write all labels in one way."))
-    found = _integers([int(float(label)) for label in written]) if all(numeric) else _words(written)
+    found = _integers(written) if all(numeric) else _words(written)
     if len(found.names) > MAX_CLASSES:
         message = _("{where}: this column holds more than {most} classes.")
         raise InputError(message.format(where=where(0), most=MAX_CLASSES), _("Choose the column that holds the labels."))
@@ -135,9 +136,15 @@ def _written(value: object, where: str) -> str:
     return label
 
 
-def _integers(values: list[int]) -> Classes:
+def _integers(written: list[str]) -> Classes:
+    values = [int(float(label)) for label in written]
     number = {value: i for i, value in enumerate(sorted(set(values)))}
-    return Classes(tuple(number[value] for value in values), tuple(str(value) for value in number))
+    called: dict[int, set[str]] = {value: set() for value in number}
+    for value, label in zip(values, written, strict=True):
+        called[value].add(label)
+    # "007" is what a code is called, as long as nobody writes it 7 as well; "1.0" is 1.
+    names = (next(iter(called[value])) if len(called[value]) == 1 and _CODE.fullmatch(*called[value]) else str(value) for value in number)
+    return Classes(tuple(number[value] for value in values), tuple(names))
 
 
 def _words(written: list[str]) -> Classes:

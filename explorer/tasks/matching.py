@@ -133,7 +133,7 @@ def _by_number(numbers: list[int], given: Sequence[str], known: Sequence[str]) -
     if min(numbers) >= 0 and max(numbers) < len(known):
         counted = [re.findall(r"\d+", name) for name in known]
         said = [int(found[0]) for found in counted if len(found) == 1 and len(found[0]) < 6]
-        if len(set(said)) == len(known) and set(numbers) <= set(said) and "0" not in given:
+        if len(set(said)) == len(known) and set(numbers) <= set(said) and 0 not in numbers:
             # "1 star" is what 1 means, also where nobody gave all the stars that there are.
             places = tuple(said.index(number) for number in numbers)
             return Match(places, "number" if places == tuple(numbers) else "meaning")

@@ -96,6 +96,7 @@ def content(data: bytes | Path, name: str, encoding: str | None = None) -> tuple
     if "\r\r\n" in text and text.count("\n") == text.count("\r\r\n"):
         # Windows line ends, written once more as text on Windows: else a blank line would follow each line.
         text = text.replace("\r\r\n", "\n")
+    text = text.rstrip("\0")  # what a machine that went down, or a file of a fixed size, leaves behind the last line
     if not text.strip():
         raise InputError(_("{name} is empty.").format(name=name), _("Give a file with one example per line."))
     return text, encoding
@@ -149,13 +150,14 @@ def _delimited(text: str, name: str, wanted: Format, tabs: bool, asked: tuple[st
         raise InputError(_("{name} is empty.").format(name=name), _("Give a file with one example per line."))
     (line, first), rest = found.records[0], found.records[1:]
     header = columns.is_header(first, [fields for _line, fields in rest], asked) if wanted.header is None else wanted.header
+    repeated: tuple[str, ...] = ()
     if header:
-        _check_header(first, line)
+        first, repeated = _header(first, line, asked)
         if not rest:
             raise InputError(_("{name} has a header, but no rows.").format(name=name), _("Give a file with one example per line."))
     names = tuple((header and cell.strip()) or columns.unnamed(i) for i, cell in enumerate(first))
     body = rest if header else found.records
-    notes = (*found.notes, *(() if header or wanted.header is False else (_("The first row is an example: no header was found."),)))
+    notes = (*found.notes, *repeated, *(() if header or wanted.header is False else (_("The first row is an example: no header was found."),)))
     rows, numbers = [fields for _line, fields in body], [number for number, _fields in body]
     made = Table(names, rows, numbers, header, _("Line"), notes, replace(found.format, header=header))
     for row, fields in enumerate(made.rows):
@@ -163,13 +165,22 @@ def _delimited(text: str, name: str, wanted: Format, tabs: bool, asked: tuple[st
     return made
 
 
-def _check_header(cells: list[str], line: int) -> None:
+def _header(cells: list[str], line: int, asked: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """The names of the columns, and what to note of them. Of two columns of one name the second gets its number, as long as nobody could mean
+    either by it: of two that are called "text" none is taken."""
     seen: dict[str, int] = {}
+    names, notes = [], []
     for number, cell in enumerate((cell.strip() for cell in cells), 1):
-        if cell and cell in seen:
+        where = {"line": line, "name": cell, "one": seen.get(cell), "two": number}
+        if cell and cell in seen and columns.known([cell, cell], asked):
             message = _('Line {line}: the header names "{name}" twice, in columns {one} and {two}.')
-            raise InputError(message.format(line=line, name=cell, one=seen[cell], two=number), _("Rename one of them."))
+            raise InputError(message.format(**where), _("Rename one of them."))
+        if cell and cell in seen:
+            notes.append(_('The header names "{name}" twice: column {two} is called "{name} ({two})" here.').format(**where))
+            cell = f"{cell} ({number})"
         seen[cell] = number
+        names.append(cell)
+    return names, tuple(notes)
 
 
 def _check_width(made: Table, row: int, found: int) -> None:
