@@ -5,7 +5,8 @@
 - `classify`, `several`, `words`, `number`: the tasks with labels: one class, several labels, a label for each word, a number
 - `language`, `exact`: masked words and next words; a toy's own task
 - `choose`: a task and its examples by name
-- `data`: the examples of a task, ours, uploaded, or from the hub; `examples`: what they are as values; `of_rows`: made of a table's rows
+- `data`: the examples of a task, ours, uploaded, or from the hub; `hub_files`: files of text there
+- `examples`: what they are as values; `of_rows`: made of a table's rows
 - `answers`: several labels or a number in a cell; `tagged`: sentences with labelled words, as in CoNLL files
 - `tables`: files as rows that remember their line numbers; `formats`: encoding, separator, quotes, header
 - `delimited`, `json_rows`: the kinds of files that take some reading; `written`: lines that say by themselves what they hold

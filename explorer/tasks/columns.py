@@ -26,7 +26,9 @@ _SPOKEN = (
 )
 LANGUAGES = frozenset([*_CODES.split(), *_SPOKEN.split()])
 """Codes of ISO 639-1, and names. Two columns that are called so ("en", "English", "sentence_en") are a text and its translation."""
-_OF_LANGUAGES = ("sentence", "text", "sent")
+_OF_LANGUAGES = ("sentence", "text", "sent", "translation")
+_TRANSLATION = "translation"
+"""What the hub calls an object that holds a text in several languages, whatever their codes."""
 TEXTS = (
     *("sentence", "text", "review", "content", "sentence1", "premise", "question", "question1", "text1", "reviewtext", "body"),
     *("comment", "tweet", "document", "utterance", "message", "headline", "phrase", "input", "query", "passage", "context", "title"),
@@ -73,15 +75,26 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
     named = known(first, asked)
     if named > 1:
         return True
-    below = [[row[i] for row in rest if i < len(row)] for i in range(len(first))]
-    labelled = [len(first) > 1 and bool(values) and labels.look_like(values) for values in below]
-    if any(is_label and cell.strip() in {v.strip() for v in values} for is_label, cell, values in zip(labelled, first, below, strict=True)):
-        return False  # the first row carries one of the labels
+    labelled = _labelled(first, rest)
+    if is_example(first, rest):
+        return False
     if named:
         return True
     # Unknown names: short words above a column of labels that is none of them.
     short = all(len(cell.split()) <= 3 for cell in first)
     return short and any(is_label and not labels.is_word(cell) for is_label, cell in zip(labelled, first, strict=True))
+
+
+def is_example(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row is seen to be an example: it holds a number, a long text, or one of the labels of the rows below it."""
+    carried = [i for i, is_label in enumerate(_labelled(first, rest)) if is_label]
+    return not _could_name(first) or any(first[i].strip() in {row[i].strip() for row in rest if i < len(row)} for i in carried)
+
+
+def _labelled(first: Sequence[str], rest: Sequence[Sequence[str]]) -> list[bool]:
+    """Whether what stands below each cell of a first row looks like labels."""
+    below = [[row[i] for row in rest if i < len(row)] for i in range(len(first))]
+    return [len(first) > 1 and bool(values) and labels.look_like(values) for values in below]
 
 
 def known(first: Sequence[str], asked: Sequence[str]) -> int:
@@ -144,7 +157,7 @@ def choose(
     free = {_key(name): i for i, name in reversed(list(enumerate(names))) if i not in taken.values()}
     guessed = []
     if pair is None:
-        _guess_pair(taken, free, names, labelled=label != "")
+        _guess_pair(taken, free, names, rows, labelled=label != "")
     _guess_name(taken, free, "text", TEXTS)
     if label is None:
         _guess_name(taken, free, "label", LABELS)
@@ -168,8 +181,15 @@ def names_of(names: Sequence[str], choice: Choice) -> int | None:
     return next((i for i, name in enumerate(names) if i not in used and _key(name) in wanted), None)
 
 
+def are_translations(name: str, keys: Sequence[str]) -> bool:
+    """Whether a field that is an object holds a text and its translations, by their languages."""
+    return len(keys) > 1 and (name == _TRANSLATION or all(key.casefold() in LANGUAGES for key in keys))
+
+
 def _is_language(name: str) -> bool:
     """Whether a column is called as a language is, perhaps with "text" or "sentence" before or behind it."""
+    if name.startswith(f"{_TRANSLATION}."):
+        return True
     parts = [part for part in re.split(r"[\s_\-.]+", name.strip().casefold()) if part not in _OF_LANGUAGES]
     return len(parts) == 1 and parts[0] in LANGUAGES
 
@@ -191,8 +211,10 @@ def asked(names: Sequence[str], wanted: str) -> int:
     raise InputError(_('There is no column "{name}".').format(name=wanted), _("There are {columns}.").format(columns=there))
 
 
-def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str], labelled: bool) -> None:
-    spoken = [_key(name) for name in names if _is_language(name)]
+def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str], rows: Sequence[Sequence[object]], labelled: bool) -> None:
+    # "id" is Indonesian, and what a column is called that counts rows.
+    numbering = {name for i, name in enumerate(names) if _counts(name) and not any(" " in str(row[i]) for row in rows)}
+    spoken = [_key(name) for name in names if _is_language(name) and name not in numbering]
     more = () if labelled else (SOURCE_AND_TARGET,)
     for one, two in (*PAIRS, *more, *([tuple(spoken)] if len(spoken) == 2 else [])):
         has_one = _key(names[taken["text"]]) == one if "text" in taken else one in free

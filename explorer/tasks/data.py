@@ -13,7 +13,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from explorer.i18n import _, language
-from explorer.tasks import tables, tagged
+from explorer.tasks import columns, hub_files, tables, tagged
 from explorer.tasks.examples import Asked, Examples, Labelled, Read
 from explorer.tasks.of_rows import of_table
 from models.errors import InputError
@@ -21,7 +21,7 @@ from models.opening import hub as model_hub
 from models.paths import is_folder, typed
 
 if TYPE_CHECKING:
-    from datasets import IterableDataset
+    from datasets import DatasetBuilder, IterableDataset
 
 __all__ = ["Asked", "Examples", "Labelled", "Read", "hub", "passage", "read", "sentiment"]
 
@@ -109,17 +109,19 @@ def hub(
     Raises:
         InputError: hub unreachable, data set unknown, gated or with code; no such configuration, split or column; a bad row.
     """
+    asked = asked or Asked()
     where, configuration = _address(name, folder)
     if limit < 1:
         raise InputError(_("At least one example must be read."), _("Raise the limit."))
     try:
         if not folder:
             _ask(where)
-        data, part, others = _stream(where, configuration, split, folder)
-        kept, classes = _columns(data, lists=answers in ("many", "words"))
-        rows, size = [], 0
-        for row in islice(data, limit):
-            values = [row[column] for column in kept]
+        builder, data, part, others = _stream(where, configuration, split, folder)
+        wanted = tuple(name for name in (asked.text, asked.label, asked.pair) if name)
+        own = builder and hub_files.of_part(builder, part, limit, wanted, asked.format)
+        rows, size, kept, classes = ([], 0, own.names, {}) if own else ([], 0, *_columns(data, lists=answers in ("many", "words")))
+        for row in own.rows if own else islice(data, limit):
+            values = row if own else [_value(row, column) for column in kept]
             size += sum(len(str(value)) for value in values)
             if size > tables.MAX_BYTES:
                 break
@@ -145,8 +147,9 @@ def hub(
         notes.append(_("The first {n} rows were read: no more than {most:.0f} MB.").format(n=len(rows), most=tables.MAX_BYTES / 1e6))
     elif len(rows) == limit:
         notes.append(_("The first {n} rows were read.").format(n=limit))
-    table = tables.Table(tuple(kept), rows, list(range(1, len(rows) + 1)), True, _("Row"), tuple(notes))
-    return of_table(table, name, asked or Asked(), answers, classes)
+    notes += own.notes if own else ()
+    table = tables.Table(tuple(kept), rows, list(range(1, len(rows) + 1)), own.header if own else True, _("Row"), tuple(notes))
+    return of_table(table, name, asked, answers, classes)
 
 
 def _address(name: str, folder: bool) -> tuple[str, str | None]:
@@ -170,8 +173,10 @@ def _ask(repo: str) -> None:
         api.auth_check(repo, repo_type="dataset")
 
 
-def _stream(where: str, configuration: str | None, split: str | None, folder: bool) -> tuple[IterableDataset, str, list[str]]:
-    """The rows of one part, its name, and the names of the other parts."""
+def _stream(
+    where: str, configuration: str | None, split: str | None, folder: bool
+) -> tuple[DatasetBuilder | None, IterableDataset, str, list[str]]:
+    """A data set, None where its owner says what its columns hold; the rows of one part, its name, and the names of the others."""
     from datasets import load_dataset_builder  # takes a second, which nobody waits for who needs no data set
 
     builder = load_dataset_builder(where, configuration)
@@ -179,12 +184,13 @@ def _stream(where: str, configuration: str | None, split: str | None, folder: bo
         _check_own(where, builder.config.data_files or {})
     if hasattr(builder.config, "keep_default_na"):
         builder.config.keep_default_na = False  # pandas would take a label or a text that reads None, NA or null for nothing
+    described = builder.info.features is not None  # streaming guesses them
     parts = builder.as_streaming_dataset()
     wanted = split or next((part for part in _SPLITS if part in parts), next(iter(parts)))
     if wanted not in parts:
         message = _("{name} has no part {split}.").format(name=where, split=wanted)
         raise InputError(message, _("It has {parts}.").format(parts=", ".join(parts)))
-    return parts[wanted], wanted, [part for part in parts if part != wanted]
+    return None if described else builder, parts[wanted], wanted, [part for part in parts if part != wanted]
 
 
 def _check_own(where: str, files: Mapping[str, Sequence[str]]) -> None:
@@ -198,13 +204,33 @@ def _columns(data: IterableDataset, lists: bool) -> tuple[list[str], dict[str, l
     """Columns of plain values (images and sound are never fetched), lists of them where wanted, and the names of classes by column."""
     from datasets import ClassLabel, List, Value
 
-    features = data.features or {column: Value("string") for column in next(iter(data), {})}
+    features = _flat(data.features or {column: Value("string") for column in next(iter(data), {})})
     if lists:
         features = {column: feature.feature if isinstance(feature, List) else feature for column, feature in features.items()}
     kept = [column for column, feature in features.items() if isinstance(feature, ClassLabel | Value)]
     if not kept:
         raise InputError(_("This data set has no column of texts."), _("It has {columns}.").format(columns=", ".join(features) or "none"))
     return kept, {column: features[column].names for column in kept if isinstance(features[column], ClassLabel)}
+
+
+def _flat(features: Mapping[str, object]) -> dict[str, object]:
+    """Columns by their path: of a text and its translations, {"translation": {"en": .., "fr": ..}}, each."""
+    from datasets import Translation, Value
+
+    flat: dict[str, object] = {}
+    for column, feature in features.items():
+        inside = {language: Value("string") for language in feature.languages} if isinstance(feature, Translation) else feature
+        spoken = isinstance(inside, dict) and columns.are_translations(column, tuple(inside))
+        flat |= {f"{column}.{key}": of for key, of in inside.items()} if spoken else {column: feature}
+    return flat
+
+
+def _value(row: Mapping[str, object], column: str) -> object:
+    """What a row holds at a path."""
+    if column in row:
+        return row[column]
+    outer, _dot, inner = column.partition(".")
+    return (row.get(outer) or {}).get(inner)
 
 
 def _explained(name: str, error: Exception, folder: bool) -> InputError:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from explorer.i18n import _
+from explorer.tasks import columns
 from explorer.tasks.formats import lines
 from models.errors import InputError
 
@@ -36,6 +37,7 @@ def rows(text: str, name: str) -> tuple[tuple[str, ...], list[list[object]], lis
     """
     found, names = [], {}
     for number, one in objects(text):
+        one = _flat(one)
         found.append((number, one))
         names.update(dict.fromkeys(one))
         if len(names) > MAX_KEYS:
@@ -44,6 +46,15 @@ def rows(text: str, name: str) -> tuple[tuple[str, ...], list[list[object]], lis
     if not names:
         raise InputError(_("{name} holds no fields.").format(name=name), _('Each line reads {"label": 1, "sentence": ".."}.'))
     return tuple(names), [[one.get(key) for key in names] for _number, one in found], [number for number, _one in found]
+
+
+def _flat(one: dict) -> dict:
+    """An object in which a text and its translations are fields: {"translation": {"en": ..}} has a field "translation.en"."""
+    flat: dict[str, object] = {}
+    for key, value in one.items():
+        spoken = isinstance(value, dict) and columns.are_translations(key, tuple(value)) and all(isinstance(of, str) for of in value.values())
+        flat |= {f"{key}.{inner}": of for inner, of in value.items()} if spoken else {key: value}
+    return flat
 
 
 def _in_array(text: str) -> Iterator[tuple[int, dict]]:
