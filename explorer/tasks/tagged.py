@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from explorer.i18n import _
@@ -40,10 +41,16 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
         message = _("Line {line} has one column; a word and its label are wanted, with a tab or spaces between them.").format(line=line)
         raise InputError(message, _("Give a CoNLL file, or JSON with tokens and ner_tags."))
     names = tuple(_("column {number}").format(number=i + 1) for i in range(width))
+    headed = written.names_columns(blocks[0][0][1]) if asked.format.header is None else asked.format.header
+    if headed:
+        names, blocks = tuple(blocks[0][0][1]), [block for block in (blocks[0][1:], *blocks[1:]) if block]
+        if not blocks:
+            raise InputError(_("{name} has a header, but no rows.").format(name=name), _("Give a file with a word and its label on each line."))
     running = all([fields[0] for _line, fields in block] == [str(i + 1) for i in range(len(block))] for block in blocks)
     counted = running and width > 2 and not asked.text
     word = columns.asked(names, asked.text) if asked.text else int(counted)
-    label = columns.asked(names, asked.label) if asked.label else width - 1
+    called = _first(names, LABELS, range(1, width))
+    label = columns.asked(names, asked.label) if asked.label else width - 1 if called is None else called
     sentences = []
     for block in blocks:
         for line, fields in block:
@@ -52,10 +59,13 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
                 raise InputError(message.format(line=line, found=len(fields), wanted=width), _("Mend this line, or delete it."))
         sentences.append(_sentence(block[0][0], [fields[word] for _line, fields in block], [fields[label] for _line, fields in block]))
     notes = [_("A word and its label a line; a blank line ends a sentence.")]
+    if headed:
+        notes.append(_("The first line names the columns."))
     if counted:
         notes.append(_("The first column counts the words, and the second holds them."))
     told = {"text": str(word + 1), "label": str(label + 1)}
-    return _made(name, sentences, told, tuple(notes), Read(names, columns.Choice(word, label, None), Format(encoding)))
+    how = Format(encoding, header=headed) if headed or asked.format.header is not None else Format(encoding)
+    return _made(name, sentences, told, tuple(notes), Read(names, columns.Choice(word, label, None), how))
 
 
 def of_table(table: tables.Table, name: str, asked: Asked) -> Examples:
@@ -96,7 +106,18 @@ def _sentence(line: int, words: Sequence[object], given: Sequence[object]) -> La
 
 def _made(name: str, sentences: Sequence[Labelled], told: dict[str, str], notes: tuple[str, ...], how: Read) -> Examples:
     called = tuple(sorted({label for sentence in sentences for label in sentence.labels}))
+    begun = sum(_begins_inside(before, label) for sentence in sentences for before, label in pairwise(("O", *sentence.labels)))
+    if begun:
+        said = _(
+            "Labels that begin something with I-: {n} (IOB1, as CoNLL 2003 is published). A model that learnt to begin with B- is wrong there."
+        )
+        notes = (*notes, said.format(n=begun))
     return Examples(name, tuple(sentences), called, told, notes, how)
+
+
+def _begins_inside(before: str, label: str) -> bool:
+    """Whether a label says that a word is inside something that did not begin before it."""
+    return label.startswith("I") and label[1:2] in ("", "-") and (before[1:] != label[1:] or before[:1] not in ("B", "I", "M"))
 
 
 def _first(names: Sequence[str], wanted: Sequence[str], among: Sequence[int]) -> int | None:

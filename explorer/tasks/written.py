@@ -26,6 +26,8 @@ _BREAK = "-DOCSTART-"
 """What begins a document in CoNLL 2003; it is no word."""
 _TAG = re.compile(r"O|[BIESLUM](-\S+)?")
 """A label of a word in any of the schemes that mark where something begins (IOB, IOBES, BILOU)."""
+_WORD_NAMES = ("token", "tokens", "word", "words", "form", "forms")
+_LABEL_NAMES = ("label", "labels", "tag", "tags", "ner", "nertag", "nertags", "pos", "upos", "entity", "bio", "iob")
 _NUMBER = re.compile(r"\d+([-.]\d+)?")
 _TREE_COLUMNS = (8, 10)
 """So many has a word in CoNLL-X and CoNLL-U."""
@@ -74,6 +76,12 @@ def fields(line: str) -> list[str]:
     return [field.strip(" ") for field in line.split("\t")] if "\t" in line else re.split(" +", line)
 
 
+def names_columns(cells: list[str]) -> bool:
+    """Whether the columns of a line are what columns of words and of their labels are called."""
+    keys = [re.sub(r"[\s_\-.]", "", cell).casefold() for cell in cells]
+    return len(keys) > 1 and any(key in _WORD_NAMES for key in keys[:2]) and any(key in _LABEL_NAMES for key in keys[1:])
+
+
 def _is_comment(line: str, columns: int, width: int) -> bool:
     """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
     if not line.startswith("#"):
@@ -83,11 +91,14 @@ def _is_comment(line: str, columns: int, width: int) -> bool:
 
 def _words(text: str) -> Written | None:
     """The sentences of a file that holds a word and what is said of it on each line; None for any other."""
-    first = next((fields(line) for _n, line in lines(text) if line.strip() and line[0] != "#" and fields(line)[0] != _BREAK), [""])
+    rows = (fields(line) for _n, line in lines(text) if line.strip() and line[0] != "#")
+    first = next((cells for cells in rows if cells[0] != _BREAK and not names_columns(cells)), [""])
     trees = len(first) in _TREE_COLUMNS and bool(_NUMBER.fullmatch(first[0]))
     if len(first) < 2 or not (trees or _TAG.fullmatch(first[-1])):
         return None  # as soon as that is seen: most files are prose
     found, tags = list(blocks(text)), set()
+    if found and names_columns(found[0][0][1]):
+        found = [block for block in (found[0][1:], *found[1:]) if block]
     for block in found:
         for _line, cells in block:
             if len(cells) != len(first) or not (_NUMBER.fullmatch(cells[0]) if trees else _TAG.fullmatch(cells[-1])):
