@@ -17,6 +17,11 @@ PAIRS = (
     *(("article", "highlights"), ("input", "output"), ("sourcetext", "targettext"), ("srctext", "tgttext"), ("原文", "译文")),
     ("#1string", "#2string"),  # MRPC's "#1 String"
 )
+_TWINS = (
+    *(lambda key, one=one, two=two: re.sub(f"{one}$", two, key) for one, two in (("1", "2"), ("a", "b"), ("one", "two"), ("left", "right"))),
+    *(lambda key, one=one, two=two: re.sub(f"^{one}", two, key) for one, two in (("left", "right"), ("first", "second"), ("src", "tgt"))),
+)
+"""What a second column of texts is called beside the first: sent_2, right_text, second_sentence."""
 SOURCE_AND_TARGET = ("source", "target")
 """A pair where no label is wanted; "target" alone is a label."""
 _CODES = "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh"
@@ -107,7 +112,9 @@ def known(first: Sequence[str], asked: Sequence[str]) -> int:
 
 
 def _could_name(first: Sequence[str]) -> bool:
-    return not any(labels.is_number(cell) or len(cell) > _LONGEST_NAME for cell in first)
+    # pandas calls columns that nobody has named 0, 1, ..: beside names that are known, numbers are names, too.
+    sure = sum(_key(cell) in _KNOWN for cell in first) > 1
+    return not any((labels.is_number(cell) and not sure) or len(cell) > _LONGEST_NAME for cell in first)
 
 
 def _counts(name: str) -> bool:
@@ -224,6 +231,20 @@ def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str
             for key in (one, two):
                 free.pop(key, None)
             return
+    for one in [_key(names[taken["text"]])] if "text" in taken else list(free):
+        two = next((twin for twin in (other(one) for other in _TWINS) if twin != one and twin in free), None)
+        first = taken.get("text", free.get(one, -1))
+        if two is not None and all(_holds_texts([row[i] for row in rows]) for i in (first, free[two])):
+            taken["text"], taken["pair"] = first, free[two]
+            for key in (one, two):
+                free.pop(key, None)
+            return
+
+
+def _holds_texts(values: Sequence[object]) -> bool:
+    """Whether a column is seen to hold texts of several words, and no labels."""
+    texts = all(isinstance(value, str) for value in values) and not _no_prose(values) and not labels.look_like(values)
+    return texts and 2 * sum(" " in value.strip() for value in values) >= len(values)
 
 
 def _guess_name(taken: dict[str, int], free: dict[str, int], role: str, known: Sequence[str]) -> None:
@@ -241,7 +262,8 @@ def _labels_by_value(
     headed = any(name != unnamed(i) for i, name in enumerate(names))
     columns = {i: [row[i] for row in rows] for i in others}
     # pandas writes numbers of rows below no name.
-    columns = {i: values for i, values in columns.items() if not (headed and names[i] == unnamed(i) and _is_count(values))}
+    nameless = {i: headed and names[i] == unnamed(i) for i in columns}
+    columns = {i: values for i, values in columns.items() if not (_is_count(values) and (nameless[i] or (not headed and len(values) > 3)))}
     different = {i: {str(value).strip() for value in columns[i]} for i in columns if looks_right(columns[i])}
     # A column that says the same everywhere (the source of a corpus, a mark) is a label only where nothing else is, and only if it is
     # written as one.

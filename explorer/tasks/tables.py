@@ -155,6 +155,12 @@ def _delimited(text: str, name: str, wanted: Format, tabs: bool, asked: tuple[st
         first, repeated = _header(first, line, asked)
         if not rest:
             raise InputError(_("{name} has a header, but no rows.").format(name=name), _("Give a file with one example per line."))
+    ends = [fields for _line, fields in rest if len(fields) == len(first) + 1 and not fields[-1].strip()] if header else []
+    for fields in ends:
+        # pandas would take each value for that of the column before it.
+        fields.pop()
+    if ends:
+        repeated += (_("Lines that end with a separator, behind which no column is named: {n}.").format(n=len(ends)),)
     names = tuple((header and cell.strip()) or columns.unnamed(i) for i, cell in enumerate(first))
     body = rest if header else found.records
     notes = (*found.notes, *repeated, *(() if header or wanted.header is False else (_("The first row is an example: no header was found."),)))

@@ -127,3 +127,53 @@ def test_a_number_in_another_country_s_way_is_refused_in_words(cell, grouped):
     with pytest.raises(InputError, match="is not a number") as error:
         data.read(f"text;score\na film;{cell}\n".encode(), "films.csv", Asked(label="score"), "number")
     assert ("nothing between thousands" in error.value.advice) == grouped
+
+
+def test_columns_that_pandas_has_numbered_are_named_so_beside_known_names():
+    """The header was an example, and one of the numbered columns its label."""
+    rows = pd.DataFrame({"text": ["a film", "another", "a third"], "label": [1, 0, 1], 0: [2, 3, 3], 1: [0.5, 0.25, 0.5]})
+    found = data.read(rows.to_csv(index=False).encode(), "films.csv", answers="class")
+    assert [(example.text, example.label) for example in found.examples] == [("a film", 1), ("another", 0), ("a third", 1)]
+    assert found.read.names == ("text", "label", "0", "1")
+
+
+def test_a_first_column_that_counts_rows_is_no_label_without_a_header_either():
+    found = data.read("".join(f"{i}\ttext {i}\n" for i in range(6)).encode(), "texts.txt")
+    assert found.labels == () and found.examples[3].text == "text 3"
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("left_text", "right_text"),
+        ("text_left", "text_right"),
+        ("sent1", "sent2"),
+        ("first_sentence", "second_sentence"),
+        ("phrase_a", "phrase_b"),
+    ],
+)
+def test_two_columns_of_texts_are_called_as_twins_are(one, two):
+    """Only the longer one was read, as if there were one text."""
+    rows = pd.DataFrame({"id": [1, 2, 3], one: ["a man", "a dog", "a cat"], two: ["a lady", "a big dog", "a kitten"], "label": [0, 1, 1]})
+    found = data.read(rows.to_csv(index=False).encode(), "pairs.csv", answers="class")
+    assert [(example.text, example.pair) for example in found.examples] == list(zip(rows[one], rows[two], strict=True))
+
+
+@pytest.mark.parametrize(("one", "two"), [("label1", "label2"), ("rater_a", "rater_b"), ("time1", "time2"), ("url1", "url2")])
+def test_twins_that_hold_no_texts_are_no_pair(one, two):
+    kind = {"t": "2020-01-0{}", "u": "https://a.example/{}"}.get(one[0], "very {}")
+    rows = pd.DataFrame(
+        {"text": ["a man", "a dog", "a cat"], one: [kind.format(i % 2) for i in range(3)], two: [kind.format(1) for _i in range(3)]}
+    )
+    assert not data.read(rows.to_csv(index=False).encode(), "pairs.csv").examples[0].pair
+
+
+@pytest.mark.parametrize("which", [[0, 1, 2], [0]])
+def test_a_separator_behind_the_last_field_makes_no_column(which):
+    """pandas takes each value for that of the column before it; here the file was refused."""
+    lines = [f'"film {i}";{i % 2};{i}' + (";" if i in which else "") for i in range(3)]
+    found = data.read(("text;label;n\n" + "\n".join(lines) + "\n").encode(), "films.csv", answers="class")
+    assert [(example.text, example.label) for example in found.examples] == [("film 0", 0), ("film 1", 1), ("film 2", 0)]
+    assert any(note.endswith(f"is named: {len(which)}.") for note in found.notes)
+    with pytest.raises(InputError, match="Line 3 has 4 fields"):
+        data.read(b"text,label,n\na,1,2,\nb,0,3,4\n", "films.csv")
