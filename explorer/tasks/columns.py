@@ -81,7 +81,7 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
     if named > 1:
         return True
     labelled = _labelled(first, rest)
-    if is_example(first, rest):
+    if _carries(first, rest, labelled):
         return False
     if named:
         return True
@@ -92,8 +92,13 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
 
 def is_example(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a first row is seen to be an example: it holds a number, a long text, or one of the labels of the rows below it."""
-    carried = [i for i, is_label in enumerate(_labelled(first, rest)) if is_label]
-    return not _could_name(first) or any(first[i].strip() in {row[i].strip() for row in rest if i < len(row)} for i in carried)
+    return not _could_name(first) or _carries(first, rest, _labelled(first, rest))
+
+
+def _carries(first: Sequence[str], rest: Sequence[Sequence[str]], labelled: Sequence[bool]) -> bool:
+    """Whether a first row carries one of the labels of the rows below it."""
+    columns = [i for i, is_label in enumerate(labelled) if is_label]
+    return any(first[i].strip() in {row[i].strip() for row in rest if i < len(row)} for i in columns)
 
 
 def _labelled(first: Sequence[str], rest: Sequence[Sequence[str]]) -> list[bool]:
