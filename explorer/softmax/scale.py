@@ -103,7 +103,7 @@ class ScaleCurve:
             if progress:
                 progress(done / len(self.task))
         predicted = np.concatenate(tops)
-        low, high = interval(scores.correct, between=repeating(progress, 1.0))
+        low, high = interval(scores.correct, between=repeating(progress, 1.0), shares=True)
         if factor == 1:
             self._own = predicted
         entropy, relative, saturated = (sums / max(1, rows)).tolist()
