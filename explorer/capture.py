@@ -336,12 +336,9 @@ def _target(model: Model, source: Tokens, target: str | None, limit: int | None)
     # The start token takes a place of the limit, too.
     room = min(MAX_NEW_TOKENS, max(1, limit - 1)) if limit else MAX_NEW_TOKENS
     # Some models force an end token when the room is used up; without that it shows whether they ended by themselves.
-    how = own_rules.greedily(room)
-    if getattr(network.config, "num_decoder_layers", None) not in (None, getattr(network.config, "num_layers", None)):
-        how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
     with model.lock, torch.inference_mode(), heap.large_arrays_apart(), room_on(model.device, told("{n} tokens", n=len(source))):
-        ids = network.generate(**source.inputs(model.device), **how)[0].tolist()
-    ends = set(end if isinstance(end := network.generation_config.eos_token_id, list) else [end])
+        ids = own_rules.target_of(model, source.inputs(model.device), room)
+    ends = own_rules.end_tokens(model)
     notes = [_("The target was generated (greedy).")]
     if len(ids) > 1 and ids[-1] in ends:
         ids = ids[:-1]

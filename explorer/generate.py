@@ -140,8 +140,6 @@ def _steps(model: Model, source: Tokens, sampling: Sampling, tokens: int, candid
             cache = None
         logits = output.logits[:, -1].float()
         allowed = rules.allowed(ids, logits)
-        if not sampling.greedy and not bool(allowed.isfinite().any()):
-            raise InputError(_("The rules of {name} forbid every token.").format(name=model.name), _("Choose another model."))
         raw, used = logits.softmax(-1)[0].cpu(), warpers(ids, allowed.clone()).softmax(-1)[0].cpu()
         number = int(allowed[0].argmax()) if sampling.greedy else int(torch.multinomial(used, 1, generator=draw))
         if sampling.greedy:

@@ -6,7 +6,8 @@ said (`ignored`), it is for the viewer to say (`CHOSEN`), or it changes no text 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import torch
@@ -140,7 +141,7 @@ class Rules:
 
     def __init__(self, model: Model, begins: int, source: Sequence[int] = ()) -> None:
         self.model = model
-        with self._sensible():
+        with sensible(model):
             self._processors = _processors(model, begins, source)
 
     def allowed(self, ids: Tensor, logits: Tensor) -> Tensor:
@@ -151,39 +152,74 @@ class Rules:
             logits: by the model; they stay as they are.
 
         Raises:
-            InputError: rules about words that there are not.
+            InputError: rules about words that there are not, or that forbid every token.
         """
-        with self._sensible():
-            return self._processors(ids, logits.clone())
+        with sensible(self.model):
+            return _SomeAllowed(self.model)(ids, self._processors(ids, logits.clone()))
 
-    @contextmanager
-    def _sensible(self) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, IndexError, TypeError) as error:
-            problem = _("{name} cannot be held to its own generation_config.json: {error}").format(name=self.model.name, error=error)
-            raise InputError(problem, _("Choose another model.")) from error
+
+class _SomeAllowed(LogitsProcessor):
+    """Raises InputError where nothing is allowed: the likeliest of tokens that are all forbidden is the first of the vocabulary."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        if not bool(scores.isfinite().any()):
+            raise InputError(_("The rules of {name} forbid every token.").format(name=self.model.name), _("Choose another model."))
+        return scores
+
+
+@contextmanager
+def sensible(model: Model) -> Iterator[None]:
+    """A block in which what transformers says against a model's rules is an error in a viewer's words."""
+    try:
+        yield
+    except (ValueError, IndexError, TypeError) as error:
+        problem = _("{name} cannot be held to its own generation_config.json: {error}").format(name=model.name, error=error)
+        raise InputError(problem, _("Choose another model.")) from error
+
+
+def target_of(model: Model, given: Mapping[str, Tensor], tokens: int) -> list[int]:
+    """What transformers' `generate` writes greedily under the rules that are held here: the start token, and at most so many more.
+
+    Args:
+        model: an encoder-decoder; its lock is held.
+        given: arguments of the network, (1, n) each.
+        tokens: at most so many.
+
+    Raises:
+        InputError: rules that make no sense, or that forbid every token.
+    """
+    how = greedily(tokens)
+    config = model.network.config
+    if getattr(config, "num_decoder_layers", None) not in (None, getattr(config, "num_layers", None)):
+        how["use_cache"] = False  # transformers makes a cache with as many layers as the encoder has
+    with sensible(model):
+        return model.network.generate(**given, **how, logits_processor=LogitsProcessorList([_SomeAllowed(model)]))[0].tolist()
 
 
 def _processors(model: Model, begins: int, source: Sequence[int]) -> LogitsProcessorList:
     rules, ends, device = held(model), end_tokens(model), str(model.device)
     made: dict[str, LogitsProcessor] = {}
     read = torch.tensor([list(source)], device=model.device)
-    if bias := rules.get("sequence_bias"):
-        made["sequence_bias"] = SequenceBiasLogitsProcessor(bias)
-    if penalty := rules.get("encoder_repetition_penalty"):
-        made["encoder_repetition_penalty"] = EncoderRepetitionPenaltyLogitsProcessor(float(penalty), read)
-    if penalty := rules.get("repetition_penalty"):
-        made["repetition_penalty"] = RepetitionPenaltyLogitsProcessor(float(penalty))
-    if n := rules.get("no_repeat_ngram_size"):
+    # What stands there holds, also a 0 that makes no sense: then it is refused as transformers refuses it.
+    if "sequence_bias" in rules:
+        made["sequence_bias"] = SequenceBiasLogitsProcessor(rules["sequence_bias"])
+    if "encoder_repetition_penalty" in rules:
+        made["encoder_repetition_penalty"] = EncoderRepetitionPenaltyLogitsProcessor(float(rules["encoder_repetition_penalty"]), read)
+    if "repetition_penalty" in rules:
+        made["repetition_penalty"] = RepetitionPenaltyLogitsProcessor(float(rules["repetition_penalty"]))
+    # Of the numbers, transformers leaves out those that are not above 0.
+    if (n := rules.get("no_repeat_ngram_size")) and n > 0:
         made["no_repeat_ngram_size"] = NoRepeatNGramLogitsProcessor(int(n))
-    if n := rules.get("encoder_no_repeat_ngram_size"):
+    if (n := rules.get("encoder_no_repeat_ngram_size")) and n > 0:
         made["encoder_no_repeat_ngram_size"] = EncoderNoRepeatNGramLogitsProcessor(int(n), read)
     if words := rules.get("bad_words_ids"):
         made["bad_words_ids"] = NoBadWordsLogitsProcessor(words, ends or None)
-    if ends and (least := rules.get("min_length")):
+    if ends and (least := rules.get("min_length")) and least > 0:
         made["min_length"] = MinLengthLogitsProcessor(least, ends, device)
-    if ends and (least := rules.get("min_new_tokens")):
+    if ends and (least := rules.get("min_new_tokens")) and least > 0:
         made["min_new_tokens"] = MinNewTokensLengthLogitsProcessor(begins, least, ends, device)
     forced = rules.get("forced_bos_token_id")
     if forced is not None:
@@ -202,10 +238,18 @@ def _processors(model: Model, begins: int, source: Sequence[int]) -> LogitsProce
 
 
 def start_token(model: Model) -> int:
-    """The token with which the decoder of an encoder-decoder begins. Raises InputError where the model names none."""
+    """The token with which the decoder of an encoder-decoder begins. Raises InputError where the model names none that there is."""
     for config in (getattr(model.network, "generation_config", None), model.network.config):
         for name in ("decoder_start_token_id", "bos_token_id"):
-            if isinstance(found := getattr(config, name, None), int):
+            found = getattr(config, name, None)
+            # A list holds one for each text.
+            found = found[0] if isinstance(found, list) and found else found
+            if isinstance(found, int):
+                if not 0 <= found < _vocabulary(model):
+                    raise InputError(
+                        _("The decoder of {name} is to begin with token {found}, which there is not.").format(name=model.name, found=found),
+                        _("Choose another model."),
+                    )
                 return found
     raise InputError(_("{name} does not say with which token its decoder begins.").format(name=model.name), _("Choose another model."))
 
@@ -220,7 +264,15 @@ def shifted(model: Model, target: Sequence[int]) -> list[int]:
 
 
 def end_tokens(model: Model) -> list[int]:
-    """Tokens after which nothing comes."""
+    """Tokens after which nothing comes. Raises InputError for what is no number of a token."""
     config = getattr(model.network, "generation_config", None) or model.network.config
     end = getattr(config, "eos_token_id", None)
-    return list(end) if isinstance(end, list) else [] if end is None else [end]
+    ends = list(end) if isinstance(end, list) else [] if end is None else [end]
+    with sensible(model):
+        return [int(token) for token in ends]
+
+
+def _vocabulary(model: Model) -> float:
+    """How many words the decoder may read or write; without end where that is not known."""
+    words = model.network.get_output_embeddings()
+    return math.inf if words is None else words.weight.shape[0]

@@ -237,7 +237,7 @@ class _Work:
         return known
 
     def _point(self, size: int, scores: Mapping[str, Sequence[float]], between: Callable[[], None] | None) -> Point:
-        low, high = interval(np.array(scores["correct"]), between=between)
+        low, high = interval(np.array(scores["correct"]), between=between, shares=True)
         return Point(size / self.total, size, score_of(scores["correct"]), low, high, float(np.mean(scores["loss"])))
 
     def _telling(self, start: float, part: float, points: list[Point]) -> Progress | None:

@@ -97,10 +97,12 @@ def confidence(task: Task, *, progress: Progress | None = None, resumable: Piece
 
 
 def rank_correlation(one: Importance, other: Importance) -> float:
-    """Spearman's rank correlation over the heads that both know."""
+    """Spearman's rank correlation over the heads that both know; nan where one of them holds all for equal."""
     from scipy import stats
 
     heads = sorted(set(one) & set(other))
+    if len({one[h] for h in heads}) < 2 or len({other[h] for h in heads}) < 2:
+        return float("nan")
     return float(stats.spearmanr([one[h] for h in heads], [other[h] for h in heads]).statistic)
 
 

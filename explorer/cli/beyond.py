@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def _trace(given: argparse.Namespace) -> int:
     write_json(given.json, made, ensure_ascii=False)
     print(f"{target.kind} {target.name!r}, probability {target.chance:.3f}")
     for name, value in found.correlations.items():
-        print(f"{name:<12}rank correlation with leaving tokens out {value:+.2f}")
+        said = "none: too few tokens, or all alike" if math.isnan(value) else f"{value:+.2f}"
+        print(f"{name:<12}rank correlation with leaving tokens out {said}")
     return 0
 
 

@@ -216,7 +216,7 @@ def _about(given: argparse.Namespace, task: Task) -> dict:
 
 
 def _note(scores: Scores) -> dict:
-    low, high = interval(scores.correct)
+    low, high = interval(scores.correct, shares=True)
     return {"score": scores.score, "loss": scores.mean_loss, "score_low": low, "score_high": high}
 
 

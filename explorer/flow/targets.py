@@ -112,8 +112,8 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
         model: an encoder or a decoder.
         text: the text; or ids, or a capture, whose tokens are read as they are.
         kind: of `kinds(model)`; the first of them where None.
-        at: for a masked word, the token that is masked (the last free one where None); for the next word, the token after which it comes
-            (the last one where None).
+        at: for a masked word, the token that is masked (`to_mask` where None); for the next word, the token after which it comes (the last
+            one where None).
         number: class or vocabulary id; what the model holds likeliest where None.
 
     Raises:
@@ -129,7 +129,7 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
         raise InputError(_("This text has no tokens of its own."), _("Type a sentence, or choose an example."))
     if at is not None and at not in range(n):
         raise InputError(_("There is no token {at}; there are {n}, counted from 0.").format(at=at, n=n))
-    rows = _rows(model, kind, at, tokens.ids, free)
+    rows = _rows(model, kind, to_mask(model, tokens) if kind == "masked" and at is None else at, tokens.ids)
     if kind == "masked":
         tokens = tokens.replaced(rows[0], model.tokenizer.mask_token_id, model.tokenizer.mask_token)
     free = [i for i in free if not (kind == "masked" and i == rows[0]) and not (kind == "next" and i > rows[0])]
@@ -153,11 +153,15 @@ def make(model: Model, text: AnyText, kind: str | None = None, *, at: int | None
     )
 
 
-def _rows(model: Model, kind: str, at: int | None, ids: Sequence[int], free: Sequence[int]) -> tuple[int, ...]:
+def to_mask(model: Model, tokens: Tokens) -> int:
+    """The token that is masked where nobody names one: the first that its writer has masked, else the last of the text's own."""
+    mask = model.tokenizer.mask_token_id
+    return next((i for i in tokens.free if tokens.ids[i] == mask), tokens.free[-1])
+
+
+def _rows(model: Model, kind: str, at: int | None, ids: Sequence[int]) -> tuple[int, ...]:
     n = len(ids)
-    if kind == "masked":
-        return (free[-1] if at is None else at,)
-    if kind == "next":
+    if kind in ("masked", "next"):
         return (n - 1 if at is None else at,)
     if kind == "vector":
         return tuple(range(n))

@@ -11,7 +11,7 @@ import torch
 from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.softmax.heads import SATURATED
-from explorer.tasks.base import Batch, Outcome, Progress, Task, repeating
+from explorer.tasks.base import Batch, Outcome, Progress, Scores, Task, repeating
 from explorer.tasks.guards import again_where_moved, when_full
 from explorer.tasks.language import IGNORED
 from models import InputError, attention
@@ -30,7 +30,7 @@ class Point:
         entropy: of a row, in nats, mean over rows that see two keys or more, heads and examples.
         relative: mean of entropy / log(keys that the row sees).
         saturated: share of rows with a weight above `heads.SATURATED`.
-        agreement: share of predictions that are those of factor 1.
+        agreement: share of predictions that are those of factor 1; of numbers, those that `Task.differ` takes for the same.
         score, low, high, loss: of the task, with its 95 % interval.
     """
 
@@ -58,6 +58,8 @@ class ScaleCurve:
     points: dict[float, Point] = field(default_factory=dict)
     _own: np.ndarray | None = None
     """Predictions with factor 1."""
+    _full: Scores | None = None
+    """Scores with factor 1."""
     _batches: dict[tuple[float, tuple[int, ...]], tuple] = field(default_factory=dict)
     """Batches of a factor whose work was stopped."""
 
@@ -103,11 +105,13 @@ class ScaleCurve:
             if progress:
                 progress(done / len(self.task))
         predicted = np.concatenate(tops)
-        low, high = interval(scores.correct, between=repeating(progress, 1.0))
+        low, high = interval(scores.correct, between=repeating(progress, 1.0), shares=True)
         if factor == 1:
-            self._own = predicted
+            self._own, self._full = predicted, scores
         entropy, relative, saturated = (sums / max(1, rows)).tolist()
-        agreement = float((predicted == self._own).mean())
+        # No number comes out twice to the last bit.
+        same = ~self.task.differ(self._full, scores) if scores.correct.ndim == 2 else predicted == self._own
+        agreement = float(same.mean())
         self.points[factor] = Point(factor, entropy, relative, saturated, agreement, scores.score, low, high, scores.mean_loss)
         for batch in batches:
             self._batches.pop((factor, batch.index), None)

@@ -70,7 +70,7 @@ class Masked(Language):
             target, hidden = np.full(len(ids), IGNORED), ids.copy()
             target[at], hidden[at] = ids[at], mask
             items.append(Item(inputs | {"input_ids": hidden.tolist()}, target.tolist(), number))
-        super().__init__(model, items, notes)
+        super().__init__(model, items, notes + left_out(len(texts) - len(items), len(texts)))
 
     @classmethod
     def check(cls, model: Model) -> None:
@@ -107,12 +107,24 @@ class Next(Language):
                 items.append(Item({"input_ids": ids}, [*ids[1:], IGNORED], number))
         if both and not all(pair for _text, pair in pairs):
             notes = (_("There is no second text, so the model is to predict the text that it has read."), *notes)
-        super().__init__(model, items, notes)
+        super().__init__(model, items, notes + left_out(len(texts) - len(items), len(texts)))
 
     @classmethod
     def check(cls, model: Model) -> None:
         if model.kind == "encoder" or not _has_vocabulary(model):
             raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder, or another task."))
+
+
+def left_out(left: int, n: int) -> tuple[str, ...]:
+    """How many of n texts are not read, as nothing is to be predicted in them, for a viewer; nothing where all are.
+
+    Raises:
+        InputError: none is left.
+    """
+    if left and left == n:
+        raise InputError(_("In none of these texts is there anything to predict."), _("Give longer texts."))
+    message = _("{left} of {n} texts are left out: there is nothing to predict in them.")
+    return (message.format(left=left, n=n),) if left else ()
 
 
 def per_example(loss: Tensor, right: Tensor, chosen: Tensor) -> Outcome:
@@ -135,7 +147,12 @@ def _has_vocabulary(model: Model) -> bool:
 
 
 def _losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy, and whether the target has the largest logit; (predictions, vocabulary) to (predictions,) each."""
+    """Cross-entropy, and whether the target is the answer: the first of those with the largest logit.
+
+    Args:
+        logits: (predictions, vocabulary).
+        targets: (predictions,), as what is returned.
+    """
     if logits.requires_grad:
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none"), logits.argmax(-1) == targets
     losses, right = [], []
@@ -143,8 +160,11 @@ def _losses(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         block = logits[rows].float()
         wanted = block.gather(1, targets[rows, None])[:, 0]
         top = block.amax(-1)
+        hit = top == wanted
+        # Several words may share the largest logit, as often in half precision: the answer is one of them, and not always the right one.
+        hit[hit.clone()] = block[hit].argmax(-1) == targets[rows][hit]
         losses.append((block - top[:, None]).exp_().sum(-1).log() + top - wanted)
-        right.append(top == wanted)
+        right.append(hit)
     return torch.cat(losses), torch.cat(right)
 
 

@@ -12,13 +12,12 @@ from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
 from explorer.tasks.classify import as_read, labels_texts, says_several
 from explorer.tasks.examples import Examples
+from explorer.tasks.score import ROUNDING
 from models import InputError, Model
 from models.surgery.resume import Runner
 
 _SAME = 1e-4
 """Predictions of one text that are no further apart than this share of what lies between the smallest and the largest of all are the same."""
-_ROUNDING = 2e-6
-"""What sums of a few hundred float32 numbers are off by, as a share of the largest."""
 
 
 class Number(Task):
@@ -59,7 +58,7 @@ class Number(Task):
     def differ(self, one: Scores, other: Scores) -> np.ndarray:
         # The same sums in another order (another batch, a layer that is skipped) end in other last bits: that is no other answer.
         said, instead = one.correct[:, 0], other.correct[:, 0]
-        rounding = max(2 * torch.finfo(self.model.dtype).eps, _ROUNDING) * np.abs(said).max()
+        rounding = max(2 * torch.finfo(self.model.dtype).eps, ROUNDING) * np.abs(said).max()
         return np.abs(instead - said) > _SAME * np.ptp(said) + rounding
 
     def columns(self, before: Scores, after: Scores) -> dict[str, object]:

@@ -13,7 +13,7 @@ from explorer.syntax.words import DroppedWordError, pieces
 from explorer.tasks.base import Batch, Item, Outcome, Task, cut_note
 from explorer.tasks.classify import labels_of, labels_words
 from explorer.tasks.examples import Examples
-from explorer.tasks.language import IGNORED, per_example
+from explorer.tasks.language import IGNORED, left_out, per_example
 from explorer.tasks.matching import fitted
 from models import InputError, Model
 from models.surgery.resume import Runner
@@ -35,7 +35,7 @@ class Words(Task):
         self.check(model)
         self.labels = labels_of(model)
         self.match, number_of, noted = fitted(examples, self.labels, model.network.config, by_order=False)
-        items, dropped, cut = [], 0, 0
+        items, dropped, cut, cut_whole = [], 0, 0, 0
         for number, example in enumerate(examples.examples):
             if not example.words:
                 raise InputError(_("Example {number} has no words with labels.").format(number=number + 1), _("Give a CoNLL file."))
@@ -51,10 +51,14 @@ class Words(Task):
             for label, first in zip(example.labels, belongs.argmax(axis=1).tolist(), strict=True):
                 if first in places:
                     target[places[first]] = number_of[label]
+            if set(target) == {IGNORED}:  # the first pieces of all words are cut
+                cut_whole += 1
+                continue
             inputs = {"input_ids": list(read.ids)} | ({"token_type_ids": list(read.types)} if read.types else {})
             items.append(Item(inputs, target, number))
         if dropped:
             noted += (_("{n} sentences are left out: the tokenizer drops a word of each.").format(n=dropped),)
+        noted += left_out(cut_whole, len(examples) - dropped)
         super().__init__(model, items, noted + cut_note(model, cut, len(examples)))
 
     @classmethod

@@ -19,6 +19,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import validate_repo_id
 from tqdm.auto import tqdm
 
@@ -78,7 +79,28 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     except ModelError:
         raise
     except Exception as error:
-        raise explained(name, error) from error
+        raise _version_unknown(repo, error) or explained(name, error) from error
+
+
+def _version_unknown(repo: str, error: Exception) -> ModelError | None:
+    """Where the hub cannot be reached, and what it sent once is here, but no name of a branch (it was asked for by a commit, or copied)."""
+    if not (isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError) or _network(error)):
+        return None
+    snapshots = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "snapshots"
+    found = [path.parent for path in snapshots.glob("*/config.json") if _is_whole(path.parent)]
+    if not found:
+        return None
+    newest = max(found, key=lambda path: (path / "config.json").lstat().st_mtime)
+    problem = told("The Hugging Face hub cannot be reached, and nothing on this machine says which version of {name} is the newest.", name=repo)
+    return ModelError(problem, told("Name one that is here: {name}.", name=f"{repo}@{newest.name}"))
+
+
+def _is_whole(snapshot: Path) -> bool:
+    try:
+        folder.weights(snapshot)
+    except (FileNotFoundError, ModelError):
+        return False
+    return any(snapshot.glob("*.safetensors"))
 
 
 def _check_everybody_may(name: str, repo: str) -> None:

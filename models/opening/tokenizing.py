@@ -25,6 +25,8 @@ _FRAMED_BY_SETTINGS = (
     *("Nllb", "MBart", "M2M100", "Seamless", "Whisper", "PLBart"),  # by the languages
 )
 """How classes begin whose settings, and not the file, said in all versions of transformers what frames a text."""
+_MARKING = {"Albert", "Funnel", "Herbert", "RemBert", "RoFormer", "Splinter", "XLNet"}
+"""Classes that say of each token which text it is of, in version 4, and in 5 only when asked."""
 _PARTS = ("model", "normalizer", "pre_tokenizer", "decoder")
 
 
@@ -36,7 +38,22 @@ def opened(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
         # Left from a training (Provilkov et al. 2020): the same text would be read in another way each time.
         model.dropout = None
         notes.append(told("Its tokenizer.json parts words at random, for a training: here each word is parted in the one way without chance."))
+    if _marks_texts(folder, found):
+        # transformers 5 took them from what a tokenizer returns unasked, and its networks then read two texts as one.
+        found.model_input_names = [*found.model_input_names, "token_type_ids"]
     return found, notes
+
+
+def _marks_texts(folder: Path, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a network was trained with token types that transformers 5 leaves out: version 4 made them wherever nobody said otherwise."""
+    if "token_type_ids" in tokenizer.model_input_names:
+        return False
+    said = _settings(folder)
+    if "model_input_names" in said:
+        return False
+    # The class without a name of its own is called otherwise by version 5.
+    classes = {type(tokenizer).__name__, str(said.get("tokenizer_class"))}
+    return "PreTrainedTokenizerFast" in classes or any(name.removesuffix("Fast").removesuffix("Tokenizer") in _MARKING for name in classes)
 
 
 def _as_in_file(folder: Path) -> tuple[PreTrainedTokenizerBase, list[Told]]:
@@ -85,11 +102,16 @@ def _frames_alike(one: Tokenizer, plain: Tokenizer) -> bool:
 
 def _says_frame(folder: Path) -> bool:
     """Whether tokenizer_config.json says that a token comes before a text or behind it, or does not."""
+    return not {"add_bos_token", "add_eos_token"}.isdisjoint(_settings(folder))
+
+
+def _settings(folder: Path) -> dict[str, object]:
+    """tokenizer_config.json; empty where there is none that can be read."""
     try:
         said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return not {"add_bos_token", "add_eos_token"}.isdisjoint(said)
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _alike(one: Tokenizer, other: Tokenizer) -> bool:

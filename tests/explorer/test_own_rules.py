@@ -144,17 +144,51 @@ def test_what_says_nothing_is_not_said(ruled, neutral):
     "wrong",
     [
         *({"bad_words_ids": [[99]]}, {"bad_words_ids": 7}, {"repetition_penalty": -1.0}, {"sequence_bias": "much"}),
-        *({"forced_bos_token_id": 99}, {"exponential_decay_length_penalty": 3}),
+        *({"forced_bos_token_id": 99}, {"exponential_decay_length_penalty": 3}, {"repetition_penalty": 0}, {"encoder_repetition_penalty": 0}),
+        *({"sequence_bias": {}}, {"suppress_tokens": "all"}, {"eos_token_id": "</s>"}, {"bad_words_ids": [[7, 99]]}),
     ],
 )
 def test_rules_that_make_no_sense_are_an_error_in_words(ruled, wrong):
+    """Also where a target is made by transformers' own `generate`, whose words reached the viewer as a traceback."""
+    model = ruled("bart", **wrong)
     with pytest.raises(InputError, match="held to its own generation_config"):
-        list(generate.generate(ruled("bart", **wrong), TEXT, tokens=2))
+        list(generate.generate(model, TEXT, tokens=2))
+    with pytest.raises(InputError, match="held to its own generation_config"):
+        capture(model, TEXT)
 
 
-def test_a_draw_needs_a_token_that_is_allowed(ruled):
+@pytest.mark.parametrize(
+    "rules", [{"min_length": -1}, {"min_new_tokens": -1}, {"no_repeat_ngram_size": -1}, {"encoder_no_repeat_ngram_size": -1}]
+)
+def test_numbers_below_0_are_no_rules_as_in_transformers(ruled, rules):
+    model = ruled("bart", **rules)
+    assert [step.token.number for step in generate.generate(model, TEXT, tokens=8)] == plain(model, TEXT)
+
+
+@pytest.mark.parametrize(("start", "fits"), [([5], True), (99, False), (-1, False), ([99], False)])
+def test_a_decoder_begins_with_a_token_that_there_is(ruled, start, fits):
+    """A list holds the token of each text: the first one's was not read, and the text began with another token."""
+    model = ruled("bart", decoder_start_token_id=start)
+    if fits:
+        made = plain(model, TEXT)
+        assert own_rules.start_token(model) == capture(model, TEXT).sides["decoder"].ids[0] == 5
+        assert [step.token.number for step in generate.generate(model, TEXT, tokens=8)] == made
+        return
+    with pytest.raises(InputError, match="to begin with token"):
+        list(generate.generate(model, TEXT, tokens=2))
+    with pytest.raises(InputError):
+        capture(model, TEXT)
+
+
+@pytest.mark.parametrize("sampling", [generate.Sampling(seed=1), generate.Sampling(greedy=True)])
+@pytest.mark.parametrize("rules", [{"suppress_tokens": list(range(32))}, {"bad_words_ids": [[i] for i in range(32)], "eos_token_id": None}])
+def test_some_token_must_be_allowed(ruled, sampling, rules):
+    """The likeliest of tokens that are all forbidden is number 0: greedily, a text of padding was made without a word."""
     with pytest.raises(InputError, match="forbid every token"):
-        list(generate.generate(ruled("llama", suppress_tokens=list(range(32))), TEXT, generate.Sampling(seed=1), tokens=2))
+        list(generate.generate(ruled("llama", **rules), TEXT, sampling, tokens=2))
+    # This one's end token is forced where its room ends, and so may not be forbidden.
+    with pytest.raises(InputError, match="forbid every token"):
+        capture(ruled("t5", **rules), TEXT)
 
 
 def test_the_shell_says_the_rules(ruled, monkeypatch, capsys):

@@ -62,7 +62,7 @@ def _position(chosen: Chosen, kind: str) -> int | None:
         st.selectbox,
         title,
         "target_at",
-        positions[-1],
+        targets.to_mask(chosen.model, source) if kind == "masked" else positions[-1],
         address.among(positions),
         options=positions,
         format_func=lambda i: f"{i} {source.labels[i]}",

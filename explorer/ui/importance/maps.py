@@ -47,8 +47,7 @@ def maps(choice: TaskChoice) -> list[Figure]:
             exact = values if by == "exact" else exact
             title, about = f"**{_(MEASURES[by])}**", _(ABOUT[by])
             if by != "exact" and values is not None and exact is not None:
-                correlation = _("rank correlation with exact {value:+.2f}").format(value=_correlation(exact, values))
-                title, about = f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
+                title, about = _compared(title, about, _correlation(exact, values))
             heading.markdown(title, help=about)
             if values is not None:
                 figures.append(_map(choice, by, values, head))
@@ -83,6 +82,14 @@ def _map(choice: TaskChoice, by: str, values: np.ndarray, head: tuple[int, int] 
         pictures.clickable(f"map_{by}", identity, head, lambda first, dark: picture(first, dark, True), chosen_head.picked_on_board)
     csv = pd.DataFrame(values, index=rows(choice)).rename_axis("layer")
     return Figure(_(MEASURES[by]), f"importance-{by}", picture_files(lambda: picture(head, False)) | {"csv": lambda: export.table_csv(csv)})
+
+
+def _compared(title: str, about: str, value: float) -> tuple[str, str]:
+    """A title and its help with a rank correlation; as they are where there is none (nan), as one measure holds all heads for equal."""
+    if np.isnan(value):
+        return title, about
+    correlation = _("rank correlation with exact {value:+.2f}").format(value=value)
+    return f"{title} :small[{correlation}]", f"{about} {_('Rank correlation: Spearman.')}"
 
 
 def _correlation(exact: np.ndarray, values: np.ndarray) -> float:

@@ -92,7 +92,7 @@ def _change(same: bool, change: float, form: str, colour: str = "normal") -> dic
 
 
 def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
-    low, high = interval(found.correct)
+    low, high = interval(found.correct, shares=True)
     first, second, third = st.columns([1.25, 1.25, 1])
     same = found is full
     if choice.kind == "regression":
@@ -108,7 +108,10 @@ def _metrics(choice: TaskChoice, full: Scores, found: Scores) -> None:
             _("Accuracy"),
             f"{found.score:.1%}",
             **_change(same, 100 * (found.score - full.score), _("{change:+.1f} points")),
-            help=_("Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval."),
+            help=_(
+                "Mean over the examples of the share of right predictions; below it the 95 % bootstrap interval, "
+                "or the exact one where all are right or all are wrong."
+            ),
         )
         first.caption(f"95 %: {low:.1%} – {high:.1%}")
     low, high = interval(found.loss)

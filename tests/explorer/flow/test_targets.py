@@ -19,6 +19,21 @@ def test_the_bundled_bert_has_classes_and_a_vector(bert):
     assert sum(chance for _number, _name, chance in found.best) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"), [("the [MASK] sat on the mat .", 2), ("the [MASK] sat on [MASK] .", 2), ("[MASK]", 1), ("the cat sat .", 4)]
+)
+def test_the_word_that_its_writer_has_masked_is_the_one_that_is_asked_for(tiny, text, at):
+    """The last word, a full stop mostly, was masked beside it, and that was predicted."""
+    model = tiny("bert")
+    found = targets.make(model, text, "masked")
+    assert found.rows == (at,) and found.tokens.ids[at] == model.tokenizer.mask_token_id
+    others = [(i, token) for i, token in enumerate(model.tokenizer(text)["input_ids"]) if i != at]
+    assert [(i, token) for i, token in enumerate(found.tokens.ids) if i != at] == others
+    with torch.no_grad():
+        logits = model.network(input_ids=torch.tensor([found.tokens.ids])).logits[0, at]
+    assert found.number == int(logits.argmax()) and found.value == pytest.approx(float(logits.max()), abs=1e-4)
+
+
 def test_a_masked_word(tiny):
     model = tiny("bert")
     found = targets.make(model, "the cat sat", "masked", at=2, number=7)

@@ -7,9 +7,10 @@ import torch
 from explorer.ablation.heads import changes, every
 from explorer.softmax.heads import SATURATED
 from explorer.softmax.scale import FACTORS, ScaleCurve
-from explorer.tasks import choose
+from explorer.tasks import choose, data
 from explorer.tasks.data import Examples, Labelled
 from models import InputError, attention
+from tests.explorer.tasks.headed import headed
 
 TEXTS = ("the cat sat on the mat", "a dog", "they play in the garden .", "it was warm , because the cat sat")
 
@@ -113,3 +114,15 @@ def test_what_cannot_be_scaled(tiny) -> None:
 def test_the_factors_are_even_and_hold_one() -> None:
     assert len(FACTORS) == 13 and FACTORS[6] == 1 and (FACTORS[0], FACTORS[-1]) == (0.1, 10)
     assert np.diff(np.log10(FACTORS)) == pytest.approx(1 / 6, abs=1e-3)
+
+
+def test_numbers_that_hardly_move_are_the_same_predictions(tmp_path) -> None:
+    """They were compared to the last bit: at a factor of 0.9999999, none was said to be the same."""
+    model = headed(tmp_path, "BertForSequenceClassification", num_labels=1)
+    texts = b"text,score\nthe cat sat,1\na dog,2\nthe mat was warm,3\nit was in the garden,4\n"
+    task = choose.make("regression", model, data.read(texts, "f.csv", **choose.told("regression")))
+    near, own, far = ScaleCurve(task).compute([1 - 1e-7, 1.0, 8.0])
+    assert near.agreement == own.agreement == 1
+    change = {site.index: attention.Change(scale=8.0) for site in model.sites}
+    differ = task.differ(task.score(), task.score(lambda batch: change))
+    assert far.agreement == 1 - differ.mean() < 1

@@ -97,6 +97,37 @@ def test_what_does_not_vary_has_no_correlation():
     assert score_of(np.array([[1.0, 2.0], [1.0, 3.0]])) == 0 and interval(np.array([[1.0, 2.0], [1.0, 3.0]])) == (0, 0)
 
 
+def test_predictions_that_only_rounding_holds_apart_have_no_correlation(model):
+    """Without a head an encoder's [CLS] sees its own word alone, the same in all texts; sums of other lengths end in other last bits."""
+    lengths = [" ".join(["the cat sat on the mat"] * n) for n in (1, 2, 3, 4)] + ["a dog", "the garden", "it"]
+    task = made(model, "sentence,score\n" + "".join(f"{text},{i}\n" for i, text in enumerate(lengths)))
+    scores = task.score(lambda batch: heads.changes(model, heads.every(model)))
+    assert scores.correct[:, 0] == pytest.approx(scores.correct[0, 0], rel=1e-5)
+    noise = scores.correct + np.stack([np.spacing(np.float32(scores.correct[0, 0])) * np.array([1, 0, 1, 0, 1, 0, 1]), np.zeros(7)], axis=1)
+    for correct in (scores.correct, noise):
+        assert score_of(correct) == 0 and interval(correct) == (0, 0)
+
+
+@pytest.mark.parametrize(("dtype", "step"), [(torch.bfloat16, 2**-8), (torch.float16, 2**-11), (torch.float32, 2**-23)])
+def test_what_rounding_is_is_seen_from_the_numbers(dtype, step):
+    near = torch.tensor([0.7, 0.7 + step, 0.7, 0.7 + 2 * step, 0.7], dtype=torch.float64).to(dtype).double().numpy()
+    far = (torch.tensor([0.7, 0.7 + 40 * step, 0.7, 0.7 + 80 * step, 0.7]).to(dtype)).double().numpy()
+    right = np.array([1.0, 2, 1, 3, 1])
+    assert np.ptp(near) > 0 and score_of(np.stack([near, right], axis=1)) == 0
+    assert score_of(np.stack([far, right], axis=1)) == pytest.approx(scipy.stats.pearsonr(far, right).statistic)
+
+
+def test_columns_that_do_not_vary_are_told_by_their_ends():
+    """The mean of three times 0.1 is not 0.1: both columns were off by it, and seemed to go together."""
+    assert pearson(np.array([[0.1, 0.3]] * 3)) == 0 and pearson(np.array([[0.3, 0.1]] * 7)) == 0
+    values = np.array([[0.1, 0.3], [0.2, 0.1], [0.7, 0.3]])
+    low, high = interval(values)
+    assert -1 <= low <= high <= 1
+    draw = np.random.default_rng(0).integers(0, 3, (2000, 3))
+    theirs = [0 if len(set(row)) == 1 or np.ptp(values[row, 1]) == 0 else np.corrcoef(values[row].T)[0, 1] for row in draw]
+    assert (low, high) == pytest.approx(tuple(np.percentile(theirs, [2.5, 97.5])), abs=1e-9)
+
+
 def test_the_interval_is_that_of_resampled_pairs():
     draw = np.random.default_rng(1)
     x = draw.normal(size=200)

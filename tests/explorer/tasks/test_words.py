@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
+import transformers
 from tokenizers import processors
 
 import models
@@ -165,3 +167,26 @@ def test_a_sentence_is_cut_where_its_tokenizer_cuts_it(of_bytes, side, scored):
     read = of_bytes.tokenizer.convert_ids_to_tokens(item.inputs["input_ids"])
     # The first piece of a word is the space before it, where there is one.
     assert [read[i + (read[i] == "Ġ")][0] for i in held] == [{"O": "a", "B-LOC": "b", "I-LOC": "c"}[one] for one in scored]
+
+
+def test_a_sentence_whose_every_label_is_cut_away_is_left_out(tmp_path):
+    """One word of many pieces, cut on the left: its first piece, at which its label is read, is gone. Its score was nan, and that of all."""
+    headed(tmp_path, "BertForTokenClassification", num_labels=2, **named("O", "B-LOC"))
+    pieces = {word: i for i, word in enumerate([*tiny.SPECIAL, "a", "b", "##a", "##b"])}
+    backend = tokenizers.Tokenizer(tokenizers.models.WordPiece(pieces, unk_token="[UNK]"))
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    frame = [("[CLS]", pieces["[CLS]"]), ("[SEP]", pieces["[SEP]"])]
+    backend.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=frame)
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    made = transformers.PreTrainedTokenizerFast(tokenizer_object=backend, **names, truncation_side="left")
+    made.save_pretrained(tmp_path)
+    model = models.load(tmp_path, device="cpu")
+
+    def task(text):
+        return choose.make("tokens", model, data.read(text.encode(), "f.conll", **choose.told("tokens")))
+
+    long = "ab" * 30
+    some = task(f"{long} O\n\nab O\nba B-LOC\n")
+    assert len(some) == 1 and np.isfinite(some.score().loss).all() and any("1 of 2 texts are left out" in note for note in some.notes)
+    with pytest.raises(InputError, match="anything to predict"):
+        task(f"{long} O\n")

@@ -1,10 +1,11 @@
 """The hub's client, with a hub that is made here: whose conversion is taken, how much is fetched, and what strangers may open."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 
@@ -232,3 +233,25 @@ def test_a_cache_that_cannot_be_written_is_told_with_an_advice(cache, monkeypatc
     with pytest.raises(models.ModelError, match=said) as caught:
         models.load("owner/model")
     assert "HF_HOME" in caught.value.advice
+
+
+def test_a_version_that_is_here_is_named_where_none_is_called_the_newest(cache, monkeypatch):
+    """What was asked for by a commit, or copied without the folder of names, was "not on this machine"."""
+    commits = ["a" * 40, "b" * 40]
+    for age, commit in enumerate(commits):
+        tiny.save("bert", cache / "snapshots" / commit)
+        os.utime(cache / "snapshots" / commit / "config.json", (age, age))
+    tiny.save("bert", cache / "snapshots" / "cut")
+    (cache / "snapshots" / "cut" / "model.safetensors").unlink()
+
+    def unplugged(*args, **kwargs):
+        raise ConnectionError
+
+    monkeypatch.setattr(hub, "HfApi", unplugged)
+    with pytest.raises(models.ModelError, match="which version of owner/model is the newest") as caught:
+        models.load("owner/model", device="cpu")
+    assert caught.value.advice == f"Name one that is here: owner/model@{commits[1]}."
+    with pytest.raises(models.ModelError, match="is not on this machine"):
+        models.load("owner/other", device="cpu")
+    monkeypatch.setattr(hub, "snapshot_download", snapshot_download)
+    assert models.load(f"owner/model@{commits[1]}", device="cpu").origin.startswith("hub owner/model")
