@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ Models = Callable[[str], Model]
 """Opens a model by its name; whoever runs a demo says how, and keeps what is open."""
 Value = int | float | str
 _RELATIONS = {"equals": "=", "below": "<", "above": ">", "at most": "≤", "at least": "≥"}
+_NOTHING = re.compile(r"-0(\.0*)?%?")
+"""Rounded to nothing from below: no reader expects a sign there."""
 Settings = Mapping[str, Value]
 """What the controls of a demo stand at, by their names."""
 
@@ -126,16 +129,25 @@ class Measure:
     @property
     def shown(self) -> str:
         """The value as a page writes it; of nothing at all, no power of ten is written."""
-        return format(self.value, "g" if self.value == 0 and self.format.endswith("e") else self.format)
+        return self._written(self.value)
 
     @property
     def against(self) -> str:
         """What it is held against, and how far from it: "= 1 (Δ 2e-08)"; empty where the syllabus claims nothing."""
         if self.expected is None:
             return ""
-        text = f"{_RELATIONS[self.relation]} {format(self.expected, self.format) if self.expected else 0}"
+        text = f"{_RELATIONS[self.relation]} {self._written(self.expected) if self.expected else 0}"
         exact = self.relation != "equals" or not self.expected or not self.deviation
-        return text if exact else f"{text} (Δ {self.deviation:.2g})"
+        # Millions of bytes are counted, not written in powers of ten.
+        far = format(self.deviation, ",.0f" if self.deviation >= 1000 else ".2g")
+        return text if exact else f"{text} (Δ {far})"
+
+    def _written(self, number: float) -> str:
+        if number == 0 and self.format.endswith("e"):
+            return format(number, "g")
+        # A count may be held against a rounded figure such as 4.83e9, which is no integer to Python.
+        text = format(round(number) if self.format.endswith("d") else number, self.format)
+        return text.removeprefix("-") if _NOTHING.fullmatch(text) else text
 
 
 @dataclass(frozen=True, eq=False)

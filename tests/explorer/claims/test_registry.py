@@ -7,7 +7,7 @@ import pytest
 from explorer.claims import Verdict, claim, claims
 from explorer.claims.registry import TOPICS, of_topic, words_of
 from explorer.i18n import LANGUAGES
-from explorer.lectures import demo
+from explorer.lectures import Measure, demo
 from models import InputError
 from tests.explorer.claims.shared import found
 
@@ -28,6 +28,21 @@ def test_a_claim_that_is_not_there_is_refused_in_words():
 def test_each_number_is_that_of_the_syllabus(id_):
     missed = [(m.name, m.value, m.relation, m.expected) for m in found(id_).measures if not m.holds]
     assert not missed
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_each_number_can_be_written_beside_what_it_is_held_against(id_):
+    for measure in found(id_).measures:
+        assert measure.shown and bool(measure.against) == (measure.expected is not None)
+        assert not re.search(r"(^| )-0(\.0*)?%?($| )", f"{measure.shown} {measure.against}"), measure.name
+
+
+def test_a_count_is_held_against_a_rounded_figure_and_nothing_has_no_sign():
+    assert Measure("n", 4831838208, 4.83e9, tolerance=5e6, format=",d").against == "= 4,830,000,000 (Δ 1,838,208)"
+    assert Measure("n", -0.0004, -0.003, "above", format=",.0%").shown == "0%"
+    assert Measure("n", -0.0004, -0.003, "above", format=",.0%").against == "> 0%"
+    assert Measure("n", -0.01, -0.004, format=".2f").against == "= 0.00 (Δ 0.006)"
+    assert Measure("n", 0.0, format=".1e").shown == "0" and Measure("n", -0.05, format=".1f").shown == "-0.1"
 
 
 @pytest.mark.parametrize("id_", IDS)

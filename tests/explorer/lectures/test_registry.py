@@ -52,6 +52,7 @@ def test_a_demo_is_drawn_in_both_languages_and_its_measures_hold(id_, at_default
     words = {which: read(one.module, which) for which in i18n.LANGUAGES}
     result = at_defaults(id_)
     assert result.measures and not [measure.name for measure in result.measures if not measure.holds]
+    assert all(measure.shown and bool(measure.against) == (measure.expected is not None) for measure in result.measures)
     assert {measure.name for measure in result.measures} <= words["en"].labels.keys()
     assert {control.name for control in one.controls} <= words["en"].labels.keys()
     assert one.right_option(result) in words["en"].options and set(one.first) <= words["en"].options.keys()
