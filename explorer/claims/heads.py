@@ -70,8 +70,8 @@ def _c25(_models: Models) -> Finding:
         Verdict.by((found.layer, found.head) == CLAIMED_HEAD),
         (Measure("layer", found.layer, 7, format="d"), Measure("head", found.head, 9, format="d")),
         {
-            "accuracy": f"{found.accuracy} %",
-            "baseline": f"{found.baseline} %",
+            "accuracy": f"{found.accuracy}%",
+            "baseline": f"{found.baseline}%",
             "printed": f"{found.layer + 1}-{found.head + 1}",
             "relation": "-" if there is None else there.relation,
         },

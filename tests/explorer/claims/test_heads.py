@@ -46,7 +46,7 @@ def test_the_work_is_that_of_a_loop_and_eight_patterns_differ():
 
 def test_the_published_head_is_that_of_the_table(monkeypatch):
     c25 = found("C25")
-    assert (c25["layer"], c25["head"]) == (7, 9) and c25.said["printed"] == "8-10" and c25.said["accuracy"] == "86.8 %"
+    assert (c25["layer"], c25["head"]) == (7, 9) and c25.said["printed"] == "8-10" and c25.said["accuracy"] == "86.8%"
     assert c25.said["relation"] == "prt" and c25.verdict is Verdict.FAILS
     moved = tuple(published.Published(o.relation, o.ud, 5, 6, o.accuracy, o.baseline) for o in published.HEADS if o.relation == "dobj")
     monkeypatch.setattr(published, "HEADS", moved)
