@@ -80,7 +80,15 @@ def numbers(format: str) -> dict[str, str]:
 
 
 def _number(format: str) -> str:
-    """An expression that writes a tick."""
+    """An expression that writes a tick of a logarithmic axis, or one that is measured."""
+    if format.endswith("e"):
+        # A hall reads 10⁵ and not 1e+5; what is near 1 is written out.
+        power = "floor(log(datum.value) / LN10 + 1e-9)"
+        raised = f"format({power}, 'd')"
+        for plain, high in zip("0123456789\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True):
+            raised = f"replace({raised}, /{plain}/g, '{high}')"
+        first = f"round(datum.value / pow(10, {power}))"
+        return f"abs({power}) < 3 ? format(datum.value, '~g') : ({first} == 1 ? '' : {first} + '·') + '10' + {raised}"
     if not format.endswith("g"):
         return f"format(datum.value, '{format}')"
     return "format(datum.value, abs(datum.value) < 1 ? '~g' : abs(datum.value) < 1e4 ? ',.4~r' : '~s')"
@@ -101,7 +109,7 @@ def logarithmic(format: str, digits: Sequence[int]) -> dict[str, object]:
     digit = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
     is_round = f"indexof({list(digits)}, {digit}) >= 0"
     return {
-        "labelExpr": f"{is_round} ? {_number(format)} : ''",
+        "labelExpr": f"{is_round} ? ({_number(format)}) : ''",
         "gridOpacity": {"condition": {"test": is_round, "value": 1}, "value": 0},
         "tickOpacity": {"condition": {"test": is_round, "value": 1}, "value": 0},
     }

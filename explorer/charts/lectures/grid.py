@@ -117,7 +117,7 @@ def _description(
         scale=alt.Scale(domain=list(range(m)), padding=0),
         axis=axis("columns", 90 if turned else max(40, int(wide)), m, orient="top", labelAngle=turned),
     )
-    y = alt.Y("r:O", title=y_title or None, scale=alt.Scale(domain=list(range(n)), padding=0), axis=axis("rows", 110, n))
+    y = alt.Y("r:O", title=y_title or None, scale=alt.Scale(domain=list(range(n)), padding=0), axis=axis("rows", max(110, size[0] // 4), n))
     base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
     tips = [alt.Tooltip("value:Q", title=title, format=".4~g")]
     pale, veiled = ({"opacity": 0.3}, {"fillOpacity": 0.3}) if dimmed else ({}, {})

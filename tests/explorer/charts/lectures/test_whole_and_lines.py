@@ -48,6 +48,13 @@ def test_a_logarithmic_axis_names_round_numbers_alone(values, written):
     assert found == ["100", "1,000", "10k", "100k", "1M", *written]
 
 
+def test_many_powers_of_ten_are_written_as_powers():
+    table = pd.DataFrame({"x": [1, 2, 3, 4], "y": [2e-12, 0.01, 1, 3e5]})
+    drawn = scene.rendered(lambda: lines(table, "t", "x", "y", log_y=True, format=".0e", size=(400, 250)))
+    found = {text for text in scene.axis_labels(drawn) if text and text not in "1234"}
+    assert {"10⁵", "10⁻¹⁰", "10⁻⁵"} <= found and not [text for text in found if "e" in text]
+
+
 def test_numbers_at_the_tops_of_bars_do_not_stand_in_the_legend():
     picture = bars(["p", "p", "q", "q"], [100, 32, 100, 92], "t", "y", of=["a", "b"] * 2, series=("a", "b"), ends=(0, 100), size=(400, 200))
     (legend,) = scene.of_role(scene.rendered(lambda: picture), "legend")
