@@ -78,6 +78,11 @@ class Words:
         return filled(self.notice, said)
 
 
+def whole(number: str) -> str:
+    """A number as it is written within a sentence: no line ends within 1.0e-06 (a word joiner keeps what follows the hyphen beside it)."""
+    return number.replace("e-", "e-\u2060")
+
+
 def filled(text: str, said: Mapping[str, str]) -> str:
     """A text with what was measured filled in; braces that are no name of it stay as they are, as in a formula."""
     return _NAMED.sub(lambda found: said.get(found[1], found[0]), text)

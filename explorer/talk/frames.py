@@ -17,7 +17,7 @@ from explorer.charts.common.picture import Picture, rows
 from explorer.i18n import LANGUAGES, SOURCE, _, speaking
 from explorer.lectures import prose
 from explorer.lectures.demo import Control, Demo, Measure, Models, Result, Settings
-from explorer.lectures.words import Words, filled, read
+from explorer.lectures.words import Words, filled, read, whole
 from models.errors import ExplorerError
 
 MOST_FRAMES = 32
@@ -141,7 +141,7 @@ def _in(language: str, text: str) -> str:
 
 def noticed(text: str, measures: Sequence[Measure], said: Mapping[str, str]) -> str:
     """A text as HTML, with what was measured filled in as text."""
-    shown = {measure.name: measure.shown for measure in measures} | {name: html.escape(words) for name, words in said.items()}
+    shown = {measure.name: whole(measure.shown) for measure in measures} | {name: html.escape(words) for name, words in said.items()}
     return filled(prose.paragraphs(text), shown)
 
 

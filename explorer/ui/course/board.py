@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from explorer.claims import Finding
 from explorer.i18n import _
 from explorer.lectures import Measure, Result
+from explorer.lectures.words import whole
 from explorer.ui.common.markdown import escaped
 from explorer.ui.course import hands
 
@@ -49,7 +50,7 @@ def signs() -> str:
 
 def filling(found: Result | Finding) -> dict[str, str]:
     """What stands for the placeholders of a text in Markdown: numbers as they are shown, and words as they are."""
-    return {measure.name: measure.shown for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
+    return {measure.name: whole(measure.shown) for measure in found.measures} | {name: escaped(text) for name, text in found.said.items()}
 
 
 def measures(found: Iterable[Measure], title: Callable[[str], str], published: Iterable[tuple[str, str, str]] = ()) -> str:
