@@ -80,7 +80,7 @@ def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
 
 
 BOTTOM = "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().bottom))"
-FULLEST = [("Q21", "en"), ("Q22b", "en"), ("Q21", "zh"), ("Q12", "en"), ("Q4", "en")]
+FULLEST = [("Q21", "en"), ("Q22b", "en"), ("Q21", "zh"), ("Q12", "en"), ("Q4", "en"), ("Q18", "en"), ("Q18", "zh"), ("Q24b", "en")]
 """Demos whose steps have the most to read."""
 
 
