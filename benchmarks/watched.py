@@ -21,10 +21,10 @@ from explorer.ui.common import session
 def _count(file: Path) -> None:
     opened = session.load
 
-    def load(name: str, *how: object) -> object:
+    def load(name: str, *how: object, **more: object) -> object:
         with file.open("a", encoding="utf-8") as lines:
             lines.write(f"{name}\n")
-        return opened(name, *how)
+        return opened(name, *how, **more)
 
     session.load = load
 
