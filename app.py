@@ -11,7 +11,7 @@ from explorer.i18n import _
 from explorer.talk.places import START
 from explorer.talk.titles import PAGE_TITLES
 from explorer.ui.claims import keys as of_claims
-from explorer.ui.common import address, browser, garbage, glossary, language, pictures, stage, strangers, theme
+from explorer.ui.common import address, again, browser, garbage, glossary, language, pictures, stage, strangers, theme
 from explorer.ui.course import keys
 from explorer.ui.talk import adding, kept, playing
 
@@ -69,6 +69,7 @@ with st.sidebar, st.container(horizontal=True, key="app_bar"):
 if page.url_path != "course":
     # The course has a bar of its own.
     playing.bar(page.url_path or START)
+again.after_reconnecting()
 # The libraries are loaded. The first page may have to wait for its model, and is run again and again until it is there.
 garbage.freeze("libraries")
 page.run()

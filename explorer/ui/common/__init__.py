@@ -7,7 +7,7 @@
 - `quick`: keys that follow each other at once
 - `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
-- `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again
+- `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again, also when its connection comes back
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own
 - `sortable`: chips to drag; `offer`: a bundled model that can do what this one cannot
 - `on_request`: files made when they are asked for; `take_away`: downloads and the lines that reproduce a picture

@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import streamlit as st
 
+_DAY_S = 86_400.0
+
 
 def run_again() -> NoReturn:
     """Runs the page again from its top, or whatever the viewer has asked for since this run began.
@@ -16,3 +18,14 @@ def run_again() -> NoReturn:
     """
     "anything" in st.session_state  # noqa: B015
     st.rerun()
+
+
+@st.fragment(run_every=_DAY_S)
+def after_reconnecting() -> None:
+    """Has the page drawn again when its connection was lost and comes back.
+
+    The server may be another one then, or may have begun anew, and knows nothing of the page. Streamlit's browser side asks for a run of the
+    page only where it has to expect that something is missed (`handleConnectionStateChanged`): where a run was going on, or a part of the page
+    runs by itself. Otherwise the page would stand there, and clicks in a fragment would name one that this server has never drawn. So here is
+    a part that runs by itself, once a day, and does nothing.
+    """
