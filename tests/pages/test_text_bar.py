@@ -2,15 +2,17 @@
 
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 
 from explorer import i18n, unread
 from explorer.capture import capture
 from explorer.examples import EXAMPLES
+from explorer.ui.common import sidebar
 from models import CATALOGUE
 from models.opening import catalogue
-from tests.pages.shared import in_one_run, opened, settle, started, within, written
+from tests.pages.shared import in_one_run, opened, opened_at, settle, started, within, written
 
 PAGES = ["attention", "heads", "beyond", "compare"]
 
@@ -74,6 +76,26 @@ def test_of_a_long_text_the_rest_is_counted():
     app = started(text="word " * 200)
     (html,) = [element.proto.body for element in app.get("html") if 'class="chips"' in element.proto.body]
     assert len(chips(app)) == 60 and "and 142 more" in html
+
+
+@pytest.mark.parametrize("page", ["attention", "generate"])
+def test_a_text_that_was_too_long_for_its_address_is_asked_for_where_it_is_not_known(page):
+    app = opened_at(page, {"of": "01234567"})
+    (said,) = [warning.value for warning in app.warning if "too long" in warning.value]
+    assert "give it again" in said
+    app.text_area(key="text").set_value("Here it is.")
+    assert not [warning for warning in settle(app.run()).warning if "too long" in warning.value]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_the_choice_of_a_device_says_names_every_device_that_is_offered(alone, monkeypatch):
+    # In the sidebar alone: a process that has once told strangers from its owner stays so.
+    monkeypatch.setattr(sidebar, "strangers", SimpleNamespace(are_there=lambda: not alone))
+    monkeypatch.setattr(sidebar, "devices", lambda: ["cuda", "cuda:1", "mps", "cpu"])
+    for lang in ("en", "zh"):
+        box = started(lang=lang).selectbox(key="device")
+        assert box.options == ["auto", "cuda", "cuda:1", "mps", "cpu", *(["split"] if alone else [])]
+        assert set(re.findall(r"\*([a-z:0-9]+)\*", box.help)) == set(box.options)
 
 
 def test_entries_that_need_the_network_are_marked():

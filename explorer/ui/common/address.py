@@ -65,7 +65,7 @@ Value = TypeVar("Value")
 def read(name: str) -> str | None:
     """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
     found, kept, place = st.query_params.get(name), _kept(), _place(name)
-    if name in _OF_TOKENS and _of_another():
+    if name in _OF_TOKENS and text_is_gone():
         return None
     st.session_state.setdefault("_read_names", {})[name] = None
     if not found and name in _READ and st.query_params.get(_LONG):
@@ -103,7 +103,7 @@ def write(**values: int | str | None) -> None:
     """Puts values into the address, all of them as one step; None takes one out. Nothing happens where nothing changes."""
     now = st.query_params
     another = any(name in _READ and (value or "") != (_kept().get(_place(name)) or now.get(name, "")) for name, value in values.items())
-    if meaningless := _OF_TOKENS if _of_another() else _OF_TEXT if another else ():
+    if meaningless := _OF_TOKENS if text_is_gone() else _OF_TEXT if another else ():
         for where, name in list(_kept()):
             if name in meaningless:
                 del _kept()[where, name]
@@ -277,7 +277,7 @@ def _of_long() -> str:
     return hashlib.sha256("\n".join(long).encode("utf-8", "surrogatepass")).hexdigest()[:8] if long else ""
 
 
-def _of_another() -> bool:
+def text_is_gone() -> bool:
     """Whether the address was written for a text that was too long for it, and that went with its session."""
     said = st.query_params.get(_LONG)
     return said is not None and said != _of_long()

@@ -119,12 +119,21 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
     left, right = st.columns(2)
     # What is split may be written to the disk: not for strangers.
     split_too = () if strangers.are_there() else (split.NAME,)
+    help = _(
+        "*auto* is the first that this machine has, and the cpu for a model that has no room there. *cuda* is its first graphics card, "
+        "*cuda:1* the second; *mps* is the graphics processor of a Mac; *cpu* is there always. A model computes on one of them."
+    )
+    if split_too:
+        help += " " + _(
+            "*split* is for a model that is larger than a device: the first card (or mps, or cpu) computes, and the weights rest there, then on "
+            "other cards, in main memory and on disk. It is slower; more cards lend their memory and do not make it faster."
+        )
     device = address.choice(
         left.selectbox,
         _("Device"),
         ("auto", *devices(), *split_too),
         "device",
-        help=_("*split*: a model that is larger than a device rests on the graphics card, in main memory and on disk. It is slower."),
+        help=help,
     )
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or default, device, dtype)

@@ -54,6 +54,7 @@ def texts(place: DeltaGenerator, model: Model, files: bool = False) -> tuple[str
     if problem := st.session_state.pop(_PROBLEM, ""):
         with place:
             st.warning(problem, icon=":material/edit:")
+    _tell_gone(place)
     return text, pair, target
 
 
@@ -67,7 +68,18 @@ def alone(place: DeltaGenerator, default: str) -> str:
     with place, st.container(horizontal=True, vertical_alignment="bottom", key="text_bar_fields"):
         text = field(_("Text"), "text", default, placeholder=_("Type a text, and press Enter"))
         _examples()
+    _tell_gone(place)
     return text
+
+
+def _tell_gone(place: DeltaGenerator) -> None:
+    """Says that another text is read than the one that the address was made for."""
+    if address.text_is_gone():
+        message = _(
+            "The text of this address was too long to stand in it: a server keeps such a text for one page alone. It is not here, and another "
+            "one is read: give it again."
+        )
+        place.warning(message, icon=":material/edit:")
 
 
 def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pair: str, target: str) -> None:
