@@ -3,11 +3,14 @@
 import os
 import shutil
 import signal
+import socket
 from contextlib import ExitStack
 
 import psutil
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from scripts.serve import serve
 from tests.browser import proxies
@@ -130,3 +133,61 @@ def test_both_show_what_an_address_names_and_one_goes_on_where_the_other_was_kil
     expect(page.get_by_label("Text", exact=True)).to_have_value("Seven green apples fell.")
     page.reload()
     shown(page, "Layer 4, head 1")
+
+
+def test_a_file_that_was_given_is_asked_for_by_the_other_server_and_taken_there(open_page, two):
+    page = open_page("/prune?source=file&limit=24&colour=none", wait_for="[data-testid=stFileUploader]")
+    effect = page.locator(".st-key-effect").get_by_text("of 3 examples")
+    give(page)
+    effect.wait_for()
+    killed(page, two)
+    # It went with its server: the field is there again, and takes it.
+    page.locator("[data-testid=stFileUploader]").wait_for()
+    expect(page.get_by_text("film.tsv")).to_have_count(0)
+    give(page)
+    page.get_by_text("film.tsv").first.wait_for()
+    effect.wait_for()
+
+
+def give(page) -> None:
+    words = "label\tsentence\n1\tIt was a joy.\n0\tIt was dull.\n1\tA great film.\n"
+    field = page.locator("[data-testid=stFileUploader] input[type=file]")
+    field.set_input_files({"name": "film.tsv", "mimeType": "text/csv", "buffer": words.encode()})
+
+
+def test_a_computation_that_was_under_way_begins_again_on_the_other_server(open_page, two):
+    page = open_page("/importance?limit=16&orders=random", wait_for=".st-key-curves [data-testid=stProgress]", at_rest=False)
+    (first,) = two.used()
+    two.kill(first)
+    eventually(two.used, [1 - first])
+    page.locator(".st-key-curves [data-testid=stProgress]").first.wait_for()
+    expect(page.locator(".st-key-curves .mark-symbol.role-mark path")).to_have_count(21)
+    eventually(lambda: page.evaluate("location.search"), lambda search: "limit=16" in search and "orders=random" in search)
+
+
+def test_a_text_too_long_for_an_address_is_asked_for_by_the_other_server(open_page, two):
+    page = open_page(VIEW)
+    field, long = page.get_by_label("Text", exact=True), "Seven green apples fell. " * 200
+    field.fill(long)
+    field.press("Enter")
+    eventually(lambda: page.evaluate("location.search"), lambda search: "of=" in search)
+    settled(page)
+    killed(page, two)
+    page.get_by_text("give it again").first.wait_for()
+    field.fill("Here it is.")
+    field.press("Enter")
+    expect(page.get_by_text("give it again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("two", ["own", "nginx"], indirect=True)
+def test_a_websocket_of_the_name_that_the_proxy_has_is_taken_and_of_another_site_is_not(two):
+    port = int(two.url.rpartition(":")[2])
+
+    def joined(origin: str) -> None:
+        there = socket.create_connection(("127.0.0.1", port))
+        with connect("ws://attention.example.org/_stcore/stream", sock=there, origin=origin, subprotocols=["streamlit"]):
+            pass
+
+    joined("https://attention.example.org")
+    with pytest.raises(InvalidStatus):
+        joined("https://other.example.org")
