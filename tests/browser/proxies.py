@@ -143,7 +143,7 @@ def documented(of: str, servers: Sequence[str]) -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory() as name, open(Path(name, "said"), "w+") as said:
         process = subprocess.Popen(
-            command(of, Path(name), port, servers), stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=_surroundings(name)
+            command(of, Path(name), port, servers), stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=surroundings(name)
         )
         try:
             end = time.monotonic() + 30
@@ -191,5 +191,6 @@ def written(of: str, folder: Path, port: int) -> str:
     return f"user root;\npid {folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{places}{several(of)}{words}}}\n"
 
 
-def _surroundings(folder: str) -> dict[str, str]:
+def surroundings(folder: str) -> dict[str, str]:
+    """For a proxy that keeps what it writes in this folder."""
     return os.environ | {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}

@@ -51,7 +51,7 @@ def uploaded(label: str, types: Sequence[str], name: str, help: str | None = Non
     if name in kept:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key=f"file_{name}"):
             st.markdown(f":material/description: {escaped(kept[name].name)}", width="content")
-            about = _("Take this file away, or give another one")
+            about = _("Take this file away, or give another one. The server keeps it for this page alone; another server asks for it again.")
             st.button("", key=f"forget_{name}", icon=":material/close:", type="tertiary", help=about, on_click=kept.pop, args=(name, None))
     return kept.get(name)
 

@@ -1,12 +1,15 @@
 """What SECURITY.md and docs/operating.md say is so."""
 
 import re
+import shutil
+import subprocess
 from importlib import metadata
 
 import pytest
 
 from explorer.public import bounds
 from tests import ROOT
+from tests.browser import proxies
 
 PAGES = ["SECURITY.md", "docs/operating.md"]
 
@@ -34,3 +37,13 @@ def test_numbers_are_those_of_the_code():
     assert f"at most {bounds.UPLOAD_MB} MB" in said and f"after {bounds.JOB_SECONDS / 60:.0f} minutes" in said
     assert f"a viewer has {bounds.JOBS} at once" in said
     assert f"client_max_body_size {bounds.UPLOAD_MB + 1}m" in (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("of", ["nginx", "caddy"])
+def test_the_lines_for_several_servers_are_taken_by_the_proxy_that_they_are_for(of, tmp_path):
+    if shutil.which(of) is None:
+        assert proxies.written(of, tmp_path, 8500)
+        pytest.skip(f"{of} is not on this machine")
+    command = proxies.command(of, tmp_path, proxies.free_port(), ["http://127.0.0.1:8501", "http://127.0.0.1:8502"], check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=proxies.surroundings(str(tmp_path)))
+    assert done.returncode == 0, done.stderr
