@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +164,13 @@ def merge(files: Sequence[Path]) -> Merged:
     return merged
 
 
+def sums_of(file: Path) -> Sums:
+    """The sums of one shard, without its rows and tokens: enough for who watches others read. Raises InputError where they cannot be read."""
+    names = [one.name for one in fields(Sums)]
+    given = _opened(file, [f"sums_{name}" for name in names])
+    return Sums(**{name: given[f"sums_{name}"] for name in names})
+
+
 def _arrays(model: Model, of: dict, found: Shard, shard: int, shards: int, belongs: reference.Reference | None) -> dict[str, np.ndarray]:
     vocabulary = found.found.vocabulary
     words = readable(model.tokenizer, vocabulary.ids.tolist())
@@ -185,10 +192,11 @@ def _json(value: object) -> np.ndarray:
     return np.frombuffer(json.dumps(value, sort_keys=True).encode(), np.uint8)
 
 
-def _opened(file: Path) -> dict[str, np.ndarray]:
+def _opened(file: Path, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Its arrays by name, all of them where `names` is None."""
     try:
         with np.load(file) as given:
-            return {name: given[name] for name in given.files}
+            return {name: given[name] for name in names or given.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         problem = told("{file} is no shard of an atlas: {why}.", file=file.name, why=str(error)[:200])
         raise InputError(problem, told("Delete it, and read that shard again.")) from error

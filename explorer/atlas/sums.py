@@ -128,6 +128,10 @@ class Sums:
             if name not in ("witness", "witnesses"):
                 getattr(self, name)[...] += getattr(other, name)
 
+    def means(self) -> np.ndarray:
+        """Of each metric over all rows that are in it, (heads, `METRICS`); nan where there is none."""
+        return np.where(self.counts > 0, self.totals / UNIT / np.maximum(self.counts, 1), np.nan)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """By name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}

@@ -11,7 +11,7 @@ from explorer.atlas.edges import DIRECTIONS
 from explorer.atlas.options import BINS, DECILES, Options
 from explorer.atlas.sampled import STRONGEST
 from explorer.atlas.shards import Merged
-from explorer.atlas.sums import BY_TEXT, METRICS, TEXT_UNITS, UNIT, offset_edges
+from explorer.atlas.sums import BY_TEXT, METRICS, TEXT_UNITS, offset_edges
 from explorer.scores.definitions import REPEATED
 from explorer.scores.roles import ROLES
 
@@ -63,9 +63,8 @@ def _where(merged: Merged, numbers: Sequence[int] | np.ndarray) -> dict[str, pa.
 
 def _heads(merged: Merged) -> pa.Table:
     sums, n = merged.sums, len(merged.about["heads"])
-    made = _where(merged, range(n))
+    made, means = _where(merged, range(n)), sums.means()
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(sums.counts > 0, sums.totals / UNIT / np.maximum(sums.counts, 1), np.nan)
         # As whole numbers the variance is exact, also where it is nothing.
         number = np.maximum(sums.texts, 1).astype(object)
         spread = (sums.second.astype(object) * number - sums.first.astype(object) ** 2) / number**2

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from explorer.ablation.sweep import outcomes
+from explorer.atlas import shards
+from explorer.atlas.sums import METRICS, Sums
 from explorer.units import store
 from explorer.units.job import FINISHED, PLAN, read_manifest
 from models.errors import InputError
@@ -37,6 +40,8 @@ class Seen:
         rises: rise of the mean loss without each head, in nats, (sites, heads), on the examples that are done; nan where there is no head.
             None for a job that removes no head alone, and before its first unit.
         examples: that these rest on.
+        metrics: of an atlas: `sums.METRICS` by name, each the mean over all rows of the shards that are done, (sites, heads); nan where there
+            is no head or no such row. None for other jobs, and before the first shard.
     """
 
     about: dict
@@ -50,6 +55,7 @@ class Seen:
     finished: bool
     rises: np.ndarray | None
     examples: int
+    metrics: Mapping[str, np.ndarray] | None = None
 
     @property
     def share(self) -> float:
@@ -78,6 +84,7 @@ class Watcher:
             ) from error
         self._losses = np.zeros((len(self._sizes), max(self._sizes, default=1)))
         self._baseline, self._examples = 0.0, 0
+        self._sums: Sums | None = None
 
     def look(self) -> Seen:
         """How far it is now."""
@@ -102,6 +109,7 @@ class Watcher:
             finished=(self.folder / FINISHED).is_file(),
             rises=self._rises(),
             examples=self._examples,
+            metrics=self._metrics(),
         )
 
     def _read(self, digest: str) -> None:
@@ -109,6 +117,8 @@ class Watcher:
         if found is None:
             return  # broken: whoever drives the job does it again
         unit, done = found
+        if unit.kind == "atlas" and not self._add(done.result):
+            return  # likewise: the file of its shard
         self._ended[digest] = done.ended
         if unit.kind == "sweep":
             for head, outcome in outcomes(done.result).items():
@@ -118,6 +128,30 @@ class Watcher:
                     self._examples += len(outcome.loss)
                 else:
                     self._losses[head] += loss
+
+    def _add(self, result: object) -> bool:
+        """Adds a shard of an atlas, whose own file is beside those of the units; whether it could be read."""
+        try:
+            sums = shards.sums_of(self.folder / store.SHARDS / Path(str(result["file"])).name)
+            if self._sums is None and len(sums.totals) == sum(self._sizes):
+                self._sums = sums
+            else:
+                self._sums.add(sums)
+        except (InputError, TypeError, KeyError, ValueError, AttributeError):
+            return False
+        return True
+
+    def _metrics(self) -> dict[str, np.ndarray] | None:
+        if self._sums is None:
+            return None
+        known, means = np.zeros(self._losses.shape, bool), self._sums.means()
+        for site, heads in enumerate(self._sizes):
+            known[site, :heads] = True
+        found = {}
+        for at, name in enumerate(METRICS):
+            found[name] = np.full(known.shape, np.nan)
+            found[name][known] = means[:, at]
+        return found
 
     def _rises(self) -> np.ndarray | None:
         if not self._examples:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,64 @@ def test_a_running_job_fills_while_it_is_watched(open_page, tiny_folder, tmp_pat
     eventually(cells.count, lambda n: n >= 8)
     seen, written = Watcher(units).look(), json.loads(out.read_text())
     assert seen.finished and np.isfinite(seen.rises).all() and written
+
+
+@pytest.mark.thorough
+def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_path):
+    draw, data, units = random.Random(0), tmp_path / "lines.txt", tmp_path / "units"
+    data.write_text("".join(" ".join(draw.choices(tiny.WORDS, k=40)) + "\n" for _line in range(6_000)))
+    command = ["-m", "explorer", "atlas", "--model", tiny_folder("llama"), "--data", data, "--out", tmp_path / "atlas", "--units", units]
+    command = [sys.executable, *map(str, command)]
+    how = {
+        "cwd": Path(__file__).parents[2],
+        "env": {**os.environ, "OMP_NUM_THREADS": "1"},
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    page = open_page("/importance?limit=3", wait_for=".st-key-maps")
+    with subprocess.Popen(command, **how) as job:
+        try:
+            eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
+            eventually(lambda: Watcher(units).look().done > 1, True)
+            page.get_by_text(EXPANDER).click()
+            field = page.get_by_role("textbox", name="Folder of its units")
+            field.fill(str(units))
+            field.press("Enter")
+            told = page.get_by_text("shards, as far as they are read")
+            told.wait_for()
+            # It grows by itself, as the folder does, and ends where the command is stopped.
+            first = _shards(told.inner_text())
+            eventually(lambda: _shards(told.inner_text())[0] > first[0], True)
+            job.send_signal(signal.SIGINT)
+            job.wait()
+        finally:
+            job.kill()
+    stopped = Watcher(units).look()
+    assert not stopped.finished and stopped.done < stopped.planned
+    eventually(lambda: _shards(told.inner_text()), (stopped.done, stopped.planned))
+    _as_drawn(page, stopped, "previous")
+    page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stSelectbox] input").first.click()
+    page.get_by_role("option", name="entropy", exact=True).click()
+    _as_drawn(page, stopped, "entropy")
+    subprocess.run(command, check=True, **how)
+    page.get_by_text("Finished: the command has written its file.").wait_for()
+    eventually(lambda: _shards(told.inner_text()), (stopped.planned, stopped.planned))
+    _as_drawn(page, Watcher(units).look(), "entropy")
+
+
+def _as_drawn(page, seen, metric):
+    """The heads are named with what the folder says, and the map has a cell for each of them."""
+    values = seen.metrics[metric]
+    layer, head = np.unravel_index(np.nanargmax(values), values.shape)
+    page.get_by_text(f"Most so far: {layer}.{head} ({values[layer, head]:.3f})").wait_for()
+    cells = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("svg.marks .mark-rect path")
+    eventually(cells.count, lambda n: n >= values.size)
+
+
+def _shards(text: str) -> tuple[int, int]:
+    """Of a line such as ".. over all rows of 3 of 12 shards, .."."""
+    read, every = re.search(r"(\d+) of (\d+) shards", text).groups()
+    return int(read), int(every)
 
 
 def _done(text: str) -> int:

@@ -7,12 +7,13 @@ import pytest
 
 from explorer.ablation.sweep import batches, sweep
 from explorer.ui.common import session
-from explorer.units import ablation
+from explorer.units import ablation, atlas
 from explorer.units.executors import Here
+from explorer.units.watch import Watcher
 from models.opening import allowed
 from tests import tiny
 from tests.explorer.tasks.headed import headed, named
-from tests.explorer.units.test_same_bytes import data, planner_of  # noqa: F401  (a fixture)
+from tests.explorer.units.test_same_bytes import atlas_planner_of, data, planner_of  # noqa: F401  (a fixture)
 from tests.pages.shared import opened, settle, tables, written
 
 
@@ -57,6 +58,44 @@ def test_a_running_job_fills_on_the_page(tmp_path, data):  # noqa: F811
     found, whole = boards(app)[-1], sweep(task)
     np.testing.assert_allclose(found, (whole.table(task.model.sites, "loss") - whole.baseline.mean_loss).ravel(), atol=1e-6)
     assert "Finished" in written(app) and "Not done yet" not in written(app) and not np.allclose(found, so_far)
+
+
+def test_an_atlas_shows_its_heads_as_far_as_they_are_read(tmp_path, data, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(atlas, "TOKENS", 8)
+    monkeypatch.setattr("explorer.atlas.options.Options.batch_tokens", 16, raising=False)
+    folder, some = tiny.save("t5", tmp_path / "t5"), tmp_path / "some.txt"
+    some.write_text("\n".join(data.read_text().splitlines()[:8]))
+    planner, on = atlas_planner_of(folder, some, tmp_path / "units", Here())
+
+    def stop(share):
+        if share > 0.4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        atlas.atlas(planner, on, stop)
+    seen = Watcher(tmp_path / "units").look()
+    app = opened("importance", limit="3")
+    before = len(boards(app))
+    settle(app.text_input(key="units_folder").set_value(str(tmp_path / "units")).run())
+    assert not app.exception and len(boards(app)) == before + 1
+    assert 0 < seen.done < seen.planned and f"of {seen.done} of {seen.planned} shards" in written(app)
+    np.testing.assert_allclose(boards(app)[-1], _shown(seen, "previous", on.model))
+    settle(app.selectbox(key="attached_metric").set_value("entropy").run())
+    so_far = boards(app)[-1]
+    np.testing.assert_allclose(so_far, _shown(seen, "entropy", on.model))
+    best = max(((site, head) for site, one in enumerate(on.model.sites) for head in range(one.heads)), key=lambda at: seen.metrics["entropy"][at])
+    place = on.model.sites[best[0]]
+    assert f"Most so far: {place.part} {place.layer}.{best[1]} ({seen.metrics['entropy'][best]:.3f})" in written(app).replace("\\", "")
+    made = atlas.atlas(planner, on)
+    planner.job.finish()
+    settle(app.run())
+    assert "Finished" in written(app) and not app.exception
+    np.testing.assert_allclose(boards(app)[-1], made.heads["entropy"].to_numpy())
+    assert not np.allclose(boards(app)[-1], so_far)
+
+
+def _shown(seen, metric, model):
+    return [seen.metrics[metric][number, head] for number, site in enumerate(model.sites) for head in range(site.heads)]
 
 
 def test_a_folder_that_is_none_is_told_and_strangers_are_not_asked(tmp_path, monkeypatch):

@@ -1,12 +1,15 @@
-"""A job of `ablate` or `prune` that runs elsewhere: its folder of units, watched while others fill it."""
+"""A job of the shell that runs elsewhere, such as `ablate` or `atlas`: its folder of units, watched while others fill it."""
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from explorer.atlas.sums import METRICS
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
+from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import jobs, pictures
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped, explained
@@ -20,6 +23,8 @@ from models.opening import allowed
 from models.paths import typed
 
 _POLL_S = 2.0
+_FIRST = 5
+"""Heads that are named."""
 _QUIET_S = 120.0
 """Seconds without a unit after which the page says so."""
 
@@ -109,12 +114,37 @@ def _show(seen: Seen) -> None:
                 "Each head removed alone, on {n} of {all} examples: how much the mean loss rises, in nats. Layers down, heads across, from 0."
             ).format(n=seen.examples, all=of)
         )
-        pictures.draw(_picture(seen), "attached_map")
+        pictures.draw(_picture(seen, seen.rises, _(TITLES["exact"]), diverging=True), "attached_map")
+    elif seen.metrics is not None:
+        _of_atlas(seen)
 
 
-def _picture(seen: Seen) -> Picture:
+def _of_atlas(seen: Seen) -> None:
+    """The heads of an atlas as far as they are read, by one metric; the most of it in words, too."""
+    name = st.selectbox(_("Metric"), METRICS, METRICS.index("previous"), format_func=title_of, key="attached_metric", width=260)
+    values = seen.metrics[name]
+    st.caption(
+        _("Each head's mean over all rows of {n} of {all} shards, as far as they are read. Layers down, heads across, from 0.").format(
+            n=seen.done, all=seen.planned
+        )
+    )
+    pictures.draw(_picture(seen, values, title_of(name), diverging=False), "attached_map")
+    # Sorted ends with what is not known.
+    first = [np.unravel_index(at, values.shape) for at in np.argsort(-values, axis=None, kind="stable")[:_FIRST]]
+    named = [f"{_row(seen, site)}.{head} ({values[site, head]:.3f})" for site, head in first if not np.isnan(values[site, head])]
+    if named:
+        st.caption(_("Most so far: {heads}.").format(heads=escaped(", ".join(named))))
+
+
+def _row(seen: Seen, site: int) -> str:
+    """A line of the map; with its part, where there are several."""
     sites = seen.about["shown"]["sites"]
-    several = len({part for part, _layer, _heads in sites}) > 1
-    rows = [f"{part} {layer}" if several else str(layer) for part, layer, _heads in sites]
-    how = {"width": 420, "height": 200, "compact": True, "dark": is_dark(), "title": _(TITLES["exact"])}
-    return charts.board(rows, [heads for _part, _layer, heads in sites], (), values=seen.rises, diverging=True, clickable=False, **how)
+    part, layer, _heads = sites[site]
+    return f"{part} {layer}" if len({one for one, _layer, _heads in sites}) > 1 else str(layer)
+
+
+def _picture(seen: Seen, values: np.ndarray, title: str, *, diverging: bool) -> Picture:
+    sites = seen.about["shown"]["sites"]
+    rows = [_row(seen, site) for site in range(len(sites))]
+    how = {"width": 420, "height": 200, "compact": True, "dark": is_dark(), "title": title, "diverging": diverging}
+    return charts.board(rows, [heads for _part, _layer, heads in sites], (), values=values, clickable=False, **how)

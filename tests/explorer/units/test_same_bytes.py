@@ -2,9 +2,12 @@
 
 import json
 import random
+from dataclasses import asdict
 
 import pytest
 
+from explorer.atlas import corpus
+from explorer.atlas.options import Options
 from explorer.cli import main
 from explorer.tasks import choose
 from explorer.units import store
@@ -19,6 +22,13 @@ COMMANDS = {
     **{f"prune-{order}": ("prune", "--task", "next", "--order", order) for order in ("exact", "reversed", "greedy", "random", "gradient")},
     "heads": ("heads",),
     "syntax": ("syntax",),
+}
+_ASKED = {
+    "text": None,
+    "label": None,
+    "pair": None,
+    "classes": [],
+    "format": {"encoding": None, "separator": None, "quoting": None, "header": None},
 }
 
 
@@ -59,11 +69,17 @@ def same_as_alone(name, model, data, tmp_path, *where):
 def planner_of(folder, data, units, executor):
     """A job of a sweep, without a command."""
     model = load(folder, "cpu")
-    on = device_of(model.device, model.network.dtype) | {"task": "next", "method": "zero", "data": str(data), "limit": None}
-    on["asked"] = {"text": None, "label": None, "pair": None, "classes": []}
-    on["asked"]["format"] = {"encoding": None, "separator": None, "quoting": None, "header": None}
+    on = device_of(model.device, model.network.dtype) | {"task": "next", "method": "zero", "data": str(data), "limit": None, "asked": _ASKED}
     task = choose.make("next", model, choose.named(str(data), "next"))
     return Planner("ablate", Bench(on, model, task=task), units, executor), task
+
+
+def atlas_planner_of(folder, data, units, executor):
+    """A job of an atlas and what it works on, without a command."""
+    model = load(folder, "cpu")
+    on = device_of(model.device, model.network.dtype) | {"corpus": str(data), "atlas": asdict(Options()), "limit": None, "asked": _ASKED}
+    opened = Bench(on, model, corpus=corpus.named(str(data)))
+    return Planner("atlas", opened, units, executor), opened
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,14 +1,18 @@
 """A folder of units, watched while it fills."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from explorer.ablation.sweep import batches, sweep
-from explorer.units import ablation, store
+from explorer.atlas import reading
+from explorer.atlas.sums import METRICS
+from explorer.units import ablation, atlas, store
 from explorer.units.executors import Here
 from explorer.units.watch import Watcher
 from models.errors import InputError
-from tests.explorer.units.test_same_bytes import data, planner_of  # noqa: F401  (a fixture)
+from tests.explorer.units.test_same_bytes import atlas_planner_of, data, planner_of  # noqa: F401  (a fixture)
 
 
 class Stopped(Exception):
@@ -45,6 +49,46 @@ def test_what_is_done_is_shown_and_what_is_missing_is_named(llama_folder, data, 
     over, whole = watcher.look(), sweep(task)
     assert over.finished and over.done == n and not over.missing and over.left == 0
     np.testing.assert_allclose(over.rises, whole.table(task.model.sites, "loss") - whole.baseline.mean_loss, atol=1e-6)
+
+
+def test_an_atlas_is_known_as_far_as_its_shards_are_there(llama_folder, data, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(atlas, "TOKENS", 30)
+    monkeypatch.setattr("explorer.atlas.options.Options.batch_tokens", 16, raising=False)
+    planner, opened = atlas_planner_of(llama_folder, data, tmp_path / "units", Here())
+    watcher = Watcher(tmp_path / "units")
+    assert watcher.look().metrics is None
+
+    def stop(share):
+        if share > 0.5:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        atlas.atlas(planner, opened, stop)
+    seen, plan = watcher.look(), opened.atlas_plan
+    assert 0 < seen.done < seen.planned and seen.rises is None
+    # What it says is what somebody finds who reads the batches of these shards alone.
+    done = [number for number in range(seen.planned) if number + 1 not in seen.missing]
+    only = dataclasses.replace(plan, batches=tuple(batch for number in done for batch in plan.shard(number, seen.planned)))
+    alone = reading.read(opened.model, only, opened.atlas).found.sums.means()
+    _as_read(seen, opened.model, alone)
+    # A shard whose file is lost or broken is one that is not done: the command reads it again.
+    first = sorted((tmp_path / "units" / store.SHARDS).iterdir())
+    first[0].unlink()
+    first[1].write_bytes(b"broken")
+    less = Watcher(tmp_path / "units").look()
+    assert less.done == seen.done - 2 and not set(seen.missing) >= set(less.missing)
+    made = atlas.atlas(atlas_planner_of(llama_folder, data, tmp_path / "units", Here())[0], opened)
+    planner.job.finish()
+    for whole in (watcher.look(), Watcher(tmp_path / "units").look()):
+        assert whole.finished and whole.done == whole.planned
+        _as_read(whole, opened.model, made.heads[list(METRICS)].to_numpy())
+
+
+def _as_read(seen, model, means):
+    heads = [(number, head) for number, site in enumerate(model.sites) for head in range(site.heads)]
+    found = np.array([[seen.metrics[name][at] for name in METRICS] for at in heads])
+    np.testing.assert_array_equal(found, means)
+    assert np.nanstd(found[:, METRICS.index("entropy")]) > 0
 
 
 def _digests(folder):
