@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import models
@@ -11,8 +12,11 @@ from explorer.atlas import plan as planning
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.options import Options
 from explorer.capture import capture_ids
+from explorer.cli.main import main
 from explorer.syntax.words import pieces
+from explorer.tasks import data
 from models import InputError
+from tests import tiny
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2-mini"])
@@ -75,6 +79,44 @@ def test_a_corpus_is_read_from_every_kind_of_file(tmp_path):
     pairs = tmp_path / "pairs.csv"
     pairs.write_text("sentence1,sentence2\nA cat.,Un chat.\n", encoding="utf-8")
     assert corpus.named(str(pairs)).texts[0].target == "Un chat."
+
+
+def test_a_data_set_of_the_hub_is_a_corpus(tmp_path, monkeypatch):
+    """The hub is a folder here: its data set has parts, a column of texts and one of labels, of which an atlas wants none."""
+    datasets = pytest.importorskip("datasets")
+    for part in ("train", "validation"):
+        rows = {"idx": [0, 1, 2], "sentence": [f"{part} text {n}." for n in range(3)], "label": [0, 1, 1]}
+        datasets.Dataset.from_dict(rows).to_parquet(tmp_path / f"{part}-00000-of-00001.parquet")
+    asked, real = [], datasets.load_dataset_builder
+    monkeypatch.setattr(data, "_ask", asked.append)
+    monkeypatch.setattr(data, "_check_own", lambda repo, files: asked.append(repo))
+    monkeypatch.setattr(datasets, "load_dataset_builder", lambda name, configuration: real(str(tmp_path)))
+    told = []
+    found = corpus.named("hub:owner/name", limit=2, progress=told.append)
+    assert [text.text for text in found.texts] == ["validation text 0.", "validation text 1."] and told == [0.5, 1.0]
+    assert asked == ["owner/name", "owner/name"] and "owner/name" in found.name
+    assert any("validation" in note and "train" in note for note in found.notes)
+    # The command writes of it what it writes of a file with the same texts.
+    (tmp_path / "same.txt").write_text("validation text 0.\nvalidation text 1.\n")
+    model = str(tiny.save("llama", tmp_path / "llama"))
+    for name, given in (("hub", "hub:owner/name"), ("file", str(tmp_path / "same.txt"))):
+        assert main(["atlas", "--model", model, "--data", given, "--limit", "2", "--out", str(tmp_path / name)]) == 0
+    hub, file = (Atlas.open(tmp_path / name) for name in ("hub", "file"))
+    pd.testing.assert_frame_equal(hub.heads, file.heads)
+    assert hub.manifest["corpus"]["sha256"] == file.manifest["corpus"]["sha256"] and "owner/name" in hub.title
+
+
+def test_a_data_set_of_the_hub_that_cannot_be_had_is_told(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("datasets")
+
+    def gone(repo):
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(data, "_ask", gone)
+    model = str(tiny.save("llama", tmp_path / "llama"))
+    assert main(["atlas", "--model", model, "--data", "hub:owner/name", "--out", str(tmp_path / "atlas")]) == 1
+    said = capsys.readouterr().err
+    assert "error:" in said and "owner/name" in said and "Traceback" not in said and not (tmp_path / "atlas").exists()
 
 
 def test_what_is_no_corpus_is_refused(tmp_path):

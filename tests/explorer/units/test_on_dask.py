@@ -5,12 +5,14 @@ import sys
 import threading
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from explorer.ablation.sweep import sweep
 from explorer.cli import main
 from explorer.units import ablation, store
 from explorer.units.on_dask import OnDask, asking
 from models.errors import ModelError
+from tests import tiny
 from tests.explorer.units.test_same_bytes import data, planner_of, same_as_alone, small_batches  # noqa: F401  (fixtures)
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed (requirements-cluster.txt)")
@@ -165,3 +167,27 @@ def test_a_worker_with_other_code_is_passed_over_and_refused_where_it_is_alone(f
         client.wait_for_workers(2)
     Troubled(fleet, llama_folder, data, tmp_path / "units", said).run()
     assert any("does not do it" in text and "another version" in text for text in said)
+
+
+@pytest.mark.thorough
+def test_a_worker_with_other_weights_is_passed_over_and_refused_where_it_is_alone(fleet, data, many_batches, tmp_path):  # noqa: F811
+    """The folder of the model has the same path there, and holds another version of it."""
+    folder, said = tiny.save("llama", tmp_path / "llama"), []
+    whole = (folder / "model.safetensors").read_bytes()
+    job = Troubled(fleet, folder, data, tmp_path / "units", said)
+    changed = load_file(folder / "model.safetensors")
+    next(iter(changed.values())).flatten()[7] += 1e-3
+    save_file(changed, folder / "model.safetensors", {"format": "pt"})
+    other = fleet.start_worker()
+    with pytest.raises(
+        ModelError, match=rf"No worker does it.*Its weights of {folder} are others: \w+, where {job.planner.weights} is asked for"
+    ):
+        job.run()
+    assert other.is_alive() and not list((tmp_path / "units" / store.UNITS).rglob("*.json"))
+    # One with the right ones does all of it; the first has its own open still, and goes on refusing.
+    (folder / "model.safetensors").write_bytes(whole)
+    fleet.start_worker(seconds=SLOW_S)
+    with distributed.Client(fleet.address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+    Troubled(fleet, folder, data, tmp_path / "units", said).run()
+    assert any("does not do it" in text and "weights" in text and "are others" in text for text in said)
