@@ -1,11 +1,16 @@
 """What the weights say in a browser: a click on a line opens both of its heads, one on the board another head."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import addressed, settled, shows
+import models
+from explorer.tokens import written_out
+from explorer.weights.head import matched, named
+from explorer.weights.opened import opened
+from tests.browser.waiting import addressed, eventually, settled, shows
 
 LINES = ".st-key-weights_lines svg.marks"
 LINE = f'{LINES} path[aria-label*="reads"], {LINES} line[aria-label*="reads"]'
@@ -53,3 +58,28 @@ def test_a_line_between_parts_opens_a_head_of_each_and_one_that_writes_its_own_p
     shows(page.locator(".st-key-weights_head"), "Layer 2, head 5")
     page.go_back()
     shows(page.locator(".st-key-weights_writer"), re.compile(rf"Layer {below[0]}, head {below[1]} encoder · writes"))
+
+
+@pytest.mark.thorough
+def test_pairs_follow_the_slider_of_distance(open_page, tiny_folder):
+    """RoPE turns a pair by the distance between its tokens: what is pushed along is what is computed."""
+    folder = tiny_folder("llama")
+    page = open_page(f"/weights?model={quote(folder)}&layer=1&head=2", wait_for=".st-key-distance")
+    settled(page)
+    weights, place, seen = opened(models.load(folder, device="cpu")), page.locator(".st-key-weights_head"), []
+    for distance in (1, 2, 3):
+        page.locator(".st-key-distance [tabindex='0']").last.press("ArrowRight")
+        page.wait_for_function("n => new URLSearchParams(location.search).get('distance') === n", arg=str(distance))
+        shows(place, f"the key {distance} before the query")
+        found = matched(weights, 1, 2, distance=distance)
+        queries, keys = (written_out(named(weights, ids)) for ids in (found.rows, found.columns))
+        expected = [(query, key, f"{value:.4f}") for query, key, value in zip(queries[:3], keys[:3], found.values[:3], strict=True)]
+        seen.append(eventually(lambda: _lines(place, 3), expected))
+    assert seen[0] != seen[1] != seen[2]
+
+
+def _lines(place, n: int) -> list[tuple[str, str, str]]:
+    """The first lines of a table, which is drawn on a canvas and stands in it once more, with all digits, for who cannot see it."""
+    lines = place.locator("canvas[data-testid=data-grid-canvas] tbody tr")
+    cells = [lines.nth(at).locator("td").all_text_contents() for at in range(min(n, lines.count()))]
+    return [(query, key, f"{float(score):.4f}") for query, key, score in cells]

@@ -15,6 +15,7 @@ from explorer.ablation.sweep import sweep
 from explorer.atlas import changed, corpus, making, shipped, space
 from explorer.atlas.edges import DIRECTIONS
 from explorer.atlas.options import Options
+from explorer.capture import capture
 from explorer.jobs import JOBS
 from explorer.scores import published
 from explorer.tasks import choose
@@ -154,13 +155,41 @@ def test_rows_are_the_kept_ones_and_lead_to_the_live_model() -> None:
 
 def test_a_row_of_the_atlas_is_what_the_live_model_does() -> None:
     """The row that a link leads to has the weights that the atlas says."""
-    from explorer.capture import capture
-
     model, atlas, head = models.load("gpt2-mini", device="cpu"), shipped.opened("gpt2-mini"), ("decoder", 3, 0)
     for one in atlas.rows(head).iloc[::7].itertuples():
         captured = capture(model, atlas.written(one.text, "decoder"))
         pattern = captured.pattern(3, 0, rows=slice(one.row, one.row + 1))[0]
         np.testing.assert_allclose(pattern[one.keys], one.weights, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gpt2-mini", "bert-mini"])
+def test_a_row_is_followed_into_the_live_model_and_edited_there(name) -> None:
+    atlas = shipped.opened(name)
+    part = atlas.parts[0]
+    app = opened("atlas", model=name, layer="2", head="4")
+    door = next(link for link in links(app, "attention") if "text" in link)
+    (line,) = [one for one in atlas.rows((part, 2, 4)).query("kind == 'sample'").itertuples() if _leads_to(atlas, part, one, door)]
+    live, columns = opened("attention", **{key: value[0] for key, value in door.items()}), {"r", "c", "end", "q", "w"}
+    # What is drawn first is the row as the atlas keeps it.
+    pinned, drawn = table(live, {"c", "w"}, chart=1), table(live, columns, chart=2)
+    of_row = drawn[drawn["r"] == line.row].set_index("c")["w"]
+    np.testing.assert_allclose(pinned.set_index("c")["w"].loc[of_row.index], of_row, atol=1e-6)
+    np.testing.assert_allclose(of_row.loc[line.keys], line.weights, atol=1e-5)
+    assert 1 - of_row.loc[line.keys].sum() == pytest.approx(line.left, abs=1e-5)
+    # Then its text is changed, in front of that token and behind it.
+    model, text = models.load(name, device="cpu"), door["text"][0]
+    for edited in (f"Yesterday {text}", f"{text} Nobody knew why."):
+        settle(live.text_area(key="text").set_value(edited).run())
+        assert not live.exception
+        captured = capture(model, edited)
+        expected, seen = captured.pattern(2, 4), captured.visible(2)
+        np.testing.assert_allclose(table(live, columns, chart=2)["w"], expected[seen], atol=1e-6)
+        np.testing.assert_allclose(table(live, {"c", "w"}, chart=1).sort_values("c")["w"], expected[line.row][seen[line.row]], atol=1e-6)
+        assert seen.sum() > len(drawn)
+
+
+def _leads_to(atlas, part, row, door) -> bool:
+    return door["text"] == [atlas.written(row.text, part)] and door["q"] == [str(row.row)]
 
 
 def test_rows_are_chosen_by_what_they_look_at() -> None:
