@@ -14,8 +14,11 @@ where that is missing) against all their weights, which are kept and sorted: kep
 is not the same.
 
 `--whole FOLDER` reads --base tokens without leaving any out, with 12 x 12 heads or the model of `--of`: minutes to hours. It may be stopped
-and goes on from the last shard; the forward passes alone are run for every fifth shard, and beside it stands the most memory that the process
-has had by then. The atlas stays in the folder.
+and goes on from the last shard; the forward passes alone are run for every fifth shard, and beside it stands what the process holds after each
+shard. The atlas stays in the folder.
+
+`--flat 20` reads so many shards of about 5,000 tokens with 12 x 12 heads, and prints what the process holds after each: minutes. Exits 1
+where the second half of them needs more than 5 % above the first.
 """
 
 from __future__ import annotations
@@ -50,6 +53,8 @@ from tests.explorer.atlas import brute
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FILE, TREES = _DATA / "wikitext2" / "train.raw.gz", _DATA / "ud_ewt" / "en_ewt-ud-dev.conllu"
 RATIO, DISK_MB = 2.0, 60
+_FLAT, FLAT_TOKENS, GROWN = 120, 5_000, 1.05
+"""Shards and their tokens of a corpus of which `--flat` reads some, and what they may hold more in the end."""
 CORPUS = 400_000
 """Tokens of the corpus whose batches are sampled."""
 BUNDLED = ("gpt2-mini", "bert-mini", "all-MiniLM-L6-v2")
@@ -67,12 +72,15 @@ def main() -> int:
     parser.add_argument("--whole", type=Path, metavar="FOLDER", help="all of --base tokens instead, with 12 x 12 heads or --of")
     parser.add_argument("--of", choices=BUNDLED, help="a bundled model for --whole")
     parser.add_argument("--shard", type=int, default=making.SHARD_TOKENS, metavar="N", help="tokens of a shard of --whole (default: %(default)s)")
+    parser.add_argument("--flat", type=int, metavar="SHARDS", help="what the process holds after each of so many shards instead")
     given = parser.parse_args()
     if given.brute:
         return against_brute_force(given.trees, given.brute)
     texts, rows = _texts(given.file), []
     if given.whole:
         return whole(texts, given.whole, given.of, given.base, given.shard)
+    if given.flat:
+        return flat(texts, given.flat)
     with tempfile.TemporaryDirectory() as folder:
         base = models.load(shapes.bert_base(Path(folder) / "base"), device="cpu")
         for name, model, tokens in (
@@ -139,7 +147,7 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
         if shard not in done:
             if shard % _ALONE == min(1, n - 1):
                 found["alone"] = _cpu(lambda shard=shard: forward(model, dataclasses.replace(plan, batches=plan.shard(shard, n))))
-            done[shard] = found | {"memory": _memory_mb()}
+            done[shard] = found | {"memory": _held_mb()}
             with log.open("a") as stream:
                 stream.write(json.dumps(done[shard]) + "\n")
         print(done[shard], flush=True)
@@ -150,9 +158,28 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
     times = [f"{sum(one['reading'] for one in done.values()):,.0f} s", f"{sum(one['tokens'] for one in both):,}"]
     memory = ", ".join(f"{done[shard]['memory']:,.0f} MB" for shard in sorted({0, n // 4, n // 2, n - 1}))
     row = [name or "12 x 12, 768 wide", f"{plan.tokens:,}", *times, f"{ratio:.2f}x", report.verdict(ratio, RATIO)]
-    header = ["model", "tokens", "reading", "of these also alone", "ratio", "", "on disk", "", "peak memory by shard"]
+    header = ["model", "tokens", "reading", "of these also alone", "ratio", "", "on disk", "", "memory after shards"]
     report.show(f"An atlas of {texts.name}, processor time", header, [[*row, f"{size:.1f} MB", report.verdict(size, DISK_MB), memory]])
     return int(ratio > RATIO or size > DISK_MB)
+
+
+def flat(texts: corpus.Corpus, n: int) -> int:
+    """Reads shards of 12 x 12 heads and looks at what the process holds after each, and at the most that it held meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, options = models.load(shapes.bert_base(Path(folder) / "base"), device="cpu"), Options(tokens=_FLAT * FLAT_TOKENS)
+        plan = planning.made(model, texts, options)
+        rows, held = [], []
+        # The first one also computes what roles are compared with.
+        for shard in range(1, n + 1):
+            _forget_peak()
+            took = _cpu(lambda shard=shard: shards.read(model, texts, options, shard, _FLAT, Path(folder), None, plan))
+            held.append(_held_mb())
+            rows.append([f"{shard}", f"{took:.1f} s", f"{held[-1]:,.0f} MB", f"{_peak_mb():,.0f} MB"])
+    report.show(f"Shards of {texts.name}, 12 x 12, 768 wide", ["shard", "processor time", "held after it", "at most meanwhile"], rows)
+    first, second = held[: n // 2], held[n // 2 :]
+    grown = sum(second) / len(second) / (sum(first) / len(first)) - 1
+    print(f"\nheld after the second half against the first: {grown:+.1%} {report.verdict(1 + grown, GROWN)}")
+    return int(1 + grown > GROWN)
 
 
 def _sample(plan: Plan, tokens: int) -> Plan:
@@ -181,6 +208,24 @@ def _cpu(run: Callable[[], object]) -> float:
     start = time.process_time()
     run()
     return time.process_time() - start
+
+
+def _status_mb(name: str) -> float:
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) / 1024
+
+
+def _held_mb() -> float:
+    return _status_mb("VmRSS")
+
+
+def _peak_mb() -> float:
+    return _status_mb("VmHWM")
+
+
+def _forget_peak() -> None:
+    """From now on the peak is that of what follows."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _memory_mb() -> float:

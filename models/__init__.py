@@ -6,6 +6,7 @@
 - `sentiment`: a linear classifier on the bundled BERT; `shipped/` holds it and other weights of the project
 - `toy/`: the toy transformer, a recurrent network beside it, their vocabularies and tasks; `training/`: training all of them
 - `cores`: on how many of them a thread computes
+- `freed`: memory that was freed, given back to the system
 - `seeded`: weights drawn by a seed, whatever other threads draw
 - `stopping`: how a stop reaches work that is told nothing of it
 - `atomic`: files and folders that are whole or not there at all; `paths`: paths as somebody typed them

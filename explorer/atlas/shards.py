@@ -25,6 +25,7 @@ from explorer.atlas.vocabulary import Vocabulary
 from explorer.tokens import readable
 from models import InputError, Model
 from models.atomic import whole, writing
+from models.freed import give_back
 from models.words import told
 
 _SIDES = ("key", "query")
@@ -119,13 +120,28 @@ def read(
     file = place(digest(of), shard, shards, folder)
     if file.is_file():
         return file
+    _write(file, model, plan, options, of, shard, shards, progress)
+    give_back()
+    return file
+
+
+def _write(
+    file: Path,
+    model: Model,
+    plan: planning.Plan,
+    options: Options,
+    of: dict,
+    shard: int,
+    shards: int,
+    progress: Callable[[float], object] | None,
+) -> None:
+    """Reads a shard and writes its file; what it found is let go of at the end."""
     found = reading.read(model, plan, options, shard, shards, progress)
     belongs = reference.of_model(model, plan) if shard == 0 else None
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
     with whole(file) as beside, beside.open("wb") as stream:
         np.savez(stream, **_arrays(model, of, found, shard, shards, belongs))
-    return file
 
 
 def digest(of: dict) -> str:
