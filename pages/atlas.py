@@ -25,7 +25,7 @@ def drawn(atlas: Atlas, identity: tuple, of: Source | None, part: str, chosen: t
         if view in ("metrics", "changed"):
             axes = tuple(
                 choices.metric(atlas, part, title, name, first)
-                for title, name, first in ((_("Metric"), "x", "previous"), (_("against"), "y", "entropy"))
+                for title, name, first in ((_("Metric"), "x", "previous" if part != "cross" else "confidence"), (_("against"), "y", "entropy"))
             )
         if view == "changed":
             if of is not None:

@@ -30,8 +30,8 @@ _MASKS = {
 }
 
 
-def kind_of(row: int, key: int, tokens: Sequence[str], special: Sequence[bool], square: bool = True) -> str:
-    """One of `KINDS`.
+def kinds_of(row: int, key: int, tokens: Sequence[str], special: Sequence[bool], square: bool = True) -> tuple[str, ...]:
+    """All of `KINDS` that are true, the first of which is said: in the second row the first token is the previous one, too.
 
     Args:
         row: token that looks.
@@ -40,12 +40,16 @@ def kind_of(row: int, key: int, tokens: Sequence[str], special: Sequence[bool], 
         special: which of them are special.
         square: whether the row is one of these tokens; else only special tokens, punctuation and others are told apart.
     """
-    if special[key]:
-        return "special"
+    found = ["special"] if special[key] else []
     if square:
         number_of = {word: i for i, word in enumerate(tokens)}
         numbers, one = [number_of[token] for token in tokens], slice(row, row + 1)
-        for name, mask in _MASKS.items():
-            if mask(numbers, one)[0, key]:
-                return name
-    return "punctuation" if punctuation(tokens)[key] else "other"
+        found += [name for name, mask in _MASKS.items() if mask(numbers, one)[0, key]]
+    if punctuation(tokens)[key]:
+        found.append("punctuation")
+    return tuple(found) or ("other",)
+
+
+def kind_of(row: int, key: int, tokens: Sequence[str], special: Sequence[bool], square: bool = True) -> str:
+    """The first of `kinds_of`."""
+    return kinds_of(row, key, tokens, special, square)[0]

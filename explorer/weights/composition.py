@@ -71,6 +71,16 @@ class Composition:
                 found.append(Edge(kind, (writer_layer, writer), (layer, head), value))
         return sorted(found, key=lambda edge: -edge.value)[:most]
 
+    def of_head(self, head: tuple[int, int], kinds: tuple[str, ...] = KINDS, *, writes: bool = False, most: int = 3) -> list[Edge]:
+        """The strongest edges above random ones of one head: those where it reads, or those where it writes."""
+        found = []
+        for kind in (kind for kind in kinds if kind in self.values):
+            above = self.values[kind][head] - self.random if writes else self.values[kind][:, :, *head] - self.random
+            for layer, number in np.argwhere(np.nan_to_num(above, nan=-np.inf) > 0).tolist():
+                ends = (head, (layer, number)) if writes else ((layer, number), head)
+                found.append(Edge(kind, *ends, float(above[layer, number])))
+        return sorted(found, key=lambda edge: -edge.value)[:most]
+
 
 def composition(
     weights: Weights, part: str | None = None, report: Callable[[float], None] = lambda _share: None, *, writers: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -29,9 +30,7 @@ def copying(weights: Weights, part: str | None = None, report: Callable[[float],
     of_part = weights.sites(part)
     source = streams(of_part[0].part)[1]
     check_writes(weights, of_part[0].part)
-    entry, out = weights.entry(source), weights.exit
-    if entry.size != out.size:
-        raise InputError(_("{name} reads other tokens than it writes.").format(name=weights.model.name), _("Choose another model."))
+    _check_same(weights, source)
     joined: dict[object, Tensor] = {}
     found = np.full((len(of_part), max(1, max(site.heads for site in of_part))), np.nan)
     for i, site in enumerate(of_part):
@@ -44,6 +43,40 @@ def copying(weights: Weights, part: str | None = None, report: Callable[[float],
             found[site.layer, of.head] = float(values.real.sum()) / total if total > 0 else 0.0
         report((i + 1) / len(of_part))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Copied:
+    """Which tokens a head copies.
+
+    Attributes:
+        ids: of the tokens that make themselves likeliest where the head attends to them, most first.
+        values: by how much, (k,): logits above the mean word.
+        share: of all tokens that make themselves likelier than the mean word at all.
+    """
+
+    ids: tuple[int, ...]
+    values: np.ndarray
+    share: float
+
+
+def copied(weights: Weights, layer: int, head: int, part: str | None = None, *, top: int = 8) -> Copied:
+    """What each token does to itself: the diagonal of the head's W_E W_V W_O W_U. Raises InputError as `copying`, and for no such head."""
+    of = weights.head(layer, head, part)
+    source, own = streams(of.part)[1], []
+    check_writes(weights, of.part)
+    _check_same(weights, source)
+    for x in weights.rows(of, source):
+        first = sum(map(len, own))
+        own.append((unit(of.key_norm, x) @ of.value @ of.output * weights.exit.words(slice(first, first + len(x)))).sum(1))
+    found = torch.cat(own)
+    best = found.topk(min(top, len(found)))
+    return Copied(tuple(best.indices.tolist()), best.values.cpu().numpy(), float((found > 0).double().mean()))
+
+
+def _check_same(weights: Weights, source: str) -> None:
+    if weights.entry(source).size != weights.exit.size:
+        raise InputError(_("{name} reads other tokens than it writes.").format(name=weights.model.name), _("Choose another model."))
 
 
 def check_writes(weights: Weights, part: str) -> None:

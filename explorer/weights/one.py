@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from explorer.weights import copying
 from explorer.weights import head as reading
+from explorer.weights.copying import Copied
 from explorer.weights.head import TOP, Direction, Report
 from explorer.weights.opened import Weights
 from explorer.weights.pairs import Pairs
@@ -23,6 +26,7 @@ class OneHead:
         no_scores, no_words: why.
         distance: tokens between the query and the key of the pairs.
         notes: names in `opened.NOTES`.
+        copied: tokens that make themselves likelier; None where it writes to no words, or to those of another vocabulary.
     """
 
     layer: int
@@ -36,6 +40,7 @@ class OneHead:
     no_words: InputError | None
     notes: tuple[str, ...]
     distance: int = 0
+    copied: Copied | None = None
 
 
 def one_head(
@@ -74,6 +79,10 @@ def one_head(
         moved = reading.moved(weights, layer, head, part, top=top, report=lambda share: report(0.5 + 0.5 * share))
     except InputError as error:
         no_words = error
+    copied = None
+    if no_words is None:
+        with suppress(InputError):
+            copied = copying.copied(weights, layer, head, part)
     notes = weights.notes(site, words=no_words is None)
     report(1.0)
-    return OneHead(layer, head, site.part, matched, matching, moved, moving, no_scores, no_words, notes, distance)
+    return OneHead(layer, head, site.part, matched, matching, moved, moving, no_scores, no_words, notes, distance, copied)

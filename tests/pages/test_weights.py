@@ -9,6 +9,7 @@ import pytest
 import models
 from explorer.ui.common import model_names
 from explorer.ui.weights import choice, read
+from explorer.weights import copying
 from explorer.weights import head as reading
 from explorer.weights.opened import NOTES, opened
 from explorer.weights.survey import survey
@@ -105,6 +106,35 @@ def test_a_line_opens_both_of_its_heads_and_another_head_leaves_it() -> None:
     app.query_params["edge"] = "k.4.1"  # a head above cannot write to one below
     settle(app.run())
     assert len(app.dataframe) == 1 and shared(app, "layer") == "2"
+
+
+def test_the_strongest_lines_of_a_head_are_named_and_open_both() -> None:
+    found = survey(opened(models.load("gpt2-mini", device="cpu"))).composition
+    for kinds, head in ((("q", "k", "v"), (2, 4)), (("k",), (3, 0))):
+        asked = {} if len(kinds) == 3 else {"lines": kinds[0]}
+        app = page("weights", model="gpt2-mini", layer=str(head[0]), head=str(head[1]), **asked)
+        named = [button for button in app.button if str(button.key).startswith("neighbour_")]
+        reads, read_by = found.of_head(head, kinds), found.of_head(head, kinds, writes=True)
+        assert [button.label for button in named] == [
+            f"{edge.kind.upper()} {other[0]}.{other[1]} {edge.value:+.3f}"
+            for edges, end in ((reads, "writer"), (read_by, "reader"))
+            for edge in edges
+            for other in [getattr(edge, end)]
+        ]
+        assert reads and read_by and f"{head[0]}.{head[1]} reads most of:" in written(app)
+    below = reads[0].writer
+    settle(named[0].click().run())
+    assert not app.exception and f"**Layer {below[0]}, head {below[1]}**" in written(app) and "reads with its keys" in written(app)
+
+
+def test_the_tokens_that_a_head_copies_are_named() -> None:
+    weights = opened(models.load("gpt2-mini", device="cpu"))
+    for head in ((0, 3), (3, 1)):
+        found = copying.copied(weights, *head)
+        app = page("weights", model="gpt2-mini", layer=str(head[0]), head=str(head[1]), look="write")
+        name = shown(weights, found.ids[:1])[0]
+        said = f"{found.share:.0%} make themselves likelier than the mean word; most of all: {name} ({found.values[0]:+.2f})"
+        assert said in written(app).replace("\\", "")
 
 
 @pytest.mark.parametrize("look", ["match", "write", "directions"])

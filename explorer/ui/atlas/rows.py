@@ -33,7 +33,8 @@ _AROUND, _BESIDE, _MOST = 9, 1, 20
 def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Figure:
     """The rows, and the choice of which; each leads to the live model with that text, head and token."""
     table = atlas.rows(head)
-    table["lands"] = [_lands(atlas, head, row) for row in table.itertuples()]
+    kinds = [_kinds(atlas, head, row) for row in table.itertuples()]
+    table["lands"], table["kinds"] = [every[0] for every in kinds], kinds
     with st.container(horizontal=True, vertical_alignment="bottom", key="atlas_row_choice"):
         shown = _choose(table, head, relation)
     if shown.empty:
@@ -83,15 +84,31 @@ def _choose(table: pd.DataFrame, head: HeadName, relation: str | None) -> pd.Dat
         kind = name.removeprefix("not-")
         if not name:
             return _("anything")
-        n = counts[kind] if kind == name else len(found) - counts[kind]
+        n = counts[kind] if kind == name else int((~_are(found, kind)).sum())
         told = _(landing.KINDS[kind]) if kind == name else _("all but {kind}").format(kind=_(landing.KINDS[kind]))
         return f"{told} ({n})"
 
     lands = address.entry(
         st.selectbox, _("Largest weight on"), "lands", "", address.among(options), options=list(options), format_func=title, width=225
     )
+    if not lands:
+        return found
     kind = lands.removeprefix("not-")
-    return found if not lands else found[(found["lands"] == kind) == (kind == lands)]
+    chosen = found["lands"] == kind if kind == lands else ~_are(found, kind)
+    _outputs(found[chosen]["norm"].dropna(), found[~chosen]["norm"].dropna())
+    return found[chosen]
+
+
+def _are(table: pd.DataFrame, kind: str) -> pd.Series:
+    """Of which rows a kind is true, whatever is said of them first."""
+    return table["kinds"].map(lambda kinds: kind in kinds).astype(bool)
+
+
+def _outputs(those: pd.Series, others: pd.Series) -> None:
+    """A strong weight on an empty value is not much: what the head gives on in these rows, and in the others."""
+    if len(those) and len(others):
+        told = _("Length of the output: {own:.2f} on average in these {n} rows, {other:.2f} in the other {m}.")
+        st.caption(told.format(own=those.mean(), n=len(those), other=others.mean(), m=len(others)))
 
 
 def _few(table: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +147,7 @@ def _about(row: object) -> str:
 
 def _marked(atlas: Atlas, head: HeadName, row: object) -> str:
     query_side, key_side = sides(head)
-    keys = dict(zip(row.keys.tolist(), row.weights.tolist(), strict=True))
+    keys = {k: (weight, length) for k, weight, length in zip(row.keys.tolist(), row.weights.tolist(), row.norms.tolist(), strict=True)}
     tokens, special = atlas.text(row.text, key_side)
     if query_side == key_side:
         return _piece(tokens, special, keys, row.row, row.target)
@@ -138,7 +155,7 @@ def _marked(atlas: Atlas, head: HeadName, row: object) -> str:
     return f'<span class="t q" style="--w: 0">{escape(asks)}</span> → {_piece(tokens, special, keys, None, row.target)}'
 
 
-def _piece(tokens: list[str], special: list[bool], keys: dict[int, float], query: int | None, target: int) -> str:
+def _piece(tokens: list[str], special: list[bool], keys: dict[int, tuple[float, float]], query: int | None, target: int) -> str:
     wanted = set() if query is None else set(range(query - _AROUND, query + _AROUND + 1))
     wanted |= {k + step for k in (*keys, *([target] if target >= 0 else [])) for step in range(-_BESIDE, _BESIDE + 1)}
     shown, before, made, spaced = labels(tokens), -1, [], any(token.startswith(" ") for token in tokens)
@@ -148,7 +165,7 @@ def _piece(tokens: list[str], special: list[bool], keys: dict[int, float], query
             made.append(' <span class="gap">…</span> ')
         elif made and not goes_on:
             made.append(" ")
-        weight = keys.get(i, 0.0)
+        weight, length = keys.get(i, (0.0, np.nan))
         kinds = [
             "t",
             *(["on"] if goes_on else []),
@@ -156,10 +173,16 @@ def _piece(tokens: list[str], special: list[bool], keys: dict[int, float], query
             *(["k"] if weight >= 0.05 else []),
             *(["due"] if i == target else []),
         ]
-        number = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else ""
-        made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}" title="{weight:.4f}">{escape(shown[i])}{number}</span>')
+        number, about = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else "", escape(_pointed_at(weight, length))
+        made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}" title="{about}">{escape(shown[i])}{number}</span>')
         before = i
     return "".join(made) + ('<span class="gap"> …</span>' if before < len(tokens) - 1 else "")
+
+
+def _pointed_at(weight: float, length: float) -> str:
+    """What a mark says that is pointed at."""
+    said = f"{weight:.4f}"
+    return said if not np.isfinite(length) else _("{weight}; times its value, a length of {length}").format(weight=said, length=f"{length:.2f}")
 
 
 def _goes_on(tokens: list[str], i: int, spaced: bool) -> bool:
@@ -167,15 +190,15 @@ def _goes_on(tokens: list[str], i: int, spaced: bool) -> bool:
     return not tokens[i].startswith(" ") if spaced else tokens[i].startswith("##")
 
 
-def _lands(atlas: Atlas, head: HeadName, row: object) -> str:
+def _kinds(atlas: Atlas, head: HeadName, row: object) -> tuple[str, ...]:
     query_side, key_side = sides(head)
     tokens, special = atlas.text(row.text, key_side)
-    return landing.kind_of(row.row, int(row.keys[0]), tokens, special, query_side == key_side)
+    return landing.kinds_of(row.row, int(row.keys[0]), tokens, special, query_side == key_side)
 
 
 def _csv(atlas: Atlas, head: HeadName, table: pd.DataFrame) -> bytes:
     query_side, key_side = sides(head)
-    made = table.copy()
+    made = table.drop(columns="kinds")
     made.insert(0, "token", [atlas.text(row.text, query_side)[0][row.row] for row in table.itertuples()])
     made["key_tokens"] = [" ".join(labels([atlas.text(row.text, key_side)[0][k] for k in row.keys])) for row in table.itertuples()]
     return made.to_csv(index=False).encode()

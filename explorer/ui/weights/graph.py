@@ -13,7 +13,7 @@ from explorer.charts.weights.graph import graph
 from explorer.i18n import N_, _
 from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
-from explorer.ui.weights import choice
+from explorer.ui.weights import choice, neighbours
 from explorer.ui.weights.read import Read
 from explorer.weights.composition import KINDS, Composition
 
@@ -61,6 +61,8 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
     pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
+    if not stage.is_on():
+        neighbours.draw(found, head, kinds)
     said = _("Composition of two heads with random weights of this shape: {mean:.3f} ± {spread:.3f}. Lines are what is above its mean.")
     st.caption(said.format(mean=found.random, spread=found.spread))
     table = pd.DataFrame(

@@ -12,7 +12,7 @@ from explorer.charts.weights.distance import by_distance
 from explorer.i18n import N_, _, language
 from explorer.tokens import written_out
 from explorer.ui.common import pictures, stage
-from explorer.ui.common.markdown import explained
+from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.weights import one_token
@@ -119,6 +119,11 @@ def _write(read: Read, of: OneHead, slot: str, token: int | None, wide: bool) ->
     if of.moved is None:
         st.info(explained(of.no_words))
         return []
+    if of.copied is not None:
+        names = written_out(reading.named(read.weights, of.copied.ids))
+        most = ", ".join(f"{name} ({value:+.2f})" for name, value in zip(names, of.copied.values, strict=True))
+        told = _("Of all tokens, attended to, {share} make themselves likelier than the mean word; most of all: {tokens}.")
+        st.caption(told.format(share=f"{of.copied.share:.0%}", tokens=escaped(most)))
     places = st.columns([9, 11], gap="small") if wide else (st.container(), st.container())
     with places[0]:
         st.markdown(f":small[{_('Tokens, attended to, and the word that each makes likeliest')}]")

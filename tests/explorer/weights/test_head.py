@@ -5,7 +5,9 @@ import pytest
 import torch
 
 import models
+from explorer.weights import copying
 from explorer.weights import head as reading
+from explorer.weights.one import one_head
 from explorer.weights.opened import opened, streams
 from models import attention
 from tests import tiny as making
@@ -136,6 +138,31 @@ def test_words_are_those_of_the_brute_product(in_precision, name, dtype):
         pairs = reading.moved(weights, layer, head, part, top=10)
         if n < 50:
             np.testing.assert_allclose(pairs.values, np.sort(mine.ravel())[::-1][:10], rtol=1e-3, atol=1e-3 * scale)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "bert"])
+def test_tokens_that_are_copied_are_those_of_the_whole_product(in_precision, name):
+    model = in_precision(name)
+    weights = opened(model)
+    for layer, head, part in heads_of(model):
+        n = weights.exit.size
+        own = np.zeros(n)
+        for token in range(n):
+            words = reading.promoted(weights, token, layer, head, part, top=n)
+            own[token] = words.most[words.more.index(token)]
+        found = copying.copied(weights, layer, head, part, top=5)
+        np.testing.assert_allclose(found.values, np.sort(own)[::-1][:5], rtol=1e-3, atol=1e-3 * np.abs(own).max())
+        np.testing.assert_allclose(own[list(found.ids)], found.values, rtol=1e-3, atol=1e-3 * np.abs(own).max())
+        assert found.share == pytest.approx((own > 0).mean(), abs=2 / n)
+    assert one_head(weights, 0, 0).copied.ids == copying.copied(weights, 0, 0).ids
+
+
+def test_who_writes_other_words_or_none_copies_nothing(tiny):
+    for name, part, said in (("electra", None, "predicts no words"), ("bart", "encoder", "only through the decoder")):
+        weights = opened(tiny(name))
+        with pytest.raises(models.InputError, match=said):
+            copying.copied(weights, 0, 0, part)
+        assert one_head(weights, 0, 0, part).copied is None
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "bert", "toy_pair"])

@@ -231,3 +231,8 @@ def test_a_survey_has_what_there_is(tiny):
             assert (found.copying is None) == (name == "electra" or (name == "bart" and part == "encoder"))
             assert (found.distances is None) == (found.induction is None) == (part == "cross")
             assert found.composition.edges(most=2) == found.composition.edges()[:2]
+            head = found.composition.edges()[0].reader
+            for kinds in (("k",), ("q", "k", "v")):
+                every = found.composition.edges(kinds)
+                assert found.composition.of_head(head, kinds, most=99) == [edge for edge in every if edge.reader == head]
+                assert found.composition.of_head(head, kinds, writes=True, most=2) == [edge for edge in every if edge.writer == head][:2]

@@ -1,0 +1,42 @@
+"""The strongest lines of the head that is looked at, as buttons: whose writing it reads, and who reads what it writes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import N_, _
+from explorer.ui.weights import choice
+from explorer.weights.composition import Composition, Edge
+
+_SIDES = ((False, N_("{head} reads most of:")), (True, N_("{head} is read most by:")))
+
+
+def draw(found: Composition, head: choice.Head, kinds: tuple[str, ...]) -> None:
+    """The buttons; each opens the line with both of its heads.
+
+    Args:
+        found: what the graph draws.
+        head: that is looked at.
+        kinds: of the lines that are wanted.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="weights_neighbours", gap="xsmall"):
+        for writes, said in _SIDES:
+            # What heads of another part read is not drawn here.
+            if writes and found.writers != found.part:
+                continue
+            if edges := found.of_head(head, kinds, writes=writes):
+                st.caption(_(said).format(head=f"{head[0]}.{head[1]}"), width="content")
+            for edge in edges:
+                _button(edge, edge.reader if writes else edge.writer, found)
+
+
+def _button(edge: Edge, other: choice.Head, found: Composition) -> None:
+    line = (edge.kind, edge.writer, edge.reader, found.writers)
+    st.button(
+        f"{edge.kind.upper()} {other[0]}.{other[1]} {edge.value:+.3f}",
+        key=f"neighbour_{edge.kind}_{edge.writer[0]}_{edge.writer[1]}_{edge.reader[0]}_{edge.reader[1]}",
+        type="tertiary",
+        on_click=choice.choose,
+        args=(edge.reader, line, found.part),
+        width="content",
+    )
