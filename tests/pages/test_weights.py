@@ -114,7 +114,7 @@ def test_the_strongest_lines_of_a_head_are_named_and_open_both() -> None:
         asked = {} if len(kinds) == 3 else {"lines": kinds[0]}
         app = page("weights", model="gpt2-mini", layer=str(head[0]), head=str(head[1]), **asked)
         named = [button for button in app.button if str(button.key).startswith("neighbour_")]
-        reads, read_by = found.of_head(head, kinds), found.of_head(head, kinds, writes=True)
+        reads, read_by = found.of_head(head, kinds), found.of_head(head, kinds, writes=True, most=2)
         assert [button.label for button in named] == [
             f"{edge.kind.upper()} {other[0]}.{other[1]} {edge.value:+.3f}"
             for edges, end in ((reads, "writer"), (read_by, "reader"))
@@ -122,8 +122,11 @@ def test_the_strongest_lines_of_a_head_are_named_and_open_both() -> None:
             for other in [getattr(edge, end)]
         ]
         assert reads and read_by and f"{head[0]}.{head[1]} reads most of:" in written(app)
-    below = reads[0].writer
+    below, before = reads[0].writer, lines(app)
     settle(named[0].click().run())
+    # The line is drawn, also where it is none of the strongest.
+    opened_ = (reads[0].kind, below, head, pytest.approx(reads[0].value, abs=1e-6))
+    assert opened_ in lines(app) and len(lines(app)) == len(before) + (opened_ not in before)
     assert not app.exception and f"**Layer {below[0]}, head {below[1]}**" in written(app) and "reads with its keys" in written(app)
 
 

@@ -45,6 +45,10 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
     """The graph of what is composed; a click on a line opens both of its heads, one on a head that head."""
     apart = found.writers != found.part
     edges = [(edge.kind, edge.writer, edge.reader, edge.value) for edge in found.edges(kinds, most=most)]
+    more = () if line is None or line[3] != found.writers or line[:3] in [edge[:3] for edge in edges] else line[:3]
+    if more:
+        # What is opened is drawn, also where it is none of the strongest.
+        edges.append((*more, max(0.0, float(found.values[more[0]][*more[1], *more[2]] - found.random))))
     above = tuple(site.heads for site in read.weights.sites(found.writers)) if apart else ()
     names = tuple(_(SHORT[part]) for part in (found.writers, found.part)) if apart else ("", "")
     height = max(_HEIGHT, _LAYER * len([*above, *found.sizes]))
@@ -54,7 +58,7 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
         how = {"writers": above, "names": names, "chosen": chosen[0], "edge": of and of[:3], "clickable": clickable, "dark": dark}
         return graph(found.sizes, edges, **how, **{"width": 560, "height": height} | room)
 
-    chosen, shown = (head, line), (read.identity, found.writers, kinds, most)
+    chosen, shown = (head, line), (read.identity, found.writers, kinds, most, more)
     # Of an encoder-decoder the choice of what is written stands above the graph, which then has to be lower.
     lower = {"height": _LOW} if read.weights.model.kind == "encoder-decoder" and not apart else {}
     drawn = partial(picture, **stage.room({}, _HALL | lower))

@@ -8,7 +8,8 @@ from explorer.i18n import N_, _
 from explorer.ui.weights import choice
 from explorer.weights.composition import Composition, Edge
 
-_SIDES = ((False, N_("{head} reads most of:")), (True, N_("{head} is read most by:")))
+_SIDES = ((False, 3, N_("{head} reads most of:")), (True, 2, N_("{head} is read most by:")))
+"""Whether the head writes, and how many lines have room in one row."""
 
 
 def draw(found: Composition, head: choice.Head, kinds: tuple[str, ...]) -> None:
@@ -20,11 +21,11 @@ def draw(found: Composition, head: choice.Head, kinds: tuple[str, ...]) -> None:
         kinds: of the lines that are wanted.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="weights_neighbours", gap="xsmall"):
-        for writes, said in _SIDES:
+        for writes, most, said in _SIDES:
             # What heads of another part read is not drawn here.
             if writes and found.writers != found.part:
                 continue
-            if edges := found.of_head(head, kinds, writes=writes):
+            if edges := found.of_head(head, kinds, writes=writes, most=most):
                 st.caption(_(said).format(head=f"{head[0]}.{head[1]}"), width="content")
             for edge in edges:
                 _button(edge, edge.reader if writes else edge.writer, found)
