@@ -205,6 +205,12 @@ def test_rows_are_chosen_by_what_they_look_at() -> None:
     assert not app.exception and len(shown_rows(app)) == min(20, kinds.get("the first token", 0))
 
 
+def test_attention_between_two_texts_opens_on_what_it_is_sure_of() -> None:
+    app, atlas = opened("atlas", model="translate-mini", part="cross"), shipped.opened("translate-mini")
+    assert app.selectbox(key="x").value == "confidence"
+    np.testing.assert_allclose(points(app)["x"], atlas.heads.loc["cross"]["confidence"])
+
+
 def test_what_is_left_out_is_left_out_whatever_else_it_is() -> None:
     """In the second row the first token is the previous one: such a row is no failure of a head that looks at the previous token."""
     app, atlas = opened("atlas", model="gpt2-mini", layer="0", head="5", lands="not-previous"), shipped.opened("gpt2-mini")
