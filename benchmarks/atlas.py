@@ -15,7 +15,7 @@ is not the same.
 
 `--whole FOLDER` reads --base tokens without leaving any out, with 12 x 12 heads or the model of `--of`: minutes to hours. It may be stopped
 and goes on from the last shard; the forward passes alone are run for every fifth shard, and beside it stands what the process holds after each
-shard. The atlas stays in the folder.
+shard, and the most that it has held by then. The atlas stays in the folder.
 
 `--flat 20` reads so many shards of about 5,000 tokens with 12 x 12 heads, and prints what the process holds after each: minutes. Exits 1
 where the second half of them needs more than 5 % above the first.
@@ -147,7 +147,7 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
         if shard not in done:
             if shard % _ALONE == min(1, n - 1):
                 found["alone"] = _cpu(lambda shard=shard: forward(model, dataclasses.replace(plan, batches=plan.shard(shard, n))))
-            done[shard] = found | {"memory": _held_mb()}
+            done[shard] = found | {"memory": _memory_mb(), "held": _held_mb()}
             with log.open("a") as stream:
                 stream.write(json.dumps(done[shard]) + "\n")
         print(done[shard], flush=True)
@@ -156,10 +156,12 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
     ratio = sum(one["reading"] for one in both) / sum(one["alone"] for one in both)
     size = sum(file.stat().st_size for file in (folder / "atlas").rglob("*") if file.is_file()) / 1e6
     times = [f"{sum(one['reading'] for one in done.values()):,.0f} s", f"{sum(one['tokens'] for one in both):,}"]
-    memory = ", ".join(f"{done[shard]['memory']:,.0f} MB" for shard in sorted({0, n // 4, n // 2, n - 1}))
+    some = sorted({0, n // 4, n // 2, n - 1})
+    memory = ["{:,.0f} MB".format(max(one["memory"] for one in done.values()))]
+    memory += [", ".join(f"{done[shard].get('held', math.nan):,.0f} MB" for shard in some)]
     row = [name or "12 x 12, 768 wide", f"{plan.tokens:,}", *times, f"{ratio:.2f}x", report.verdict(ratio, RATIO)]
-    header = ["model", "tokens", "reading", "of these also alone", "ratio", "", "on disk", "", "memory after shards"]
-    report.show(f"An atlas of {texts.name}, processor time", header, [[*row, f"{size:.1f} MB", report.verdict(size, DISK_MB), memory]])
+    header = ["model", "tokens", "reading", "of these also alone", "ratio", "", "on disk", "", "peak memory", "held after shards"]
+    report.show(f"An atlas of {texts.name}, processor time", header, [[*row, f"{size:.1f} MB", report.verdict(size, DISK_MB), *memory]])
     return int(ratio > RATIO or size > DISK_MB)
 
 
