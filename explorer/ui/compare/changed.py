@@ -191,7 +191,7 @@ def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
     def picture(first: tuple[int, int], dark: bool) -> Picture:
         return heads_picture(found, measure, first, dark, **room)
 
-    room = stage.room(_DESK, _HALL)
+    room = stage.room(_HALL, desk=_DESK)
     pictures.clickable("changed", (*found.identity, measure), head, picture, chosen_head.picked_on_board)
 
 

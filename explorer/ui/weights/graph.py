@@ -57,7 +57,7 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
     chosen, shown = (head, line), (read.identity, found.writers, kinds, most)
     # Of an encoder-decoder the choice of what is written stands above the graph, which then has to be lower.
     lower = {"height": _LOW} if read.weights.model.kind == "encoder-decoder" and not apart else {}
-    drawn = partial(picture, **stage.room({}, _HALL | lower))
+    drawn = partial(picture, **stage.room(_HALL | lower))
     pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
