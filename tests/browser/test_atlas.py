@@ -54,7 +54,7 @@ def test_which_head_finds_the_verbs_object_and_on_what_it_fails(open_page):
     # The third one goes to where it fails, in the live model.
     stranger.clicks_on(missed)
     page.locator(".st-key-head_grid").first.wait_for()
-    page.wait_for_function("() => /[?&]q=\\d+/.test(location.search) && location.search.includes('text=')")
+    page.wait_for_function("() => /[?&]q=\d+/.test(location.search) && location.search.includes('text=')")
     page.get_by_text(f"Layer {best['layer']}, head {best['head']}").first.wait_for()
     assert stranger.clicks == 3
 
@@ -123,3 +123,16 @@ def test_the_picture_and_the_rows_are_in_reach(open_page, size):
     page = open_page("/atlas?model=gpt2-mini", wait_for=f"{ALL} svg.marks")
     settled(page)
     in_reach(page, f"{ALL} svg.marks", *size)
+
+
+CUT = """() => [...document.querySelectorAll('.st-key-atlas_rows [data-testid=stPageLink-NavLink] :is(span, p)')]
+  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible').map(e => e.innerText)"""
+
+
+@pytest.mark.thorough
+def test_what_a_row_is_can_be_read_in_a_small_window(open_page):
+    path = "/atlas?atlas_view=relations&relation=obj&layer=2&head=0&atlas_rows_of=relation&theme=contrast"
+    page = open_page(path, wait_for=".st-key-atlas_rows [data-testid=stPageLink-NavLink]", size=(1024, 768))
+    told = page.locator(".st-key-atlas_rows [data-testid=stPageLink-NavLink]", has_text="obj, dependent to head")
+    expect(told.first).to_contain_text(re.compile(r"output \d"))
+    assert not page.evaluate(CUT)

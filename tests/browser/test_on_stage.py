@@ -1,6 +1,7 @@
 """On a stage the one figure of a page is seen whole: who has to scroll for it shows the hall half of it."""
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer import i18n
 from tests.browser.letters import too_small
@@ -15,8 +16,11 @@ FIGURES = {
     "/heads?heads=families&stage=1": ".st-key-all_heads svg.marks",
     "/syntax?stage=1": ".st-key-relations svg.marks",
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
+    "/weights?model=translate-mini&part=cross&writers=encoder&stage=1": ".st-key-weights_lines svg.marks",
     "/beyond?stage=1": ".st-key-strips svg.marks",
-    "/compare?stage=1": ".st-key-changed_heads svg.marks",
+    "/beyond?model=gpt2-mini&beyond=parts&stage=1": ":is(.st-key-parts_bars, .st-key-parts_heads) svg.marks",
+    "/compare?stage=1": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",
+    "/compare?model=gpt2-mini&compare=pruned&compared=difference&stage=1": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",
     "/generate?stage=1": ".st-key-newest svg.marks",
     "/prune?limit=12&stage=1": ".st-key-board svg.marks",
     "/importance?limit=12&stage=1": ".st-key-curves svg.marks",
@@ -24,6 +28,7 @@ FIGURES = {
     "/softmax?softmax=model&stage=1": ".st-key-scores svg.marks",
     "/positions?positions=rope&stage=1": ".st-key-rope svg.marks",
     "/positions?positions=alibi&stage=1": ".st-key-alibi svg.marks",
+    "/positions?positions=tables&stage=1": ".st-key-table svg.marks",
     "/positions?positions=order&stage=1": ".st-key-order_picture svg.marks",
     "/positions?positions=extrapolation&stage=1": "[class*=st-key-extrapolation] svg.marks",
 }
@@ -36,6 +41,17 @@ def test_the_figure_of_a_page_ends_within_the_window_of_a_stage(open_page, path,
     assert language in i18n.LANGUAGES
     page = open_page(f"{path}&lang={language}", wait_for=FIGURES[path], size=(1920, 1080))
     eventually(lambda: page.evaluate(ENDS, FIGURES[path]), lambda end: 0 < end <= 1080)
+    assert not too_small(page)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_a_long_text_that_was_generated_leaves_its_pictures_within_the_window(open_page, language):
+    page = open_page(f"/generate?tokens=80&stage=1&lang={language}", wait_for=".st-key-newest svg.marks", size=(1920, 1080))
+    page.locator(".st-key-generate button").first.click()
+    expect(page.locator(".st-key-step_88")).to_be_visible()
+    figures = ":is(.st-key-candidates, .st-key-newest) svg.marks"
+    eventually(lambda: page.evaluate(ENDS, figures), lambda end: 0 < end <= 1080)
     assert not too_small(page)
 
 

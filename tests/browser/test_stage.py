@@ -162,7 +162,7 @@ def test_in_a_small_window_the_sidebar_makes_room_until_it_is_asked_for(open_pag
     page = open_page(size=(1024, 768))
     side = page.locator(".stSidebar")
     expect(side).to_have_attribute("data-collapsed", "true")
-    eventually(lambda: page.evaluate(LETTERS), lambda least: least > 9)
+    eventually(lambda: page.evaluate(LETTERS), lambda least: least > 11.9)
     # Nothing lies over the text.
     box = page.locator(TEXT).first.bounding_box()
     assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", [box["x"] + 20, box["y"] + 2]) == "TEXTAREA"

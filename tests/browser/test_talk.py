@@ -233,6 +233,20 @@ def test_a_clicker_turns_when_a_slider_was_held_last_and_the_notice_speaks_of_wh
     page.wait_for_function("new URLSearchParams(location.search).get('q3_d_k') === '1024'")
 
 
+def test_the_stage_and_the_language_stay_from_step_to_step(open_page):
+    page = open_page("/talk?lang=zh&stage=1", wait_for=".st-key-talk_address")
+    taken(page, "/positions", "/softmax", "/positions?positions=rope")
+    page.locator(".st-key-talk_play button").first.click()
+    for number, shown in enumerate((".st-key-sinusoidal", ".st-key-vectors", ".st-key-rope"), start=1):
+        page.locator(f"{shown} svg.marks").first.wait_for()
+        expect(page.locator(".st-key-talk_bar")).to_contain_text(f"{number} / 3")
+        settled(page)
+        expect(page.locator(".stSidebar")).to_be_hidden()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+        if number < 3:
+            page.locator(".st-key-talk_next button").first.click()
+
+
 @pytest.mark.every_run
 def test_a_lecture_is_taken_from_pages_and_played_back(open_page):
     page = open_page("/?text=Dogs%20bark")

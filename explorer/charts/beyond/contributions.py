@@ -51,13 +51,13 @@ def _description(n: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     base = alt.Chart(alt.NamedData("parts")).transform_calculate(
         name="part_names[datum.i]", caption="format(datum.value, '+.2f')", end="max(datum.low, datum.high)"
     )
-    axis = alt.Axis(labelExpr="part_names[datum.value]", labelFontSize=12, labelLimit=170, ticks=False, domain=False)
+    axis = alt.Axis(labelExpr="part_names[datum.value]", labelFontSize=12, labelLimit=170, labelOverlap=False, ticks=False, domain=False)
     y = alt.Y("i:O", title=None, scale=alt.Scale(domain=list(range(n))), axis=axis)
     less, _none, more = palette.diverging(dark)
     colour = alt.ColorValue(less, condition=[{"test": "datum.sum", "value": palette.lines(dark)[0]}, {"test": "datum.value >= 0", "value": more}])
     tips = [alt.Tooltip("name:N", title=_("part")), alt.Tooltip("value:Q", title=_("adds"), format="+.4f")]
     x = alt.X("low:Q", title=_("logit"))
     bars = base.mark_bar(cornerRadius=1).encode(x=x, x2="high:Q", y=y, color=colour, tooltip=tips)
-    text = base.mark_text(align="left", dx=5, color=palette.page(dark)[1], fontSize=11).encode(x="end:Q", y=y, text="caption:N")
+    text = base.mark_text(align="left", dx=5, color=palette.page(dark)[1], fontSize=12).encode(x="end:Q", y=y, text="caption:N")
     chart = alt.layer(bars, text).add_params(*data.texts(part_names=[]).values())
     return chart.properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0)).configure_view(stroke=None)

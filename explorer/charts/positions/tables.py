@@ -16,13 +16,24 @@ MOST = 256
 """Points of a cloud: of a longer table every second, third .. position."""
 
 
-def picture(values: np.ndarray, cosine: np.ndarray, components: np.ndarray, shares: np.ndarray, *, dark: bool = False) -> Picture:
+def picture(
+    values: np.ndarray,
+    cosine: np.ndarray,
+    components: np.ndarray,
+    shares: np.ndarray,
+    *,
+    side: int = SIDE,
+    large: int = 0,
+    dark: bool = False,
+) -> Picture:
     """All pictures of one table, and the inputs that turn the cloud: turn and tilt.
 
     Args:
         values: (positions, width).
         cosine: (positions, positions), of each row with each other one.
         components: (positions, 3), leading principal components; shares: of the variance that each explains.
+        side: of the squares, and height of the table, in pixels.
+        large: side of the cosines, in pixels, where the others stand beside them two by two; 0 for two rows of pictures of one height.
     """
     top = float(np.quantile(np.abs(values), 0.99)) or 1.0
     whole, whole_top = matrix.filling(values, top, dark, table="table", name="table_top")
@@ -32,11 +43,11 @@ def picture(values: np.ndarray, cosine: np.ndarray, components: np.ndarray, shar
     given["component_names"] = [_("component {i} ({share:.0%})").format(i=i + 1, share=share) for i, share in enumerate(shares[:2])]
     columns = {"mean": offsets[:, 0], "low": offsets[:, 1], "high": offsets[:, 2]}
     tables = {"points": _points(components), "offsets": pd.DataFrame({"offset": np.arange(len(offsets)), **columns})}
-    return Picture(_description(dark), whole | alike | tables, given)
+    return Picture(_description(side, large, dark), whole | alike | tables, given)
 
 
 @described
-def _description(dark: bool) -> Description:
+def _description(side: int, large: int, dark: bool) -> Description:
     names = data.texts(component_names=["", ""])
     counts = [alt.param(name=name, value=1) for name in ("positions", "dimensions", "last_offset")]
     inputs = [
@@ -52,8 +63,8 @@ def _description(dark: bool) -> Description:
         look=_("A row for each position."),
         table="table",
         top="table_top",
-        width=330,
-        height=SIDE,
+        width=side + side // 3 if large else 330,
+        height=side,
         dark=dark,
     )
     alike = matrix.panel(
@@ -64,13 +75,18 @@ def _description(dark: bool) -> Description:
         look=_("Stripes: only the offset counts."),
         table="alike",
         top="alike_top",
-        width=SIDE,
-        height=SIDE,
+        width=large or side,
+        height=large or side,
         dark=dark,
     )
-    first = alt.hconcat(rows, alike, spacing=24).resolve_scale(color="independent")
-    second = alt.hconcat(_offsets(dark), _plane(dark), _space(dark), spacing=24)
-    return sliders.with_inputs(finished(alt.vconcat(first, second, spacing=10).resolve_scale(color="independent")), inputs)
+    others = _offsets(side, dark), _plane(side, dark), _space(side, dark)
+    if large:
+        left = alt.vconcat(rows, others[0], spacing=10).resolve_scale(color="independent")
+        made = alt.hconcat(alike, left, alt.vconcat(*others[1:], spacing=24), spacing=24)
+    else:
+        first = alt.hconcat(rows, alike, spacing=24).resolve_scale(color="independent")
+        made = alt.vconcat(first, alt.hconcat(*others, spacing=24), spacing=10)
+    return sliders.with_inputs(finished(made.resolve_scale(color="independent")), inputs)
 
 
 def mean_by_offset(cosine: np.ndarray) -> np.ndarray:
@@ -120,7 +136,7 @@ def _points(components: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"p": np.arange(len(components))[::every], "a": kept[:, 0], "b": kept[:, 1], "c": kept[:, 2]})
 
 
-def _offsets(dark: bool) -> alt.LayerChart:
+def _offsets(side: int, dark: bool) -> alt.LayerChart:
     base = alt.Chart(alt.NamedData("offsets"))
     scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef("last_offset"), nice=False)
     x = alt.X("offset:Q", title=_("offset"), axis=alt.Axis(tickCount=5, grid=False), scale=scale)
@@ -128,7 +144,7 @@ def _offsets(dark: bool) -> alt.LayerChart:
     band = base.mark_area(color=palette.lines(dark)[0], opacity=0.2).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q")
     line = base.mark_line(color=palette.lines(dark)[0], strokeWidth=2.5).encode(x=x, y=alt.Y("mean:Q", title=title))
     return alt.layer(band, line).properties(
-        width=SIDE, height=SIDE, title=titled(_("Similarity over offset"), _("Mean; band: least to most."), dark)
+        width=side, height=side, title=titled(_("Similarity over offset"), _("Mean; band: least to most."), dark)
     )
 
 
@@ -137,7 +153,7 @@ def _colour(dark: bool) -> alt.Color:
     return alt.Color("p:Q", scale=alt.Scale(range=shades, interpolate="rgb"), legend=None)
 
 
-def _plane(dark: bool) -> alt.LayerChart:
+def _plane(side: int, dark: bool) -> alt.LayerChart:
     scale = alt.Scale(domain=[-1.05, 1.05], nice=False)
     axis = alt.Axis(labels=False, ticks=False, grid=False)
     marks = alt.Chart(alt.NamedData("points")).mark_point(filled=True, size=26, opacity=0.9, aria=False)
@@ -149,15 +165,15 @@ def _plane(dark: bool) -> alt.LayerChart:
         tooltip=alt.Tooltip("p:Q", title=_("position")),
     )
     # A title of an axis is part of the structure; the shares are data.
-    one, style = alt.Chart(data.columns(i=[0])), {"color": palette.page(dark)[1], "fontSize": 11, "fontWeight": "bold"}
+    one, style = alt.Chart(data.columns(i=[0])), {"color": palette.page(dark)[1], "fontSize": 12, "fontWeight": "bold"}
     names = [one.transform_calculate(name=f"component_names[{i}]") for i in range(2)]
-    below = names[0].mark_text(baseline="top", **style).encode(x=alt.value(SIDE / 2), y=alt.value(SIDE + 5), text="name:N")
-    beside = names[1].mark_text(baseline="bottom", angle=270, **style).encode(x=alt.value(-5), y=alt.value(SIDE / 2), text="name:N")
+    below = names[0].mark_text(baseline="top", **style).encode(x=alt.value(side / 2), y=alt.value(side + 5), text="name:N")
+    beside = names[1].mark_text(baseline="bottom", angle=270, **style).encode(x=alt.value(-5), y=alt.value(side / 2), text="name:N")
     title = titled(_("In the plane (PCA)"), _("The fainter, the earlier."), dark)
-    return alt.layer(marks, below, beside).properties(width=SIDE, height=SIDE, title=title)
+    return alt.layer(marks, below, beside).properties(width=side, height=side, title=title)
 
 
-def _space(dark: bool) -> alt.Chart:
+def _space(side: int, dark: bool) -> alt.Chart:
     turned = alt.Chart(alt.NamedData("points")).transform_calculate(
         x="datum.a * cos(turn * PI / 180) + datum.c * sin(turn * PI / 180)", z="-datum.a * sin(turn * PI / 180) + datum.c * cos(turn * PI / 180)"
     )
@@ -177,4 +193,4 @@ def _space(dark: bool) -> alt.Chart:
         color=_colour(dark),
         tooltip=alt.Tooltip("p:Q", title=_("position")),
     )
-    return marks.properties(width=SIDE, height=SIDE, title=titled(_("In space"), _("Drag turn and tilt."), dark))
+    return marks.properties(width=side, height=side, title=titled(_("In space"), _("Drag turn and tilt."), dark))

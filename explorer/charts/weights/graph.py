@@ -102,7 +102,7 @@ def _description(
     ]
     tips += [alt.Tooltip("value:Q", title=_("above random"), format="+.4f")]
     kinds = list(KINDS)
-    names = alt.Legend(title=None, orient="bottom", labelExpr="ways[datum.value]", labelLimit=260, symbolSize=400, symbolStrokeWidth=3)
+    names = alt.Legend(title=None, orient="bottom", offset=8, labelExpr="ways[datum.value]", labelLimit=260, symbolSize=400, symbolStrokeWidth=3)
     colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=list(palette.lines(dark))[:3]), legend=names)
     dash = alt.StrokeDash("kind:N", scale=alt.Scale(domain=kinds, range=[_DASHES[kind] for kind in kinds]), legend=names)
     pick = alt.selection_point(name="edge", fields=list(_EDGE), toggle=False, clear=False, empty=False)

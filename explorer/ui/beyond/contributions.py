@@ -17,7 +17,7 @@ from explorer.jobs import Report
 from explorer.lens import contributions as parts
 from explorer.lens.layers import checked
 from explorer.ui.beyond.frame import Frame
-from explorer.ui.common import address, chosen_head, jobs, pictures
+from explorer.ui.common import address, chosen_head, jobs, pictures, stage
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.offer import instead
@@ -28,6 +28,9 @@ from models.errors import ExplorerError
 
 LISTED = 5
 """Heads that are listed, the strongest ones; the chosen one is added where it is not among them."""
+_BARS_HALL = {"width": 290, "row": 14}
+_BOARD, _BOARD_HALL = {"width": 400, "height": 200}, {"width": 330, "height": 132, "compact": True}
+"""Room on the stage, where bars and board stand beside each other, and at a desk, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     head = chosen_head.numbered(captured, captured.parts[0])
     left, right = st.columns([10, 9], gap="small")
     with left, st.container(border=True, key="parts_bars"):
-        pictures.draw(bars(shown.found, is_dark()), "parts_bars_chart")
+        pictures.draw(bars(shown.found, is_dark(), **stage.room(_BARS_HALL)), "parts_bars_chart")
     with right, st.container(border=True, key="parts_heads"):
         _board(shown, head)
         _strongest(shown, head)
@@ -110,10 +113,10 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     return _figures(shown.found), recipe(shown.asked)
 
 
-def bars(found: parts.Contributions, dark: bool) -> Picture:
-    """The sum, from the embedding upwards."""
+def bars(found: parts.Contributions, dark: bool, width: int = 370, row: int = 26) -> Picture:
+    """The sum, from the embedding upwards; `width`, and the height of a row at most, in pixels."""
     names, values = sums(found)
-    return waterfall(names, values, total=_("logit"), width=370, height=min(480, 26 * (len(names) + 1)), dark=dark)
+    return waterfall(names, values, total=_("logit"), width=width, height=min(480, row * (len(names) + 1)), dark=dark)
 
 
 def sums(found: parts.Contributions) -> tuple[list[str], list[float]]:
@@ -125,11 +128,11 @@ def sums(found: parts.Contributions) -> tuple[list[str], list[float]]:
     return [*names, _("biases")], [*values, found.biases]
 
 
-def heads(found: parts.Contributions, chosen: tuple[int, int] | None, dark: bool) -> Picture:
-    """What each head adds, as a board."""
+def heads(found: parts.Contributions, chosen: tuple[int, int] | None, dark: bool, **room: int) -> Picture:
+    """What each head adds, as a board; `room` for its cells in pixels."""
     sizes = [int((~np.isnan(row)).sum()) for row in found.heads]
-    how = {"title": _("adds"), "clickable": chosen is not None, "removable": False, "width": 400, "height": 200, "chosen": chosen, "dark": dark}
-    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=found.heads, **how)
+    how = {"title": _("adds"), "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=found.heads, **how, **(room or _BOARD))
 
 
 def recipe(asked: Asked) -> str:
@@ -161,14 +164,14 @@ def _chosen_logit(chosen: Chosen, frame: Frame) -> tuple[Asked, parts.Contributi
             address.among(positions),
             options=list(positions),
             format_func=lambda i: f"{i} {labels[i]}",
-            width=170,
+            width=150,
         )
         asked = Asked(chosen, at)
         likeliest = _found(asked, frame)
         if likeliest is None:
             return asked, None
         options = {number: f"{name.strip() or repr(name)} {chance:.1%}" for number, name, chance in likeliest.best}
-        how = {"format_func": options.get, "width": 190}
+        how = {"format_func": options.get, "width": 175}
         first = likeliest.number
         number = address.entry(st.selectbox, _("Logit of"), "parts_number", first, address.among(options), options=list(options), **how)
         others = [other for other in options if other != number]
@@ -189,8 +192,10 @@ def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
 
 
 def _board(shown: Shown, head: tuple[int, int]) -> None:
-    identity = shown.asked.identity
-    pictures.clickable("parts_board", identity, head, lambda first, dark: heads(shown.found, first, dark), chosen_head.picked_on_board)
+    room = stage.room(_BOARD_HALL)
+    pictures.clickable(
+        "parts_board", shown.asked.identity, head, lambda first, dark: heads(shown.found, first, dark, **room), chosen_head.picked_on_board
+    )
 
 
 def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-HEIGHT = 66
-"""Of the row below the controls, in pixels: two lines of text, or a bar and its button."""
+from explorer.ui.common import stage
+
+HEIGHT, HALL = 66, 44
+"""Of the row below the controls, in pixels: two lines of text, or a bar and its button; and on the stage, where the room is the figure's."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Frame:
 
 def frame(controls: DeltaGenerator) -> Frame:
     """Draws the row below the controls."""
+    height = HALL if stage.is_on() else HEIGHT
     left, right = st.columns([3, 2], gap="small")
-    words = left.container(height=HEIGHT, border=False, key="beyond_words")
-    return Frame(controls, words, right.container(height=HEIGHT, border=False, key="beyond_progress"))
+    words = left.container(height=height, border=False, key="beyond_words")
+    return Frame(controls, words, right.container(height=height, border=False, key="beyond_progress"))

@@ -77,7 +77,7 @@ def draw(chosen: Chosen, choice: Choice, frame: Frame) -> tuple[list[Figure], st
         shown = kept.what
         st.markdown(_sentence(shown.traced.target))
     with st.container(height=HEIGHT, border=False, key="strips"):
-        pictures.draw(picture(shown.traced, is_dark(), **stage.room({}, _HALL)), "strips_chart")
+        pictures.draw(picture(shown.traced, is_dark(), **stage.room(_HALL)), "strips_chart")
         missing = [f"{_(NAMES[name])}: {escaped(why)}" for name, why in shown.traced.missing.items()]
         if missing:
             st.caption(_("Not computed: {missing}.").format(missing="; ".join(missing)))

@@ -171,7 +171,7 @@ def _grid(shown: Shown, colour: str, cell: tuple[int, int]) -> None:
 
     # The numbers of what was read, not of the text that is on its way.
     identity = _identity(shown.chosen, shown.masked)
-    room = stage.room({}, _HALL)
+    room = stage.room(_HALL)
     pictures.clickable("lens", (*identity, colour), cell, lambda first, dark: picture(shown, colour, first, dark, **room), picked)
 
 

@@ -134,7 +134,9 @@ def show_as_by_link(**values: int | str | None) -> None:
     back; and that is what Streamlit is told here.
     """
     let_go()
-    show(**values)
+    # Another page begins without them, and an address without them is from now on one without a stage.
+    own = {name: st.query_params.get(name) or _kept().get(_place(name)) for name in _VIEWERS}
+    show(**{name: value for name, value in own.items() if value}, **values)
     if (context := get_script_run_ctx()) is not None:
         context.is_history_navigation = True
         with get_session_state().query_params() as kept:

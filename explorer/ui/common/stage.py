@@ -21,12 +21,16 @@ def is_on() -> bool:
     return address.read(NAME) == "1"
 
 
-def room(desk: Mapping[str, int], hall: Mapping[str, int]) -> dict[str, int]:
-    """The sizes of a picture, by the names of its arguments: those at a desk, or those on the stage, where it is wide and not high.
+def room(hall: Mapping[str, int], desk: Mapping[str, int] | None = None) -> dict[str, int]:
+    """The sizes of a picture, by the names of its arguments: those on the stage, where it is wide and not high, or those at a desk.
 
     A picture's letters become 24 pixels there. So what has many rows is drawn with lower ones, or it ends below the window.
+
+    Args:
+        hall: on the stage.
+        desk: at a desk; the picture's own where None.
     """
-    return dict(hall if is_on() else desk)
+    return dict(hall if is_on() else desk or {})
 
 
 def button() -> None:

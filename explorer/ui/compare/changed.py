@@ -31,8 +31,12 @@ SHOWN = {"all": N_("Side by side"), "difference": N_("Difference"), "one": N_("F
 TOKENS = 40
 """Aligned tokens that a map shows, the first ones."""
 LISTED = 6
-_DESK, _HALL = {"width": 200, "height": 250}, {"width": 720, "height": 168, "largest": 60}
-"""Room for the board's cells, in pixels: at a desk, and on the stage."""
+_DESK, _HALL = {"width": 200, "height": 250}, {"width": 170, "height": 150}
+"""Room for the board's cells, in pixels: at a desk, and on the stage, where the maps stand beside it."""
+_MAPS_HALL = {"width": 128, "most": 165, "named": False}
+"""Width of each of three maps, the height that they have at most, and whether one by itself has a name at its axis."""
+_ALONE = 420
+"""Width of one map by itself."""
 _TOP = 0.02
 """The scale of a difference ends here at least: what is smaller is no change that anybody should look for."""
 
@@ -132,7 +136,7 @@ def draw(found: Compared) -> tuple[list[Figure], str]:
     with right, st.container(border=True, key="changed_head"):
         title = _("Layer {layer}, head {head}").format(layer=head[0], head=head[1])
         shown = address.choice(st.segmented_control, title, SHOWN, "compared")
-        pictures.draw(map_picture(found, head, shown, is_dark()), "compared_map")
+        pictures.draw(map_picture(found, head, shown, is_dark(), **stage.room(_MAPS_HALL)), "compared_map")
     chosen_head.complete(head)
     one, other = found.sides.chosen.capture.queries(found.sides.parts[0]), found.sides.other.captured.queries(found.sides.parts[1])
     st.caption(
@@ -163,8 +167,13 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, compact=True, **(room or _DESK), **how)
 
 
-def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) -> Picture:
-    """One head, of the tokens that belong together: both sides and their difference, or one of the three."""
+def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, width: int = 178, most: int = 320, named: bool = True) -> Picture:
+    """One head, of the tokens that belong together: both sides and their difference, or one of the three.
+
+    Args:
+        width: of each of three maps; most: their height at most, in pixels.
+        named: where there is one, its axis has a name.
+    """
     both, rows, columns = found.maps(head), found.rows, found.columns
     maps = {
         "one": both["one"][np.ix_(list(rows.one), list(columns.one))],
@@ -174,12 +183,12 @@ def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool) 
     maps = {name: values[:TOKENS, :TOKENS] for name, values in maps.items()}
     top = max(_TOP, float(np.abs(maps["difference"]).max()))
     names = {"rows": rows.labels[:TOKENS], "columns": columns.labels[:TOKENS]}
-    height = min(320, max(150, 30 * len(names["rows"])))
+    height = min(most, max(150, 30 * len(names["rows"])))
     if shown == "all":
-        return side_by_side.maps(**maps, **names, top=top, height=height, dark=dark)
+        return side_by_side.maps(**maps, **names, top=top, width=width, height=height, dark=dark)
     look = _("second minus first: orange where there is more") if shown == "difference" else _("of the paired tokens")
-    how = {"x": _("attended to"), "y": "", "title": _(SHOWN[shown]), "look": look, "top": top if shown == "difference" else 1.0}
-    return matrix(maps[shown], **how, **names, width=420, height=height, dark=dark)
+    how = {"x": _("attended to") if named else "", "y": "", "title": _(SHOWN[shown]), "look": look, "top": top if shown == "difference" else 1.0}
+    return matrix(maps[shown], **how, **names, width=_ALONE, height=height, dark=dark)
 
 
 def heading(sides: Sides) -> str:
@@ -191,7 +200,7 @@ def _board(found: Compared, measure: str, head: tuple[int, int]) -> None:
     def picture(first: tuple[int, int], dark: bool) -> Picture:
         return heads_picture(found, measure, first, dark, **room)
 
-    room = stage.room(_DESK, _HALL)
+    room = stage.room(_HALL, desk=_DESK)
     pictures.clickable("changed", (*found.identity, measure), head, picture, chosen_head.picked_on_board)
 
 

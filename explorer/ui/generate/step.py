@@ -51,7 +51,7 @@ def draw(steps: Sequence[generate.Step], text: str | None = None) -> list[Figure
                 token=escaped(step.token.text.strip() or repr(step.token.text)), chance=step.token.chance, entropy=step.entropy
             )
         )
-        pictures.draw(likely(step, is_dark(), **stage.room({}, _LIKELY_HALL)), "candidates_chart")
+        pictures.draw(likely(step, is_dark(), **stage.room(_LIKELY_HALL)), "candidates_chart")
         columns = {
             _("token"): words(step),
             _("model"): [candidate.chance for candidate in step.candidates],
@@ -125,7 +125,7 @@ def _looked(step: generate.Step) -> Figure:
     def chart(dark: bool, **room: int) -> Picture:
         return bars.row_bars(weights[shown], names[shown], dark=dark, **(room or _LOOKED))
 
-    pictures.draw(chart(is_dark(), **stage.room(_LOOKED, _LOOKED_HALL)), "looked_chart")
+    pictures.draw(chart(is_dark(), **stage.room(_LOOKED_HALL, desk=_LOOKED)), "looked_chart")
     hidden = float(weights[: shown.start].sum()) if shown.start else 0.0
     message = _("Attention of **{token}**, the last token before the prediction.").format(
         token=escaped(names[-1]) if part != "cross" else _("the newest token")

@@ -59,7 +59,7 @@ def draw(scored: Scored, known: roles.Known | None) -> Figure | None:
     def picture(chosen: Head, dark: bool, **room: int) -> Picture:
         return roles_chart(scored.sizes, of_heads, titles, chosen=chosen, dark=dark, **room)
 
-    drawn = partial(picture, **stage.room({}, _HALL))
+    drawn = partial(picture, **stage.room(_HALL))
     pictures.clickable("heads_roles", (scored.identity, frozenset(found)), scored.chosen, drawn, chosen_head.picked)
     table = pd.DataFrame([vars(one) for one in held])
     with st.expander(_("Why: thresholds, and what random weights reach"), icon=":material/rule:"):

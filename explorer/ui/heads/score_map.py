@@ -33,7 +33,7 @@ def draw(scored: Scored, name: str) -> Figure | None:
         how = {"title": _(BY_NAME[name].title), "diverging": signed, "clickable": clickable, "removable": False, "dark": dark}
         return board.board(rows, scored.sizes, (), values=values, chosen=chosen, **(room or _DESK), **how)
 
-    room = stage.room(_DESK, _HALL)
+    room = stage.room(_HALL, desk=_DESK)
     drawn = partial(picture, **room)
     pictures.clickable("heads_map", (scored.identity, name), scored.chosen, drawn, chosen_head.picked_on_board)
     table = pd.DataFrame(values).rename_axis("layer")

@@ -31,5 +31,5 @@ def draw(scored: Scored, x: str, y: str) -> Figure | None:
     def picture(chosen: tuple[int, int], dark: bool, **room: int) -> Picture:
         return scatter(heads, *at, titles=titles, chosen=chosen, dark=dark, **room)
 
-    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, partial(picture, **stage.room({}, HALL)), chosen_head.picked)
+    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, partial(picture, **stage.room(HALL)), chosen_head.picked)
     return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: picture(scored.chosen, False)))

@@ -133,7 +133,7 @@ def _lines(choice: TaskChoice, chosen: Sequence[str], asked: Sequence[Job]) -> L
 def _draw(choice: TaskChoice, lines: Lines, what: str) -> None:
     # Scales without a single point have no end.
     if any(lines.points.values()) or lines.first:
-        pictures.draw(_picture(choice, lines, what, is_dark(), **stage.room(_DESK, _HALL)), "curves_chart")
+        pictures.draw(_picture(choice, lines, what, is_dark(), **stage.room(_HALL, desk=_DESK)), "curves_chart")
 
 
 def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool, **room: int) -> Picture:

@@ -38,7 +38,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
 
 def _picture(curves: extrapolation.Curves, what: str) -> None:
     with st.container(key="extrapolation"):
-        pictures.draw(_chart(curves, what, is_dark(), **stage.room({}, _HALL)), "extrapolation_chart")
+        pictures.draw(_chart(curves, what, is_dark(), **stage.room(_HALL)), "extrapolation_chart")
     plan = curves.plan
     switches = plan["switches"]
     st.markdown(

@@ -104,7 +104,7 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
         return charts.outputs(found.moved, found.after, rows, scale=found.scale, height=height, dark=dark)
 
     with st.container(key="order_picture"):
-        pictures.draw(picture(is_dark(), **stage.room({}, {"most": 200})), "order_chart")
+        pictures.draw(picture(is_dark(), **stage.room({"most": 200})), "order_chart")
     _verdict(found)
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:

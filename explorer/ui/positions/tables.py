@@ -14,7 +14,7 @@ from explorer.charts.positions import tables as charts
 from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import tables
-from explorer.ui.common import address, jobs, pictures, sliders
+from explorer.ui.common import address, jobs, pictures, sliders, stage
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import choose_model
@@ -30,6 +30,9 @@ _LINES = {
     "sinusoids": f"from models.toy.positions import sinusoids\nvalues = sinusoids(*tables.added(model).values.shape).numpy()\n{_PRINTED}",
 }
 """Lines of Python for each of `OF`."""
+_HALL = {"side": 100, "large": 270}
+"""Sides of the squares on the stage, in pixels: one large picture, and the others two by two."""
+_BIASES, _BIASES_HALL = {"width": 760, "height": 420}, {"width": 760, "height": 300}
 PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder")}
 
 
@@ -44,8 +47,8 @@ class _Views:
     components: np.ndarray
     shares: np.ndarray
 
-    def picture(self, dark: bool) -> Picture:
-        return charts.picture(self.values, self.cosine, self.components, self.shares, dark=dark)
+    def picture(self, dark: bool, **room: int) -> Picture:
+        return charts.picture(self.values, self.cosine, self.components, self.shares, **room, dark=dark)
 
 
 def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
@@ -94,7 +97,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
             share=views.shares.sum(),
         )
     )
-    sliders.draw(views.picture(is_dark()), "table")
+    sliders.draw(views.picture(is_dark(), **stage.room(_HALL)), "table")
     arrays = {"values": views.values, "cosine": views.cosine, "components": views.components}
     files = picture_files(lambda: views.picture(False)) | {"npz": lambda: export.packed(**arrays)}
     return Figure(_("Position table"), "positions", files), recipe
@@ -116,8 +119,8 @@ def _biases(model: Model, row: DeltaGenerator) -> tuple[Figure, str] | None:
         return None
     name, biases, recipe = shown.what
 
-    def picture(dark: bool) -> Picture:
-        return charts.biases(biases.values, biases.offsets, width=760, height=420, dark=dark)
+    def picture(dark: bool, **room: int) -> Picture:
+        return charts.biases(biases.values, biases.offsets, **(room or _BIASES), dark=dark)
 
     st.markdown(
         _("**{name}**: {kind}. {buckets} buckets for each head.").format(
@@ -125,7 +128,7 @@ def _biases(model: Model, row: DeltaGenerator) -> tuple[Figure, str] | None:
         )
     )
     with st.container(key="biases"):
-        pictures.draw(picture(is_dark()), "biases_chart")
+        pictures.draw(picture(is_dark(), **stage.room(_BIASES_HALL)), "biases_chart")
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(values=biases.values, offsets=biases.offsets)}
     return Figure(_("Biases by distance"), "relative-positions", files), recipe
 

@@ -48,7 +48,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         return charts.beside(found.spreads, measured.angles, measured.random, dark=dark)
 
     with st.container(horizontal=True, gap="medium", key="terms"):
-        pictures.draw(maps(is_dark(), **stage.room({}, _HALL)), "terms_chart")
+        pictures.draw(maps(is_dark(), **stage.room(_HALL)), "terms_chart")
         pictures.draw(beside(is_dark()), "terms_beside")
     st.markdown(
         _(

@@ -66,7 +66,7 @@ def draw(choice: TaskChoice, pruned: PrunedSet, further: bool) -> Figure:
     if values is None and by != "none" and further:
         with below:
             values = compute(choice, by, "colours")
-    room = stage.room({}, _HALL)
+    room = stage.room(_HALL)
     # A click changes the table of the board that stands there: a board drawn anew would miss the click that falls between the two.
     with place:
         clickable("board", (choice.model.number, pruned.boards), None, lambda _first, dark: picture(dark, True, **room), picked, adds_up=True)

@@ -114,9 +114,9 @@ def _scores(of: Head, figures: list[Figure]) -> float | None:
         return charts.histograms(raw, raw * factor, dark=dark, **room)
 
     chosen = (of.layer, of.head)
-    drawn = partial(every, **stage.room({}, _SPREAD_HALL))
+    drawn = partial(every, **stage.room(_SPREAD_HALL))
     pictures.clickable("spread", (of.captured.number, of.part), chosen, drawn, chosen_head.picked)
-    pictures.draw(one(is_dark(), **stage.room({}, _HISTOGRAM_HALL)), "histogram_chart")
+    pictures.draw(one(is_dark(), **stage.room(_HISTOGRAM_HALL)), "histogram_chart")
     layer, head = (i.ravel() for i in np.indices(found.scale.shape))
     of_heads = {"scale": found.scale, "variance_raw": found.variance_raw, "variance_scaled": found.variance_scaled}
     table = pd.DataFrame({"layer": layer, "head": head, **{name: values.ravel() for name, values in of_heads.items()}})
@@ -170,7 +170,7 @@ def _map(of: Head, what: str, figures: list[Figure]) -> heads.Softmax | None:
 
         chosen = (of.layer, of.head)
         identity = (of.captured.number, of.part, what)
-        pictures.clickable(f"map_{what}", identity, chosen, partial(picture, **stage.room(_MAP, _MAP_HALL)), chosen_head.picked_on_board)
+        pictures.clickable(f"map_{what}", identity, chosen, partial(picture, **stage.room(_MAP_HALL, desk=_MAP)), chosen_head.picked_on_board)
     csv = pd.DataFrame(values).rename_axis("layer")
     files = picture_files(lambda: picture(chosen, False)) | {"csv": lambda: export.table_csv(csv)}
     figures.append(Figure(title.capitalize(), what, files))

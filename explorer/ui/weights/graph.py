@@ -26,14 +26,14 @@ _HEIGHT, _LAYER = 260, 34
 """Least height of the picture, and height of a layer, in pixels."""
 _HALL = {"width": 338, "height": 250}
 """Room on the stage, in pixels: the opened head is seen beside the graph."""
-_LOW = 170
+_LOW = 225
 """Its height there below another choice."""
 
 
 def controls() -> tuple[tuple[str, ...], int]:
     """Which lines are wanted: their kinds, and how many of the strongest."""
     kind = address.choice(st.segmented_control, _("Lines: what a head reads of one below it"), LINES, "lines")
-    most = address.entry(st.slider, _("Strongest lines"), "most", FIRST, lambda word: _number(word), min_value=1, max_value=MOST, width=220)
+    most = address.entry(st.slider, _("Strongest lines"), "most", FIRST, lambda word: _number(word), min_value=1, max_value=MOST, width=150)
     return (KINDS if kind == "all" else (kind,)), most
 
 
@@ -60,8 +60,8 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
 
     chosen, shown = (head, line), (read.identity, found.writers, kinds, most, more)
     # Of an encoder-decoder the choice of what is written stands above the graph, which then has to be lower.
-    lower = {"height": _LOW} if read.weights.model.kind == "encoder-decoder" and not apart else {}
-    drawn = partial(picture, **stage.room({}, _HALL | lower))
+    lower = {"height": _LOW} if read.weights.model.kind == "encoder-decoder" else {}
+    drawn = partial(picture, **stage.room(_HALL | lower))
     pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))

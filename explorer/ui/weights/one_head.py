@@ -109,7 +109,7 @@ def _match(read: Read, of: OneHead, slot: str, wide: bool) -> list[Figure]:
         def picture(dark: bool, **room: int) -> Picture:
             return by_distance(distances.offsets, centred, of.head, dark=dark, **({"width": 430 if wide else 380, "height": 220} | room))
 
-        pictures.draw(picture(is_dark(), **stage.room({}, _DISTANCE_HALL)), f"weights_distance_{slot}")
+        pictures.draw(picture(is_dark(), **stage.room(_DISTANCE_HALL)), f"weights_distance_{slot}")
     table = pd.DataFrame({"offset": distances.offsets, "score": curves[of.head]})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
     return [*figures, Figure(_("By distance"), f"distance-{name_of(of)}", files)]

@@ -50,10 +50,21 @@ def test_a_long_table_draws_every_second_point():
     assert {len(items) for items in marks(scene, "symbol") if len(items) > 10} == {250}
 
 
+def test_beside_large_cosines_the_others_show_the_same_in_less_room():
+    desk, hall = (drawn(charts.picture(VALUES, COSINE, COMPONENTS, SHARES, **room)) for room in ({}, {"side": 90, "large": 250}))
+    words, points = [], []
+    for scene, side in ((desk, charts.SIDE), (hall, 90)):
+        words.append(sorted(item["text"] for items in marks(scene, "text") for item in items))
+        points.append([[(item["x"] / side, item["y"] / side) for item in items] for items in marks(scene, "symbol") if len(items) == 40])
+    assert words[0] == words[1] and len(words[0]) == 2
+    np.testing.assert_allclose(*points, atol=1e-6)
+    assert sorted((item["width"], item["height"]) for items in marks(hall, "image") for item in items) == [(120, 90), (250, 250)]
+
+
 def test_the_description_is_made_once_and_what_is_in_it_is_of_now():
     other = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
     pictures = [charts.picture(values, tables.similarity(values).cosine, *tables.pca(values)) for values in (VALUES, other)]
-    assert_same(*pictures, charts._description.afresh(False))
+    assert_same(*pictures, charts._description.afresh(charts.SIDE, 0, False))
     texts = [item["text"] for items in marks(drawn(pictures[1]), "text") for item in items]
     assert f"component 1 ({tables.pca(other)[1][0]:.0%})" in texts
     biases = [charts.biases(np.arange(n).reshape(2, -1).astype(float), np.arange(n // 2)) for n in (6, 10)]
