@@ -142,6 +142,11 @@ def is_called_label(name: str) -> bool:
     return _key(name) in LABELS
 
 
+def is_signed(name: str) -> bool:
+    """Whether a column is called as what is for or against something is: -1 and "-" are classes of it."""
+    return _key(name) in ("sentiment", "polarity", "stance", "opinion", "attitude")
+
+
 def choose(
     names: Sequence[str],
     rows: Sequence[Sequence[object]],
@@ -224,8 +229,8 @@ def asked(names: Sequence[str], wanted: str) -> int:
 
 
 def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str], rows: Sequence[Sequence[object]], labelled: bool) -> None:
-    # "id" is Indonesian, and what a column is called that counts rows.
-    numbering = {name for i, name in enumerate(names) if _counts(name) and not any(" " in str(row[i]) for row in rows)}
+    # "id" is Indonesian, and what a column is called that counts rows: by numbers, or words with numbers in them.
+    numbering = {name for i, name in enumerate(names) if _counts(name) and _number_rows([str(row[i]).strip() for row in rows])}
     spoken = [_key(name) for name in names if _is_language(name) and name not in numbering]
     more = () if labelled else (SOURCE_AND_TARGET,)
     for one, two in (*PAIRS, *more, *([tuple(spoken)] if len(spoken) == 2 else [])):
@@ -236,8 +241,11 @@ def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str
             for key in (one, two):
                 free.pop(key, None)
             return
-    for one in [_key(names[taken["text"]])] if "text" in taken else list(free):
-        two = next((twin for twin in (other(one) for other in _TWINS) if twin != one and twin in free), None)
+    nameless = {_key(unnamed(i)) for i in range(len(names))}
+    # Beside a column that is called as texts are, others hold something else: two answers to choose from, two remarks.
+    known = [name for name in TEXTS if name in free][:1]
+    for one in [_key(names[taken["text"]])] if "text" in taken else known or [name for name in free if name not in nameless]:
+        two = next((twin for twin in (other(one) for other in _TWINS) if twin != one and twin in free and twin not in nameless), None)
         first = taken.get("text", free.get(one, -1))
         if two is not None and all(_holds_texts([row[i] for row in rows]) for i in (first, free[two])):
             taken["text"], taken["pair"] = first, free[two]
@@ -246,9 +254,13 @@ def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str
             return
 
 
+def _number_rows(values: Sequence[str]) -> bool:
+    return not any(" " in value for value in values) and any(char.isdigit() for value in values for char in value)
+
+
 def _holds_texts(values: Sequence[object]) -> bool:
-    """Whether a column is seen to hold texts of several words, and no labels."""
-    texts = all(isinstance(value, str) for value in values) and not _no_prose(values) and not labels.look_like(values)
+    """Whether a column is seen to hold texts of several words in each row, and no labels."""
+    texts = all(isinstance(value, str) and value.strip() for value in values) and not _no_prose(values) and not labels.look_like(values)
     return texts and 2 * sum(" " in value.strip() for value in values) >= len(values)
 
 
@@ -268,7 +280,8 @@ def _labels_by_value(
     columns = {i: [row[i] for row in rows] for i in others}
     # pandas writes numbers of rows below no name.
     nameless = {i: headed and names[i] == unnamed(i) for i in columns}
-    columns = {i: values for i, values in columns.items() if not (_is_count(values) and (nameless[i] or (not headed and len(values) > 3)))}
+    first = {i: not headed and i == 0 and len(rows) > 3 for i in columns}
+    columns = {i: values for i, values in columns.items() if not ((nameless[i] or first[i]) and _is_count(values))}
     different = {i: {str(value).strip() for value in columns[i]} for i in columns if looks_right(columns[i])}
     # A column that says the same everywhere (the source of a corpus, a mark) is a label only where nothing else is, and only if it is
     # written as one.

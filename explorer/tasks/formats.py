@@ -97,8 +97,8 @@ def _by_zeros(data: bytes) -> str | None:
         return None
     halves = {"utf-16-be": data[0::2].count(0), "utf-16-le": data[1::2].count(0)}
     upper, lower = max(halves, key=halves.__getitem__), min(halves.values())
-    many = 8 * halves[upper] > len(data)  # Western text; in Chinese there are few, but then it is no UTF-8 either
-    return upper if lower * 10 <= halves[upper] and (many or not _is_utf8(data)) else None
+    many = 8 * halves[upper] > len(data)  # Western text, perhaps cut in half a letter; in Chinese there are few, but then it is no UTF-8 either
+    return upper if lower * 10 <= halves[upper] and (many or not (len(data) % 2 or _is_utf8(data))) else None
 
 
 def _is_utf8(data: bytes) -> bool:

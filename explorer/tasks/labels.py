@@ -72,7 +72,8 @@ def unlabelled(values: Sequence[object]) -> list[bool]:
     classes or more, as the hub writes it. Of -1, 0 and 1, and of -2 to 2, -1 is a class."""
     written = [_bare(str(value)) for value in values]
     others = set(written) - {"-"}
-    if "-" in written and len(others) > 1 and not any(is_number(label) for label in others):
+    # Beside + or =, it is a class; so it is beside numbers.
+    if "-" in written and len(others) > 1 and not any(is_number(label) or not any(map(str.isalnum, label)) for label in others):
         return [label == "-" for label in written]
     numbers = [int(float(label)) if _INTEGER.fullmatch(label) else None for label in written]
     found = {number for number in numbers if number is not None}

@@ -37,7 +37,7 @@ def of_table(
         choice = _choice(table, name, asked, answers)
         names = None if choice.label is None else known.get(table.names[choice.label])
         if answers == "class":
-            table = _with_labels(table, choice, names)
+            table = _with_labels(table, choice, names, asked)
         made = _examples(table, name, choice, answers, names)
         if answers in (None, "class") and names is None and not asked.label:
             made = _called(made, table, choice)
@@ -62,10 +62,12 @@ def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -
     return choice
 
 
-def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None) -> tables.Table:
+def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None, asked: Asked) -> tables.Table:
     """The rows that carry a label, where some do; those that say of theirs that there is none are counted in a note."""
     values = table.values(choice.label)
     without = [value is None or value == -1 for value in values] if names else labels.unlabelled(values)
+    if not names and (columns.is_signed(table.names[choice.label]) or {one for one, _theirs in asked.classes} & {"-", "-1"}):
+        return table
     if not any(without) or all(without):
         return table
     note = _("Left out, as they say that they have no label: {n} of {all}.").format(n=sum(without), all=len(without))

@@ -49,7 +49,8 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
     running = all([fields[0] for _line, fields in block] == [str(i + 1) for i in range(len(block))] for block in blocks)
     counted = running and width > 2 and not asked.text
     word = columns.asked(names, asked.text) if asked.text else int(counted)
-    called = _first(names, LABELS, range(1, width))
+    # Of several the last, as where none has a name: parts of speech stand before what is asked for.
+    called = width - 1 if names[-1].casefold() in LABELS else _first(names, LABELS, range(1, width))
     label = columns.asked(names, asked.label) if asked.label else width - 1 if called is None else called
     sentences = []
     for block in blocks:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from explorer.i18n import _
 from explorer.syntax.words import joined
-from explorer.tasks import labels
+from explorer.tasks import columns, labels
 from explorer.tasks.formats import lines
 
 _FASTTEXT = "__label__"
 _BARS = re.compile(r"(?<!\|)\|{3}(?!\|)")
 """What fast_align, awesome-align and Moses write between a sentence and its translation."""
-_LINKS = re.compile(r"(\d+[-:p?]\d+\s*)*")
+_LINKS = re.compile(r"(\d+[-:p?]\d+(\s+|$))*")
 """An alignment behind them, such as "0-0 1p2"."""
 _LABEL_BEHIND = re.compile(r"(.*)@([^@\s]+)\s*")
 """A line of the Financial PhraseBank (Malo et al. 2014)."""
@@ -29,8 +29,9 @@ _TAG = re.compile(r"O|[BIESLUM](-\S+)?")
 _WORD_NAMES = ("token", "tokens", "word", "words", "form", "forms")
 _LABEL_NAMES = ("label", "labels", "tag", "tags", "ner", "nertag", "nertags", "pos", "upos", "entity", "bio", "iob")
 _NUMBER = re.compile(r"\d+([-.]\d+)?")
+_HEAD = re.compile(r"\d+|_")
 _TREE_COLUMNS = (8, 10)
-"""So many has a word in CoNLL-X and CoNLL-U."""
+"""So many has a word in CoNLL-X and CoNLL-U; the seventh is the number of the word that it hangs on, and the eighth says how."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +83,11 @@ def names_columns(cells: list[str]) -> bool:
     return len(keys) > 1 and any(key in _WORD_NAMES for key in keys[:2]) and any(key in _LABEL_NAMES for key in keys[1:])
 
 
-def _is_comment(line: str, columns: int, width: int) -> bool:
+def _is_comment(line: str, found: int, width: int) -> bool:
     """Whether a line is no word. A word may begin with # ("#happy"), or be one."""
     if not line.startswith("#"):
         return False
-    return (line.startswith(("# ", "#\t")) and columns != width) or ("\t" not in line and (" = " in line or columns == 1))
+    return (line.startswith(("# ", "#\t")) and found != width) or ("\t" not in line and (" = " in line or found == 1))
 
 
 def _words(text: str) -> Written | None:
@@ -101,12 +102,12 @@ def _words(text: str) -> Written | None:
         found = [block for block in (found[0][1:], *found[1:]) if block]
     for block in found:
         for _line, cells in block:
-            if len(cells) != len(first) or not (_NUMBER.fullmatch(cells[0]) if trees else _TAG.fullmatch(cells[-1])):
+            if len(cells) != len(first) or not (trees or _TAG.fullmatch(cells[-1])):
                 return None
             tags.add(cells[-1])
-    # Texts whose classes are called O and B are no words: they hold spaces, and no blank lines between them.
-    texts = len(found) == 1 and any(" " in cells[0] for _line, cells in found[0])
-    if not trees and (texts or "O" not in tags or len(tags) < 2):
+        if trees and not _is_tree([cells for _line, cells in block]):
+            return None
+    if not trees and ("O" not in tags or len(tags) < 2 or (len(found) == 1 and not _sure(found[0], tags))):
         return None
     if trees:
         note = _("Each line holds a word and its place in a tree, as in CoNLL-U: the texts are the words of each sentence.")
@@ -117,8 +118,24 @@ def _words(text: str) -> Written | None:
     return Written(("text",), [[joined(words)[0]] for words in sentences], [block[0][0] for block in found], note)
 
 
+def _is_tree(rows: list[list[str]]) -> bool:
+    """Whether words are counted and hang on each other, and are no rows of a table that begin with a number."""
+    if not all(_NUMBER.fullmatch(cells[0]) and _HEAD.fullmatch(cells[6]) and not labels.is_number(cells[7]) for cells in rows):
+        return False
+    if any(" " in cell for cells in rows for cell in cells[3:9]):
+        return False
+    words = [cells for cells in rows if cells[0].isdecimal()]
+    return [cells[0] for cells in words] == [str(i + 1) for i in range(len(words))] and any(cells[6] in ("0", "_") for cells in words)
+
+
+def _sure(block: list[tuple[int, list[str]]], tags: set[str]) -> bool:
+    """Whether lines without a blank one between them are words: labels such as B-PER are of words alone, but prose ends in an O, a B or an I,
+    too ("blood type O"), classes of texts are called so, and texts hold spaces."""
+    return any("-" in tag for tag in tags) and not any(" " in cells[0] for _line, cells in block)
+
+
 def _translations(text: str) -> Written | None:
-    """Sentences and their translations, perhaps with the alignment of their words; None for any other text."""
+    """Sentences and their translations, perhaps with the alignment of their words; or texts and their labels. None for any other text."""
     if "|||" not in text:
         return None
     rows = [(number, [part.strip() for part in _BARS.split(line)]) for number, line in lines(text) if line.strip()]
@@ -127,8 +144,22 @@ def _translations(text: str) -> Written | None:
         return None
     if width == 3 and not all(_LINKS.fullmatch(parts[2]) for _n, parts in rows):
         return None
+    names = ["text", "text2", "alignment"][:width]
+    if len(rows) > 1 and columns.known(rows[0][1], ()) > 1:
+        names, rows = rows[0][1], rows[1:]
+    elif width == 2 and (answer := _answers([parts for _n, parts in rows])) is not None:
+        names = ["label", "text"] if answer == 0 else ["text", "label"]
     note = _("||| parts a sentence from its translation in each line.")
-    return Written(("text", "text2", "alignment")[:width], [parts for _n, parts in rows], [number for number, _parts in rows], note)
+    if any(columns.is_called_label(name) for name in names) and columns.SOURCE_AND_TARGET[0] not in names:
+        note = _("||| parts a text from its label in each line.")
+    return Written(tuple(names), [parts for _n, parts in rows], [number for number, _parts in rows], note)
+
+
+def _answers(rows: list[list[str]]) -> int | None:
+    """Which of two columns holds labels or numbers; None where neither does, or both."""
+    sides = [[row[i] for row in rows] for i in (0, 1)]
+    found = [i for i, side in enumerate(sides) if labels.look_like(side) or all(labels.is_number(cell) for cell in side)]
+    return found[0] if len(found) == 1 else None
 
 
 def _fasttext(text: str) -> Written | None:
