@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.i18n import _
@@ -18,10 +18,10 @@ PAIRS = (
     ("#1string", "#2string"),  # MRPC's "#1 String"
 )
 _TWINS = (
-    *(lambda key, one=one, two=two: re.sub(f"{one}$", two, key) for one, two in (("1", "2"), ("a", "b"), ("one", "two"), ("left", "right"))),
-    *(lambda key, one=one, two=two: re.sub(f"^{one}", two, key) for one, two in (("left", "right"), ("first", "second"), ("src", "tgt"))),
+    *((f"{one}$", two, three) for one, two, three in (("1", "2", "3"), ("a", "b", "c"), ("one", "two", "three"), ("left", "right", ""))),
+    *((f"^{one}", two, three) for one, two, three in (("left", "right", ""), ("first", "second", "third"), ("src", "tgt", ""))),
 )
-"""What a second column of texts is called beside the first: sent_2, right_text, second_sentence."""
+"""What a second column of texts is called beside the first (sent_2, right_text, second_sentence), and a third, beside which there is no pair."""
 SOURCE_AND_TARGET = ("source", "target")
 """A pair where no label is wanted; "target" alone is a label."""
 _CODES = "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh"
@@ -75,6 +75,8 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
         rest: the rows below it.
         asked: names that the caller expects.
     """
+    if _is_numbered(first, rest):
+        return True
     if not _could_name(first):
         return False
     named = known(first, asked)
@@ -92,7 +94,15 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], asked: Sequen
 
 def is_example(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a first row is seen to be an example: it holds a number, a long text, or one of the labels of the rows below it."""
-    return not _could_name(first) or _carries(first, rest, _labelled(first, rest))
+    return not _is_numbered(first, rest) and (not _could_name(first) or _carries(first, rest, _labelled(first, rest)))
+
+
+def _is_numbered(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row counts the columns from 0, as pandas does where nobody has named them, above texts."""
+    cells = [cell.strip() for cell in first]
+    counted = cells[1:] if cells[0] == "" else cells  # pandas writes numbers of rows below no name
+    texts = any(" " in cell.strip() and not labels.is_number(cell) for row in rest for cell in row)
+    return len(counted) > 1 and counted == [str(i) for i in range(len(counted))] and texts
 
 
 def _carries(first: Sequence[str], rest: Sequence[Sequence[str]], labelled: Sequence[bool]) -> bool:
@@ -245,13 +255,21 @@ def _guess_pair(taken: dict[str, int], free: dict[str, int], names: Sequence[str
     # Beside a column that is called as texts are, others hold something else: two answers to choose from, two remarks.
     known = [name for name in TEXTS if name in free][:1]
     for one in [_key(names[taken["text"]])] if "text" in taken else known or [name for name in free if name not in nameless]:
-        two = next((twin for twin in (other(one) for other in _TWINS) if twin != one and twin in free and twin not in nameless), None)
+        two = next((twin for twin in _twins(one, free) if twin not in nameless), None)
         first = taken.get("text", free.get(one, -1))
         if two is not None and all(_holds_texts([row[i] for row in rows]) for i in (first, free[two])):
             taken["text"], taken["pair"] = first, free[two]
             for key in (one, two):
                 free.pop(key, None)
             return
+
+
+def _twins(one: str, free: Mapping[str, int]) -> Iterator[str]:
+    """Columns that are called as the second text is whose first is called so."""
+    for first, second, third in _TWINS:
+        two = re.sub(first, second, one)
+        if two != one and two in free and not (third and re.sub(first, third, one) in free):
+            yield two
 
 
 def _number_rows(values: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 
+import pandas as pd
 import pytest
 
 from explorer.tasks import data
@@ -98,6 +99,12 @@ def test_twins_of_which_one_is_empty_in_places_are_no_pair():
     assert [example.text for example in found.examples] == [row[1] for row in rows]
 
 
+def test_of_three_answers_two_are_no_pair():
+    rows = [(1, "he was very drunk", "he was tired", "it was so", 0), (2, "she got wet there", "not he", "nor she", 1)]
+    found = data.read(_table(("id", "answerA", "answerB", "answerC", "label"), *rows).encode(), "a.csv", answers="class")
+    assert [(example.text, example.pair) for example in found.examples] == [(row[1], "") for row in rows]
+
+
 def test_columns_without_a_name_are_no_twins():
     """The first two of a table without a header were a text and a second one: "column 1" and "column 2"."""
     rows = [("Ann Smith", "New York", "what a good film it was", "pos"), ("Bob Jones", "San Jose", "it was no good at all", "neg")]
@@ -123,3 +130,12 @@ def test_of_columns_of_labels_that_have_names_the_last_is_read():
 def test_a_zero_in_a_text_in_another_encoding_makes_no_utf_16():
     with pytest.raises(Exception, match="is not UTF-8: byte 0xe9"):
         data.read("Un café de plu\nUn autre\n".encode("latin-1") + bytes(2), "a.txt")
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_columns_that_are_numbered_from_0_are_named_so(index):
+    """Tables of pandas whose columns nobody has named: the numbers were an example."""
+    rows = pd.DataFrame([("a film", 1), ("another", 0), ("a third", 1)])
+    found = data.read(rows.to_csv(index=index).encode(), "films.csv", answers="class")
+    assert [(example.text, example.label) for example in found.examples] == list(rows.itertuples(index=False, name=None))
+    assert len(data.read(b"0,1\n1,1\n2,0\n", "numbers.csv", Asked(label="")).examples) == 3
