@@ -226,14 +226,16 @@ def _key(name: str) -> str:
 
 
 def asked(names: Sequence[str], wanted: str) -> int:
-    """A column by its name, or by its number from 1. Raises InputError where there is none."""
+    """A column by its number from 1, or by its name. Raises InputError where there is none.
+
+    The number goes first: it is what a viewer chooses by, also where columns are called 0, 1, .."""
     wanted = wanted.strip()
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
     for match in (lambda name: name == wanted, lambda name: _key(name) == _key(wanted)):
         for i, name in enumerate(names):
             if match(name):
                 return i
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
-        return int(wanted) - 1
     there = ", ".join(f'"{name}" ({i})' for i, name in enumerate(names, 1))
     raise InputError(_('There is no column "{name}".').format(name=wanted), _("There are {columns}.").format(columns=there))
 

@@ -118,8 +118,9 @@ def hub(
             _ask(where)
         builder, data, part, others = _stream(where, configuration, split, folder)
         wanted = tuple(name for name in (asked.text, asked.label, asked.pair) if name)
-        own = builder and hub_files.of_part(builder, part, limit, wanted, asked.format)
-        rows, size, kept, classes = ([], 0, own.names, {}) if own else ([], 0, *_columns(data, lists=answers in ("many", "words")))
+        lists = answers in ("many", "words")
+        own = builder and hub_files.of_part(builder, part, limit, wanted, asked.format, lists)
+        rows, size, kept, classes = ([], 0, own.names, {}) if own else ([], 0, *_columns(data, lists))
         for row in own.rows if own else islice(data, limit):
             values = row if own else [_value(row, column) for column in kept]
             size += sum(len(str(value)) for value in values)

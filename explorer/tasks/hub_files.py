@@ -25,7 +25,7 @@ _OURS = ("name", "version", "data_dir", "data_files", "description", "sep", "del
 """Settings of a data set that are followed here, or have no say in how a file is read."""
 
 
-def of_part(builder: DatasetBuilder, part: str, limit: int, asked: tuple[str, ...], wanted: Format) -> tables.Table | None:
+def of_part(builder: DatasetBuilder, part: str, limit: int, asked: tuple[str, ...], wanted: Format, lists: bool) -> tables.Table | None:
     """The first rows of one part of a data set.
 
     Args:
@@ -34,6 +34,7 @@ def of_part(builder: DatasetBuilder, part: str, limit: int, asked: tuple[str, ..
         limit: so many rows at most.
         asked: names of columns that the caller wants.
         wanted: how a file is to be read, where somebody says it.
+        lists: whether columns of lists are kept.
 
     Returns:
         None where the files are not of text, large, or described by their owner in more ways than are known here, and where one of them
@@ -50,7 +51,7 @@ def of_part(builder: DatasetBuilder, part: str, limit: int, asked: tuple[str, ..
     if separator not in (None, ",", "\t"):
         wanted = dataclasses.replace(wanted, separator=wanted.separator or separator)
     try:
-        return _joined([_table(data, name, asked, wanted) for name, data in _read(files, limit)], limit)
+        return _plain(_joined([_table(data, name, asked, wanted) for name, data in _read(files, limit)], limit), lists)
     except (InputError, OSError, ValueError):
         return None
 
@@ -95,3 +96,12 @@ def _joined(parts: list[tables.Table], limit: int) -> tables.Table:
     rows = [row for part in parts for row in part.rows][:limit]
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     return tables.Table(parts[0].names, rows, list(range(1, len(rows) + 1)), parts[0].header, _("Row"), notes)
+
+
+def _plain(made: tables.Table, lists: bool) -> tables.Table:
+    """A table without columns of objects, and of lists where these are not wanted. Raises ValueError where none is left."""
+    left_out = dict if lists else (dict, list)
+    kept = [i for i in range(len(made.names)) if not any(isinstance(row[i], left_out) for row in made.rows)]
+    if not kept:
+        raise ValueError("no column of plain values")
+    return dataclasses.replace(made, names=tuple(made.names[i] for i in kept), rows=[[row[i] for i in kept] for row in made.rows])

@@ -139,3 +139,11 @@ def test_columns_that_are_numbered_from_0_are_named_so(index):
     found = data.read(rows.to_csv(index=index).encode(), "films.csv", answers="class")
     assert [(example.text, example.label) for example in found.examples] == list(rows.itertuples(index=False, name=None))
     assert len(data.read(b"0,1\n1,1\n2,0\n", "numbers.csv", Asked(label="")).examples) == 3
+
+
+def test_a_column_is_asked_for_by_its_number_also_where_columns_are_called_so():
+    """A viewer who chose the first column was given the one that is called 1."""
+    content = b"text,label,0,1\na film,1,see here,other\nanother,0,or there,words\n"
+    assert data.read(content, "films.csv", Asked(text="1")).examples[0].text == "a film"
+    assert data.read(content, "films.csv", Asked(text="3")).examples[0].text == "see here"
+    assert data.read(content, "films.csv", Asked(text="0")).examples[0].text == "see here"

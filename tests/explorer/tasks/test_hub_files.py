@@ -116,3 +116,13 @@ def test_other_objects_in_an_object_are_no_columns():
             data.read(content.encode(), "films.json", answers="class")
     found = data.read(b'{"translation": {"gu": "A", "kk": "B"}}\n', "pairs.jsonl", Asked(label="")).examples[0]
     assert (found.text, found.pair) == ("A", "B")
+
+
+@pytest.mark.parametrize("beside", ['"labels": [1, 2]', '"text": {"a": "b c"}', '"text": ["b", "c"]'], ids=["labels", "object", "list"])
+def test_lists_and_objects_beside_plain_columns_are_left_out(tmp_path, beside):
+    """They were taken for the column of labels or of texts by their names, and refused."""
+    content = "".join(f'{{"zin": "a film {i}", "sentiment": "{word}", {beside}}}\n' for i, word in enumerate(("pos", "neg")))
+    found = _read(tmp_path, {"train.jsonl": content}, answers="class")
+    assert [(example.text, found.labels[example.label]) for example in found.examples] == [("a film 0", "pos"), ("a film 1", "neg")]
+    with pytest.raises(InputError, match="a column of labels is needed"):
+        _read(tmp_path, {"train.jsonl": '{"text": "a film", "labels": [1, 2]}\n{"text": "another", "labels": [1]}\n'}, answers="class")
