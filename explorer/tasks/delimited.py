@@ -143,10 +143,10 @@ def _quoted(text: str, separator: str) -> list[Record]:
                 records.append((begins, fields))
             begins = reader.line_num + 1
     except csv.Error as error:
-        if "unexpected end" in str(error) or "field limit" in str(error):
-            message = _("Line {line}: a double quote opens in this row and does not close, or not within {most:,} characters.")
+        if "unexpected end" in str(error):
+            message = _("Line {line}: a double quote opens in this row and does not close.")
             advice = _("Close it, or write it twice to mean the character; or say that quotes are characters.")
-            raise InputError(message.format(line=begins, most=csv.field_size_limit()), advice) from error
+            raise InputError(message.format(line=begins), advice) from error
         advice = _("Inside a quoted text, write a double quote twice; or say that quotes are characters.")
         raise InputError(_("Line {line}: {why}.").format(line=reader.line_num, why=error), advice) from error
     return records
