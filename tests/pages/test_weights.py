@@ -136,7 +136,7 @@ def test_the_tokens_that_a_head_copies_are_named() -> None:
         found = copying.copied(weights, *head)
         app = page("weights", model="gpt2-mini", layer=str(head[0]), head=str(head[1]), look="write")
         name = shown(weights, found.ids[:1])[0]
-        said = f"{found.share:.0%} make themselves likelier than the mean word; most of all: {name} ({found.values[0]:+.2f})"
+        said = f'{found.share:.0%} make themselves likelier than the mean word; most of all: "{name}" ({found.values[0]:+.2f})'
         assert said in written(app).replace("\\", "")
 
 

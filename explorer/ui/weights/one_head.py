@@ -121,7 +121,7 @@ def _write(read: Read, of: OneHead, slot: str, token: int | None, wide: bool) ->
         return []
     if of.copied is not None:
         names = written_out(reading.named(read.weights, of.copied.ids))
-        most = ", ".join(f"{name} ({value:+.2f})" for name, value in zip(names, of.copied.values, strict=True))
+        most = ", ".join(f'"{name}" ({value:+.2f})' for name, value in zip(names, of.copied.values, strict=True))
         told = _("Of all tokens, attended to, {share} make themselves likelier than the mean word; most of all: {tokens}.")
         st.caption(told.format(share=f"{of.copied.share:.0%}", tokens=escaped(most)))
     places = st.columns([9, 11], gap="small") if wide else (st.container(), st.container())
