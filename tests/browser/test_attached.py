@@ -23,7 +23,7 @@ EXPANDER = "A job that runs elsewhere"
 @pytest.mark.thorough
 def test_a_running_job_fills_while_it_is_watched(open_page, tiny_folder, tmp_path):
     draw, data = random.Random(0), tmp_path / "lines.txt"
-    data.write_text("".join(" ".join(draw.choices(tiny.WORDS, k=6)) + "\n" for _line in range(10_000)))
+    data.write_text("".join(" ".join(draw.choices(tiny.WORDS, k=6)) + "\n" for _line in range(20_000)))
     out, units = tmp_path / "heads.json", tmp_path / "units"
     command = [sys.executable, "-m", "explorer", "ablate", "--model", tiny_folder("llama"), "--task", "next", "--data", data, "--json", out]
     command = [str(word) for word in [*command, "--units", units]]
@@ -34,12 +34,14 @@ def test_a_running_job_fills_while_it_is_watched(open_page, tiny_folder, tmp_pat
         try:
             eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
             eventually(lambda: Watcher(units).look().done > 2, True)
+            job.send_signal(signal.SIGSTOP)  # it would not wait until the page knows its folder
             page.get_by_text(EXPANDER).click()
             field = page.get_by_role("textbox", name="Folder of its units")
             field.fill(str(units))
             field.press("Enter")
             bar = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stProgress]")
             bar.wait_for()
+            job.send_signal(signal.SIGCONT)
             # Nobody touches the page: what it says grows by itself, as the folder does.
             said = [_done(bar.inner_text())]
             for _time in range(2):
@@ -80,12 +82,14 @@ def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_p
         try:
             eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
             eventually(lambda: Watcher(units).look().done > 1, True)
+            job.send_signal(signal.SIGSTOP)
             page.get_by_text(EXPANDER).click()
             field = page.get_by_role("textbox", name="Folder of its units")
             field.fill(str(units))
             field.press("Enter")
             told = page.get_by_text("shards, as far as they are read")
             told.wait_for()
+            job.send_signal(signal.SIGCONT)
             # It grows by itself, as the folder does, and ends where the command is stopped.
             first = _shards(told.inner_text())
             eventually(lambda: _shards(told.inner_text())[0] > first[0], True)
