@@ -130,6 +130,28 @@ def test_the_strongest_lines_of_a_head_are_named_and_open_both() -> None:
     opened_ = (reads[0].kind, below, head, pytest.approx(reads[0].value, abs=1e-6))
     assert opened_ in lines(app) and len(lines(app)) == len(before) + (opened_ not in before)
     assert not app.exception and f"**Layer {below[0]}, head {below[1]}**" in written(app) and "reads with its keys" in written(app)
+    # And marked among the buttons, also where it is none of the strongest of its head.
+    assert marked(app) == [named[0].label] and len(reads) == 3
+    weakest = found.of_head(head, kinds, most=1000)[-1]
+    app.query_params["edge"] = f"k.{weakest.writer[0]}.{weakest.writer[1]}"
+    settle(app.run())
+    expected = f"K {weakest.writer[0]}.{weakest.writer[1]} {weakest.value:+.3f}"
+    assert expected not in [one.label for one in named] and marked(app) == [expected]
+    assert len([one for one in app.button if str(one.key).startswith("neighbour_")]) == len(named)
+
+
+def marked(app) -> list[str]:
+    """Buttons of lines that are marked as opened."""
+    return [one.label for one in app.button if str(one.key).startswith("neighbour_") and one.proto.type == "primary"]
+
+
+def test_on_the_stage_a_line_is_opened_by_a_button_too() -> None:
+    app = page("weights", model="gpt2-mini", layer="3", head="0", lines="k", stage="1")
+    below = survey(opened(models.load("gpt2-mini", device="cpu"))).composition.of_head((3, 0), ("k",))[0].writer
+    named = [one for one in app.button if str(one.key).startswith("neighbour_")]
+    settle(named[0].click().run())
+    assert not app.exception and f"**Layer {below[0]}, head {below[1]}** :small[writes" in written(app)
+    assert marked(app) == [f"K {below[0]}.{below[1]}"] == [named[0].label]
 
 
 def test_while_the_reader_of_a_line_is_computed_no_other_head_stands_in_its_place(monkeypatch) -> None:
