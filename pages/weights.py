@@ -8,7 +8,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.parts import part_of
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import take_away
-from explorer.ui.weights import all_heads, choice, graph, one_head, one_token, read, recipe
+from explorer.ui.weights import all_heads, choice, graph, neighbours, one_head, one_token, read, recipe
 from explorer.ui.weights import line as both
 from models import Model
 from models.opening import catalogue
@@ -42,6 +42,9 @@ def weights(model: Model) -> None:
         look = address.choice(st.segmented_control, _("Of this head"), one_head.LOOKS, "look", label_visibility="collapsed")
         token = one_token.choose(of) if look == "write" else None
         distance = choice.distance(of.weights, of.part) if look == "match" else 0
+    if hall:
+        with opened:
+            neighbours.draw(composed, head, kinds, line, short=True)
     if line is None:
         with opened, st.container(border=True, key="weights_head"):
             figures += one_head.draw(of, *head, look, "reader", token=token, distance=distance)

@@ -39,6 +39,21 @@ def painted(values: np.ndarray) -> np.ndarray:
     return palette.table(False, signed=True)[((np.clip(values, -1, 1) + 1) * 127.5).round().astype(int)]
 
 
+def weights(values: np.ndarray) -> np.ndarray:
+    """The colours of weights from 0 to 1."""
+    return palette.table(False)[(np.clip(values, 0, 1) * 255).round().astype(int)]
+
+
+def scales(app: AppTest) -> list[tuple]:
+    """Of the maps, one by one: the colours of its scale, and where that begins."""
+    (spec,) = (chart for chart in charts(app) if any(param["name"] == "matrix_top" for param in chart["params"]))
+    found = [panel["layer"][1]["encoding"]["color"]["scale"] for panel in spec.get("hconcat", [spec])]
+    return [(scale["range"], scale["domainMin"]) for scale in found]
+
+
+OF_WEIGHTS = (palette.colours(), 0)
+
+
 def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", head: tuple[int, int] | None = None) -> tuple[int, int]:
     """The page shows how these two differ: the board, what is named as changed most, the map; returns the head that is looked at."""
     assert not app.exception
@@ -57,10 +72,11 @@ def same(app: AppTest, one: Capture, other: Capture, measure: str = "total", hea
     top = max(0.02, float(np.abs(difference).max()))
     assert given(app, "matrix_top", 1) == pytest.approx(top) and given(app, "matrix_rows", 1) == list(rows.labels)
     np.testing.assert_array_equal(pixels(app), painted(difference / top))
-    # All three side by side, both sides on the scale of weights.
+    # All three side by side, both sides on the scale of weights, from 0; the difference alone diverges.
+    assert scales(app) == [OF_WEIGHTS, OF_WEIGHTS, (palette.diverging(), {"expr": "-matrix_top"})]
     assert given(app, "weights_top", 1) == 1.0
-    np.testing.assert_array_equal(pixels(app, "one"), painted(one.pattern(*at)[np.ix_(rows.one, columns.one)]))
-    np.testing.assert_array_equal(pixels(app, "other"), painted(other.pattern(*at)[np.ix_(rows.other, columns.other)]))
+    np.testing.assert_array_equal(pixels(app, "one"), weights(one.pattern(*at)[np.ix_(rows.one, columns.one)]))
+    np.testing.assert_array_equal(pixels(app, "other"), weights(other.pattern(*at)[np.ix_(rows.other, columns.other)]))
     return at
 
 
@@ -99,7 +115,8 @@ def test_both_sides_and_another_measure(bert) -> None:
     for side, captured, at in (("one", one, rows.one), ("other", other, rows.other)):
         settle(app.button_group(key="compared").set_value(side).run())
         values = captured.pattern(*head)[np.ix_(at, at)]
-        np.testing.assert_array_equal(pixels(app), painted(values))
+        np.testing.assert_array_equal(pixels(app), weights(values))
+        assert scales(app) == [OF_WEIGHTS] and given(app, "matrix_top", 1) == 1.0
     settle(app.button_group(key="compared").set_value("difference").run())
     top = given(app, "matrix_top", 1)
     np.testing.assert_array_equal(pixels(app), painted(comparison.difference(one.pattern(*head), other.pattern(*head), rows, rows) / top))

@@ -1,5 +1,6 @@
 """What the weights say, as Streamlit runs it, without a browser: what is drawn is what `explorer.weights` computes, for any model and head."""
 
+import threading
 from types import SimpleNamespace
 from urllib.parse import parse_qs
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import models
+from explorer.bounded import BoundedCache
 from explorer.ui.common import model_names
 from explorer.ui.weights import choice, read
 from explorer.weights import copying
@@ -128,6 +130,60 @@ def test_the_strongest_lines_of_a_head_are_named_and_open_both() -> None:
     opened_ = (reads[0].kind, below, head, pytest.approx(reads[0].value, abs=1e-6))
     assert opened_ in lines(app) and len(lines(app)) == len(before) + (opened_ not in before)
     assert not app.exception and f"**Layer {below[0]}, head {below[1]}**" in written(app) and "reads with its keys" in written(app)
+    # And marked among the buttons, also where it is none of the strongest of its head.
+    assert marked(app) == [named[0].label] and len(reads) == 3
+    weakest = found.of_head(head, kinds, most=1000)[-1]
+    app.query_params["edge"] = f"k.{weakest.writer[0]}.{weakest.writer[1]}"
+    settle(app.run())
+    expected = f"K {weakest.writer[0]}.{weakest.writer[1]} {weakest.value:+.3f}"
+    assert expected not in [one.label for one in named] and marked(app) == [expected]
+    assert len([one for one in app.button if str(one.key).startswith("neighbour_")]) == len(named)
+
+
+def marked(app) -> list[str]:
+    """Buttons of lines that are marked as opened."""
+    return [one.label for one in app.button if str(one.key).startswith("neighbour_") and one.proto.type == "primary"]
+
+
+def test_on_the_stage_a_line_is_opened_by_a_button_too() -> None:
+    app = page("weights", model="gpt2-mini", layer="3", head="0", lines="k", stage="1")
+    below = survey(opened(models.load("gpt2-mini", device="cpu"))).composition.of_head((3, 0), ("k",))[0].writer
+    named = [one for one in app.button if str(one.key).startswith("neighbour_")]
+    settle(named[0].click().run())
+    assert not app.exception and f"**Layer {below[0]}, head {below[1]}** :small[writes" in written(app)
+    assert marked(app) == [f"K {below[0]}.{below[1]}"] == [named[0].label]
+
+
+def test_while_the_reader_of_a_line_is_computed_no_other_head_stands_in_its_place(monkeypatch) -> None:
+    app = page("weights", model="gpt2-mini", layer="0", head="0")
+    found = survey(opened(models.load("gpt2-mini", device="cpu"))).composition
+    reader = found.of_head((0, 0), ("q", "k", "v"), writes=True, most=2)[0].reader
+    compute, go_on = read.one_head, threading.Event()
+
+    def slow(weights, layer, head, *given, **named):
+        assert (layer, head) != reader or go_on.wait(60)
+        return compute(weights, layer, head, *given, **named)
+
+    monkeypatch.setattr(read, "_KEPT", BoundedCache(read.KEPT_BYTES))
+    monkeypatch.setattr(read, "one_head", slow)
+    try:
+        settle(app.run())  # the head that will write is known, as it is to a visitor
+        button = next(one for one in app.button if str(one.key).startswith("neighbour_") and one.key.endswith("0_0_{}_{}".format(*reader)))
+        button.click().run()
+        assert not app.exception
+        assert "**Layer 0, head 0** :small[writes" in written(app) and len(app.dataframe) == 1
+        assert "Still shown" not in written(app) and "reads with its" not in written(app)
+        assert f"Layer {reader[0]}, head {reader[1]}" in app.get("progress")[0].proto.text
+    finally:
+        go_on.set()
+    settle(app)
+    assert not app.exception and "**Layer {}, head {}** :small[reads with its".format(*reader) in written(app) and len(app.dataframe) == 2
+
+
+def test_heads_of_two_parts_with_one_number_are_taken_away_under_two_names() -> None:
+    app = page("weights", model="translate-mini", part="cross", layer="3", head="2", writers="encoder", edge="k.3.2.encoder")
+    assert not app.exception
+    assert {"take_csv_matched-encoder-layer3-head2", "take_csv_matched-cross-layer3-head2"} <= {one.key for one in app.get("download_button")}
 
 
 def test_the_tokens_that_a_head_copies_are_named() -> None:

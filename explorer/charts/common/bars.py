@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
@@ -11,6 +12,11 @@ import pandas as pd
 from explorer.charts.common import data, palette
 from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
+
+_LEVEL = 6
+"""Names that stand level below their bars; more of them are slanted."""
+_APART = 15
+"""Pixels from one slanted name to the next: at 55 degrees that is 12 between two lines of writing, the height of a letter."""
 
 
 def row_bars(
@@ -50,9 +56,11 @@ def _row_description(n: int, width: int, height: int, dark: bool) -> alt.Chart:
                 title=None,
                 axis=alt.Axis(
                     labelExpr="column_tokens[datum.value]",
-                    labelAngle=-55 if n > 6 else 0,
+                    # Vega takes slanted names for as wide as the boxes around them, and would leave out most that have room.
+                    values=list(range(0, n, max(1, math.ceil(_APART * n / width)))) if n > _LEVEL else alt.Undefined,
+                    labelAngle=-55 if n > _LEVEL else 0,
                     labelLimit=90,
-                    labelOverlap=n > width // 9,
+                    labelOverlap=False,
                     ticks=False,
                 ),
             ),

@@ -1,4 +1,4 @@
-"""A matrix of either sign as one picture, however large it is: an image under axes, and a scale beside it.
+"""A matrix as one picture, however large it is: an image under axes, and a scale beside it.
 
 `matrix` is the whole picture. Where it stands beside others in one chart, `panel` is its part of the description and `filling` what fills
 that part; `parameters` are added once, to the whole chart.
@@ -33,6 +33,7 @@ def matrix(
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     top: float | None = None,
+    signed: bool = True,
     legend: bool = True,
     width: int = 240,
     height: int = 220,
@@ -46,13 +47,14 @@ def matrix(
         title, look: what it is, and what to look at.
         rows, columns: labels in place of numbers, as few as there is room for; they may repeat.
         top: value of the last colour, the largest where None.
+        signed: they may be below 0, and their scale diverges; else it is that of weights, from 0.
         legend: with a scale beside it.
         width, height: in pixels.
     """
-    tables, given = filling(values, top, dark)
+    tables, given = filling(values, top, dark, signed=signed)
     given |= {name: list(labels) for name, labels in ((ROWS, rows), (COLUMNS, columns)) if labels is not None}
     given |= dict(zip(_SHAPE, values.shape, strict=True))
-    return Picture(_description(rows is not None, columns is not None, x, y, title, look, legend, width, height, dark), tables, given)
+    return Picture(_description(rows is not None, columns is not None, x, y, title, look, signed, legend, width, height, dark), tables, given)
 
 
 @described
@@ -63,13 +65,14 @@ def _description(
     y: str,
     title: str,
     look: str,
+    signed: bool,
     legend: bool,
     width: int,
     height: int,
     dark: bool,
 ) -> alt.LayerChart:
     names = {"rows": ROWS if rows else None, "columns": COLUMNS if columns else None}
-    made = panel(_SHAPE, **names, x=x, y=y, title=title, look=look, legend=legend, width=width, height=height, dark=dark)
+    made = panel(_SHAPE, **names, x=x, y=y, title=title, look=look, signed=signed, legend=legend, width=width, height=height, dark=dark)
     counts = [alt.param(name=name, value=1) for name in _SHAPE]
     return finished(made.add_params(*parameters(*filter(None, names.values())), *counts))
 
@@ -85,6 +88,7 @@ def panel(
     columns: str | None = None,
     table: str = "matrix",
     top: str = TOP,
+    signed: bool = True,
     legend: bool = True,
     width: int = 240,
     height: int = 220,
@@ -99,6 +103,7 @@ def panel(
         rows, columns: names of the parameters with the labels; numbers where None, and nothing where "".
         table: name of the table that `filling` makes.
         top: name of the parameter with the value of the last colour. Panels on one scale have the same.
+        signed: as of `matrix`; `filling` is told the same.
         legend: with a scale beside it.
         width, height: in pixels.
     """
@@ -107,33 +112,35 @@ def panel(
     image = alt.Chart(alt.NamedData(table)).transform_calculate(url="'data:image/png;base64,' + datum.png")
     image = image.mark_image(width=width, height=height, aspect=False, smooth=False, align="left", baseline="top")
     image = image.encode(x=alt.value(0), y=alt.value(0), url="url:N")
-    ends = {"domainMin": alt.ExprRef(f"-{top}"), "domainMid": 0, "domainMax": alt.ExprRef(top)}
+    ends = {"domainMin": alt.ExprRef(f"-{top}"), "domainMid": 0} if signed else {"domainMin": 0}
+    colours = palette.diverging(dark) if signed else palette.colours(dark)
     colour = alt.Color(
         "v:Q",
         title=None,
-        scale=alt.Scale(**ends, range=palette.diverging(dark), interpolate="rgb"),
+        scale=alt.Scale(**ends, domainMax=alt.ExprRef(top), range=colours, interpolate="rgb"),
         legend=alt.Legend(orient="right", gradientLength=max(60, height - 30), gradientThickness=8, tickCount=4) if legend else None,
     )
     # Marks that cannot be seen carry axes and scale: a picture has none.
-    corners = alt.Chart(data.columns(side=[-1, 1])).transform_calculate(
-        v=f"datum.side * {top}", c=f"datum.side < 0 ? 0 : {n_columns}", r=f"datum.side < 0 ? 0 : {n_rows}"
+    corners = alt.Chart(data.columns(side=[-1 if signed else 0, 1])).transform_calculate(
+        v=f"datum.side * {top}", c=f"datum.side < 1 ? 0 : {n_columns}", r=f"datum.side < 1 ? 0 : {n_rows}"
     )
     frame = corners.mark_point(opacity=0, aria=False).encode(x=across, y=down, color=colour)
     return alt.layer(image, frame).properties(width=width, height=height, title=titled(title, look, dark))
 
 
 def filling(
-    values: np.ndarray, top: float | None = None, dark: bool = False, *, table: str = "matrix", name: str = TOP
+    values: np.ndarray, top: float | None = None, dark: bool = False, *, table: str = "matrix", name: str = TOP, signed: bool = True
 ) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
     """The table and the parameter that a `panel` of these numbers needs, for a `Picture`.
 
     Args:
         values: (rows, columns); nan has the colour of 0.
         top: value of the last colour, the largest where None.
-        table, name: of table and parameter, as they were given to `panel`.
+        table, name, signed: of table, parameter and scale, as they were given to `panel`.
     """
     end = max(_LEAST, largest(values) if top is None else float(top))
-    return {table: pd.DataFrame({"png": [thumbnails.signed(values, end, dark)]})}, {name: end}
+    painted = (thumbnails.signed if signed else thumbnails.unsigned)(values, end, dark)
+    return {table: pd.DataFrame({"png": [painted]})}, {name: end}
 
 
 def largest(values: np.ndarray) -> float:

@@ -43,20 +43,31 @@ def _shades(dark: bool, contrast: bool) -> bytes:
 
 def signed(values: np.ndarray, top: float, dark: bool = False) -> str:
     """A PNG as base64 of float (rows, columns) on the diverging scale from -top over 0 to top."""
-    steps = np.clip(np.nan_to_num(values) / max(top, 1e-9), -1, 1)
-    pixels = ((steps + 1) * 127.5).round().astype(np.uint8)
+    return _painted((np.clip(np.nan_to_num(values) / max(top, 1e-9), -1, 1) + 1) / 2, palette.table(dark, signed=True))
+
+
+def unsigned(values: np.ndarray, top: float, dark: bool = False) -> str:
+    """The same of numbers that are never below 0, on the scale of weights from 0 to top."""
+    return _painted(np.clip(np.nan_to_num(values) / max(top, 1e-9), 0, 1), palette.table(dark))
+
+
+def _painted(shares: np.ndarray, table: np.ndarray) -> str:
+    pixels = (shares * 255).round().astype(np.uint8)
     picture = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
-    picture.putpalette(palette.table(dark, signed=True).tobytes())
+    picture.putpalette(table.tobytes())
     return _png(picture)
 
 
 def strong(png: str) -> str:
-    """A picture that `signed` painted, in the colours for a weak projector; any other as it is."""
+    """A picture that `signed` or `unsigned` painted, in the colours for a weak projector; any other as it is."""
     picture = Image.open(io.BytesIO(base64.b64decode(png)))
-    if picture.mode != "P" or bytes(picture.getpalette()) != palette.table(signed=True).tobytes():
+    if picture.mode != "P":
         return png
-    picture.putpalette(palette.table(signed=True, contrast=True).tobytes())
-    return _png(picture)
+    for of_either_sign in (True, False):
+        if bytes(picture.getpalette()) == palette.table(signed=of_either_sign).tobytes():
+            picture.putpalette(palette.table(signed=of_either_sign, contrast=True).tobytes())
+            return _png(picture)
+    return png
 
 
 def _png(picture: Image.Image) -> str:

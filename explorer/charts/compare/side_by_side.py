@@ -39,7 +39,8 @@ def maps(
     """
     tables, given = {}, {matrix.ROWS: list(rows), matrix.COLUMNS: list(columns), "n_rows": len(rows), "n_columns": len(columns)}
     for name, values in (("one", one), ("other", other), ("difference", difference)):
-        table, end = matrix.filling(values, top if name == "difference" else 1.0, dark, table=name, name=_TOPS[name])
+        signed = name == "difference"
+        table, end = matrix.filling(values, top if signed else 1.0, dark, table=name, name=_TOPS[name], signed=signed)
         tables, given = tables | table, given | end
     return Picture(_description(width, height, dark), tables, given, _aloud(difference, rows, columns))
 
@@ -70,6 +71,8 @@ def _description(width: int, height: int, dark: bool) -> alt.HConcatChart:
             rows=matrix.ROWS if name == "one" else "",
             table=name,
             top=_TOPS[name],
+            # Weights are never negative, and have the colours that they have on other pages.
+            signed=name == "difference",
             # One scale stands for both sides, between them and the difference.
             legend=name != "one",
             **how,

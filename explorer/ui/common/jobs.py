@@ -173,16 +173,24 @@ def kept(slot: str, identity: Hashable, title: str, found: Shown | None) -> Kept
         title: of what is computed now, short enough for a line.
         found: None while it is computed.
     """
-    before: dict[str, Kept] = st.session_state.setdefault("_kept_pictures", {})
     if found is not None:
-        before[slot] = Kept(found, identity, title, True)
-        return before[slot]
-    old = before.get(slot)
+        _places()[slot] = Kept(found, identity, title, True)
+        return _places()[slot]
+    old = before(slot)
     if old is None:
         return None
     if old.identity != identity:
         st.caption(f":material/history: {_('Still shown: {what}').format(what=escaped(old.title))}")
     return Kept(old.what, old.identity, old.title, old.identity == identity)
+
+
+def before(slot: str) -> Kept | None:
+    """What stood in a place on the page last; None where nothing did. For who has to know it before `kept` shows it."""
+    return _places().get(slot)
+
+
+def _places() -> dict[str, Kept]:
+    return st.session_state.setdefault("_kept_pictures", {})
 
 
 def _watch(job: Job, partial: Callable[[object], None] | None) -> None:

@@ -187,7 +187,8 @@ def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, 
     if shown == "all":
         return side_by_side.maps(**maps, **names, top=top, width=width, height=height, dark=dark)
     look = _("second minus first: orange where there is more") if shown == "difference" else _("of the paired tokens")
-    how = {"x": _("attended to") if named else "", "y": "", "title": _(SHOWN[shown]), "look": look, "top": top if shown == "difference" else 1.0}
+    how = {"x": _("attended to") if named else "", "y": "", "title": _(SHOWN[shown]), "look": look}
+    how |= {"top": top, "signed": True} if shown == "difference" else {"top": 1.0, "signed": False}
     return matrix(maps[shown], **how, **names, width=_ALONE, height=height, dark=dark)
 
 

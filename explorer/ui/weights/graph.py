@@ -65,8 +65,9 @@ def draw(read: Read, found: Composition, head: choice.Head, line: choice.Line | 
     pictures.clickable("weights_graph", shown, chosen, drawn, lambda selection: choice.picked(selection, chosen, found))
     if not edges:
         st.caption(_("No line: none of these heads reads what those write more than random weights would, in the way that is chosen."))
+    # On the stage they stand beside the graph, which fills the window.
     if not stage.is_on():
-        neighbours.draw(found, head, kinds)
+        neighbours.draw(found, head, kinds, line)
     said = _("Composition of two heads with random weights of this shape: {mean:.3f} ± {spread:.3f}. Lines are what is above its mean.")
     st.caption(said.format(mean=found.random, spread=found.spread))
     table = pd.DataFrame(

@@ -41,7 +41,8 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
         token: the id of the token that the viewer typed.
         distance: tokens between query and key, where positions turn them.
     """
-    kept = one(read, layer, head, slot, distance)
+    # Beside another head its title says what it does there, which is true of no head that stood here before.
+    kept = one(read, layer, head, slot, distance, alone=not role)
     # What another model's head stood in this place is not among these heads.
     if kept is None or kept.identity[: len(read.identity)] != read.identity:
         return []
@@ -70,9 +71,10 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
     return figures
 
 
-def name_of(of: OneHead) -> str:
-    """For files."""
-    return f"layer{of.layer}-head{of.head}"
+def name_of(weights: Weights, of: OneHead) -> str:
+    """For files: heads of two parts may have one number, and stand beside each other."""
+    part = f"{of.part}-" if len(weights.model.parts) > 1 else ""
+    return f"{part}layer{of.layer}-head{of.head}"
 
 
 def _apart(distance: int) -> str:
@@ -112,7 +114,7 @@ def _match(read: Read, of: OneHead, slot: str, wide: bool) -> list[Figure]:
         pictures.draw(picture(is_dark(), **stage.room(_DISTANCE_HALL)), f"weights_distance_{slot}")
     table = pd.DataFrame({"offset": distances.offsets, "score": curves[of.head]})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
-    return [*figures, Figure(_("By distance"), f"distance-{name_of(of)}", files)]
+    return [*figures, Figure(_("By distance"), f"distance-{name_of(read.weights, of)}", files)]
 
 
 def _write(read: Read, of: OneHead, slot: str, token: int | None, wide: bool) -> list[Figure]:
@@ -145,7 +147,7 @@ def _directions(read: Read, of: OneHead) -> list[Figure]:
             continue
         table = _table(read, found, ends)
         st.dataframe(table, hide_index=True, column_config={_("share"): st.column_config.NumberColumn(format="percent", width="small")})
-        figures.append(Figure(title, f"{name}-{name_of(of)}", {"csv": lambda table=table: export.table_csv(table, index=False)}))
+        figures.append(Figure(title, f"{name}-{name_of(read.weights, of)}", {"csv": lambda table=table: export.table_csv(table, index=False)}))
     st.caption(_("Both ends of a direction go together: tokens at one end with those at the same end. Share of the sum of squares."))
     return figures
 
@@ -165,4 +167,4 @@ def _pairs(weights: Weights, of: OneHead, pairs: Pairs, titles: tuple[str, str, 
     how = {titles[2]: st.column_config.NumberColumn(format="%.2f", width="small")}
     st.dataframe(table, hide_index=True, height=_HEIGHT, column_config=how)
     files = {"csv": lambda: export.table_csv(table, index=False)}
-    return Figure(f"{titles[0]}, {titles[1]}", f"{name}-{name_of(of)}", files)
+    return Figure(f"{titles[0]}, {titles[1]}", f"{name}-{name_of(weights, of)}", files)

@@ -51,7 +51,7 @@ def test_the_description_is_made_once_and_what_fills_it_is_of_now():
     how = {"x": "to", "y": "from", "title": "M"}
     first = matrix.matrix(VALUES, rows=["a", "b", "c"], **how)
     second = matrix.matrix(np.vstack([VALUES * 40] * 9), rows=[f"row {i}" for i in range(27)], **how)
-    assert_same(first, second, matrix._description.afresh(True, False, "to", "from", "M", "", True, 240, 220, False))
+    assert_same(first, second, matrix._description.afresh(True, False, "to", "from", "M", "", True, True, 240, 220, False))
     for picture, end in ((first, 3.0), (second, 120.0)):
         scene = rendered(lambda picture=picture: picture)
         assert max(map(abs, numbers(scene))) <= end < 2.1 * max(map(abs, numbers(scene)))
@@ -96,3 +96,16 @@ def test_nothing_but_nan_has_the_colour_of_zero():
     picture = matrix.matrix(np.full((2, 2), np.nan), x="", y="", title="")
     (image,) = (items[0] for items in marks(rendered(lambda: picture), "image"))
     assert np.abs(pixels(image).astype(int) - palette.rgb(palette.diverging()[1])).max() <= 2
+
+
+def test_numbers_that_are_never_below_0_have_the_colours_of_weights_and_a_scale_from_0():
+    values = np.array([[0.0, 0.25], [0.5, 1.0], [np.nan, 2.0]])
+    for dark in (False, True):
+        picture = matrix.matrix(values, x="", y="", title="", top=1.0, signed=False, dark=dark)
+        scale = picture.spec()["layer"][1]["encoding"]["color"]["scale"]
+        assert scale["range"] == palette.colours(dark) and scale["domainMin"] == 0 and "domainMid" not in scale
+        scene = rendered(lambda picture=picture: picture)
+        (image,) = (items[0] for items in marks(scene, "image"))
+        expected = palette.table(dark)[(np.clip(np.nan_to_num(values), 0, 1) * 255).round().astype(int)]
+        np.testing.assert_array_equal(pixels(image), expected)
+        assert min(numbers(scene)) == 0 and max(numbers(scene)) == 1

@@ -82,6 +82,15 @@ def test_colours_of_either_sign_are_strong_where_they_are_written_and_where_they
     assert min(contrast(colour, palette.page()[0]) for colour in (strong[0], strong[2])) >= 5.5
 
 
+def test_colours_of_weights_in_a_matrix_are_strong_too():
+    spec = matrix.matrix(np.array([[0.0, 0.5, 1.0]]), x="x", y="y", title="t", top=1.0, signed=False).spec()
+    made = on_page(spec, contrast=True)
+    assert made["layer"][1]["encoding"]["color"]["scale"]["range"] == [palette.strong(colour) for colour in palette.colours()]
+    drawn, before = (pixels(one["datasets"]["matrix"]["png"][0])[0] for one in (made, spec))
+    np.testing.assert_array_equal(drawn, palette.table(contrast=True)[[0, 128, 255]])
+    np.testing.assert_array_equal(before, palette.table()[[0, 128, 255]])
+
+
 def test_cells_whose_colours_stand_in_a_table_are_strong_and_what_is_written_in_them_is_read():
     signed = grid(np.linspace(-1, 1, 11)[None], ["r"], list("abcdefghijk"), "t", signed=True)
     rising = grid(np.linspace(0, 1, 11)[None], ["r"], list("abcdefghijk"), "t")
