@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 
 from explorer.i18n import _
 from explorer.tasks.examples import Examples
-from explorer.tasks.labels import SCALES, bare, number_of
+from explorer.tasks.labels import SCALES, SIGNS, bare, number_of, sign
 from models.errors import InputError
 
 
@@ -148,9 +148,9 @@ def _by_number(numbers: list[int], given: Sequence[str], known: Sequence[str]) -
 
 
 def _by_meaning(given: Sequence[str], known: Sequence[str]) -> Match | None:
-    mine, theirs = [_key(name) for name in given], [_key(name) for name in known]
-    for one in SCALES:
-        for other in SCALES:
+    mine, theirs = [sign(_key(name)) for name in given], [sign(_key(name)) for name in known]
+    for one in (*SCALES, *SIGNS):
+        for other in (*SCALES, *SIGNS):
             if len(one) == len(other) and set(mine) <= set(one) and set(theirs) == set(other):
                 return Match(tuple(theirs.index(other[one.index(name)]) for name in mine), "meaning")
     return None
