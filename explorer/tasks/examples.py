@@ -39,7 +39,7 @@ class Asked:
     Attributes:
         text, label, pair: a column by name or by number from 1; "" for no label or no pair.
         format: encoding, separator, quotes, header.
-        classes: (class of the examples, class of the model by name or number), for all classes or none.
+        classes: (class of the examples, class of the model by name or number), for all classes or none; "" leaves the rows of one out.
     """
 
     text: str | None = None

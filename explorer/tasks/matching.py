@@ -78,6 +78,12 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     return Match(tuple(range(len(given))), "order")
 
 
+def alike(given: Sequence[str], known: Sequence[str]) -> dict[str, int]:
+    """The number of the model's class of each name that is exactly the name of one, also where the others fit none."""
+    theirs = [_key(name) for name in known]
+    return {name: theirs.index(_key(name)) for name in given if theirs.count(_key(name)) == 1}
+
+
 def class_names(config: PretrainedConfig) -> tuple[str, ...]:
     """What a configuration calls its classes, in their order; LABEL_2 where it has no name for one.
 
@@ -121,6 +127,8 @@ def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:
     if name not in chosen:
         raise InputError(_('No class of the model was chosen for "{name}".').format(name=name), _("Choose one for each class."))
     wanted = chosen[name].strip()
+    if not wanted:
+        raise InputError(_("All rows are left out."), _("Choose a class of the model for at least one label."))
     found = [i for key in (str, _key) for i, called in enumerate(known) if key(called) == key(wanted)]
     if not found and wanted.isdecimal() and len(wanted) < 6 and int(wanted) < len(known):
         found = [int(wanted)]

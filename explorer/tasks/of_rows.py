@@ -41,6 +41,8 @@ def of_table(
         made = _examples(table, name, choice, answers, names)
         if answers in (None, "class") and names is None and not asked.label:
             made = _called(made, table, choice)
+        if answers == "class":
+            made = _without(made, {one for one, theirs in asked.classes if not theirs})
     return dataclasses.replace(made, classes=asked.classes)
 
 
@@ -66,7 +68,10 @@ def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[st
     """The rows that carry a label, where some do; those that say of theirs that there is none are counted in a note."""
     values = table.values(choice.label)
     without = [value is None or value == -1 for value in values] if names else labels.unlabelled(values)
-    if not names and (columns.is_signed(table.names[choice.label]) or {one for one, _theirs in asked.classes} & {"-", "-1"}):
+    if not names and {one for one, _theirs in asked.classes} & {"-", "-1"}:
+        return table
+    # A column of sentiment has -1 as a class; beside classes that have names, "-" says nothing there either.
+    if not names and columns.is_signed(table.names[choice.label]) and any(labels.is_number(str(value)) for value in values):
         return table
     if not any(without) or all(without):
         return table
@@ -74,6 +79,19 @@ def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[st
     kept = [row for row, none in enumerate(without) if not none]
     rows, numbers = [table.rows[row] for row in kept], [table.lines[row] for row in kept]
     return dataclasses.replace(table, rows=rows, lines=numbers, notes=(*table.notes, note))
+
+
+def _without(examples: Examples, left: set[str]) -> Examples:
+    """The examples but for those of classes that somebody leaves out, which are counted in a note; all where none would be left."""
+    kept = [i for i, name in enumerate(examples.labels) if name not in left]
+    rows = [example for example in examples.examples if example.label is None or example.label in kept]
+    if not rows or len(kept) == len(examples.labels):
+        return examples
+    rows = [example if example.label is None else dataclasses.replace(example, label=kept.index(example.label)) for example in rows]
+    out = ", ".join(f'"{name}"' for name in examples.labels if name in left)
+    note = _("Left out as chosen, labels {names}: {n} of {all}.").format(names=out, n=len(examples) - len(rows), all=len(examples))
+    names = tuple(examples.labels[i] for i in kept)
+    return dataclasses.replace(examples, examples=tuple(rows), labels=names, notes=(*examples.notes, note))
 
 
 def _called(examples: Examples, table: tables.Table, choice: columns.Choice) -> Examples:

@@ -34,6 +34,19 @@ def test_rows_that_say_that_they_have_no_label_are_left_out_and_counted(labels, 
         assert match(found.labels, NLI).how in ("name", "number")
 
 
+def test_a_dash_beside_classes_that_have_names_is_none_of_them_in_a_column_of_sentiment_either():
+    """There -1 is a class; the whole file was refused: the model has no class "-"."""
+    rows = [("a film", "negative"), ("another", "-"), ("a third", "positive")]
+    content = "review,sentiment\n" + "".join(f"{text},{label}\n" for text, label in rows)
+    found = data.read(content.encode(), "reviews.csv", answers="class")
+    assert found.labels == ("negative", "positive") and [example.label for example in found.examples] == [0, 1]
+    assert found.notes[-1].endswith("no label: 1 of 3.")
+    both = data.read(content.replace("negative", "-").encode(), "reviews.csv", answers="class")
+    assert both.labels == ("-", "positive") and len(both) == 3
+    said = data.Asked(classes=(("-", ""), ("negative", "0"), ("positive", "1")))
+    assert data.read(content.encode(), "reviews.csv", said, "class").notes[-1] == 'Left out as chosen, labels "-": 1 of 3.'
+
+
 def test_secret_labels_of_a_data_set_leave_the_others_to_be_scored(tmp_path):
     """The hub's SNLI and MNLI have a few in every part, and were refused for them."""
     features = datasets.Features(
