@@ -48,6 +48,9 @@ def of_table(
 
 def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -> columns.Choice:
     choice = columns.choose(table.names, table.rows, asked.text, asked.label, asked.pair, lambda values: look_like(values, answers or "class"))
+    if answers and choice.label is None and table.of_words:
+        message = _("{name} holds words and what each is labelled with (CoNLL), and no label of a whole text.").format(name=name)
+        raise InputError(message, _("Choose a model that labels words, or give a file with a text and its label in each row."))
     if answers and choice.label is None:
         if len(table.names) == 1:
             message = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")

@@ -19,7 +19,7 @@ from explorer.ui.common.markdown import labelled
 from explorer.ui.common.uploads import Upload
 from models import InputError
 
-ENDINGS = ["csv", "tsv", "jsonl", "json", "txt"]
+ENDINGS = ["csv", "tsv", "jsonl", "json", "txt", *(ending.removeprefix(".") for ending in tables.OF_WORDS)]
 _OF_WORDS = ["conll", "bio", "iob", "txt", "tsv", "jsonl", "json"]
 ROLES = {"text": N_("Texts"), "label": N_("Labels"), "pair": N_("Second texts")}
 COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
