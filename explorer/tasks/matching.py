@@ -116,8 +116,15 @@ def fitted(
 ) -> tuple[Match, dict[str, int], tuple[str, ...]]:
     """`match` for the classes of examples: the match, the number of the model's class by each name, and what a viewer should know of it.
 
-    `config` is the model's, where the names come from there.
+    `config` is the model's, where the names come from there. Raises InputError, as `match` does, and where -1 may be a class or none.
     """
+    if "-1" in examples.unsaid and not examples.classes and len(known) == len(examples.labels) + 1:
+        # As numbers of the model's classes, all the others may be one off.
+        message = _(
+            "Rows with the label -1 would be left out as having none, but with it there are as many labels as the model has classes: {n}."
+        )
+        advice = _("Say which of the model's classes each label is, -1 too; or that the rows of -1 are left out.")
+        raise InputError(message.format(n=len(known)), advice)
     found = match(examples.labels, known, dict(examples.classes), by_order=by_order)
     notes = (found.note(examples.labels, known), contradiction(config) if config else "")
     return found, dict(zip(examples.labels, found.classes, strict=True)), tuple(note for note in notes if note)

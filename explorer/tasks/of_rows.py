@@ -36,13 +36,14 @@ def of_table(
             table, asked = gathered(table, asked)
         choice = _choice(table, name, asked, answers)
         names = None if choice.label is None else known.get(table.names[choice.label])
+        unsaid: tuple[str, ...] = ()
         if answers == "class":
-            table = _with_labels(table, choice, names, asked)
+            table, unsaid = _with_labels(table, choice, names, asked)
         made = _examples(table, name, choice, answers, names)
         if answers in (None, "class") and names is None and not asked.label:
             made = _called(made, table, choice)
         if answers == "class":
-            made = _without(made, {one for one, theirs in asked.classes if not theirs})
+            made = dataclasses.replace(_without(made, {one for one, theirs in asked.classes if not theirs}), unsaid=unsaid)
     return dataclasses.replace(made, classes=asked.classes)
 
 
@@ -67,21 +68,24 @@ def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -
     return choice
 
 
-def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None, asked: Asked) -> tables.Table:
-    """The rows that carry a label, where some do; those that say of theirs that there is none are counted in a note."""
+def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None, asked: Asked) -> tuple[tables.Table, tuple[str, ...]]:
+    """The rows that carry a label, where some do, and how the others say that they have none; these are counted in a note."""
     values = table.values(choice.label)
     without = [value is None or value == -1 for value in values] if names else labels.unlabelled(values)
     if not names and {one for one, _theirs in asked.classes} & {"-", "-1"}:
-        return table
+        return table, ()
     # A column of sentiment has -1 as a class; beside classes that have names, "-" says nothing there either.
     if not names and columns.is_signed(table.names[choice.label]) and any(labels.is_number(str(value)) for value in values):
-        return table
+        return table, ()
     if not any(without) or all(without):
-        return table
+        return table, ()
     note = _("Left out, as they say that they have no label: {n} of {all}.").format(n=sum(without), all=len(without))
+    notes, unsaid = (*table.notes, note), () if names else ("-",)
+    if not names and any(labels.is_number(str(value)) for value in values):
+        notes, unsaid = (*notes, _("They have -1, which the hub writes for no label; where it is a class, say which.")), ("-1",)
     kept = [row for row, none in enumerate(without) if not none]
     rows, numbers = [table.rows[row] for row in kept], [table.lines[row] for row in kept]
-    return dataclasses.replace(table, rows=rows, lines=numbers, notes=(*table.notes, note))
+    return dataclasses.replace(table, rows=rows, lines=numbers, notes=notes), unsaid
 
 
 def _without(examples: Examples, left: set[str]) -> Examples:

@@ -87,6 +87,15 @@ def test_of_all_rows_none_is_left_out(classifier):
     assert accuracy(app) and box(app, "negative").value == -1
 
 
+def test_a_dash_that_was_taken_for_no_label_can_be_a_class(classifier):
+    content = "text,label\nA warm film.,-\nDull.,negative\nI loved it.,positive\n"
+    app = given("film.csv", content.encode())
+    assert accuracy(app) and [box(app, label).value for label in ("\u2060-", "negative", "positive")] == [-1, 0, 1]
+    settle(box(app, "\u2060-").set_value(1).run())
+    assert accuracy(app) == expected(classifier, content, Asked(classes=(("-", "1"), ("negative", "0"), ("positive", "1"))))
+    assert "of 3." not in written(app)
+
+
 def test_a_sign_is_called_by_itself(classifier):
     app = given("film.csv", b"text,label\nDull.,-\nI loved it.,+\n")
     assert [(one.label, one.value) for one in app.selectbox if one.label[-1:] in "+-"] == [("\u2060-", 0), ("\u2060+", 1)]

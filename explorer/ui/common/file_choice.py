@@ -116,25 +116,27 @@ def columns_of(name: str, kind: str, found: Examples) -> None:
     _panel(name, kind, found.read, said(name))
 
 
-def classes_of(name: str, kind: str, given: Sequence[str], known: Sequence[str], match: Match | None) -> None:
+def classes_of(name: str, kind: str, examples: Examples, known: Sequence[str], match: Match | None) -> None:
     """Which of the model's classes each class of the examples is; open where it could not be told.
 
     Args:
         name: of the file or data set, as for `said`.
         kind: of task; the rows of a label can be left out where each has one.
-        given: names of the examples' classes.
+        examples: whose classes they are.
         known: names of the model's classes.
         match: what was taken; None where nothing fits.
     """
+    given = examples.labels
     if len(given) > _MOST_CLASSES:
         return
     chosen = dict(said(name).classes)
     numbers = {label: _number(theirs, known) for label, theirs in chosen.items()}
-    now = alike(given, known) | {label: number for label, number in numbers.items() if number is not None}
+    # Numbers beside a -1 may be one off from those of the model's classes.
+    now = ({} if "-1" in examples.unsaid else alike(given, known)) | {label: number for label, number in numbers.items() if number is not None}
     if match is not None:
         now = dict(zip(given, match.classes, strict=True))
     leaves = [_LEAVE] if choose.TASKS[kind].answers == "class" else []
-    out = [label for label, theirs in chosen.items() if leaves and not theirs]
+    out = [label for label, theirs in chosen.items() if leaves and not theirs] + [label for label in examples.unsaid if label not in chosen]
     with st.popover(_("Classes"), icon=":material/label:"):
         st.caption(_("Which of the model's classes each label is."))
         for label in dict.fromkeys((*given, *out)):
@@ -146,7 +148,7 @@ def classes_of(name: str, kind: str, given: Sequence[str], known: Sequence[str],
                 of=label,
             )
         if len(given) == len(known) == 2 and match is not None:
-            swapped = {label: 1 - number for label, number in now.items()} | dict.fromkeys(out, _LEAVE)
+            swapped = {label: 1 - number for label, number in now.items()} | {label: _LEAVE for label in out if label in chosen}
             st.button(_("Swap"), icon=":material/swap_vert:", key=_key(name, "swap"), on_click=_say_classes, args=(name, swapped))
         st.button(_("Guess again"), key=_key(name, "classes"), disabled=not chosen, on_click=_say_classes, args=(name, {}))
 
