@@ -33,6 +33,7 @@ def importance_of(choice: TaskChoice) -> None:
     found = effect.scored(choice, frozenset())
     if found is None:
         return
+    effect.warn(found)
     left, right = st.columns([13, 7], gap="small")
     with right, st.container(border=True, key="maps"):
         figures = maps.maps(choice)

@@ -26,7 +26,9 @@ def example_arguments(parser: argparse.ArgumentParser, data: str = _DATA) -> Non
     group.add_argument("--text", metavar="COLUMN", help=_("column of the texts: its name, or its number from 1"))
     group.add_argument("--pair", metavar="COLUMN", help=_('column of the second texts; "" for none'))
     group.add_argument("--label", metavar="COLUMN", help=_("column of the labels"))
-    classes = _("the model's class of each label, by name or number: bad=NEGATIVE,good=POSITIVE, or 0=1,1=0")
+    classes = _(
+        "the model's class of each label, by name or number: bad=NEGATIVE,good=POSITIVE, or 0=1,1=0; nothing behind a = leaves its rows out"
+    )
     group.add_argument("--labels", type=_labels, metavar="L=C,..", help=classes)
     group.add_argument("--separator", metavar="S", help=_('one character, such as ";" or "|", or the word tab'))
     group.add_argument("--encoding", metavar="E", help=_("such as gb18030, cp1252, utf-16"))
@@ -76,6 +78,6 @@ def how_read(examples: Examples) -> list[str]:
 
 def _labels(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [one.rpartition("=") for one in text.split(",")]
-    if not all(equals and label.strip() and of.strip() for label, equals, of in pairs):
+    if not all(equals and label.strip() for label, equals, _of in pairs):
         raise argparse.ArgumentTypeError(f"pairs such as 0=NEGATIVE,1=POSITIVE are wanted, not {text!r}")
     return tuple((label.strip(), of.strip()) for label, _equals, of in pairs)

@@ -84,6 +84,13 @@ class Classify(Task):
         return Outcome(loss, predicted == batch.targets, predicted, torch.ones_like(predicted))
 
 
+def chance(task: Task) -> float | None:
+    """The share that is right for who always says the most frequent class; None where a task has no classes."""
+    if not isinstance(task, Classify):
+        return None
+    return float(np.bincount([item.target for item in task.items]).max() / len(task))
+
+
 def as_read(model: Model, inputs: Mapping[str, list[int]]) -> dict[str, list[int]]:
     """Ids up to the one at which a decoder reads its answer; what comes after it has no part in it."""
     read = last_token.row(model.network, inputs["input_ids"]) + 1

@@ -39,7 +39,7 @@ class Asked:
     Attributes:
         text, label, pair: a column by name or by number from 1; "" for no label or no pair.
         format: encoding, separator, quotes, header.
-        classes: (class of the examples, class of the model by name or number), for all classes or none.
+        classes: (class of the examples, class of the model by name or number), for all classes or none; "" leaves the rows of one out.
     """
 
     text: str | None = None
@@ -76,6 +76,7 @@ class Examples:
         notes: what a viewer should know.
         read: how the file was read; None for what came from elsewhere.
         classes: the model's class of each class here, by name or number, where somebody chose it.
+        unsaid: labels that were taken for none ("-", "-1"), so that their rows are left out; where they are classes, somebody can say so.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Examples:
     notes: tuple[str, ...] = ()
     read: Read | None = None
     classes: tuple[tuple[str, str], ...] = ()
+    unsaid: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -22,6 +22,10 @@ SCALES = (
     *(("négatif", "positif"), ("négatif", "neutre", "positif"), ("negativo", "positivo"), ("negativo", "neutro", "positivo")),
 )
 """Words whose order is known: the first is class 0, also where a file holds only some of them."""
+SIGNS = (("-", "+"), ("-", "=", "+"))
+"""The same scale in signs. They are no words that a column could be known by: "-" may as well say that there is nothing."""
+_AS_SIGNS = {"\uff0d": "-", "\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0b": "+", "\ufe62": "+", "\uff1d": "="}
+"""Full-width and small signs, minus and dash, as a keyboard has them."""
 
 _MISSING = ("", "nan", "<na>", "#n/a", "null")
 """What tables hold where they hold nothing. "None" and "NA" are names of classes, too."""
@@ -112,6 +116,11 @@ def is_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(bare(cell)))
 
 
+def sign(label: str) -> str:
+    """A sign (+, -, =) in whatever width it is written; any other label as it is."""
+    return _AS_SIGNS.get(label, label)
+
+
 def bare(label: str) -> str:
     """A label without spaces around it, and without what nobody sees; accents as one character, so that a word is written in one way."""
     return unicodedata.normalize("NFC", label).strip(_UNSEEN)
@@ -158,7 +167,7 @@ def _words(written: list[str]) -> Classes:
         of = {word: int(match[1]) for word, match in numbered.items() if match}
         names = tuple(f"LABEL_{i}" for i in range(max(of.values()) + 1))
         return Classes(tuple(of[_alike(label)] for label in written), names)
-    scale = next((scale for scale in SCALES if set(called) <= set(scale)), None)
+    scale = next((scale for scale in (*SCALES, *SIGNS) if set(called) <= set(scale)), None)
     order = scale or sorted(called)
     number = {word: i for i, word in enumerate(order)}
     names = tuple(called.get(word, word) for word in order)
@@ -166,4 +175,4 @@ def _words(written: list[str]) -> Classes:
 
 
 def _alike(label: str) -> str:
-    return label if len(label) == 1 else label.casefold()
+    return sign(label) if len(label) == 1 else label.casefold()

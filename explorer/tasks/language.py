@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from models.surgery.resume import Runner
 IGNORED = -100
 SHARE = 0.15
 """Of the words that are masked, as in Devlin et al. 2019, section 3.1; here all of them become [MASK]."""
+_MASKS = ("[MASK]", "<mask>")
+"""How masks are written by most models."""
 _CACHE_BYTES = 4 * 2**20
 """Logits that are worked on at once, so that they stay in a processor's cache."""
 
@@ -70,6 +72,7 @@ class Masked(Language):
             target, hidden = np.full(len(ids), IGNORED), ids.copy()
             target[at], hidden[at] = ids[at], mask
             items.append(Item(inputs | {"input_ids": hidden.tolist()}, target.tolist(), number))
+        notes += own_masks(model, [inputs["input_ids"] for inputs in texts], [f"{e.text} {e.pair}" for e in examples.examples])
         super().__init__(model, items, notes + left_out(len(texts) - len(items), len(texts)))
 
     @classmethod
@@ -113,6 +116,29 @@ class Next(Language):
     def check(cls, model: Model) -> None:
         if model.kind == "encoder" or not _has_vocabulary(model):
             raise InputError(_("{name} does not predict next words.").format(name=model.name), _("Choose a decoder, or another task."))
+
+
+def own_masks(model: Model, ids: Sequence[Sequence[int]], texts: Sequence[str]) -> tuple[str, ...]:
+    """What becomes of masks that stand in texts already, for a viewer: nobody says which word each hides, so they are read and not scored.
+
+    Args:
+        model: a masked language model.
+        ids: of each text.
+        texts: as they are written, second texts included; another model's mask is made of ordinary characters there.
+    """
+    mask, found = model.tokenizer.mask_token, []
+    n = sum(model.tokenizer.mask_token_id in one for one in ids)
+    if n:
+        message = _(
+            "{mask} in a text has no answer that could be right: it is read, and other words are hidden and predicted. It stands in {n} of {all}."
+        )
+        found.append(message.format(mask=mask, n=n, all=len(texts)))
+    for other in (one for one in _MASKS if one not in mask):
+        strange = sum(other in text for text in texts)
+        if strange:
+            message = _("{other} is read as ordinary characters, in {n} of {all} texts: this model's mask is {mask}.")
+            found.append(message.format(other=other, mask=mask, n=strange, all=len(texts)))
+    return tuple(found)
 
 
 def left_out(left: int, n: int) -> tuple[str, ...]:

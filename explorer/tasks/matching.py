@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 
 from explorer.i18n import _
 from explorer.tasks.examples import Examples
-from explorer.tasks.labels import SCALES, bare, number_of
+from explorer.tasks.labels import SCALES, SIGNS, bare, number_of, sign
 from models.errors import InputError
 
 
@@ -78,6 +78,12 @@ def match(given: Sequence[str], known: Sequence[str], chosen: Mapping[str, str] 
     return Match(tuple(range(len(given))), "order")
 
 
+def alike(given: Sequence[str], known: Sequence[str]) -> dict[str, int]:
+    """The number of the model's class of each name that is exactly the name of one, also where the others fit none."""
+    theirs = [_key(name) for name in known]
+    return {name: theirs.index(_key(name)) for name in given if theirs.count(_key(name)) == 1}
+
+
 def class_names(config: PretrainedConfig) -> tuple[str, ...]:
     """What a configuration calls its classes, in their order; LABEL_2 where it has no name for one.
 
@@ -110,8 +116,15 @@ def fitted(
 ) -> tuple[Match, dict[str, int], tuple[str, ...]]:
     """`match` for the classes of examples: the match, the number of the model's class by each name, and what a viewer should know of it.
 
-    `config` is the model's, where the names come from there.
+    `config` is the model's, where the names come from there. Raises InputError, as `match` does, and where -1 may be a class or none.
     """
+    if "-1" in examples.unsaid and not examples.classes and len(known) == len(examples.labels) + 1:
+        # As numbers of the model's classes, all the others may be one off.
+        message = _(
+            "Rows with the label -1 would be left out as having none, but with it there are as many labels as the model has classes: {n}."
+        )
+        advice = _("Say which of the model's classes each label is, -1 too; or that the rows of -1 are left out.")
+        raise InputError(message.format(n=len(known)), advice)
     found = match(examples.labels, known, dict(examples.classes), by_order=by_order)
     notes = (found.note(examples.labels, known), contradiction(config) if config else "")
     return found, dict(zip(examples.labels, found.classes, strict=True)), tuple(note for note in notes if note)
@@ -121,6 +134,8 @@ def _chosen(name: str, known: Sequence[str], chosen: Mapping[str, str]) -> int:
     if name not in chosen:
         raise InputError(_('No class of the model was chosen for "{name}".').format(name=name), _("Choose one for each class."))
     wanted = chosen[name].strip()
+    if not wanted:
+        raise InputError(_("All rows are left out."), _("Choose a class of the model for at least one label."))
     found = [i for key in (str, _key) for i, called in enumerate(known) if key(called) == key(wanted)]
     if not found and wanted.isdecimal() and len(wanted) < 6 and int(wanted) < len(known):
         found = [int(wanted)]
@@ -148,9 +163,9 @@ def _by_number(numbers: list[int], given: Sequence[str], known: Sequence[str]) -
 
 
 def _by_meaning(given: Sequence[str], known: Sequence[str]) -> Match | None:
-    mine, theirs = [_key(name) for name in given], [_key(name) for name in known]
-    for one in SCALES:
-        for other in SCALES:
+    mine, theirs = [sign(_key(name)) for name in given], [sign(_key(name)) for name in known]
+    for one in (*SCALES, *SIGNS):
+        for other in (*SCALES, *SIGNS):
             if len(one) == len(other) and set(mine) <= set(one) and set(theirs) == set(other):
                 return Match(tuple(theirs.index(other[one.index(name)]) for name in mine), "meaning")
     return None

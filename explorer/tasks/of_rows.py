@@ -36,16 +36,22 @@ def of_table(
             table, asked = gathered(table, asked)
         choice = _choice(table, name, asked, answers)
         names = None if choice.label is None else known.get(table.names[choice.label])
+        unsaid: tuple[str, ...] = ()
         if answers == "class":
-            table = _with_labels(table, choice, names, asked)
+            table, unsaid = _with_labels(table, choice, names, asked)
         made = _examples(table, name, choice, answers, names)
         if answers in (None, "class") and names is None and not asked.label:
             made = _called(made, table, choice)
+        if answers == "class":
+            made = dataclasses.replace(_without(made, {one for one, theirs in asked.classes if not theirs}), unsaid=unsaid)
     return dataclasses.replace(made, classes=asked.classes)
 
 
 def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -> columns.Choice:
     choice = columns.choose(table.names, table.rows, asked.text, asked.label, asked.pair, lambda values: look_like(values, answers or "class"))
+    if answers and choice.label is None and table.of_words:
+        message = _("{name} holds words and what each is labelled with (CoNLL), and no label of a whole text.").format(name=name)
+        raise InputError(message, _("Choose a model that labels words, or give a file with a text and its label in each row."))
     if answers and choice.label is None:
         if len(table.names) == 1:
             message = _("{name} has only one column, {column}; a column of labels is needed beside it ({word} {line}).")
@@ -62,18 +68,37 @@ def _choice(table: tables.Table, name: str, asked: Asked, answers: str | None) -
     return choice
 
 
-def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None, asked: Asked) -> tables.Table:
-    """The rows that carry a label, where some do; those that say of theirs that there is none are counted in a note."""
+def _with_labels(table: tables.Table, choice: columns.Choice, names: Sequence[str] | None, asked: Asked) -> tuple[tables.Table, tuple[str, ...]]:
+    """The rows that carry a label, where some do, and how the others say that they have none; these are counted in a note."""
     values = table.values(choice.label)
     without = [value is None or value == -1 for value in values] if names else labels.unlabelled(values)
-    if not names and (columns.is_signed(table.names[choice.label]) or {one for one, _theirs in asked.classes} & {"-", "-1"}):
-        return table
+    if not names and {one for one, _theirs in asked.classes} & {"-", "-1"}:
+        return table, ()
+    # A column of sentiment has -1 as a class; beside classes that have names, "-" says nothing there either.
+    if not names and columns.is_signed(table.names[choice.label]) and any(labels.is_number(str(value)) for value in values):
+        return table, ()
     if not any(without) or all(without):
-        return table
+        return table, ()
     note = _("Left out, as they say that they have no label: {n} of {all}.").format(n=sum(without), all=len(without))
+    notes, unsaid = (*table.notes, note), () if names else ("-",)
+    if not names and any(labels.is_number(str(value)) for value in values):
+        notes, unsaid = (*notes, _("They have -1, which the hub writes for no label; where it is a class, say which.")), ("-1",)
     kept = [row for row, none in enumerate(without) if not none]
     rows, numbers = [table.rows[row] for row in kept], [table.lines[row] for row in kept]
-    return dataclasses.replace(table, rows=rows, lines=numbers, notes=(*table.notes, note))
+    return dataclasses.replace(table, rows=rows, lines=numbers, notes=notes), unsaid
+
+
+def _without(examples: Examples, left: set[str]) -> Examples:
+    """The examples but for those of classes that somebody leaves out, which are counted in a note; all where none would be left."""
+    kept = [i for i, name in enumerate(examples.labels) if name not in left]
+    rows = [example for example in examples.examples if example.label is None or example.label in kept]
+    if not rows or len(kept) == len(examples.labels):
+        return examples
+    rows = [example if example.label is None else dataclasses.replace(example, label=kept.index(example.label)) for example in rows]
+    out = ", ".join(f'"{name}"' for name in examples.labels if name in left)
+    note = _("Left out as chosen, labels {names}: {n} of {all}.").format(names=out, n=len(examples) - len(rows), all=len(examples))
+    names = tuple(examples.labels[i] for i in kept)
+    return dataclasses.replace(examples, examples=tuple(rows), labels=names, notes=(*examples.notes, note))
 
 
 def _called(examples: Examples, table: tables.Table, choice: columns.Choice) -> Examples:

@@ -18,6 +18,8 @@ MAX_BYTES = 50_000_000
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 _SYNONYMS = {".tab": ".tsv", ".ndjson": ".jsonl", ".json": ".jsonl", ".text": ".txt"}
+OF_WORDS = (".conll", ".conllu", ".conllup", ".bio", ".iob")
+"""Endings of files that hold a word on each line: where texts are wanted, they are the words of each sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,7 @@ class Table:
         row_word: how a viewer counts rows, e.g. "Line".
         notes: what a viewer should know.
         format: how the file was read; None for rows that come from elsewhere.
+        of_words: each line of the file was a word and what is said of it (CoNLL); each row here is a sentence.
     """
 
     names: tuple[str, ...]
@@ -41,6 +44,7 @@ class Table:
     row_word: str
     notes: tuple[str, ...] = ()
     format: Format | None = None
+    of_words: bool = False
 
     def column(self, number: int) -> str:
         """A column for a viewer: its name, and its number from 1."""
@@ -70,7 +74,7 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
     wanted = wanted or Format()
     suffix = Path(name).suffix.lower() or (data.suffix.lower() if isinstance(data, Path) else "")
     suffix = _SYNONYMS.get(suffix, suffix)
-    if suffix not in SUFFIXES:
+    if suffix not in (*SUFFIXES, *OF_WORDS):
         raise InputError(
             _("{name} is no kind of file that is read here.").format(name=name),
             _("Its name must end in {endings}.").format(endings=", ".join((*SUFFIXES, ".json"))),
@@ -80,8 +84,12 @@ def table(data: bytes | Path, name: str, asked: tuple[str, ...] = (), wanted: Fo
         names, rows, numbers = json_rows.rows(text, name)
         return Table(names, rows, numbers, True, _("Line"), format=Format(encoding))
     wanted = replace(wanted, encoding=encoding)
-    if wanted.separator is None and (found := written.known(text, table=suffix != ".txt")):
-        return Table(found.names, found.rows, found.lines, True, _("Line"), (found.note,), Format(encoding))
+    of_words = suffix in OF_WORDS
+    if wanted.separator is None and (found := written.known(text, suffix != ".txt", of_words)):
+        return Table(found.names, found.rows, found.lines, True, _("Line"), (found.note,), Format(encoding), found.of_words)
+    if of_words:
+        message = _("{name} is called a file of words and their labels (CoNLL), and does not hold as many columns on each of its lines.")
+        raise InputError(message.format(name=name), _("Mend it, or call it .txt where it holds texts."))
     if suffix == ".txt" and wanted.separator is None:
         if not _separated(text):
             return _text_table(text, encoding)

@@ -46,8 +46,7 @@ def read(data: bytes | Path, name: str, asked: Asked) -> Examples:
         names, blocks = tuple(blocks[0][0][1]), [block for block in (blocks[0][1:], *blocks[1:]) if block]
         if not blocks:
             raise InputError(_("{name} has a header, but no rows.").format(name=name), _("Give a file with a word and its label on each line."))
-    running = all([fields[0] for _line, fields in block] == [str(i + 1) for i in range(len(block))] for block in blocks)
-    counted = running and width > 2 and not asked.text
+    counted = written.counted(blocks) and not asked.text
     word = columns.asked(names, asked.text) if asked.text else int(counted)
     # Of several the last, as where none has a name: parts of speech stand before what is asked for.
     called = width - 1 if names[-1].casefold() in LABELS else _first(names, LABELS, range(1, width))

@@ -36,21 +36,25 @@ _TREE_COLUMNS = (8, 10)
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What was found: names of the columns, rows, the line of each from 1, and what a viewer should know."""
+    """What was found: names of the columns, rows, the line of each from 1, what a viewer should know, and whether lines were words."""
 
     names: tuple[str, ...]
     rows: list[list[object]]
     lines: list[int]
     note: str
+    of_words: bool = False
 
 
-def known(text: str, table: bool) -> Written | None:
+def known(text: str, table: bool, words: bool = False) -> Written | None:
     """A text read by the way in which its lines are written; None where that is none of those above.
 
     Args:
         text: of the whole file.
         table: the file is called a table: what would be a row of it with tabs or commas stays one, but for lines of words and |||.
+        words: the file is called one of words (.conll): whatever stands beside them, parts of speech too, and it is nothing else.
     """
+    if words:
+        return _words(text, called=True)
     found = _words(text) or _translations(text)
     return found if table else found or _fasttext(text) or _labels_behind(text)
 
@@ -90,32 +94,40 @@ def _is_comment(line: str, found: int, width: int) -> bool:
     return (line.startswith(("# ", "#\t")) and found != width) or ("\t" not in line and (" = " in line or found == 1))
 
 
-def _words(text: str) -> Written | None:
-    """The sentences of a file that holds a word and what is said of it on each line; None for any other."""
+def _words(text: str, called: bool = False) -> Written | None:
+    """The sentences of a file that holds a word and what is said of it on each line; None for any other. `called`: its name says that it does."""
     rows = (fields(line) for _n, line in lines(text) if line.strip() and line[0] != "#")
     first = next((cells for cells in rows if cells[0] != _BREAK and not names_columns(cells)), [""])
     trees = len(first) in _TREE_COLUMNS and bool(_NUMBER.fullmatch(first[0]))
-    if len(first) < 2 or not (trees or _TAG.fullmatch(first[-1])):
+    if len(first) < 2 or not (called or trees or _TAG.fullmatch(first[-1])):
         return None  # as soon as that is seen: most files are prose
     found, tags = list(blocks(text)), set()
     if found and names_columns(found[0][0][1]):
         found = [block for block in (found[0][1:], *found[1:]) if block]
     for block in found:
         for _line, cells in block:
-            if len(cells) != len(first) or not (trees or _TAG.fullmatch(cells[-1])):
+            if len(cells) != len(first) or not (called or trees or _TAG.fullmatch(cells[-1])):
                 return None
             tags.add(cells[-1])
         if trees and not _is_tree([cells for _line, cells in block]):
-            return None
-    if not trees and ("O" not in tags or len(tags) < 2 or (len(found) == 1 and not _sure(found[0], tags))):
+            if not called:
+                return None
+            trees = False
+    if not (called or trees) and ("O" not in tags or len(tags) < 2 or (len(found) == 1 and not _sure(found[0], tags))):
         return None
     if trees:
         note = _("Each line holds a word and its place in a tree, as in CoNLL-U: the texts are the words of each sentence.")
         sentences = [[cells[1] for _line, cells in block if cells[0].isdecimal()] for block in found]
     else:
         note = _("Each line holds a word and its label, as in CoNLL files: the texts are the words of each sentence, without the labels.")
-        sentences = [[cells[0] for _line, cells in block] for block in found]
-    return Written(("text",), [[joined(words)[0]] for words in sentences], [block[0][0] for block in found], note)
+        sentences = [[cells[int(counted(found))] for _line, cells in block] for block in found]
+    return Written(("text",), [[joined(words)[0]] for words in sentences], [block[0][0] for block in found], note, of_words=True)
+
+
+def counted(found: list[list[tuple[int, list[str]]]]) -> bool:
+    """Whether the first column counts the words of each sentence, so that the second holds them."""
+    running = all([cells[0] for _line, cells in block] == [str(i + 1) for i in range(len(block))] for block in found)
+    return running and all(len(cells) > 2 for block in found for _line, cells in block)
 
 
 def _is_tree(rows: list[list[str]]) -> bool:

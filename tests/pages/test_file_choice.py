@@ -66,6 +66,41 @@ def test_classes_that_fit_none_of_the_model_s_can_be_told(classifier):
     assert accuracy(app) == expected(classifier, content, Asked(classes=(("mixed", "0"), ("negative", "0"), ("positive", "1"))))
 
 
+def test_rows_of_a_label_that_no_class_is_like_can_be_left_out(classifier):
+    """The others stand at the class of their name already; what is left out stays in its box, and can come back."""
+    content = "text,label\nA warm film.,mixed\nDull.,negative\nI loved it.,positive\n"
+    app = given("film.csv", content.encode())
+    assert [box(app, label).value for label in ("mixed", "negative", "positive")] == [None, 0, 1]
+    settle(box(app, "mixed").set_value(-1).run())
+    assert accuracy(app) == expected(classifier, content, Asked(classes=(("mixed", ""), ("negative", "0"), ("positive", "1"))))
+    assert box(app, "mixed").value == -1 and 'labels "mixed": 1 of 3.' in written(app).replace("\\", "")
+    settle(box(app, "mixed").set_value(1).run())
+    assert box(app, "mixed").value == 1 and "of 3." not in written(app)
+
+
+def test_of_all_rows_none_is_left_out(classifier):
+    app = given("film.csv", b"text,label\nDull.,negative\nI loved it.,positive\n")
+    for label in ("negative", "positive"):
+        settle(box(app, label).set_value(-1).run())
+    assert "All rows are left out." in app.error[0].value
+    settle(box(app, "positive").set_value(1).run())
+    assert accuracy(app) and box(app, "negative").value == -1
+
+
+def test_a_dash_that_was_taken_for_no_label_can_be_a_class(classifier):
+    content = "text,label\nA warm film.,-\nDull.,negative\nI loved it.,positive\n"
+    app = given("film.csv", content.encode())
+    assert accuracy(app) and [box(app, label).value for label in ("\u2060-", "negative", "positive")] == [-1, 0, 1]
+    settle(box(app, "\u2060-").set_value(1).run())
+    assert accuracy(app) == expected(classifier, content, Asked(classes=(("-", "1"), ("negative", "0"), ("positive", "1"))))
+    assert "of 3." not in written(app)
+
+
+def test_a_sign_is_called_by_itself(classifier):
+    app = given("film.csv", b"text,label\nDull.,-\nI loved it.,+\n")
+    assert [(one.label, one.value) for one in app.selectbox if one.label[-1:] in "+-"] == [("\u2060-", 0), ("\u2060+", 1)]
+
+
 def test_the_format_is_shown_and_can_be_changed(classifier):
     app = given("film.csv", FILM.encode("utf-16-le"))
     labels = ("Separator", "Double quotes", "The first row", "Encoding")

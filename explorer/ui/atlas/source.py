@@ -29,7 +29,7 @@ TOKENS, MOST_TOKENS = 20_000, 200_000
 """Tokens that are read of a file at first, and at most; the command reads on."""
 _UNKNOWN = 0.1
 """Share of tokens that a model does not know from which the page says so."""
-_ENDINGS = [*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]
+_ENDINGS = list(dict.fromkeys([*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]))
 
 
 @dataclass(frozen=True, eq=False)

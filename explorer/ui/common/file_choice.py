@@ -13,13 +13,13 @@ from explorer.i18n import N_, _
 from explorer.tasks import choose, data, tables
 from explorer.tasks.data import Asked, Examples
 from explorer.tasks.formats import ENCODINGS, SEPARATORS, Format
-from explorer.tasks.matching import Match
+from explorer.tasks.matching import Match, alike
 from explorer.ui.common import uploads
-from explorer.ui.common.markdown import escaped
+from explorer.ui.common.markdown import labelled
 from explorer.ui.common.uploads import Upload
 from models import InputError
 
-ENDINGS = ["csv", "tsv", "jsonl", "json", "txt"]
+ENDINGS = ["csv", "tsv", "jsonl", "json", "txt", *(ending.removeprefix(".") for ending in tables.OF_WORDS)]
 _OF_WORDS = ["conll", "bio", "iob", "txt", "tsv", "jsonl", "json"]
 ROLES = {"text": N_("Texts"), "label": N_("Labels"), "pair": N_("Second texts")}
 COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
@@ -27,6 +27,8 @@ COLUMNS = {"text": N_("text"), "label": N_("label"), "pair": N_("second text")}
 _SEPARATORS = {",": N_("comma ,"), ";": N_("semicolon ;"), "\t": N_("tab"), "|": N_("bar |")}
 _QUOTING = {True: N_("enclose a field"), False: N_("are characters of it")}
 _HEADER = {True: N_("names the columns"), False: N_("is an example")}
+_LEAVE = -1
+"""Stands among the numbers of the model's classes for none: the rows of that label are left out."""
 _MOST_CLASSES = 12
 """Classes that are matched by hand; more of them are a matter for the shell."""
 _SAMPLES = {
@@ -114,30 +116,39 @@ def columns_of(name: str, kind: str, found: Examples) -> None:
     _panel(name, kind, found.read, said(name))
 
 
-def classes_of(name: str, given: Sequence[str], known: Sequence[str], match: Match | None) -> None:
+def classes_of(name: str, kind: str, examples: Examples, known: Sequence[str], match: Match | None) -> None:
     """Which of the model's classes each class of the examples is; open where it could not be told.
 
     Args:
         name: of the file or data set, as for `said`.
-        given: names of the examples' classes.
+        kind: of task; the rows of a label can be left out where each has one.
+        examples: whose classes they are.
         known: names of the model's classes.
         match: what was taken; None where nothing fits.
     """
+    given = examples.labels
     if len(given) > _MOST_CLASSES:
         return
     chosen = dict(said(name).classes)
-    now = dict(zip(given, match.classes, strict=True)) if match is not None else {}
+    numbers = {label: _number(theirs, known) for label, theirs in chosen.items()}
+    # Numbers beside a -1 may be one off from those of the model's classes.
+    now = ({} if "-1" in examples.unsaid else alike(given, known)) | {label: number for label, number in numbers.items() if number is not None}
+    if match is not None:
+        now = dict(zip(given, match.classes, strict=True))
+    leaves = [_LEAVE] if choose.TASKS[kind].answers == "class" else []
+    out = [label for label, theirs in chosen.items() if leaves and not theirs] + [label for label in examples.unsaid if label not in chosen]
     with st.popover(_("Classes"), icon=":material/label:"):
         st.caption(_("Which of the model's classes each label is."))
-        for label in given:
+        for label in dict.fromkeys((*given, *out)):
+            at = _LEAVE if label in out else now.get(label)
             _box(
-                *(name, "class", escaped(label), range(len(known)), now.get(label, _number(chosen.get(label), known))),
-                title=lambda i: f"{known[i]} ({i})",
+                *(name, "class", labelled(label), [*range(len(known)), *leaves], at),
+                title=lambda i: _("leave these rows out") if i == _LEAVE else f"{known[i]} ({i})",
                 said=partial(_say_class, name, label, now),
                 of=label,
             )
         if len(given) == len(known) == 2 and match is not None:
-            swapped = {label: 1 - number for label, number in now.items()}
+            swapped = {label: 1 - number for label, number in now.items()} | {label: _LEAVE for label in out if label in chosen}
             st.button(_("Swap"), icon=":material/swap_vert:", key=_key(name, "swap"), on_click=_say_classes, args=(name, swapped))
         st.button(_("Guess again"), key=_key(name, "classes"), disabled=not chosen, on_click=_say_classes, args=(name, {}))
 
@@ -241,7 +252,8 @@ def _say_class(name: str, label: str, now: Mapping[str, int], chosen: int) -> No
 
 
 def _say_classes(name: str, classes: Mapping[str, int | str]) -> None:
-    _all_said()[name] = replace(said(name), classes=tuple((label, str(number)) for label, number in classes.items()))
+    told = tuple((label, "" if number == _LEAVE else str(number)) for label, number in classes.items())
+    _all_said()[name] = replace(said(name), classes=told)
 
 
 def _number(of: str | None, known: Sequence[str]) -> int | None:

@@ -24,6 +24,18 @@ def escaped(text: str) -> str:
     return _MEANT_AT_THE_START.sub(r"\1\\\2", shown)
 
 
+def labelled(text: str) -> str:
+    """Text as the label of a widget: as `escaped`, but without a backslash that the label itself does not need.
+
+    Whoever hears a page is told the label as it was given, backslashes and all. What means something at the start of a line alone ("-", "+",
+    "1.") is kept from it by a word joiner, which is neither seen nor heard.
+    """
+    inside = re.sub(r"(?<=\w)_+(?=\w)", "", text)
+    if any(c in "\\`*_[]<>$~:|" for c in inside) or _LINKED.search(text):
+        return escaped(text)
+    return text if text[:1].isalpha() or text.isdigit() else "\u2060" + text
+
+
 def shortened(text: str, most: int = 60) -> str:
     """The beginning of a text, for a line of the page."""
     return text if len(text) <= most else text[: most - 1] + "…"

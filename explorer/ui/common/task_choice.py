@@ -114,13 +114,13 @@ def _chosen(model: Model, kind: str, source: str, limit: int, method: str) -> Ta
         results = _RESULTS.get(key) or jobs.computed(("task", *key), _("Reading the examples"), work, replaces="task", moment=1.0)
     except (InputError, ModelError) as error:
         if known and examples is not None and examples.labels:
-            file_choice.classes_of(known, examples.labels, labels_of(model), None)
+            file_choice.classes_of(known, kind, examples, labels_of(model), None)
         st.error(explained(error), icon=":material/error:")
         return None
     if results is None:
         return None
     if known and examples.labels:
-        file_choice.classes_of(known, examples.labels, results.task.labels, results.task.match)
+        file_choice.classes_of(known, kind, examples, results.task.labels, results.task.match)
     _opened()[key[:3]] = examples.name
     return TaskChoice(model, kind, examples, results, method, key, name, file_choice.said(known))
 
@@ -148,7 +148,7 @@ def _opened() -> dict[tuple, str]:
 
 
 def _digest(examples: Examples) -> str:
-    return hashlib.sha256(repr((examples.examples, examples.labels, examples.classes)).encode()).hexdigest()
+    return hashlib.sha256(repr((examples.examples, examples.labels, examples.classes, examples.unsaid)).encode()).hexdigest()
 
 
 def _examples(model: Model, kind: str, source: str, limit: int) -> tuple[str, str | None, Examples | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +16,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.importance import curves as charts
 from explorer.i18n import N_, _
 from explorer.jobs import Job, Report
+from explorer.tasks.classify import chance
 from explorer.ui.common import address, jobs, pictures, stage
 from explorer.ui.common.again import run_again
 from explorer.ui.common.session import is_dark
@@ -146,7 +146,7 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool, **room: in
         first={order_name(order): table(curve.points) for order, curve in lines.first.items()},
         what=what,
         titles=(_("correlation"), _("squared error")) if choice.kind == "regression" else (_("accuracy"), _("loss, nats")),
-        chance=_chance(choice),
+        chance=chance(choice.results.task),
         landmarks=[(mark.share, _(mark.caption)) for mark in PRUNING],
         dark=dark,
         **(room or _DESK),
@@ -156,7 +156,15 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool, **room: in
 def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
     whole = [choice.results.curve(order, choice.method) for order in chosen if choice.results.knows_curve(order, choice.method)]
     shares = "; ".join(f"{order_name(curve.order)} {curve.largest_share():.0%}" for curve in whole)
-    if whole:
+    guessed, with_all = chance(choice.results.task), whole[0].points[0].score if whole else 0.0
+    if whole and guessed is not None and with_all <= guessed:
+        # Whatever goes, next to nothing is lost: 100 % would be read as if no head mattered.
+        message = _(
+            "How many heads can go is not said: with all of them the accuracy is {score:.0%}, no more than that of always saying the most "
+            "frequent class ({chance:.0%}), so that there is nothing to lose."
+        )
+        st.markdown(message.format(score=with_all, chance=guessed))
+    elif whole:
         st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
     for order, curve in lines.first.items():
         st.caption(
@@ -181,13 +189,6 @@ def _with_cost(choice: TaskChoice, order: str) -> str:
     if results.knows_curve(order, choice.method) or not results.knows_score(frozenset()):
         return order_name(order)
     return f"{order_name(order)} · {jobs.duration(results.cost(order, choice.method))}"
-
-
-def _chance(choice: TaskChoice) -> float | None:
-    if choice.kind != "classify":
-        return None
-    targets = np.array([item.target for item in choice.results.task.items])
-    return float(np.bincount(targets).max() / len(targets))
 
 
 def _csv(lines: Mapping[str, Sequence[Point]]) -> bytes:

@@ -70,8 +70,7 @@ def title(choice: TaskChoice, heads: Heads) -> str:
 def draw(effect: Effect, further: bool) -> Figure:
     """Score, loss, what flipped; the single effects when they are there, and asked for only where that is wanted (`further`)."""
     choice, full, found = effect.choice, effect.full, effect.found
-    if doubt := choice.results.task.doubt(full):
-        st.warning(escaped(doubt), icon=":material/swap_vert:")
+    warn(effect)
     _metrics(choice, full, found)
     _joint(effect, further)
     _flipped(choice, changed(choice, full, found))
@@ -79,6 +78,12 @@ def draw(effect: Effect, further: bool) -> Figure:
         with st.expander(_("Each label")):
             st.dataframe(every_label(choice, full, found), hide_index=True, column_config=_titles(short=True))
     return Figure(_("All examples"), "examples", {"csv": lambda: export.table_csv(every_example(choice, full, found), index=False)})
+
+
+def warn(effect: Effect) -> None:
+    """What there is to doubt about the task: labels that are matched to the wrong classes, say; nothing where there is nothing."""
+    if doubt := effect.choice.results.task.doubt(effect.full):
+        st.warning(escaped(doubt), icon=":material/swap_vert:")
 
 
 def _change(same: bool, change: float, form: str, colour: str = "normal") -> dict[str, str | None]:

@@ -38,6 +38,19 @@ def test_of_words_that_are_equally_likely_one_is_the_answer(dtype):
     assert ((logits.amax(-1) == logits.gather(1, targets[:, None])[:, 0]) & ~right).any()
 
 
+def test_masks_that_stand_in_texts_already_are_told_and_counted(tiny):
+    """They were passed over without a word, and other words were hidden."""
+    model = tiny("bert")
+    mask, other = model.tokenizer.mask_token, next(one for one in ("[MASK]", "<mask>") if one != model.tokenizer.mask_token)
+    texts = (f"the {mask} sat on the {mask}", *TEXTS, f"a {mask} was warm", f"a dog {other} was warm")
+    task = choose.make("masked", model, examples(*texts))
+    assert [note for note in task.notes if f"{mask} in a text has no answer" in note and "2 of 5" in note] == list(task.notes[:1])
+    assert any(f"{other} is read as ordinary characters, in 1 of 5" in note and note.endswith(f"{mask}.") for note in task.notes)
+    id_of = model.tokenizer.mask_token_id
+    for item in task.items:  # none of those that stood there is asked for
+        assert not [i for i, target in enumerate(item.target) if target == id_of]
+
+
 @pytest.mark.parametrize(("kind", "name", "empty"), [("next", "llama", "the"), ("masked", "bert", "zzz")])
 def test_texts_in_which_nothing_is_to_be_predicted_are_counted(tiny, kind, name, empty):
     """One token has no next word, and what the tokenizer does not know is not masked."""

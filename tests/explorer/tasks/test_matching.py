@@ -41,6 +41,11 @@ FINANCE = ("bullish", "bearish", "neutral")
         (("bearish", "bullish"), SENTIMENT, (0, 1), "meaning"),
         (("👎", "👍"), ("POSITIVE", "NEGATIVE"), (1, 0), "meaning"),
         (("-1", "1"), SENTIMENT, (0, 1), "meaning"),
+        (("+", "-"), SENTIMENT, (1, 0), "meaning"),
+        (("\uff0b", "\uff0d"), ("POSITIVE", "NEGATIVE"), (0, 1), "meaning"),
+        (("+", "\u2212"), ("neg", "neu", "pos"), (2, 0), "meaning"),
+        (("-", "=", "+"), ("positive", "negative", "neutral"), (1, 2, 0), "meaning"),
+        (("negative", "positive"), ("+", "-"), (1, 0), "meaning"),
         (("-1", "1"), ("POSITIVE", "NEGATIVE"), (1, 0), "meaning"),
         (("-1", "1"), ("up", "down"), (0, 1), "order"),
         (("LABEL_0", "LABEL_1"), SENTIMENT, (0, 1), "number"),
@@ -159,6 +164,12 @@ def test_what_nobody_sees_makes_no_class_of_its_own():
     assert many.labels == ("joy",)
     words = data.read("a O\u200b\nb O\n".encode(), "f.conll", answers="words")
     assert words.labels == ("O",)
+
+
+def test_signs_stand_in_the_order_of_what_they_mean():
+    """+ came before -, so that a model without names for its classes got them the wrong way round."""
+    found = data.read("text,label\na film,+\nanother,-\na third,\uff0b\n".encode(), "f.csv", answers="class")
+    assert found.labels == ("-", "+") and [example.label for example in found.examples] == [1, 0, 1]
 
 
 def test_letters_of_another_case_are_other_classes():

@@ -3,8 +3,10 @@
 import datasets
 import pytest
 
-from explorer.tasks import data
+from explorer.tasks import choose, data
 from explorer.tasks.matching import match
+from models import InputError
+from tests.explorer.tasks.headed import headed
 
 NLI = ("entailment", "neutral", "contradiction")
 
@@ -32,6 +34,36 @@ def test_rows_that_say_that_they_have_no_label_are_left_out_and_counted(labels, 
     assert any(note.endswith(f"no label: {len(labels) - len(kept)} of {len(labels)}.") for note in found.notes) == (len(kept) < len(labels))
     if len(kept) in (3, 4) and len(kept) < len(labels):
         assert match(found.labels, NLI).how in ("name", "number")
+
+
+def test_a_dash_beside_classes_that_have_names_is_none_of_them_in_a_column_of_sentiment_either():
+    """There -1 is a class; the whole file was refused: the model has no class "-"."""
+    rows = [("a film", "negative"), ("another", "-"), ("a third", "positive")]
+    content = "review,sentiment\n" + "".join(f"{text},{label}\n" for text, label in rows)
+    found = data.read(content.encode(), "reviews.csv", answers="class")
+    assert found.labels == ("negative", "positive") and [example.label for example in found.examples] == [0, 1]
+    assert found.notes[-1].endswith("no label: 1 of 3.")
+    both = data.read(content.replace("negative", "-").encode(), "reviews.csv", answers="class")
+    assert both.labels == ("-", "positive") and len(both) == 3
+    said = data.Asked(classes=(("-", ""), ("negative", "0"), ("positive", "1")))
+    assert data.read(content.encode(), "reviews.csv", said, "class").notes[-1] == 'Left out as chosen, labels "-": 1 of 3.'
+
+
+def test_minus_one_is_refused_where_it_may_be_one_of_the_model_s_classes(tmp_path):
+    """-1, 0, 1, 2 for four classes: -1 was left out, and all the others were one off in silence."""
+    content = "message,label\n" + "".join(f"the cat {i},{i % 4 - 1}\n" for i in range(8))
+    known = {str(i): name for i, name in enumerate(("against", "neutral", "for", "news"))}
+    model = headed(tmp_path, "BertForSequenceClassification", id2label=known, label2id={name: int(i) for i, name in known.items()})
+    found = data.read(content.encode(), "tweets.csv", answers="class")
+    assert found.unsaid == ("-1",) and "where it is a class, say which" in found.notes[-1]
+    with pytest.raises(InputError, match="as many labels as the model has classes: 4"):
+        choose.make("classify", model, found)
+    said = data.Asked(classes=tuple((str(i - 1), str(i)) for i in range(4)))
+    task = choose.make("classify", model, data.read(content.encode(), "tweets.csv", said, "class"))
+    assert [item.target for item in task.items] == [0, 1, 2, 3] * 2
+    out = data.Asked(classes=(("-1", ""), ("0", "0"), ("1", "1"), ("2", "2")))
+    task = choose.make("classify", model, data.read(content.encode(), "tweets.csv", out, "class"))
+    assert [item.target for item in task.items] == [0, 1, 2] * 2
 
 
 def test_secret_labels_of_a_data_set_leave_the_others_to_be_scored(tmp_path):

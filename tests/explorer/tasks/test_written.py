@@ -28,6 +28,37 @@ def test_words_with_their_labels_are_sentences_of_words(content, name):
     assert any("CoNLL" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.conll", CONLL),
+        ("a.bio", TABS),
+        ("a.conllu", TREES),
+        ("a.conll", "EU NNP\nrejects VBZ\n\nPeter NNP\nBlackburn NNP\n"),
+        ("a.CONLL", "1 EU NNP\n2 rejects VBZ\n\n1 Peter NNP\n2 Blackburn NNP\n"),
+        ("a.iob", "word tag\nEU X\nrejects Y\n\nPeter X\nBlackburn X\n"),
+    ],
+)
+def test_a_file_that_is_called_one_of_words_is_one_whatever_stands_beside_them(name, content):
+    """A masked model's page took none of them."""
+    found = data.read(content.encode(), name, Asked(label=""))
+    assert [example.text for example in found.examples] == ["EU rejects", "Peter Blackburn"]
+
+
+def test_a_story_that_is_called_a_file_of_words_is_refused():
+    with pytest.raises(InputError, match=r"story\.conll is called a file of words"):
+        data.read(b"Once upon a time.\nThere was a keeper of clocks.\n", "story.conll", Asked(label=""))
+
+
+@pytest.mark.parametrize("name", ["ner.txt", "ner.conll", "ner.tsv"])
+@pytest.mark.parametrize("answers", ["class", "number", "many"])
+def test_where_a_text_wants_a_label_words_with_theirs_are_called_so(name, answers):
+    """The advice was to call a column of labels "label"."""
+    with pytest.raises(InputError, match="holds words and what each is labelled with") as caught:
+        data.read(TABS.encode(), name, answers=answers)
+    assert "a model that labels words" in caught.value.advice
+
+
 @pytest.mark.parametrize("name", ["pairs.txt", "pairs.csv", "pairs.tsv"])
 @pytest.mark.parametrize("behind", ["", " ||| 0-0 1p1 2:2", "|||"])
 def test_bars_part_translations(name, behind):
