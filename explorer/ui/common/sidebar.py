@@ -142,7 +142,10 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
     )
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or default, device, dtype)
-    model = session.open_model(*asked, "sidebar", told)
+    # A step of a lecture is about its own model: that of the step before is not shown under its name, not for a moment.
+    step = address.step()
+    model = session.open_model(*asked, "sidebar", told, meanwhile=step is None or st.session_state.get("_model_of_step") == step)
+    st.session_state["_model_of_step"] = step
     _status(model)
     return model, asked
 
