@@ -8,7 +8,6 @@ from explorer.ui.atlas import against, all_heads, choices, one_head, relations, 
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, jobs
 from explorer.ui.common.markdown import escaped
-from explorer.ui.common.parts import PARTS
 from explorer.ui.common.sidebar import choose_model
 from explorer.ui.common.take_away import Figure, take_away
 from models import Model
@@ -54,8 +53,7 @@ def heads(model: Model) -> None:
         return
     (atlas, origin), identity = kept.what, (kept.identity,)
     with parts:
-        names = {part: PARTS[part] for part in atlas.parts}
-        part = address.choice(st.segmented_control, _("Attention"), names, "part") if len(names) > 1 else atlas.parts[0]
+        part = choices.part(atlas)
     chosen = chosen_head.among(atlas.sizes(part))
     left, right = st.columns([13, 9], gap="small")
     with left, st.container(border=True, key="atlas_all"):

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import models
+from explorer import i18n
 from explorer.atlas import changed, corpus, making, shipped
 from explorer.atlas.edges import DIRECTIONS
 from explorer.atlas.options import Options
@@ -66,7 +67,7 @@ def test_what_layer_4_head_7_does_outside_of_induction(open_page):
     shows(page.locator(ONE), re.compile("Layer 4, head 7"))
     settled(page)
     stranger.clicks_on(page.locator(".st-key-lands").get_by_role("combobox"))
-    stranger.clicks_on(page.get_by_role("option", name=re.compile("all but what followed an earlier copy")))
+    stranger.clicks_on(page.get_by_role("option", name=re.compile("not on what followed an earlier copy")))
     stranger.sees_what_the_screenshot_shows("atlas-outside")
     settled(page)
     # Its rows are there, from every tenth, and none of them looks at what followed an earlier copy.
@@ -123,6 +124,16 @@ def test_the_picture_and_the_rows_are_in_reach(open_page, size):
     page = open_page("/atlas?model=gpt2-mini", wait_for=f"{ALL} svg.marks")
     settled(page)
     in_reach(page, f"{ALL} svg.marks", *size)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_what_can_be_taken_away_stands_in_the_row_of_the_choices(open_page, language):
+    page = open_page(f"/atlas?model=translate-mini&part=cross&lang={language}", wait_for=f"{ALL} svg.marks")
+    settled(page)
+    choices = page.locator(".st-key-part").first.bounding_box()
+    button = page.locator(".st-key-controls [data-testid=stPopover]").first.bounding_box()
+    assert choices["y"] - 5 <= button["y"] <= choices["y"] + choices["height"]
 
 
 CUT = """() => [...document.querySelectorAll('.st-key-atlas_rows [data-testid=stPageLink-NavLink] :is(span, p)')]

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from explorer import i18n
 from tests.browser.letters import too_small
 from tests.browser.test_stage import ENDS
+from tests.browser.test_talk import taken
 from tests.browser.waiting import eventually
 from tests.browser.walks import in_turn
 
@@ -14,6 +15,8 @@ FIGURES = {
     "/heads?heads=scatter&stage=1": ".st-key-all_heads svg.marks",
     "/heads?heads=roles&stage=1": ".st-key-all_heads svg.marks",
     "/heads?heads=families&stage=1": ".st-key-all_heads svg.marks",
+    "/atlas?stage=1": ".st-key-atlas_all svg.marks",
+    "/atlas?model=translate-mini&part=cross&stage=1": ".st-key-atlas_all svg.marks",
     "/syntax?stage=1": ".st-key-relations svg.marks",
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
     "/weights?model=translate-mini&part=cross&writers=encoder&stage=1": ".st-key-weights_lines svg.marks",
@@ -52,6 +55,22 @@ def test_a_long_text_that_was_generated_leaves_its_pictures_within_the_window(op
     expect(page.locator(".st-key-step_88")).to_be_visible()
     figures = ":is(.st-key-candidates, .st-key-newest) svg.marks"
     eventually(lambda: page.evaluate(ENDS, figures), lambda end: 0 < end <= 1080)
+    assert not too_small(page)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_the_bar_of_a_lecture_leaves_the_atlas_of_two_texts_within_the_window(open_page, language):
+    page = open_page(f"/talk?lang={language}&stage=1", wait_for=".st-key-talk_address", size=(1920, 1080))
+    taken(page, "/atlas?model=translate-mini&part=cross")
+    page.locator(".st-key-talk_play button").first.click()
+    figure = ".st-key-atlas_all svg.marks"
+    expect(page.locator(".st-key-talk_bar")).to_be_visible()
+    page.locator(figure).first.wait_for()
+    eventually(lambda: page.evaluate(ENDS, figure), lambda end: 0 < end <= 1080)
+    # A row is read whole: the target, and its source below it.
+    row = page.locator(".st-key-atlas_rows .head-row").first.bounding_box()
+    assert row["y"] + row["height"] <= 1080
     assert not too_small(page)
 
 

@@ -195,12 +195,12 @@ def _leads_to(atlas, part, row, door) -> bool:
 def test_rows_are_chosen_by_what_they_look_at() -> None:
     app = opened("atlas", model="gpt2-mini", layer="1", head="0")
     every = app.selectbox(key="lands").options
-    assert every[0] == "anything" and any(option.startswith("all but") for option in every)
+    assert every[0] == "anything" and any(option.startswith("not on") for option in every)
     counts = {option.rpartition(" (")[0]: int(option.rpartition("(")[2][:-1]) for option in every[1:]}
-    kinds = {name: n for name, n in counts.items() if not name.startswith("all but")}
+    kinds = {name: n for name, n in counts.items() if not name.startswith("not on")}
     assert sum(kinds.values()) == 40
     name = max(kinds, key=kinds.get)
-    assert counts[f"all but {name}"] <= 40 - kinds[name]
+    assert counts[f"not on {name}"] <= 40 - kinds[name]
     settle(app.selectbox(key="lands").set_value(next(value for value in ("first", "induction", "previous") if value)).run())
     assert not app.exception and len(shown_rows(app)) == min(20, kinds.get("the first token", 0))
 
@@ -218,7 +218,7 @@ def test_what_is_left_out_is_left_out_whatever_else_it_is() -> None:
     both = [one for one in sample.itertuples() if (one.row, one.keys[0]) == (1, 0)]
     n = sum(one.keys[0] != one.row - 1 for one in sample.itertuples())
     assert both and 0 < n < 20 and len(shown_rows(app)) == n
-    assert f"all but the previous token ({n})" in app.selectbox(key="lands").options
+    assert f"not on the previous token ({n})" in app.selectbox(key="lands").options
 
 
 def test_rows_say_how_long_outputs_are_and_marks_how_long_a_weighted_value_is() -> None:
@@ -295,7 +295,20 @@ def test_numbers_of_a_head_are_those_of_the_atlas(shows) -> None:
 def test_cross_attention_has_heads_of_its_own() -> None:
     app, atlas = opened("atlas", model="translate-mini", part="cross"), shipped.opened("translate-mini")
     np.testing.assert_allclose(points(app)["y"], atlas.heads.loc["cross"]["entropy"])
-    assert "→" in shown_rows(app)[0]
+    kept = atlas.rows(("cross", 0, 0))
+    starts = []
+    for body, door in zip(shown_rows(app), [link for link in links(app, "attention") if "text" in link], strict=True):
+        # The target around the token stands above the source, and what the decoder begins with is no padding.
+        above, below = re.fullmatch(r"<div class.*?><div>(.*)</div><div>→ (.*)</div></div>", body).groups()
+        row = int(door["q"][0])
+        (line,) = {one.text for one in kept.itertuples() if one.row == row and door["text"] == [atlas.written(one.text, "encoder")]}
+        target = atlas.text(line, "decoder")[0]
+        assert re.findall(r'class="t q"[^>]*>([^<]*)<', above) == ["start" if row == 0 else target[row]]
+        pieces = re.findall(r'class="t[^>]*>([^<]*)<', above)
+        assert set(pieces) <= {"start", *target[1:]} and len(pieces) > 1
+        assert 'class="t q"' not in below and "[PAD]" not in body
+        starts.append("start" in pieces)
+    assert any(starts) and "the decoder has just read" in written(app)
     settle(app.segmented_control(key="part").set_value("decoder").run())
     np.testing.assert_allclose(points(app)["y"], atlas.heads.loc["decoder"]["entropy"])
 
@@ -451,9 +464,11 @@ def test_that_no_row_is_induction_is_an_answer() -> None:
     app, atlas = opened("atlas", model="gpt2-mini", layer="4", head="7"), shipped.opened("gpt2-mini")
     titles = app.selectbox(key="lands").options
     assert "what followed an earlier copy (induction) (0)" in titles
-    assert "all but what followed an earlier copy (induction) (40)" in titles
+    assert "not on what followed an earlier copy (induction) (40)" in titles
     settle(app.selectbox(key="lands").set_value("not-induction").run())
     assert len(shown_rows(app)) == 20 and len(atlas.rows(("decoder", 4, 7)).query("kind == 'sample'")) == 40
     settle(app.selectbox(key="lands").set_value("induction").run())
-    assert not shown_rows(app) and "None of the kept rows" in written(app)
+    assert not shown_rows(app) and "None of the kept rows" in written(app) and "random tokens that are repeated" in written(app)
+    # It stands last, and nothing else is offered that no row is.
+    assert titles[-1] == "what followed an earlier copy (induction) (0)" and sum("(0)" in title for title in titles) == 1
     assert not any("induction" in title for title in opened("atlas", model="translate-mini", part="cross").selectbox(key="lands").options)

@@ -1,6 +1,7 @@
 """Two viewers on a machine on which one model has room."""
 
 import re
+from threading import Event
 
 import pytest
 
@@ -51,3 +52,27 @@ def test_a_model_that_no_machine_like_this_has_room_for_says_so_and_the_last_one
     settle(app.run())
     assert not app.exception and "bert-mini" in heads(app)
     assert "This model takes 0.1 GB; at most 0.0 GB can be made free." in written(app)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_until_its_model_is_open_a_step_of_a_lecture_shows_no_other(machine, monkeypatch, turned):
+    """Who chooses another model still sees the one before; a step that asks for another one never speaks of that."""
+    app, opens, load = opened("heads", model="bert-mini", talk="1"), Event(), session.load
+    assert "bert-mini" in heads(app)
+
+    def slow(*asked, **how):
+        assert opens.wait(60)
+        return load(*asked, **how)
+
+    monkeypatch.setattr(session, "load", slow)
+    try:
+        app.selectbox(key="model").set_value("all-MiniLM-L6-v2")
+        if turned:
+            app.query_params["talk"] = "2"
+        app.run()
+        assert not app.exception and heads(app) == ([] if turned else ["bert-mini"])
+        told = "\n".join(one.value for one in app.main.caption)
+        assert ("Opening all-MiniLM-L6-v2" in told) == turned
+    finally:
+        opens.set()
+    assert heads(settle(app)) == ["all-MiniLM-L6-v2"]

@@ -8,7 +8,7 @@ from explorer.atlas.atlas import Atlas, HeadName
 from explorer.i18n import _
 from explorer.scores.roles import ROLES
 from explorer.tokens import labels
-from explorer.ui.atlas.rows import door, sides
+from explorer.ui.atlas.rows import door, read, sides
 from explorer.ui.common.markdown import escaped, shortened
 from explorer.ui.common.take_away import Figure
 from models import Model
@@ -35,7 +35,7 @@ def draw(model: Model, atlas: Atlas, head: HeadName) -> Figure:
                 f"{icon} **{_(role.title)}** :small[{whole} · {_('{held} of {texts} texts alone say yes').format(held=held, texts=texts)}]"
             )
             if other >= 0 and 0 < held < texts:
-                tokens = " ".join(labels(atlas.text(other, sides(head)[0])[0]))
+                tokens = " ".join(labels(read(atlas, other, sides(head)[0])[0]))
                 where = door(model, atlas, head, other)
                 if where is not None:
                     label = _("otherwise here: {text}").format(text=escaped(shortened(tokens, 44)))

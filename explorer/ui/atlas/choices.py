@@ -11,6 +11,7 @@ from explorer.i18n import N_, _
 from explorer.scores.definitions import BY_NAME
 from explorer.ui.common import address, stage
 from explorer.ui.common.markdown import explained
+from explorer.ui.common.parts import PARTS
 from explorer.ui.heads.roles import TITLES
 from models.errors import InputError
 
@@ -29,12 +30,22 @@ EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", 
 
 def size(height: int = 440) -> dict[str, int]:
     """Of the picture of all heads, `height` at a desk. On a stage it stands beside the chosen head: what a click opens has to be seen."""
-    return {"width": 310, "height": 170, "letters": 12} if stage.is_on() else {"width": 560, "height": height, "letters": 10}
+    return {"width": 310, "height": 155, "letters": 12} if stage.is_on() else {"width": 560, "height": height, "letters": 10}
 
 
 def title_of(metric: str) -> str:
     """A metric for a viewer."""
     return _(_TITLES[metric])
+
+
+def part(atlas: Atlas) -> str:
+    """Draws the choice of a part where there are several, in few words and, on a stage, small: with all others it is one row."""
+    if len(atlas.parts) == 1:
+        return atlas.parts[0]
+    names = {one: PARTS[one] if one != "cross" else N_("cross") for one in atlas.parts}
+    if stage.is_on():
+        return address.choice(st.selectbox, _("Attention"), names, "part", width=130)
+    return address.choice(st.segmented_control, _("Attention"), names, "part")
 
 
 def metric(atlas: Atlas, part: str, label: str, name: str, first: str) -> str:

@@ -17,12 +17,17 @@ from explorer.charts.common import palette
 from explorer.i18n import N_, _, language
 from explorer.tokens import labels
 from explorer.ui.atlas.source import opens
-from explorer.ui.common import address
+from explorer.ui.common import address, stage
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure
 from models import Model
 
+NUMBERS = N_(
+    "Left out: the weight of a row beside its eight largest ones. Output: the length of what the head makes of this token, its values times "
+    "their weights, before the output projection."
+)
+"""What the numbers of a row are."""
 KINDS = {"sample": N_("from every tenth"), "strongest": N_("strongest"), "relation": N_("of the relation")}
 STYLE = Path(__file__).with_suffix(".css")
 """Of all that the page draws by itself."""
@@ -38,8 +43,12 @@ def draw(model: Model, atlas: Atlas, head: HeadName, relation: str | None) -> Fi
     with st.container(horizontal=True, vertical_alignment="bottom", key="atlas_row_choice"):
         shown = _choose(table, head, relation)
     if shown.empty:
-        st.caption(_("None of the kept rows is such a row."))
+        none = _("None of the kept rows is such a row.")
+        more = _("The role is measured on random tokens that are repeated; in a text there may be nothing to repeat.")
+        st.caption(f"{none} {more}" if st.session_state.get("lands") == "induction" else none)
     else:
+        if head[0] == "cross":
+            st.caption(_("Framed: the token that the decoder has just read. With this row it writes the next one."))
         # What is scrolled by keyboard has to be reached by it, and a link in each row can be.
         with st.container(height=400, key="atlas_rows"):
             for row in _few(shown).itertuples():
@@ -69,27 +78,28 @@ def _choose(table: pd.DataFrame, head: HeadName, relation: str | None) -> pd.Dat
     of_relation = table[table["relation"] == relation] if relation else table[:0]
     if of_relation.empty:
         kinds.pop("relation")
-    which = address.choice(st.selectbox, _("Rows"), kinds, "atlas_rows_of", "relation" if "relation" in kinds else "sample", width=150)
+    first = "relation" if "relation" in kinds else "sample"
+    which = address.choice(st.selectbox, _("Rows"), kinds, "atlas_rows_of", first, width=180 if stage.is_on() else 150, help=_(NUMBERS))
     if which == "relation":
         st.caption(_("Wavy: the word that is due. Special tokens and the row's own word do not take part in finding it."))
         return of_relation.sort_values(["direction", "kind"], ascending=[True, False], kind="stable")
     found = table[table["kind"] == which]
     counts = Counter(found["lands"])
-    # That nothing here is induction is an answer, too.
+    # That nothing here is induction is an answer, too; it stands behind those that show something.
     asked = () if head[0] == "cross" else ("induction",)
     there = [kind for kind in landing.KINDS if counts[kind] or kind in asked]
-    options = {"": N_("anything")} | {kind: landing.KINDS[kind] for kind in there} | {f"not-{kind}": landing.KINDS[kind] for kind in there}
+    numbers = {kind: counts[kind] for kind in there} | {f"not-{kind}": int((~_are(found, kind)).sum()) for kind in there}
+    options = ["", *(name for name, n in numbers.items() if n), *(name for name, n in numbers.items() if not n and name in asked)]
 
     def title(name: str) -> str:
-        kind = name.removeprefix("not-")
         if not name:
             return _("anything")
-        n = counts[kind] if kind == name else int((~_are(found, kind)).sum())
-        told = _(landing.KINDS[kind]) if kind == name else _("all but {kind}").format(kind=_(landing.KINDS[kind]))
-        return f"{told} ({n})"
+        kind = name.removeprefix("not-")
+        told = _(landing.KINDS[kind]) if kind == name else _("not on {kind}").format(kind=_(landing.KINDS[kind]))
+        return f"{told} ({numbers[name]})"
 
     lands = address.entry(
-        st.selectbox, _("Largest weight on"), "lands", "", address.among(options), options=list(options), format_func=title, width=225
+        st.selectbox, _("Largest weight on"), "lands", "", address.among(options), options=options, format_func=title, width=225
     )
     if not lands:
         return found
@@ -148,11 +158,19 @@ def _about(row: object) -> str:
 def _marked(atlas: Atlas, head: HeadName, row: object) -> str:
     query_side, key_side = sides(head)
     keys = {k: (weight, length) for k, weight, length in zip(row.keys.tolist(), row.weights.tolist(), row.norms.tolist(), strict=True)}
-    tokens, special = atlas.text(row.text, key_side)
+    tokens, special = read(atlas, row.text, key_side)
     if query_side == key_side:
         return _piece(tokens, special, keys, row.row, row.target)
-    asks = labels(atlas.text(row.text, query_side)[0])[row.row]
-    return f'<span class="t q" style="--w: 0">{escape(asks)}</span> → {_piece(tokens, special, keys, None, row.target)}'
+    asks = _piece(*read(atlas, row.text, query_side), {}, row.row, -1)
+    return f"<div>{asks}</div><div>→ {_piece(tokens, special, keys, None, row.target)}</div>"
+
+
+def read(atlas: Atlas, text: int, side: str) -> tuple[list[str], list[bool]]:
+    """The tokens of a text for a viewer, and which are special. What a decoder beside an encoder begins with, often padding, is "start"."""
+    tokens, special = atlas.text(text, side)
+    if side == "decoder" and len(atlas.parts) > 1 and special[0]:
+        tokens = [_("start"), *tokens[1:]]
+    return tokens, special
 
 
 def _piece(tokens: list[str], special: list[bool], keys: dict[int, tuple[float, float]], query: int | None, target: int) -> str:
@@ -173,8 +191,9 @@ def _piece(tokens: list[str], special: list[bool], keys: dict[int, tuple[float, 
             *(["k"] if weight >= 0.05 else []),
             *(["due"] if i == target else []),
         ]
-        number, about = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else "", escape(_pointed_at(weight, length))
-        made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}" title="{about}">{escape(shown[i])}{number}</span>')
+        number = f"<sup>{weight:.2f}</sup>" if weight >= 0.05 else ""
+        about = f' title="{escape(_pointed_at(weight, length))}"' if keys else ""
+        made.append(f'<span class="{" ".join(kinds)}" style="--w: {weight:.3f}"{about}>{escape(shown[i])}{number}</span>')
         before = i
     return "".join(made) + ('<span class="gap"> …</span>' if before < len(tokens) - 1 else "")
 

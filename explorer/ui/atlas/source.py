@@ -72,7 +72,9 @@ class Source:
 def choose(model: Model) -> Source | None:
     """Draws the choice; None where there is nothing yet, and the page says why."""
     sources = {name: title for name, title in SOURCES.items() if name != "folder" or allowed.NOW.folders}
-    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=230)
+    # Beside the choice of a part there is less room.
+    width = 230 if len(model.parts) == 1 else 180
+    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=width)
     name = catalogue.resolve(model.name)
     try:
         if which in ("own", "zh"):

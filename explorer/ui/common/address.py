@@ -294,6 +294,12 @@ def _place(name: str) -> tuple[str, str]:
     return "" if name in SHARED else _page(), name
 
 
+def step() -> tuple[str, str] | None:
+    """The page and the step of the lecture that is played; None where none is."""
+    number = read("talk")
+    return (_page(), number) if number else None
+
+
 def _page() -> str:
     context = get_script_run_ctx()
     return "" if context is None else context.page_script_hash

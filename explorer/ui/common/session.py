@@ -47,7 +47,13 @@ OPEN.forget_with_model(SHORT_CAPTURES)
 
 
 def open_model(
-    name: str, device: str, dtype: str, slot: str = "sidebar", told: DeltaGenerator | None = None, beside: Asked | None = None
+    name: str,
+    device: str,
+    dtype: str,
+    slot: str = "sidebar",
+    told: DeltaGenerator | None = None,
+    beside: Asked | None = None,
+    meanwhile: bool = True,
 ) -> Model:
     """The model asked for, or, with a message, the last one that could be opened in the same slot of the page.
 
@@ -59,6 +65,7 @@ def open_model(
         slot: name of the place on the page.
         told: where it is said what could not be opened, and what is shown in its place; here where None.
         beside: what the page shows with it, which is not closed to make room for it.
+        meanwhile: whether the model before may be shown until this one is open.
     """
     asked = (name, device, dtype)
     last: dict[str, Asked] = st.session_state.setdefault("_last_models", {})
@@ -78,8 +85,12 @@ def open_model(
         model = _opened(before, slot)
     else:
         # What was closed to make room is not opened again in its place.
-        model = None if before in (None, asked) else _open_already(before, slot)
+        model = None if before in (None, asked) or not meanwhile else _open_already(before, slot)
     if model is None:
+        if not meanwhile:
+            # On a stage the sidebar, which says how far it is, is away.
+            with told or nullcontext():
+                st.caption(_("Opening {name}").format(name=escaped(shortened(name))))
         st.stop()
     st.caption(_("Still showing {name}.").format(name=escaped(before[0])))
     return model

@@ -119,25 +119,33 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
     left, right = st.columns(2)
     # What is split may be written to the disk: not for strangers.
     split_too = () if strangers.are_there() else (split.NAME,)
-    help = _(
-        "*auto* is the first that this machine has, and the cpu for a model that has no room there. *cuda* is its first graphics card, "
-        "*cuda:1* the second; *mps* is the graphics processor of a Mac; *cpu* is there always. A model computes on one of them."
-    )
+    help = [
+        _("*auto*: the first that this machine has, and the cpu for a model that has no room there."),
+        _("*cuda*: its first graphics card; *cuda:1* the second."),
+        _("*mps*: the graphics processor of a Mac."),
+        _("*cpu*: always there."),
+    ]
     if split_too:
-        help += " " + _(
-            "*split* is for a model that is larger than a device: the first card (or mps, or cpu) computes, and the weights rest there, then on "
-            "other cards, in main memory and on disk. It is slower; more cards lend their memory and do not make it faster."
+        help.append(
+            _(
+                "*split*: for a model that is larger than a device. The first card (or mps, or cpu) computes; the weights rest there, then on "
+                "other cards, in main memory and on disk. It is slower; more cards lend their memory and do not make it faster."
+            )
         )
+    alone = _("A model computes on one of them.")
     device = address.choice(
         left.selectbox,
         _("Device"),
         ("auto", *devices(), *split_too),
         "device",
-        help=help,
+        help="\n".join(f"- {line}" for line in help) + f"\n\n{alone}",
     )
     dtype = address.choice(right.selectbox, _("Precision"), ("auto", *DTYPES), "dtype")
     asked = (name or default, device, dtype)
-    model = session.open_model(*asked, "sidebar", told)
+    # A step of a lecture is about its own model: that of the step before is not shown under its name, not for a moment.
+    step = address.step()
+    model = session.open_model(*asked, "sidebar", told, meanwhile=step is None or st.session_state.get("_model_of_step") == step)
+    st.session_state["_model_of_step"] = step
     _status(model)
     return model, asked
 
