@@ -21,7 +21,7 @@ from tests.pages.shared import opened, settle, tables, written
 def opens_it(monkeypatch, tmp_path_factory):
     """The page's own model is another one than that of the job."""
     made = headed(tmp_path_factory.mktemp("classifier"), "BertForSequenceClassification", **named("negative", "positive"))
-    monkeypatch.setattr(session, "open_model", lambda *args: made)
+    monkeypatch.setattr(session, "open_model", lambda *args, **how: made)
     monkeypatch.setattr("explorer.tasks.base.TOKENS", 60)
 
 

@@ -184,7 +184,7 @@ def test_a_model_that_is_busy_is_closed_without_anybody_waiting(tmp_path, monkey
 def test_a_layer_that_lost_its_heads_gives_way_to_one_that_has_some(tmp_path, monkeypatch, page, layer, head):
     whole = models.load(tiny.save("gpt2", tmp_path), device="cpu")
     small = slicing.sliced(whole, {0: range(4), 1: [0]})
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: small)
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: small)
     app = opened(page, text="the cat", layer=layer, head=head, softmax="model")
     assert not app.exception, [error.message for error in app.exception]
     if page == "attention":

@@ -199,7 +199,7 @@ def test_without_heads(bert) -> None:
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: tiny("t5"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: tiny("t5"))
     app = opened("compare", text="the cat sat")
     assert not app.exception and charts(app)
 

@@ -109,7 +109,7 @@ def test_where_a_head_looked() -> None:
 
 
 def test_a_source_and_a_target(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: tiny("bart"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: tiny("bart"))
     app = opened("generate", text="the cat sat")
     assert not app.exception and len(charts(app)) == 2
     settle(app.button_group(key="generated_part").set_value("cross").run())
@@ -196,14 +196,14 @@ def test_the_steps_of_a_session_are_bounded(monkeypatch) -> None:
 
 def test_what_the_model_s_own_file_asks_for_is_said(tiny, monkeypatch) -> None:
     model = tiny("bart")
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: model)
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: model)
     monkeypatch.setattr(model.network.generation_config, "num_beams", 4)
     monkeypatch.setattr(model.network.generation_config, "exponential_decay_length_penalty", [3, 1.5])
     app = opened("generate", text="the cat sat")
     said = " ".join(caption.value for caption in app.caption).replace("\\", "")
     assert "hold in the draw: exponential_decay_length_penalty [3, 1.5]" in said and "not done here: num_beams 4" in said
     monkeypatch.undo()
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **slot: model)
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: model)
     captions = opened("generate", text="the cat sat").caption
     assert not any("draw" in caption.value or "not done" in caption.value for caption in captions)
 

@@ -160,7 +160,7 @@ def test_the_head_is_that_of_the_attention_page(bert) -> None:
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(session, "open_model", lambda *asked: tiny("t5"))
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: tiny("t5"))
     app = opened("heads", text="the cat sat")
     np.testing.assert_allclose(board(app), known(tiny("t5"), ["the cat sat"], "encoder").scores.values["entropy"], atol=1e-5)
     settle(app.button_group(key="part").set_value("cross").run())
@@ -173,7 +173,7 @@ def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
 
 
 def test_a_view_only_model(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(session, "open_model", lambda *asked: tiny("falcon"))
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: tiny("falcon"))
     app = opened("heads", text="the cat sat")
     for text in ("the cat sat", "a dog was in the garden"):
         retexted(app, text)
@@ -182,7 +182,7 @@ def test_a_view_only_model(tiny, monkeypatch) -> None:
 
 
 def test_one_token_has_no_families(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(session, "open_model", lambda *asked: tiny("llama"))
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: tiny("llama"))
     app = opened("heads", text="the", heads="families")
     assert not app.exception and "more than one other" in written(app)
 
@@ -264,7 +264,7 @@ def test_scores_do_not_wait_for_what_roles_are_compared_with(bert, monkeypatch) 
 
 def test_what_no_text_changes_is_computed_once_for_each_model(tiny, monkeypatch) -> None:
     model = replace(tiny("llama"))
-    monkeypatch.setattr(session, "open_model", lambda *asked: model)
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: model)
     drawn, repeated = [], []
     of_model = baselines.of_model
     monkeypatch.setattr(baselines, "of_model", lambda *given: (repeated.append(given[0].number), of_model(*given))[1])
@@ -284,7 +284,7 @@ def test_what_no_text_changes_is_computed_once_for_each_model(tiny, monkeypatch)
 
 def test_what_belongs_to_a_model_goes_with_it(tiny, monkeypatch) -> None:
     model = replace(tiny("llama"))
-    monkeypatch.setattr(session, "open_model", lambda *asked: model)
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: model)
     opened("heads", text="the cat sat")
     assert kept_baselines.known(model.number) is not None
     for forget in OPEN._on_close:
@@ -317,7 +317,7 @@ def test_a_file_stays_when_another_page_is_opened() -> None:
 def test_layers_with_fewer_heads(tiny, monkeypatch) -> None:
     model = tiny("bert")
     cut = slicing.sliced(model, {0: [1, 2, 3], 1: [0]})
-    monkeypatch.setattr(session, "open_model", lambda *asked: cut)
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: cut)
     app = opened("heads", text="the cat sat", layer="0", head="3")
     assert not app.exception and "**Layer 0, head 0**" in written(app), "that layer has one head"
     expected = on_texts(cut, ["the cat sat"]).values["entropy"]

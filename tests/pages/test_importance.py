@@ -25,7 +25,7 @@ def classifier(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def opens_it(monkeypatch, classifier):
-    monkeypatch.setattr(session, "open_model", lambda *args: classifier)
+    monkeypatch.setattr(session, "open_model", lambda *args, **how: classifier)
 
 
 BOARD = {"row", "head", "value", "removed"}

@@ -26,7 +26,7 @@ DOG = "The dog bites the man."
 
 def test_closed_form_views_need_no_model(monkeypatch) -> None:
     app = started()
-    monkeypatch.setattr(session, "open_model", lambda *asked: pytest.fail("a model was opened"))
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: pytest.fail("a model was opened"))
     app.switch_page("pages/positions.py").run()
     found = {}
     for view in ("sinusoidal", "rope", "alibi", "where"):

@@ -25,7 +25,7 @@ def value(app: AppTest, chart: int, name: str) -> object:
 
 def test_it_opens_on_random_vectors_without_a_model(monkeypatch) -> None:
     app = started()
-    monkeypatch.setattr(session, "open_model", lambda *asked: pytest.fail("a model was opened"))
+    monkeypatch.setattr(session, "open_model", lambda *asked, **how: pytest.fail("a model was opened"))
     app.switch_page("pages/softmax.py").run()
     (vectors,) = charts(app)
     app.button_group(key="softmax").set_value("lookups").run()

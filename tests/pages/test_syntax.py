@@ -211,7 +211,7 @@ def test_another_model_gives_other_bars(ours) -> None:
 
 
 def test_a_model_of_two_stacks(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked: tiny("t5"))
+    monkeypatch.setattr("explorer.ui.common.session.open_model", lambda *asked, **how: tiny("t5"))
     app = opened("syntax")
     assert not app.exception and not charts(app) and "a source and a target" in written(app)
 

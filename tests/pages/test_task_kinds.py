@@ -33,7 +33,7 @@ def page(request, tmp_path, monkeypatch):
     kind = request.node.callspec.params["kind"]
     network, settings = MADE[kind]
     model = headed(tmp_path, network, **settings)
-    monkeypatch.setattr(session, "open_model", lambda *args: model)
+    monkeypatch.setattr(session, "open_model", lambda *args, **how: model)
 
     def given(content: str, **address: str):
         app = opened(address.pop("page", "prune"), source="file", colour="none", **address)
@@ -94,7 +94,7 @@ def test_nothing_of_our_own_is_offered_and_the_file_is_described(page, kind):
 
 def test_a_model_that_marks_spans_is_refused_in_words(tmp_path, monkeypatch):
     model = headed(tmp_path, "BertForQuestionAnswering")
-    monkeypatch.setattr(session, "open_model", lambda *args: model)
+    monkeypatch.setattr(session, "open_model", lambda *args, **how: model)
     app = opened("prune")
     (said,) = [warning.value for warning in app.warning]
     assert not app.exception and "question answering" in said and "Choose a classifier or a language model" in said
