@@ -18,10 +18,12 @@ PAIRS = (
     ("#1string", "#2string"),  # MRPC's "#1 String"
 )
 _TWINS = (
-    *((f"{one}$", two, three) for one, two, three in (("1", "2", "3"), ("a", "b", "c"), ("one", "two", "three"), ("left", "right", ""))),
-    *((f"^{one}", two, three) for one, two, three in (("left", "right", ""), ("first", "second", "third"), ("src", "tgt", ""))),
+    *((f"(?<=.){one}$", two, three) for one, two, three in (("1", "2", "3"), ("a", "b", "c"), ("one", "two", "three"), ("left", "right", ""))),
+    *((f"^{one}(?=.)", two, three) for one, two, three in (("left", "right", ""), ("first", "second", "third"), ("src", "tgt", ""))),
 )
-"""What a second column of texts is called beside the first (sent_2, right_text, second_sentence), and a third, beside which there is no pair."""
+"""What a second column of texts is called beside the first (sent_2, right_text, second_sentence), and a third, beside which there is no pair.
+
+Columns that are called "one" and "two" and nothing else may be anything."""
 SOURCE_AND_TARGET = ("source", "target")
 """A pair where no label is wanted; "target" alone is a label."""
 _CODES = "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh"

@@ -147,3 +147,9 @@ def test_a_column_is_asked_for_by_its_number_also_where_columns_are_called_so():
     assert data.read(content, "films.csv", Asked(text="1")).examples[0].text == "a film"
     assert data.read(content, "films.csv", Asked(text="3")).examples[0].text == "see here"
     assert data.read(content, "films.csv", Asked(text="0")).examples[0].text == "see here"
+
+
+def test_columns_that_are_called_by_numbers_alone_are_no_twins():
+    rows = [("a warm and clever film", "cold and bad", 1), ("the plot goes nowhere", "a warm and clever film", 0)]
+    found = data.read(_table(("one", "two", "mark"), *rows).encode(), "film.csv", answers="class")
+    assert [(example.text, example.pair) for example in found.examples] == [(row[0], "") for row in rows]
