@@ -34,10 +34,7 @@ def test_a_running_job_fills_while_it_is_watched(open_page, tiny_folder, tmp_pat
         try:
             eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
             _goes_on(job, units, 2)
-            page.get_by_text(EXPANDER).click()
-            field = page.get_by_role("textbox", name="Folder of its units")
-            field.fill(str(units))
-            field.press("Enter")
+            _attach(page, units)
             bar = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stProgress]")
             bar.wait_for()
             # Nobody touches the page: what it says grows by itself, as the folder does.
@@ -80,10 +77,7 @@ def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_p
         try:
             eventually(lambda: (units / "plan" / "0000.json").is_file(), True)
             _goes_on(job, units)
-            page.get_by_text(EXPANDER).click()
-            field = page.get_by_role("textbox", name="Folder of its units")
-            field.fill(str(units))
-            field.press("Enter")
+            _attach(page, units)
             told = page.get_by_text("shards, as far as they are read")
             told.wait_for()
             # It grows by itself, as the folder does, and ends where the command is stopped.
@@ -99,10 +93,8 @@ def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_p
     eventually(lambda: _shards(told.inner_text()), (stopped.done, stopped.planned))
     _as_drawn(page, stopped, "previous")
     # The first click is lost where the page is drawn at that moment; a person clicks again.
-    field, option = (
-        page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stSelectbox] input").first,
-        page.get_by_role("option"),
-    )
+    field = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stSelectbox] input").first
+    option = page.get_by_role("option")
     eventually(lambda: field.click() or option.count(), lambda n: n > 0)
     page.get_by_role("option", name="entropy", exact=True).click()
     _as_drawn(page, stopped, "entropy")
@@ -110,6 +102,14 @@ def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_p
     page.get_by_text("Finished: the command has written its file.").wait_for()
     eventually(lambda: _shards(told.inner_text()), (stopped.planned, stopped.planned))
     _as_drawn(page, Watcher(units).look(), "entropy")
+
+
+def _attach(page, units):
+    """Gives the page the folder of the job."""
+    page.get_by_text(EXPANDER).click()
+    field = page.get_by_role("textbox", name="Folder of its units")
+    field.fill(str(units))
+    field.press("Enter")
 
 
 def _goes_on(job, units, n=1):
