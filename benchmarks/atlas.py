@@ -28,7 +28,6 @@ import dataclasses
 import gzip
 import json
 import math
-import resource
 import sys
 import tempfile
 import time
@@ -98,7 +97,7 @@ def _row(name: str, model: Model, texts: corpus.Corpus, tokens: int, folder: Pat
     plan = planning.made(model, texts, options)
     some = _sample(plan, tokens)
     reading.read(model, _sample(plan, tokens // 4), options)
-    quarter = _memory_mb()
+    quarter = _peak_mb()
     alone = _cpu(lambda: forward(model, some))
     took = _cpu(lambda: reading.read(model, some, options))
     alone = (alone + _cpu(lambda: forward(model, some))) / 2
@@ -107,7 +106,7 @@ def _row(name: str, model: Model, texts: corpus.Corpus, tokens: int, folder: Pat
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     n = sum(len(plan.sources[i]) for batch in some.batches for i in batch)
     ratio = [f"{took / alone:.2f}x", report.verdict(took / alone, RATIO)]
-    memory = f"{quarter:,.0f} MB, {_memory_mb():,.0f} MB"
+    memory = f"{quarter:,.0f} MB, {_peak_mb():,.0f} MB"
     times = [f"{seconds:.1f} s" for seconds in (took, alone, once)]
     return [name, *ratio, *times, f"{n:,}", f"{size:.1f} MB", report.verdict(size, DISK_MB), memory]
 
@@ -147,7 +146,7 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
         if shard not in done:
             if shard % _ALONE == min(1, n - 1):
                 found["alone"] = _cpu(lambda shard=shard: forward(model, dataclasses.replace(plan, batches=plan.shard(shard, n))))
-            done[shard] = found | {"memory": _memory_mb(), "held": _held_mb()}
+            done[shard] = found | {"memory": _peak_mb(), "held": _held_mb()}
             with log.open("a") as stream:
                 stream.write(json.dumps(done[shard]) + "\n")
         print(done[shard], flush=True)
@@ -228,10 +227,6 @@ def _peak_mb() -> float:
 def _forget_peak() -> None:
     """From now on the peak is that of what follows."""
     Path("/proc/self/clear_refs").write_text("5")
-
-
-def _memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
