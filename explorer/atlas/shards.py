@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from explorer.atlas.reading import Shard, heads_of
 from explorer.atlas.sampled import Sampled
 from explorer.atlas.sums import Sums
 from explorer.atlas.vocabulary import Vocabulary
+from explorer.scores.definitions import REPEATED
 from explorer.tokens import readable
 from models import InputError, Model
 from models.atomic import whole, writing
@@ -40,7 +41,7 @@ class Merged:
         sums, rows, vocabulary: as in `reading.Shard`.
         words: readable tokens by id.
         texts: tokens, which are special, and what was written, by number of the text and by side.
-        repeated, bounds: as in `reference.Reference`.
+        repeated, bounds: as in `reference.Reference`; of no head and no part where the first shard is not there.
     """
 
     about: dict
@@ -178,6 +179,32 @@ def merge(files: Sequence[Path]) -> Merged:
         raise InputError(told("Shards are missing: {missing}.", missing=missing or "0"), told("Read them, and merge again."))
     merged.rows = merged.rows.rows()
     return merged
+
+
+def added(merged: Merged | None, file: Path) -> Merged:
+    """What there was, and one shard more that is not among it; for who looks while others read.
+
+    Raises:
+        InputError: a file that is no shard, or one of another atlas.
+    """
+    given = _opened(file)
+    try:
+        own = json.loads(bytes(given["about"]))
+        if merged is None:
+            merged = _empty(own)
+        if own != merged.about:
+            raise InputError(told("{file} is a shard of another atlas.", file=file.name), told("Read all shards with the same options."))
+        _add(merged, given)
+    except (KeyError, TypeError, ValueError) as error:
+        problem = told("{file} is no shard of an atlas: {why}.", file=file.name, why=str(error)[:200])
+        raise InputError(problem, told("Delete it, and read that shard again.")) from error
+    return merged
+
+
+def so_far(merged: Merged) -> Merged:
+    """Of the shards that were `added`, what `merge` would give; without the first one, repeated tokens and random weights are not known."""
+    repeated = merged.repeated if len(merged.repeated) else np.full((len(merged.about["heads"]), len(REPEATED)), np.nan)
+    return replace(merged, rows=merged.rows.rows(), repeated=repeated)
 
 
 def sums_of(file: Path) -> Sums:

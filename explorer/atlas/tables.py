@@ -83,11 +83,13 @@ def _heads(merged: Merged) -> pa.Table:
 
 
 def _roles(merged: Merged, means: np.ndarray) -> list[list[str]]:
-    """By the rule of `explorer.scores.roles`: a threshold, and more than any head with random weights."""
+    """By the rule of `explorer.scores.roles`: a threshold, and more than any head with random weights; none of those before these are known."""
     values = {name: means[:, at] for at, name in enumerate(METRICS)}
     values |= {score.name: merged.repeated[:, at] for at, score in enumerate(REPEATED)}
     found: list[list[str]] = [[] for _head in merged.about["heads"]]
     for at, role in enumerate(ROLES):
+        if role.beats_random and not len(merged.bounds):
+            continue  # what it has to beat is not known yet
         best = np.max([np.nan_to_num(values[name], nan=-1) for name in role.scores], axis=0)
         for number, (part, _layer, _head) in enumerate(merged.about["heads"]):
             bound = merged.bounds[merged.about["parts"].index(part), at] if role.beats_random else np.nan

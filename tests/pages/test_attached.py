@@ -1,6 +1,7 @@
 """Which heads matter: a job that runs elsewhere, watched on the page."""
 
 import dataclasses
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -86,6 +87,8 @@ def test_an_atlas_shows_its_heads_as_far_as_they_are_read(tmp_path, data, monkey
     best = max(((site, head) for site, one in enumerate(on.model.sites) for head in range(one.heads)), key=lambda at: seen.metrics["entropy"][at])
     place = on.model.sites[best[0]]
     assert f"Most so far: {place.part} {place.layer}.{best[1]} ({seen.metrics['entropy'][best]:.3f})" in written(app).replace("\\", "")
+    (door,) = [parse_qs(link.proto.query_string) for link in app.get("page_link") if link.proto.page == "atlas"]
+    assert door["atlas_of"] == ["folder"] and door["atlas_folder"] == [str(tmp_path / "units")]
     made = atlas.atlas(planner, on)
     planner.job.finish()
     settle(app.run())

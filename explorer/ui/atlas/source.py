@@ -9,13 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import export
-from explorer.atlas import corpus, making, shipped
+from explorer.atlas import corpus, growing, making, shipped
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.corpus import Corpus
 from explorer.atlas.options import Options
 from explorer.atlas.shards import named
 from explorer.i18n import N_, _
 from explorer.tasks.data import Asked
+from explorer.ui.atlas import fills
 from explorer.ui.common import address, file_choice, jobs, uploads
 from explorer.ui.common.markdown import escaped, explained
 from models import Model
@@ -42,6 +43,7 @@ class Source:
         tokens: so many at most, None for all.
         key: by which it is known.
         folder: where the atlas lies; None where it is made.
+        shards: those of an atlas in the making, which lie there instead of it; None for one that is whole.
         asked: what the viewer said about a file.
         columns: of it that were taken, for a viewer.
     """
@@ -51,12 +53,17 @@ class Source:
     tokens: int | None
     key: Hashable
     folder: Path | None = None
+    shards: growing.There | None = None
     asked: Asked = field(default_factory=Asked)
     columns: str = ""
 
     @property
     def recipe(self) -> str:
         """Lines of Python that make or open the atlas."""
+        if self.shards is not None:
+            lines = ["from pathlib import Path", "", "from explorer.atlas import growing", ""]
+            lines += [f"atlas = growing.Growing().atlas(growing.there(Path({str(self.folder)!r})))", "print(atlas.heads)"]
+            return "\n".join(lines)
         if self.folder is not None and self.corpus is None:
             opening = f"atlas = Atlas.open(Path({str(self.folder)!r}))"
             return "\n".join(["from pathlib import Path", "", "from explorer.atlas.atlas import Atlas", "", opening, "print(atlas.heads)"])
@@ -83,7 +90,7 @@ def choose(model: Model) -> Source | None:
             return Source(model, corpus.own(language), None, (model.number, which), ready)
         if which == "folder":
             given = address.entry(st.text_input, _("Folder of an atlas"), "atlas_folder", "", width=260, max_chars=500).strip()
-            return Source(model, None, None, ("folder", given), typed(given)) if given else _asks()
+            return _of_folder(model, given) if given else _asks()
         given = uploads.uploaded(_("Text, CSV, JSONL or CoNLL-U"), _ENDINGS, "atlas_file", _("One text per line, a column of texts, or trees."))
         if given is None:
             st.caption(_("Give a file, and the model reads it: each of its heads becomes a point."), width=300)
@@ -110,6 +117,8 @@ def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None
         place: name of the place on the page.
     """
     try:
+        if source.shards is not None:
+            return fills.opened(source.key, source.shards, place)
         if source.folder is not None and not pruned:
             return shipped.opened(source.folder.name) if source.corpus is not None else Atlas.open(source.folder)
         title = _("Reading {texts} with {model}").format(texts=_(source.corpus.name), model=source.model.short_name)
@@ -133,11 +142,10 @@ def opens(atlas: Atlas, model: Model) -> str:
 def describe(atlas: Atlas, source: Source) -> None:
     """What was read, and what of it was not, or not by the model that is open."""
     about, notes = atlas.manifest["corpus"], [f"{escaped(source.columns)}."] if source.columns else []
-    st.caption(
-        _("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(
-            model=escaped(atlas.model), texts=escaped(_(about["name"])), n=about["texts"], tokens=about["tokens"]
-        )
-    )
+    said = {"model": escaped(atlas.model), "texts": escaped(_(about["name"])), "n": about["texts"], "tokens": about["tokens"]}
+    st.caption(_("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(**said))
+    if source.shards is not None:
+        notes.append(fills.told(atlas))
     if atlas.model != named(source.model):
         notes.append(_("This atlas is of {model}, and its links open that model.").format(model=escaped(atlas.model)))
     if source.corpus is not None and source.tokens is not None and about["texts"] < len(source.corpus.texts):
@@ -159,5 +167,17 @@ def _language(model: Model) -> str:
     return "zh" if name in shipped.CHINESE or "chinese" in name.lower() else "own"
 
 
+def _of_folder(model: Model, given: str) -> Source | None:
+    """An atlas that lies in a folder, or as much of it as is there; then the page looks again and again whether more of it is."""
+    folder = typed(given)
+    shards = growing.there(folder)
+    if shards is not None:
+        fills.look_again(folder, shards)
+    if shards is not None and not shards.files:
+        st.caption(_("Nothing of this atlas is read yet: it is shown as soon as its first part is there."))
+        return None
+    return Source(model, None, None, ("folder", given, shards), folder, shards)
+
+
 def _asks() -> None:
-    st.caption(_("Name a folder that `python -m explorer atlas` wrote."))
+    st.caption(_("Name a folder that `python -m explorer atlas` wrote or is writing, or that of its units."))

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.atlas.sums import METRICS
 from explorer.charts.common import board as charts
 from explorer.charts.common.picture import Picture
-from explorer.i18n import _
+from explorer.i18n import _, language
 from explorer.ui.atlas.choices import title_of
 from explorer.ui.common import jobs, pictures
 from explorer.ui.common.again import run_again
@@ -134,6 +134,9 @@ def _of_atlas(seen: Seen) -> None:
     named = [f"{_row(seen, site)}.{head} ({values[site, head]:.3f})" for site, head in first if not np.isnan(values[site, head])]
     if named:
         st.caption(_("Most so far: {heads}.").format(heads=escaped(", ".join(named))))
+    there = {"lang": language(), "atlas_of": "folder", "atlas_folder": str(st.session_state["_watcher"].folder)}
+    label = _("Their rows, tokens and distances so far: on Atlas")
+    st.page_link("pages/atlas.py", label=label, icon=":material/open_in_new:", query_params=there)
 
 
 def _row(seen: Seen, site: int) -> str:
