@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.atlas.atlas import Atlas
 from explorer.i18n import _
-from explorer.ui.atlas import against, all_heads, choices, one_head, relations, rows, source
+from explorer.ui.atlas import against, all_heads, choices, one_head, other_texts, relations, rows, source
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, jobs
 from explorer.ui.common.markdown import escaped
@@ -47,6 +47,8 @@ def heads(model: Model) -> None:
         st.space("stretch")
         downloads = st.container(width="content")
     made = source.opened(of) if of is not None else None
+    if made is not None:
+        other_texts.remember(of)
     title = "" if of is None else f"{model.short_name}: {_(of.corpus.name) if of.corpus is not None else of.folder.name}"
     kept = jobs.kept(source.PLACE, of.key if of is not None else None, title, None if made is None else (made, of))
     if kept is None:

@@ -12,7 +12,7 @@ from explorer.atlas.atlas import Atlas
 from explorer.charts.atlas.moved import moved
 from explorer.charts.common.picture import Picture
 from explorer.i18n import N_, _
-from explorer.ui.atlas import choices
+from explorer.ui.atlas import choices, other_texts
 from explorer.ui.atlas import source as sources
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, model_names, pictures
@@ -23,7 +23,7 @@ from models.errors import ExplorerError
 from models.opening import allowed, catalogue
 from models.paths import typed
 
-AGAINST = {"pruned": N_("this model without heads"), "model": N_("another model"), "folder": N_("a folder")}
+AGAINST = {"pruned": N_("this model without heads"), "texts": N_("other texts"), "model": N_("another model"), "folder": N_("a folder")}
 PLACE = "second atlas"
 _NAMED = 6
 
@@ -42,7 +42,7 @@ def choose(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> 
     options = {name: title for name, title in AGAINST.items() if name != "folder" or allowed.NOW.folders}
     which = address.choice(st.selectbox, _("Compared with"), options, "atlas_against", width=210)
     try:
-        return {"pruned": _pruned, "model": _model, "folder": _folder}[which](atlas, source, chosen, part)
+        return {"pruned": _pruned, "texts": _texts, "model": _model, "folder": _folder}[which](atlas, source, chosen, part)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
@@ -109,9 +109,14 @@ def _pruned(_atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -
     return None if made is None else Second(made, _("this model without {heads}").format(heads=heads), (source.key, heads))
 
 
+def _texts(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
+    made = other_texts.choose(atlas, source)
+    return None if made is None else Second(*made)
+
+
 def _model(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
-    # The shipped atlas of this model is what is shown already, but where another text was read.
-    own = catalogue.resolve(source.model.name) if source.folder is not None and source.corpus is not None else None
+    # This model over its own texts stands among the other texts.
+    own = catalogue.resolve(atlas.model)
     names = [name for name in shipped.names() if name != own and part in shipped.opened(name).parts]
     if not names:
         st.caption(_("No other bundled model has such heads."))

@@ -25,12 +25,14 @@ from models.opening import allowed, catalogue
 from models.paths import typed
 
 SOURCES = {"own": corpus.OWN["en"], "zh": corpus.OWN["zh"], "file": N_("a file"), "folder": N_("a folder")}
+OWN = ("own", "zh")
+"""Of these, the texts that come with the project."""
 PLACE = "atlas"
 TOKENS, MOST_TOKENS = 20_000, 200_000
 """Tokens that are read of a file at first, and at most; the command reads on."""
 _UNKNOWN = 0.1
 """Share of tokens that a model does not know from which the page says so."""
-_ENDINGS = list(dict.fromkeys([*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]))
+ENDINGS = list(dict.fromkeys([*file_choice.ENDINGS, *(ending.removeprefix(".") for ending in corpus.TREEBANKS)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +83,14 @@ def choose(model: Model) -> Source | None:
     sources = {name: title for name, title in SOURCES.items() if name != "folder" or allowed.NOW.folders}
     # Beside the choice of a part there is less room.
     width = 230 if len(model.parts) == 1 else 180
-    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", _language(model), width=width)
-    name = catalogue.resolve(model.name)
+    which = address.choice(st.selectbox, _("Read on"), sources, "atlas_of", language_of(model), width=width)
     try:
-        if which in ("own", "zh"):
-            language = "zh" if which == "zh" else "en"
-            ready = shipped.DATA / name if name in shipped.names() and which == _language(model) else None
-            return Source(model, corpus.own(language), None, (model.number, which), ready)
+        if which in OWN:
+            return own_texts(model, which)
         if which == "folder":
             given = address.entry(st.text_input, _("Folder of an atlas"), "atlas_folder", "", width=260, max_chars=500).strip()
             return _of_folder(model, given) if given else _asks()
-        given = uploads.uploaded(_("Text, CSV, JSONL or CoNLL-U"), _ENDINGS, "atlas_file", _("One text per line, a column of texts, or trees."))
+        given = uploads.uploaded(_("Text, CSV, JSONL or CoNLL-U"), ENDINGS, "atlas_file", _("One text per line, a column of texts, or trees."))
         if given is None:
             st.caption(_("Give a file, and the model reads it: each of its heads becomes a point."), width=300)
             return None
@@ -106,6 +105,13 @@ def choose(model: Model) -> Source | None:
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
+
+
+def own_texts(model: Model, which: str) -> Source:
+    """An atlas of the project's own texts, one of `OWN`: that which is shipped, where there is one of this model."""
+    name = catalogue.resolve(model.name)
+    ready = shipped.DATA / name if name in shipped.names() and which == language_of(model) else None
+    return Source(model, corpus.own("zh" if which == "zh" else "en"), None, (model.number, which), ready)
 
 
 def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None:
@@ -162,7 +168,8 @@ def describe(atlas: Atlas, source: Source) -> None:
         st.caption(f":material/info: {' '.join(notes)}")
 
 
-def _language(model: Model) -> str:
+def language_of(model: Model) -> str:
+    """Which of the project's own texts a model reads at first, of `OWN`."""
     name = catalogue.resolve(model.name)
     return "zh" if name in shipped.CHINESE or "chinese" in name.lower() else "own"
 
