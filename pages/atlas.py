@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.atlas.atlas import Atlas
 from explorer.i18n import _
-from explorer.ui.atlas import against, all_heads, choices, one_head, other_texts, relations, rows, source
+from explorer.ui.atlas import against, all_heads, choices, fills, one_head, other_texts, relations, rows, source
 from explorer.ui.atlas.source import Source
 from explorer.ui.common import address, chosen_head, jobs
 from explorer.ui.common.markdown import escaped
@@ -57,6 +57,7 @@ def heads(model: Model) -> None:
     with parts:
         part = choices.part(atlas)
     chosen = chosen_head.among(atlas.sizes(part))
+    fills.tell(atlas)
     left, right = st.columns([13, 9], gap="small")
     with left, st.container(border=True, key="atlas_all"):
         figure, relation = drawn(atlas, identity, of if kept.fresh else None, part, chosen, view)

@@ -38,9 +38,13 @@ def look_again(folder: Path, shards: growing.There) -> None:
         st.fragment(_look, run_every=_POLL_S)(folder, shards)
 
 
-def told(atlas: Atlas) -> str:
-    """How much of the corpus that is."""
-    there, every = growing.of_shards(atlas)
+def tell(atlas: Atlas) -> None:
+    """How much of the corpus that is, above all that is drawn of it; nothing for an atlas that is whole."""
+    if (said := growing.of_shards(atlas)) is not None:
+        st.caption(f":material/hourglass_top: {_told(atlas, *said)}")
+
+
+def _told(atlas: Atlas, there: int, every: int) -> str:
     message = _("In the making: {n} of {all} parts of these texts are read, and all that is shown is of these.").format(n=there, all=every)
     if there == every:
         return _("All {all} parts of these texts are read; the finished atlas is not in this folder.").format(all=every)

@@ -150,8 +150,6 @@ def describe(atlas: Atlas, source: Source) -> None:
     about, notes = atlas.manifest["corpus"], [f"{escaped(source.columns)}."] if source.columns else []
     said = {"model": escaped(atlas.model), "texts": escaped(_(about["name"])), "n": about["texts"], "tokens": about["tokens"]}
     st.caption(_("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(**said))
-    if source.shards is not None:
-        notes.append(fills.told(atlas))
     if atlas.model != named(source.model):
         notes.append(_("This atlas is of {model}, and its links open that model.").format(model=escaped(atlas.model)))
     if source.corpus is not None and source.tokens is not None and about["texts"] < len(source.corpus.texts):
