@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from explorer.units.watch import Watcher
 from tests import tiny
-from tests.browser.waiting import eventually
+from tests.browser.waiting import eventually, resting_box
 
 EXPANDER = "A job that runs elsewhere"
 
@@ -92,10 +92,11 @@ def test_an_atlas_shows_its_heads_while_it_is_made(open_page, tiny_folder, tmp_p
     assert not stopped.finished and stopped.done < stopped.planned
     eventually(lambda: _shards(told.inner_text()), (stopped.done, stopped.planned))
     _as_drawn(page, stopped, "previous")
-    # The first click is lost where the page is drawn at that moment; a person clicks again.
-    field = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("[data-testid=stSelectbox] input").first
-    option = page.get_by_role("option")
-    eventually(lambda: field.click() or option.count(), lambda n: n > 0)
+    # One click opens the choice. It lies below the window: it is scrolled to first, as an open list closes when the page under it moves.
+    field = page.locator(".st-key-attached_metric input").first
+    field.scroll_into_view_if_needed()
+    resting_box(page, ".st-key-attached_metric input")
+    field.click()
     page.get_by_role("option", name="entropy", exact=True).click()
     _as_drawn(page, stopped, "entropy")
     subprocess.run(command, check=True, **how)
