@@ -12,6 +12,7 @@ from explorer.atlas import shards
 from explorer.atlas.atlas import MANIFEST, Atlas
 from explorer.atlas.making import WORK
 from models.errors import InputError
+from models.paths import is_file, is_folder
 from models.words import told
 
 IN_UNITS = "atlas"
@@ -38,12 +39,13 @@ def there(folder: Path) -> There | None:
     Args:
         folder: that `atlas` was given as --out or --units, or that of the shards itself. Of several atlases the one written last counts.
     """
-    if (folder / MANIFEST).is_file():
+    if is_file(folder / MANIFEST):
         return None
-    places = [place for place in (folder / IN_UNITS, folder.with_name(folder.name + WORK), folder) if place.is_dir()]
+    beside = [folder.with_name(folder.name + WORK)] if folder.name else []
+    places = [place for place in (folder / IN_UNITS, *beside, folder) if is_folder(place)]
     found: dict[tuple[Path, str, int], list[tuple[Path, int, int]]] = {}
     for place in places:
-        for file in sorted(place.iterdir()):
+        for file in _files(place):
             if (named := _NAME.fullmatch(file.name)) is None:
                 continue
             try:
@@ -54,7 +56,15 @@ def there(folder: Path) -> There | None:
     if found:
         best = max(found, key=lambda key: max(time for _file, time, _size in found[key]))
         return There(tuple(found[best]), best[2])
-    return There() if (folder / "job.json").is_file() or any(place.name.endswith(WORK) for place in places) else None
+    return There() if is_file(folder / "job.json") or any(place.name.endswith(WORK) for place in places) else None
+
+
+def _files(place: Path) -> list[Path]:
+    """What lies in a folder; nothing where that may not be known."""
+    try:
+        return sorted(place.iterdir())
+    except OSError:
+        return []
 
 
 class Growing:

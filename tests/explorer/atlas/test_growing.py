@@ -1,6 +1,7 @@
 """An atlas in the making is the one of just the shards that are there."""
 
 import dataclasses
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -106,3 +107,16 @@ def test_a_broken_shard_counts_as_one_that_is_not_there(read, tmp_path):
         grows.atlas(growing.there(tmp_path / "out"))
     with pytest.raises(InputError, match="No part of this atlas"):
         grows.atlas(growing.There())
+
+
+@pytest.mark.parametrize("folder", ["/", ".", "", "x" * 400, "no\0name", __file__], ids=["root", "here", "nothing", "long", "nul", "file"])
+def test_what_holds_no_shards_is_no_atlas_in_the_making(folder):
+    assert growing.there(Path(folder)) is None
+
+
+def test_a_folder_that_may_not_be_read_is_no_atlas_in_the_making(tmp_path, monkeypatch):
+    def refused(_place):
+        raise PermissionError(13, "not for you")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert growing.there(tmp_path) is None
