@@ -12,14 +12,14 @@ from tqdm import tqdm
 
 from explorer import export, i18n
 from explorer.capture import capture
-from explorer.cli import atlas, beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training, weights
+from explorer.cli import argparse_words, atlas, beyond, claims, lectures, positions, pruning, scores, softmax, syntax, training, weights
 from explorer.cli.shared import device_arguments, model_argument, note
 from explorer.i18n import _
 from models import CATALOGUE, load
 from models.atomic import whole
 from models.errors import ExplorerError
 
-_EPILOG = """examples:
+_EXAMPLES = """
   python -m explorer models
   python -m explorer capture --model bert --text "The cat sat on the mat." --out cat.npz
   python -m explorer capture --model bert --text "Where did they play?" --pair "In the garden." --out pair.npz
@@ -64,8 +64,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    argparse_words.speak()
     style = {"formatter_class": argparse.RawDescriptionHelpFormatter}
-    parser = argparse.ArgumentParser("python -m explorer", description=_("See the attention of transformers."), epilog=_EPILOG, **style)
+    parser = argparse.ArgumentParser(
+        "python -m explorer", description=_("See the attention of transformers."), epilog=_("examples:") + _EXAMPLES, **style
+    )
     commands = parser.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
 
     models = commands.add_parser("models", help=_("list the models offered by name"))

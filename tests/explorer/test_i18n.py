@@ -148,5 +148,24 @@ def test_the_shell_speaks_the_language_of_the_environment(monkeypatch, capsys):
     assert re.search(r"[\u4e00-\u9fff]", in_chinese) and not re.search(r"[\u4e00-\u9fff]", in_english)
 
 
+def test_what_argparse_says_itself_is_in_the_language_of_the_environment(monkeypatch, capsys):
+    def said(*arguments: str) -> str:
+        with pytest.raises(SystemExit):
+            main(arguments)
+        return "".join(capsys.readouterr())
+
+    # As argparse writes them: a newer Python may have other words.
+    wrong = (["prune", "--help"], ["prune"], ["prune", "--nonsense"], ["nonsense"], ["capture", "--layers"])
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert "show this help message and exit" in said("--help") and "examples:" in said("--help")
+    english = [said(*one) for one in wrong]
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    for one, before in zip(wrong, english, strict=True):
+        after = said(*one)
+        assert not re.search(r"usage:|options:|error:|arguments|invalid|show this help", after), after
+        assert before != after
+    assert "examples:" not in said("--help")
+
+
 def _places(message: str) -> Counter:
     return Counter((name, how, form) for _before, name, form, how in Formatter().parse(message) if name is not None)
