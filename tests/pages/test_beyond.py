@@ -70,6 +70,15 @@ def test_another_class_and_the_vector(bert) -> None:
     same_strips(app, methods.trace(bert, targets.make(bert, TEXT, "vector")))
 
 
+def test_a_title_that_stood_there_for_another_text_is_no_choice() -> None:
+    """A browser sends what a box shows along with the next text, whose options have other titles: nobody chose it."""
+    app = opened("beyond", text=TEXT)
+    settle(app.selectbox(key="target_number").set_value("negative 12.3%").run())
+    assert not app.exception and "target_number" not in app.query_params
+    settle(app.selectbox(key="target_number").set_value(0).run())
+    assert "0" in app.query_params["target_number"]
+
+
 def test_a_token_of_the_second_text_is_traced() -> None:
     app = opened("beyond", model="bert-mini", text="The cat sat on the mat.", target_kind="masked")
     settle(app.text_area(key="pair").set_value(PAIR).run())

@@ -251,8 +251,17 @@ def entry(
     if name not in st.session_state or st.session_state[name] != value or page != here or now - at < _SENT_S:
         st.session_state[name] = value
         told[name] = here, now
+
+    def changed() -> None:
+        chosen = st.session_state[name]
+        # A browser sends the title that a box shows along with whatever else was done. Where another text has other titles, Streamlit finds
+        # no option of that title, gives the title itself, and calls that a change: nobody chose it.
+        if isinstance(chosen, str) and "options" in how and not how.get("accept_new_options") and chosen not in how["options"]:
+            return
+        write(**{name: text(chosen)})
+
     # Kept over a switch of page, so that the comparison above is with what the widget has.
-    return draw(label, key=name, on_change=lambda: write(**{name: text(st.session_state[name])}), persist_state="session", **how)
+    return draw(label, key=name, on_change=changed, persist_state="session", **how)
 
 
 def _not_yet_in() -> dict[str, str]:
