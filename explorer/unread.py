@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -66,15 +66,17 @@ def kind_of(tokenizer: PreTrainedTokenizerBase, character: str) -> str:
     return BYTES if len(ids) > 1 and all(character not in token for token in tokenizer.batch_decode([[i] for i in ids])) else ""
 
 
-def who_reads(characters: Iterable[str], but: str = "") -> str:
+def who_reads(characters: Iterable[str], but: str = "", kinds: Collection[str] = ()) -> str:
     """The name of a bundled model that has a token for each of these characters; "" where there is none.
 
     Args:
         characters: that somebody wants to be read.
         but: name of the model that cannot.
+        kinds: that a model may be of; () for any.
     """
     wanted = tuple(dict.fromkeys(characters))
-    names = [entry.name for entry in catalogue.CATALOGUE if entry.bundled and entry.name != but and _folder(entry.name)]
+    fit = [entry for entry in catalogue.CATALOGUE if entry.bundled and entry.name != but and (not kinds or entry.kind in kinds)]
+    names = [entry.name for entry in fit if _folder(entry.name)]
     return next((name for name in names if wanted and all(kind_of(_tokenizer(name), character) == "" for character in wanted)), "")
 
 

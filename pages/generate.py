@@ -24,7 +24,9 @@ def generating(model: Model, text: str) -> None:
         st.space("stretch")
         downloads = st.container(width="content")
     try:
-        so_far = made.current(model, reading.read(model, text), sampling, tokens)
+        read = reading.read(model, text)
+        text_bar.chips(bar, model, [read], text, kinds=("decoder",))
+        so_far = made.current(model, read, sampling, tokens)
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return

@@ -41,6 +41,7 @@ def test_a_model_that_reads_it_is_found_by_its_tokenizer():
         assert unread.who_reads("爱你", but="all-MiniLM-L6-v2") == "zh-mini"
         assert unread.who_reads("爱你", but="zh-mini") != "zh-mini"
     assert unread.who_reads("\U00013000") == ""  # a hieroglyph
+    assert unread.who_reads("abc", kinds=["decoder"]) == "gpt2-mini" and unread.who_reads("爱你", kinds=["decoder"]) == ""
 
 
 @settings(max_examples=40, deadline=None)

@@ -72,6 +72,13 @@ def test_bytes_are_marked_too():
     assert len(marked) >= 2 and all(re.fullmatch(r"<[0-9A-F ]+>", text) for text in marked)
 
 
+def test_generate_has_chips_of_what_it_goes_on_with_and_offers_no_model_that_does_not():
+    app = opened("generate", text="I 爱")
+    marked = [text for kind, text in chips(app) if kind == "bytes"]
+    assert chips(app)[0] == ("token", "I") and len(marked) >= 2 and "爱 byte by byte" in written(app)
+    assert not [button for button in app.button if button.key == "read_with"]
+
+
 def test_of_a_long_text_the_rest_is_counted():
     app = started(text="word " * 200)
     (html,) = [element.proto.body for element in app.get("html") if 'class="chips"' in element.proto.body]

@@ -96,7 +96,7 @@ def sidebar(most: int | None = session.FIRST_TOKENS) -> Chosen:
     if shown is None:
         st.stop()
     of = shown.what
-    text_bar.chips(bar, of.model, of.capture, of.text, of.pair, of.target)
+    text_bar.chips(bar, of.model, list(of.capture.sides.values()), of.text, of.pair, of.target)
     if of.most:
         with bar:
             message = _("This page computes with every weight of every head, and reads the first {most:,} of {n:,} tokens. *Attention* reads on.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from operator import attrgetter
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.capture import Capture
 from explorer.examples import EXAMPLES
 from explorer.i18n import _
+from explorer.reading import Tokens
 from explorer.tasks.formats import decoded
 from explorer.tokens import labels
 from explorer.ui.common import address, model_names
@@ -82,13 +83,19 @@ def _tell_gone(place: DeltaGenerator) -> None:
         place.warning(message, icon=":material/edit:")
 
 
-def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pair: str, target: str) -> None:
-    """Draws the tokens of what was read, marks those that cannot be read, and says which model can."""
-    sides = list(captured.sides.values())
+def chips(
+    place: DeltaGenerator, model: Model, sides: Sequence[Tokens], text: str, pair: str = "", target: str = "", kinds: Sequence[str] = ()
+) -> None:
+    """Draws the tokens of what was read, marks those that cannot be read, and says which model can.
+
+    Args:
+        sides: what each stack reads.
+        kinds: of models that the page can use, as the catalogue has them; () for all.
+    """
     typed = [f"{text}{pair}", target] if len(sides) > 1 else [f"{text}{pair}"]
     found = [unread(model, side, of) for side, of in zip(sides, typed, strict=False)]
     most = _MOST if max(map(len, sides)) < _LONG else _FEW
-    rows = [_row(labels(side.text[: most + 1]), len(side), side.special, kinds.kinds, most) for side, kinds in zip(sides, found, strict=False)]
+    rows = [_row(labels(side.text[: most + 1]), len(side), side.special, one.kinds, most) for side, one in zip(sides, found, strict=False)]
     with place:
         st.html(f'<div class="chips">{"<span class=next>→</span>".join(rows)}</div>')
         if max(map(len, sides)) >= _LONG:
@@ -97,7 +104,7 @@ def chips(place: DeltaGenerator, model: Model, captured: Capture, text: str, pai
         look = next((example.look for example in EXAMPLES if example.text == text), "")
         if look:
             st.container(key="look_for").caption(_("Look for: {look}").format(look=_(look)))
-        _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)))
+        _explain(model, *(tuple(dict.fromkeys(c for one in found for c in of(one))) for of in (_UNKNOWN_OF, _BYTES_OF)), kinds)
 
 
 def _row(shown: list[str], n: int, special: tuple[bool, ...], kinds: tuple[str, ...], most: int) -> str:
@@ -110,7 +117,7 @@ def _row(shown: list[str], n: int, special: tuple[bool, ...], kinds: tuple[str, 
     return "".join(spans) + (f"<span class=more>{escape(_('and {n} more').format(n=more))}</span>" if more > 0 else "")
 
 
-def _explain(model: Model, unknown: tuple[str, ...], in_bytes: tuple[str, ...]) -> None:
+def _explain(model: Model, unknown: tuple[str, ...], in_bytes: tuple[str, ...], usable: Sequence[str]) -> None:
     """Which characters are not read, in words, and a way to a model that reads them."""
     characters = (*unknown, *in_bytes)
     if not characters:
@@ -120,7 +127,7 @@ def _explain(model: Model, unknown: tuple[str, ...], in_bytes: tuple[str, ...]) 
         said.append(_("This model cannot read {characters}: it sees [UNK] instead.").format(characters=_listed(unknown)))
     if in_bytes:
         said.append(_("This model reads {characters} byte by byte.").format(characters=_listed(in_bytes)))
-    other = who_reads(characters, but=model.name)
+    other = who_reads(characters, but=model.name, kinds=usable)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/help: {escaped(' '.join(said))}", width="content")
         if other:
