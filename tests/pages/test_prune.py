@@ -48,6 +48,12 @@ def test_the_board_scores_the_heads_of_the_address_one_set_after_the_other(class
         assert set(zip(crossed["row"], crossed["head"], strict=True)) == set(parse(classifier, text))
 
 
+def test_a_task_is_called_by_what_is_asked_for():
+    """Not by its answers: "Classes" is also what a file's labels are matched with, a button beside it."""
+    offered = str(opened("prune", limit="24").button_group(key="task").options)
+    assert "One label" in offered and "Classes" not in offered
+
+
 def test_one_head_is_one_head():
     assert "This head changes the loss by" in written(opened("prune", limit="24", pruned="0.2"))
 

@@ -22,7 +22,7 @@ from explorer.ui.common.open_models import OPEN
 from models import InputError, Model, ModelError
 
 KINDS = {
-    "classify": N_("Classes"),
+    "classify": N_("One label"),
     "multilabel": N_("Several labels"),
     "tokens": N_("Labels of words"),
     "regression": N_("A number"),
