@@ -17,6 +17,8 @@ FIGURES = {
     "/heads?heads=families&stage=1": ".st-key-all_heads svg.marks",
     "/atlas?stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=translate-mini&part=cross&stage=1": ".st-key-atlas_all svg.marks",
+    "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed&stage=1": ".st-key-atlas_all svg.marks",
+    "/training?lab_over=roles&stage=1": ".st-key-lab_plots svg.marks",
     "/syntax?stage=1": ".st-key-relations svg.marks",
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
     "/weights?model=translate-mini&part=cross&writers=encoder&stage=1": ".st-key-weights_lines svg.marks",

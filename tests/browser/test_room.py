@@ -245,3 +245,40 @@ def test_two_phones_vote_on_a_claim_in_their_languages_and_hear_the_verdict_with
         expect(phone.locator(".part.notice")).to_contain_text("1,048,576")
         expect(options(phone).first).to_be_disabled()
     expect(stage.locator(".course-guesses")).to_contain_text("100%")
+
+
+_ALONE = """() => {
+  // Of all that wraps, the last lines that hold one character, or two.
+  const found = [], range = document.createRange();
+  for (const text of document.querySelectorAll('.options button > span > span, .list a')) {
+    const lines = new Map(), walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      for (let i = 0; i < walker.currentNode.length; i++) {
+        range.setStart(walker.currentNode, i);
+        range.setEnd(walker.currentNode, i + 1);
+        const box = range.getClientRects()[0], letter = walker.currentNode.data[i].trim();
+        if (box && letter) lines.set(Math.round(box.bottom / 8), (lines.get(Math.round(box.bottom / 8)) ?? '') + letter);
+      }
+    }
+    const last = [...lines.keys()].sort((a, b) => a - b).pop();
+    if (lines.size > 1 && lines.get(last).length < 3) found.push(text.innerText);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_no_answer_and_no_title_leaves_one_character_alone_on_a_line_of_a_phone(hall, language):
+    open_stage, open_phone = hall
+    stage = open_stage("/course?demo=Q3&step=ask&lang=en")
+    phone = open_phone(address_on(stage), language)
+    phone.locator("#list").tap()
+    phone.locator(".list a").first.wait_for()
+    assert not phone.evaluate(_ALONE)
+    names = phone.locator(".list a").evaluate_all("(links) => links.map((one) => one.hash.slice(1))")
+    assert len(names) > 50
+    for name in names:
+        phone.evaluate("(name) => { location.hash = name }", name)
+        phone.wait_for_function("(name) => document.querySelector('h1')?.innerText.split(' ')[0] === name", arg=name)
+        assert not phone.evaluate(_ALONE), name

@@ -301,3 +301,8 @@ def test_pairs_at_a_distance(tmp_path, monkeypatch) -> None:
         assert pairs(app) == list(zip(shown(weights, found.rows), shown(weights, found.columns), strict=True))
     app = page("weights", model="gpt2-mini")
     assert "distance" not in {slider.key for slider in app.slider}
+
+
+def test_a_title_that_a_browser_sends_back_in_the_language_of_before_is_that_model():
+    app = page("weights", lang="zh", model="GPT-2 mini (trained here)")
+    assert app.selectbox(key="model").value == "gpt2-mini" and not app.error

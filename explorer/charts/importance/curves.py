@@ -109,7 +109,7 @@ def _description(
         row = alt.value(-_LETTER - _ROW * (len(landmarks) - i - 0.5))
         of_row = alt.Chart(data.columns(letter=[letter])).mark_text(fontSize=12, fontWeight="bold", **how)
         texts.append(of_row.encode(x=alt.value(0), y=row, text="letter:N"))
-        texts.append(mark.mark_text(fontSize=11, **how).encode(x=alt.value(14), y=row, text="caption:N"))
+        texts.append(mark.mark_text(fontSize=12, **how).encode(x=alt.value(14), y=row, text="caption:N"))
     layers += [*rules, *texts]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.add_params(*data.texts(landmark_texts=[]).values())

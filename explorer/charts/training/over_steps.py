@@ -92,7 +92,7 @@ def over_steps(
     }
     marks = {"at": {"step": [] if at is None else [float(at)]}, "goal": {"value": [] if goal is None else [float(goal)]}}
     tables = {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
-    across = 2 if max(map(len, colours)) <= _SHORT else 1
+    across = 2 if len(colours) > 1 and max(map(len, colours)) <= _SHORT else 1
     values = {"line_names": [line.name for line in lines], "colour_names": list(colours), "last": max(1, steps)}
     return Picture(
         _description(plot, len(colours), across, dark),

@@ -15,7 +15,7 @@ from explorer.i18n import N_, _
 from explorer.ui.atlas import choices, other_texts
 from explorer.ui.atlas import source as sources
 from explorer.ui.atlas.source import Source
-from explorer.ui.common import address, chosen_head, model_names, pictures
+from explorer.ui.common import address, chosen_head, model_names, pictures, stage
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.take_away import Figure, picture_files
@@ -40,7 +40,7 @@ class Second:
 def choose(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> Second | None:
     """Draws the choice of what `atlas` is held against; None where there is none yet, and the page says why."""
     options = {name: title for name, title in AGAINST.items() if name != "folder" or allowed.NOW.folders}
-    which = address.choice(st.selectbox, _("Compared with"), options, "atlas_against", width=210)
+    which = address.choice(st.selectbox, _("Compared with"), options, "atlas_against", width=230 if stage.is_on() else 210)
     try:
         return {"pruned": _pruned, "texts": _texts, "model": _model, "folder": _folder}[which](atlas, source, chosen, part)
     except ExplorerError as error:
@@ -55,7 +55,10 @@ def draw(atlas: Atlas, second: Second, identity: tuple, part: str, chosen: tuple
     except ExplorerError as error:
         st.info(explained(error), icon=":material/info:")
         return None
-    st.caption(_("Changed most, compared with {other}; change is in units of each metric's spread over all heads.").format(other=second.title))
+    about = _("Changed most, compared with {other}; change is in units of each metric's spread over all heads.").format(other=second.title)
+    # In a hall the picture comes first: with these words above it, it would end below the window.
+    if not stage.is_on():
+        st.caption(about)
     with st.container(horizontal=True, key="changed_heads_of_atlas", gap="xsmall"):
         for one in table.head(_NAMED).itertuples():
             head_button(one.layer, one.head, chosen, "atlas_changed", f"{one.change:.2f}")
@@ -64,13 +67,15 @@ def draw(atlas: Atlas, second: Second, identity: tuple, part: str, chosen: tuple
         of.heads.loc[part].reindex(heads)[list(axes)].to_numpy(float) if set(axes) <= set(of.heads.columns) else np.full((len(heads), 2), np.nan)
         for of in (atlas, second.atlas)
     ]
-    size = choices.size(360)
+    size = choices.size(320)
     titles = (choices.title_of(axes[0]), choices.title_of(axes[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
         return moved(heads, *places, table["change"].to_numpy(), titles=titles, chosen=first, **size, dark=dark)
 
     pictures.clickable("atlas_moved", (identity, second.key, part, axes, *size.values()), chosen, picture, chosen_head.picked)
+    if stage.is_on():
+        st.caption(about)
     of = table[(table["layer"] == chosen[0]) & (table["head"] == chosen[1])]
     if len(of) and of.iloc[0]["change"] == 0:
         st.caption(_("Head {head} did not change.").format(head=f"{chosen[0]}.{chosen[1]}"))

@@ -28,9 +28,9 @@ NO_ROLE = N_("no role")
 EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", "distance > 10 and confidence > .3")
 
 
-def size(height: int = 440) -> dict[str, int]:
+def size(height: int = 390) -> dict[str, int]:
     """Of the picture of all heads, `height` at a desk. On a stage it stands beside the chosen head: what a click opens has to be seen."""
-    return {"width": 310, "height": 155, "letters": 12} if stage.is_on() else {"width": 560, "height": height, "letters": 10}
+    return {"width": 310, "height": 155, "letters": 12} if stage.is_on() else {"width": 500, "height": height, "letters": 12}
 
 
 def title_of(metric: str) -> str:

@@ -69,7 +69,7 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
     given = [table["share", direction].to_numpy(float) for direction in DIRECTIONS]
     # Behind a causal mask one direction may never be seen.
     x, y = (values if np.isfinite(values).any() else np.zeros(len(heads)) for values in given)
-    size = choices.size(390)
+    size = choices.size(345)
     titles = (_(DIRECTIONS[0]), _(DIRECTIONS[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:

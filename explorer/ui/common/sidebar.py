@@ -111,6 +111,8 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
         _("Model"),
         "model",
         default,
+        model_names.named,
+        model_names.named,
         options=model_names.names(),
         format_func=model_names.title,
         accept_new_options=True,

@@ -15,7 +15,7 @@ from explorer.ablation.intervals import interval
 from explorer.i18n import _
 from explorer.jobs import Report
 from explorer.tasks.base import Scores
-from explorer.ui.common import jobs
+from explorer.ui.common import jobs, stage
 from explorer.ui.common.markdown import escaped, shortened
 from explorer.ui.common.take_away import Figure
 from explorer.ui.common.task_choice import KINDS, REMOVALS, TaskChoice
@@ -200,7 +200,9 @@ def _flipped(choice: TaskChoice, table: pd.DataFrame) -> None:
         hide_index=True,
         height=min(330, 38 + 35 * len(table)),
         column_config={
-            "text": st.column_config.TextColumn(_("flipped example") if choice.kind == "classify" else _("example"), width=185),
+            "text": st.column_config.TextColumn(
+                _("flipped example") if choice.kind == "classify" else _("example"), width=140 if stage.is_on() else 165
+            ),
             **_titles(numbers=choice.kind == "regression"),
         },
     )

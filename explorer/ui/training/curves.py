@@ -26,8 +26,8 @@ from explorer.ui.training.runs import Entry, Lab
 from models.training.presets import PRESETS
 from models.training.runs import Snapshot
 
-WIDTH, HEIGHT = 308, 165
-"""Room for one plot, in pixels."""
+WIDTH, HEIGHT = 262, 122
+"""Room for one plot, in pixels: a small window has no more, and a larger one makes it larger."""
 STAGE = (226, 120)
 """The same on a stage, beside the heads, in a drawing whose letters become 24 pixels there."""
 VIEWS = {"curves": N_("Curves"), "roles": N_("Roles"), "gradients": N_("Gradients")}
@@ -134,7 +134,7 @@ def _roles(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         return {}
     st.markdown(_("After step {n}: largest **{value:.2f}**, {name}.").format(n=f"{step:,}", value=now[best], name=name(*best)))
     names = [name(*place) for place in (places if each else layers)]
-    plot = _plot(_("score"), whole=True, height=HEIGHT + 60)
+    plot = _plot(_("score"), whole=True, height=HEIGHT + (20 if stage.is_on() else 40))
     return {"roles": Drawn(plot, shown, names, lab.shown.request.settings.steps, frame.step)}
 
 

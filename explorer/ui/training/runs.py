@@ -46,7 +46,8 @@ class Entry:
     def title(self) -> str:
         """For a viewer: number or origin, preset, and what differs from it."""
         changed = ", ".join(f"{name}={value_text(value)}" for name, value in self.request.changed().items())
-        return f"{self.number or _('shipped')}: {self.request.preset}{f' ({changed})' if changed else ''}"
+        named = _("{which}: {preset}").format(which=self.number or _("shipped"), preset=self.request.preset)
+        return f"{named} ({changed})" if changed else named
 
 
 @dataclass(eq=False)
