@@ -25,8 +25,8 @@ from explorer.weights.pairs import Pairs
 
 LOOKS = {"match": N_("What it matches (QK)"), "write": N_("What it writes (OV)"), "directions": N_("Singular directions")}
 _HEIGHT = 330
-_DISTANCE_HALL, _DISTANCE_BOTH = {"width": 280, "height": 160}, {"width": 110, "height": 130}
-"""Room for the curve on the stage, where the head stands beside the graph, alone or with the other head of a line, in pixels."""
+_DISTANCE_HALL = {"width": 110, "height": 130}
+"""Room for the curve on the stage, in pixels: it stands beside the pairs of its head, or below them where another head stands beside."""
 
 
 def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None, distance: int = 0) -> list[Figure]:
@@ -111,8 +111,7 @@ def _match(read: Read, of: OneHead, slot: str, wide: bool) -> list[Figure]:
         def picture(dark: bool, **room: int) -> Picture:
             return by_distance(distances.offsets, centred, of.head, dark=dark, **({"width": 430 if wide else 380, "height": 220} | room))
 
-        hall = _DISTANCE_HALL if wide else _DISTANCE_BOTH
-        pictures.draw(picture(is_dark(), **stage.room(hall)), f"weights_distance_{slot}")
+        pictures.draw(picture(is_dark(), **stage.room(_DISTANCE_HALL)), f"weights_distance_{slot}")
     table = pd.DataFrame({"offset": distances.offsets, "score": curves[of.head]})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
     return [*figures, Figure(_("By distance"), f"distance-{name_of(read.weights, of)}", files)]
@@ -128,25 +127,27 @@ def _write(read: Read, of: OneHead, slot: str, token: int | None, wide: bool) ->
         most = ", ".join(f'"{name}" ({value:+.2f})' for name, value in zip(names, of.copied.values, strict=True))
         told = _("Of all tokens, attended to, {share} make themselves likelier than the mean word; most of all: {tokens}.")
         told = told.format(share=f"{of.copied.share:.0%}", tokens=escaped(most))
-    # With the other head of a line beside it on a stage, this would take a third of the window: there it stands below the tokens.
-    narrow = stage.is_on() and not wide
-    if told and not narrow:
+    # On a stage it would take a third of the window: there it stands below the tokens.
+    hall = stage.is_on()
+    if told and not hall:
         st.caption(told)
     places = st.columns([9, 11], gap="small") if wide else (st.container(), st.container())
     with places[0]:
         st.markdown(f":small[{_('Tokens, attended to, and the word that each makes likeliest')}]")
         figures = [_pairs(read.weights, of, of.moved, (_("attended to"), _("likelier"), _("logit")), "moved")]
-    if told and narrow:
+    if not wide and told and hall:
         st.caption(told)
     with places[1]:
         figures += one_token.draw(read, of, token, slot, wide)
+    if wide and told and hall:
+        st.caption(told)
     return figures
 
 
 def _directions(read: Read, of: OneHead) -> list[Figure]:
     figures = []
     for name, title, ends, found, error in (
-        ("matching", _("What is matched (QK)"), (_("queries"), _("keys")), of.matching, of.no_scores),
+        ("matching", _("What is matched (QK)"), (_("query"), _("key")), of.matching, of.no_scores),
         ("moving", _("What is moved (OV)"), (_("attended to"), _("likelier")), of.moving, of.no_words),
     ):
         st.markdown(f":small[{title}]")

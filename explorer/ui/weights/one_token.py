@@ -23,8 +23,8 @@ from models import InputError
 
 _FIRST = (" the", "the", "的")
 """Tokens that most vocabularies have one of: the first that there is stands in the field at first."""
-_BOTH_HALL = {"width": 72}
-"""Room for the bars on the stage, where both heads of a line stand beside the graph, in pixels."""
+_HALL = {"width": 72}
+"""Room for the bars on the stage, in pixels: a head stands beside the graph, and its bars beside its pairs, or below them beside another head."""
 
 
 def choose(read: Read) -> int | None:
@@ -58,11 +58,11 @@ def draw(read: Read, of: OneHead, token: int | None, slot: str, wide: bool) -> l
         if made is None:
             continue
         with place:
-            figures.append(_bars(read, made, title, what, f"{kind}-{slot}-layer{of.layer}-head{of.head}", wide))
+            figures.append(_bars(read, made, title, what, f"{kind}-{slot}-layer{of.layer}-head{of.head}"))
     return figures
 
 
-def _bars(read: Read, made: Words, title: str, what: str, name: str, wide: bool) -> Figure:
+def _bars(read: Read, made: Words, title: str, what: str, name: str) -> Figure:
     half = min(len(made.more), 10)
     ids = [*made.more[:half], *made.less[:half][::-1]]
     values = np.concatenate([made.most[:half], made.least[:half][::-1]])
@@ -71,8 +71,7 @@ def _bars(read: Read, made: Words, title: str, what: str, name: str, wide: bool)
     def picture(dark: bool, width: int = 190) -> Picture:
         return words(names, values, title=title, what=what, width=width, height=330, dark=dark)
 
-    room = {} if wide else stage.room(_BOTH_HALL)
-    pictures.draw(picture(is_dark(), **room), f"weights_{name}")
+    pictures.draw(picture(is_dark(), **stage.room(_HALL)), f"weights_{name}")
     table = pd.DataFrame({"token": names, "value": values})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
     return Figure(title, name, files)
