@@ -29,6 +29,7 @@ FIGURES = {
     "/importance?limit=12&stage=1": ".st-key-curves svg.marks",
     "/softmax?softmax=lookups&stage=1": ".st-key-lookups svg.marks",
     "/softmax?softmax=model&stage=1": ".st-key-scores svg.marks",
+    "/softmax?softmax=model&look=uniform&stage=1": ".st-key-uniform svg.marks",
     "/positions?positions=rope&stage=1": ".st-key-rope svg.marks",
     "/positions?positions=alibi&stage=1": ".st-key-alibi svg.marks",
     "/positions?positions=tables&stage=1": ".st-key-table svg.marks",

@@ -14,6 +14,8 @@ from explorer.charts.common.picture import Picture, described
 from explorer.i18n import N_, _
 
 TITLES = (N_("content · content"), N_("content · position"), N_("position · content"), N_("position · position"))
+_LOW = (340, 48)
+"""Width and height of each picture below the maps on the stage, in pixels: together they are as wide as the maps."""
 
 
 def maps(
@@ -76,21 +78,25 @@ def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *
 @described
 def _beside_description(hall: bool, dark: bool) -> alt.VConcatChart | alt.HConcatChart:
     if hall:
-        return finished(alt.hconcat(_shares(dark, 62), _angles(dark, 62), spacing=40))
+        return finished(alt.hconcat(_shares(dark, *_LOW), _angles(dark, *_LOW), spacing=40))
     return finished(alt.vconcat(_shares(dark), _angles(dark), spacing=12))
 
 
-def _shares(dark: bool, height: int = 110) -> alt.Chart:
+def _shares(dark: bool, width: int = 190, height: int = 110) -> alt.Chart:
     """Spread of each term within its rows, beside that of the sum."""
     chart = alt.Chart(alt.NamedData("spreads")).transform_calculate(name="term_names[datum.i]")
-    y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, ticks=False, domain=False))
+    y = alt.Y(
+        "i:O",
+        title=None,
+        axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, labelOverlap=False, ticks=False, domain=False),
+    )
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
     caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
-    return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=190, height=height, title=caption)
+    return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=width, height=height, title=caption)
 
 
-def _angles(dark: bool, height: int = 150) -> alt.LayerChart:
+def _angles(dark: bool, width: int = 240, height: int = 150) -> alt.LayerChart:
     blue, other = palette.lines(dark)[0], palette.lines(dark)[5]
     layers = []
     for name, colour, dashed in (("random", other, [4, 3]), ("measured", blue, [1, 0])):
@@ -101,4 +107,4 @@ def _angles(dark: bool, height: int = 150) -> alt.LayerChart:
         layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
         layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
     caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Dashed: random subspaces."), dark)
-    return alt.layer(*layers).properties(width=240, height=height, title=caption)
+    return alt.layer(*layers).properties(width=width, height=height, title=caption)
