@@ -51,7 +51,7 @@ def weights(model: Model) -> None:
     else:
         # A line opens both of its heads: the one that writes, and the one that reads it.
         with opened:
-            figures += both.draw(model, of, line, look, token, distance, beside=not hall)
+            figures += both.draw(model, of, line, look, token, distance)
     with downloads:
         take_away([figure for figure in figures if figure], recipe.lines(of, head, token, distance, composed.writers))
     chosen_head.complete(head)

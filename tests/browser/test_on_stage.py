@@ -31,6 +31,7 @@ FIGURES = {
     "/importance?limit=12&stage=1": ".st-key-curves svg.marks",
     "/softmax?softmax=lookups&stage=1": ".st-key-lookups svg.marks",
     "/softmax?softmax=model&stage=1": ".st-key-scores svg.marks",
+    "/softmax?softmax=model&look=uniform&stage=1": ".st-key-uniform svg.marks",
     "/positions?positions=rope&stage=1": ".st-key-rope svg.marks",
     "/positions?positions=alibi&stage=1": ".st-key-alibi svg.marks",
     "/positions?positions=tables&stage=1": ".st-key-table svg.marks",
@@ -81,3 +82,25 @@ def test_the_head_that_a_click_opens_is_seen_beside_the_graph_of_the_weights(ope
     page = open_page("/weights?stage=1&layer=2&head=1", wait_for=".st-key-weights_head", size=(1920, 1080))
     graph, opened = (page.locator(place).first.bounding_box() for place in (".st-key-weights_lines", ".st-key-weights_head"))
     assert opened["x"] > graph["x"] + graph["width"] and opened["y"] < 540
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("look", ["match", "write"])
+def test_both_heads_of_a_line_are_seen_at_once(open_page, look):
+    page = open_page(f"/weights?stage=1&layer=3&head=1&edge=k.0.1&look={look}", wait_for=".st-key-weights_reader svg.marks", size=(1920, 1080))
+    writer, reader = (page.locator(f".st-key-weights_{role}").first for role in ("writer", "reader"))
+    eventually(lambda: reader.bounding_box()["y"], lambda top: top < 540)
+    writes, reads = writer.bounding_box(), reader.bounding_box()
+    assert reads["x"] > writes["x"] + writes["width"] - 1 and reads["x"] + reads["width"] <= 1920
+    # Of what each matches or writes several rows stand in the first window.
+    for role in (writer, reader):
+        assert role.locator(".stDataFrame").first.bounding_box()["y"] < 1080 - 300
+    assert not too_small(page)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("path", "size"), [("", (1440, 900)), ("&stage=1", (1920, 1080))])
+def test_the_heads_that_add_most_are_listed_within_the_window(open_page, path, size):
+    page = open_page(f"/beyond?model=gpt2-mini&beyond=parts{path}", wait_for=".st-key-strongest button", size=size)
+    last = page.locator(".st-key-strongest button").last
+    eventually(lambda: (box := last.bounding_box())["y"] + box["height"], lambda end: end <= size[1])

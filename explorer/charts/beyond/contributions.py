@@ -56,7 +56,8 @@ def _description(n: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     less, _none, more = palette.diverging(dark)
     colour = alt.ColorValue(less, condition=[{"test": "datum.sum", "value": palette.lines(dark)[0]}, {"test": "datum.value >= 0", "value": more}])
     tips = [alt.Tooltip("name:N", title=_("part")), alt.Tooltip("value:Q", title=_("adds"), format="+.4f")]
-    x = alt.X("low:Q", title=_("logit"))
+    # The last number stands below its line, as the others do, and not pulled inwards against the one before it.
+    x = alt.X("low:Q", title=_("logit"), axis=alt.Axis(labelFlush=False))
     bars = base.mark_bar(cornerRadius=1).encode(x=x, x2="high:Q", y=y, color=colour, tooltip=tips)
     text = base.mark_text(align="left", dx=5, color=palette.page(dark)[1], fontSize=12).encode(x="end:Q", y=y, text="caption:N")
     chart = alt.layer(bars, text).add_params(*data.texts(part_names=[]).values())

@@ -14,6 +14,8 @@ from explorer.charts.common.picture import Picture, described
 from explorer.i18n import N_, _
 
 TITLES = (N_("content · content"), N_("content · position"), N_("position · content"), N_("position · position"))
+_LOW = (340, 48)
+"""Width and height of each picture below the maps on the stage, in pixels: together they are as wide as the maps."""
 
 
 def maps(
@@ -37,7 +39,9 @@ def maps(
     """
     top = max(matrix.largest(part) for part in (*terms, scores))
     tables, given = {}, {"tokens": list(labels), "n": len(labels)}
-    for i, part in enumerate((terms[0], terms[1], total, terms[2], terms[3], scores)):
+    # In one row the sum follows all four; in two rows it stands beside the first two, above the model's own scores.
+    parts = (*terms, total, scores) if across == 6 else (*terms[:2], total, *terms[2:], scores)
+    for i, part in enumerate(parts):
         table, end = matrix.filling(part, top, dark, table=f"map{i}")
         tables, given = tables | table, given | end
     return Picture(_description(side, across, dark), tables, given)
@@ -46,42 +50,53 @@ def maps(
 @described
 def _description(side: int, across: int, dark: bool) -> alt.VConcatChart:
     one, two, three, four = map(_, TITLES)
-    titles = (one, two, _("sum of the four"), three, four, _("the model's scores"))
-    looks = (_("what, by what"), _("what, by where"), "", _("where, by what"), _("where, by where"), _("scaled, no mask"))
+    first, last = [(one, _("what, by what")), (two, _("what, by where"))], [(three, _("where, by what")), (four, _("where, by where"))]
+    total, scores = (_("sum of the four"), ""), (_("the model's scores"), _("scaled, no mask"))
+    titled_maps = [*first, *last, total, scores] if across == 6 else [*first, total, *last, scores]
     how = {"x": "", "y": "", "columns": "tokens", "width": side, "height": side, "dark": dark}
     maps = [
         matrix.panel(("n", "n"), title=title, look=look, rows="tokens" if i % across == 0 else "", table=f"map{i}", **how)
-        for i, (title, look) in enumerate(zip(titles, looks, strict=True))
+        for i, (title, look) in enumerate(titled_maps)
     ]
     rows = [alt.hconcat(*maps[i : i + across], spacing=16) for i in range(0, len(maps), across)]
     made = alt.vconcat(*rows, spacing=8).resolve_scale(color="shared", x="independent", y="independent")
     return finished(made.add_params(*matrix.parameters("tokens"), alt.param(name="n", value=1)))
 
 
-def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *, dark: bool = False) -> Picture:
-    """Which term decides, and the principal angles in degrees, (k,) each: those of the model, and of random subspaces."""
+def beside(spreads: Sequence[float], measured: np.ndarray, random: np.ndarray, *, hall: bool = False, dark: bool = False) -> Picture:
+    """Which term decides, and the principal angles in degrees, (k,) each: those of the model, and of random subspaces.
+
+    Args:
+        hall: beside each other and low, for the stage, where they stand below the maps.
+    """
     tables = {"spreads": pd.DataFrame({"i": np.arange(len(TITLES)), "value": np.asarray(spreads, dtype=float)})}
     for name, values in (("random", random), ("measured", measured)):
         tables[name] = pd.DataFrame({"k": np.arange(1, len(values) + 1), "angle": values.astype(float)})
-    return Picture(_beside_description(dark), tables)
+    return Picture(_beside_description(hall, dark), tables)
 
 
 @described
-def _beside_description(dark: bool) -> alt.VConcatChart:
+def _beside_description(hall: bool, dark: bool) -> alt.VConcatChart | alt.HConcatChart:
+    if hall:
+        return finished(alt.hconcat(_shares(dark, *_LOW), _angles(dark, *_LOW), spacing=40))
     return finished(alt.vconcat(_shares(dark), _angles(dark), spacing=12))
 
 
-def _shares(dark: bool) -> alt.Chart:
+def _shares(dark: bool, width: int = 190, height: int = 110) -> alt.Chart:
     """Spread of each term within its rows, beside that of the sum."""
     chart = alt.Chart(alt.NamedData("spreads")).transform_calculate(name="term_names[datum.i]")
-    y = alt.Y("i:O", title=None, axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, ticks=False, domain=False))
+    y = alt.Y(
+        "i:O",
+        title=None,
+        axis=alt.Axis(labelExpr="term_names[datum.value]", labelFontSize=12, labelLimit=150, labelOverlap=False, ticks=False, domain=False),
+    )
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
     caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
-    return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=190, height=110, title=caption)
+    return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=width, height=height, title=caption)
 
 
-def _angles(dark: bool) -> alt.LayerChart:
+def _angles(dark: bool, width: int = 240, height: int = 150) -> alt.LayerChart:
     blue, other = palette.lines(dark)[0], palette.lines(dark)[5]
     layers = []
     for name, colour, dashed in (("random", other, [4, 3]), ("measured", blue, [1, 0])):
@@ -92,4 +107,4 @@ def _angles(dark: bool) -> alt.LayerChart:
         layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
         layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
     caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Dashed: random subspaces."), dark)
-    return alt.layer(*layers).properties(width=240, height=150, title=caption)
+    return alt.layer(*layers).properties(width=width, height=height, title=caption)

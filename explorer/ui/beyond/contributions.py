@@ -26,11 +26,13 @@ from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from models.errors import ExplorerError
 
-LISTED = 5
-"""Heads that are listed, the strongest ones; the chosen one is added where it is not among them."""
+LISTED, LISTED_HALL = 5, 3
+"""Heads that are listed, the strongest ones, at a desk and on the stage; the chosen one is added where it is not among them."""
 _BARS_HALL = {"width": 290, "row": 14}
-_BOARD, _BOARD_HALL = {"width": 400, "height": 200}, {"width": 330, "height": 132, "compact": True}
-"""Room on the stage, where bars and board stand beside each other, and at a desk, in pixels."""
+_BOARD, _BOARD_HALL = {"width": 400, "height": 180, "compact": True}, {"width": 330, "height": 120, "compact": True}
+_BOARD_FILE = {"width": 400, "height": 200}
+"""Room at a desk, on the stage, where bars and board stand beside each other, and in a file, in pixels. On a page the heads that are listed
+below are to be seen without a scroll."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     return _figures(shown.found), recipe(shown.asked)
 
 
-def bars(found: parts.Contributions, dark: bool, width: int = 370, row: int = 26) -> Picture:
+def bars(found: parts.Contributions, dark: bool, width: int = 370, row: int = 23) -> Picture:
     """The sum, from the embedding upwards; `width`, and the height of a row at most, in pixels."""
     names, values = sums(found)
     return waterfall(names, values, total=_("logit"), width=width, height=min(480, row * (len(names) + 1)), dark=dark)
@@ -132,7 +134,7 @@ def heads(found: parts.Contributions, chosen: tuple[int, int] | None, dark: bool
     """What each head adds, as a board; `room` for its cells in pixels."""
     sizes = [int((~np.isnan(row)).sum()) for row in found.heads]
     how = {"title": _("adds"), "clickable": chosen is not None, "removable": False, "chosen": chosen, "dark": dark}
-    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=found.heads, **how, **(room or _BOARD))
+    return board.board([str(i) for i in range(len(sizes))], sizes, (), values=found.heads, **how, **(room or _BOARD_FILE))
 
 
 def recipe(asked: Asked) -> str:
@@ -192,7 +194,9 @@ def _found(asked: Asked, frame: Frame) -> parts.Contributions | None:
 
 
 def _board(shown: Shown, head: tuple[int, int]) -> None:
-    room = stage.room(_BOARD_HALL)
+    room = stage.room(_BOARD_HALL, desk=_BOARD)
+    if not stage.is_on():
+        st.caption(_("layers down, heads across, both from 0"))
     pictures.clickable(
         "parts_board", shown.asked.identity, head, lambda first, dark: heads(shown.found, first, dark, **room), chosen_head.picked_on_board
     )
@@ -201,11 +205,13 @@ def _board(shown: Shown, head: tuple[int, int]) -> None:
 def _strongest(shown: Shown, chosen: tuple[int, int]) -> None:
     """The heads that add or take most, and where they look; a click on one opens it."""
     found, captured = shown.found, shown.asked.chosen.capture
-    order = np.argsort(-np.nan_to_num(np.abs(found.heads)), axis=None)[:LISTED]
+    hall = stage.is_on()
+    order = np.argsort(-np.nan_to_num(np.abs(found.heads)), axis=None)[: LISTED_HALL if hall else LISTED]
     listed = [tuple(int(i) for i in np.unravel_index(flat, found.heads.shape)) for flat in order]
     keys = captured.keys().labels
     with st.container(key="strongest", gap=None):
-        st.caption(_("The heads that add or take most, and where they look; a click opens one."))
+        if not hall:
+            st.caption(_("The heads that add or take most, and where they look; a click opens one."))
         for layer, head in [*listed, *([chosen] if chosen not in listed and np.isfinite(found.heads[chosen]) else [])]:
             weights = captured.pattern(layer, head)[found.at]
             most = np.argsort(-weights)[:3]

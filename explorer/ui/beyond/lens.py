@@ -28,6 +28,10 @@ SHARES = ("chances", "chance")
 """Colours that are probabilities."""
 _HALL = {"most": 168}
 """Height of the grid on the stage, in pixels."""
+_CELL, _CELL_HALL = ({"width": 130}, {}), ({"width": 158, "down": 14}, {"width": 174, "height": 48})
+"""Room for the candidates of a cell and for the way of one, at a desk and on the stage, where they stand beside the grid, too."""
+_FIRST_HALL = 5
+"""Candidates on the stage."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,8 @@ def draw(chosen: Chosen, frame: Frame) -> tuple[list[Figure], str] | None:
     return [Figure(_("Logit lens"), "logit-lens", files)], recipe(shown)
 
 
-def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool, most: int = 420) -> Picture:
-    """The grid of all layers and tokens, at `most` so many pixels high."""
+def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool, most: int = 420, down: int = 45) -> Picture:
+    """The grid of all layers and tokens; height of all at most, and of a row, in pixels: at 1024 x 768 it ends within the window."""
     found = shown.lens
     return charts.grid(
         [[at[0].strip() or repr(at[0]) for at in row] for row in found.words],
@@ -98,7 +102,7 @@ def picture(shown: Shown, colour: str, pinned: tuple[int, int], dark: bool, most
         share=colour in SHARES,
         pinned=pinned,
         width=650,
-        height=min(most, 58 * len(shown.rows)),
+        height=min(most, down * len(shown.rows)),
         dark=dark,
     )
 
@@ -180,9 +184,10 @@ def _one_cell(shown: Shown, cell: tuple[int, int]) -> None:
     found, (row, token) = shown.lens, cell
     where = _("after layer {n}").format(n=shown.rows[row]) if row else shown.rows[0]
     st.markdown(_("**At {token}**, {where}").format(token=escaped(found.labels[token]), where=where))
-    words = [word.strip() or repr(word) for word in found.words[row][token]]
-    pictures.draw(charts.candidates(words, found.chances[row, token], width=130, dark=is_dark()), "lens_candidates")
+    most, (bars, way) = (_FIRST_HALL, _CELL_HALL) if stage.is_on() else (None, _CELL)
+    words = [word.strip() or repr(word) for word in found.words[row][token][:most]]
+    pictures.draw(charts.candidates(words, found.chances[row, token][:most], **bars, dark=is_dark()), "lens_candidates")
     word, rank = shown.followed[token], int(found.rank[row, token]) + 1
     st.markdown(_("The model's own choice, “**{word}**”, has rank {rank:,} here.").format(word=escaped(word.strip() or repr(word)), rank=rank))
     rows = [_("emb"), *shown.rows[1:]]
-    pictures.draw(charts.course(found.chance[:, token], found.rank[:, token], rows, dark=is_dark()), "lens_course")
+    pictures.draw(charts.course(found.chance[:, token], found.rank[:, token], rows, **way, dark=is_dark()), "lens_course")

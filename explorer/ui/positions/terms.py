@@ -44,12 +44,12 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
     def maps(dark: bool, **room: int) -> Picture:
         return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark, **room)
 
-    def beside(dark: bool) -> Picture:
-        return charts.beside(found.spreads, measured.angles, measured.random, dark=dark)
+    def beside(dark: bool, hall: bool = False) -> Picture:
+        return charts.beside(found.spreads, measured.angles, measured.random, hall=hall, dark=dark)
 
     with st.container(horizontal=True, gap="medium", key="terms"):
         pictures.draw(maps(is_dark(), **stage.room(_HALL)), "terms_chart")
-        pictures.draw(beside(is_dark()), "terms_beside")
+        pictures.draw(beside(is_dark(), stage.is_on()), "terms_beside")
     st.markdown(
         _(
             "The four terms add up to the model's scores within **{deviation:.1e}**. "

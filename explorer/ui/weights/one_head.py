@@ -25,8 +25,8 @@ from explorer.weights.pairs import Pairs
 
 LOOKS = {"match": N_("What it matches (QK)"), "write": N_("What it writes (OV)"), "directions": N_("Singular directions")}
 _HEIGHT = 330
-_DISTANCE_HALL = {"width": 280, "height": 160}
-"""Room for the curve on the stage, where the head stands beside the graph, in pixels."""
+_DISTANCE_HALL = {"width": 110, "height": 130}
+"""Room for the curve on the stage, in pixels: it stands beside the pairs of its head, or below them where another head stands beside."""
 
 
 def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None, distance: int = 0) -> list[Figure]:
@@ -121,24 +121,33 @@ def _write(read: Read, of: OneHead, slot: str, token: int | None, wide: bool) ->
     if of.moved is None:
         st.info(explained(of.no_words))
         return []
+    told = ""
     if of.copied is not None:
         names = written_out(reading.named(read.weights, of.copied.ids))
         most = ", ".join(f'"{name}" ({value:+.2f})' for name, value in zip(names, of.copied.values, strict=True))
         told = _("Of all tokens, attended to, {share} make themselves likelier than the mean word; most of all: {tokens}.")
-        st.caption(told.format(share=f"{of.copied.share:.0%}", tokens=escaped(most)))
+        told = told.format(share=f"{of.copied.share:.0%}", tokens=escaped(most))
+    # On a stage it would take a third of the window: there it stands below the tokens.
+    hall = stage.is_on()
+    if told and not hall:
+        st.caption(told)
     places = st.columns([9, 11], gap="small") if wide else (st.container(), st.container())
     with places[0]:
         st.markdown(f":small[{_('Tokens, attended to, and the word that each makes likeliest')}]")
         figures = [_pairs(read.weights, of, of.moved, (_("attended to"), _("likelier"), _("logit")), "moved")]
+    if not wide and told and hall:
+        st.caption(told)
     with places[1]:
         figures += one_token.draw(read, of, token, slot, wide)
+    if wide and told and hall:
+        st.caption(told)
     return figures
 
 
 def _directions(read: Read, of: OneHead) -> list[Figure]:
     figures = []
     for name, title, ends, found, error in (
-        ("matching", _("What is matched (QK)"), (_("queries"), _("keys")), of.matching, of.no_scores),
+        ("matching", _("What is matched (QK)"), (_("query"), _("key")), of.matching, of.no_scores),
         ("moving", _("What is moved (OV)"), (_("attended to"), _("likelier")), of.moving, of.no_words),
     ):
         st.markdown(f":small[{title}]")

@@ -11,7 +11,7 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.weights.words import words
 from explorer.i18n import _
 from explorer.tokens import written_out
-from explorer.ui.common import address, pictures
+from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.markdown import explained
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
@@ -23,6 +23,8 @@ from models import InputError
 
 _FIRST = (" the", "the", "的")
 """Tokens that most vocabularies have one of: the first that there is stands in the field at first."""
+_HALL = {"width": 72}
+"""Room for the bars on the stage, in pixels: a head stands beside the graph, and its bars beside its pairs, or below them beside another head."""
 
 
 def choose(read: Read) -> int | None:
@@ -66,10 +68,10 @@ def _bars(read: Read, made: Words, title: str, what: str, name: str) -> Figure:
     values = np.concatenate([made.most[:half], made.least[:half][::-1]])
     names = written_out(reading.named(read.weights, ids))
 
-    def picture(dark: bool) -> Picture:
-        return words(names, values, title=title, what=what, width=190, height=330, dark=dark)
+    def picture(dark: bool, width: int = 190) -> Picture:
+        return words(names, values, title=title, what=what, width=width, height=330, dark=dark)
 
-    pictures.draw(picture(is_dark()), f"weights_{name}")
+    pictures.draw(picture(is_dark(), **stage.room(_HALL)), f"weights_{name}")
     table = pd.DataFrame({"token": names, "value": values})
     files = picture_files(lambda: picture(False)) | {"csv": lambda: export.table_csv(table, index=False)}
     return Figure(title, name, files)

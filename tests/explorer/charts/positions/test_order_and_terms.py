@@ -41,6 +41,10 @@ def test_four_terms_share_one_scale():
     # In the order of reading: two terms, the sum; two terms, the scores.
     assert colours[0] == colours[2] == colours[5] == shades[2]
     assert colours[1] != colours[3] and colours[4] != shades[2]
+    in_a_row = rendered(lambda: terms.maps(parts, sum(parts), sum(parts), LABELS, across=6))
+    colours = [tuple(pixels(items[0])[0, 0]) for items in marks(in_a_row, "image")]
+    # In one row: all four terms, their sum, the scores.
+    assert colours[0] == colours[4] == colours[5] == shades[2] and len({colours[0], colours[1], colours[2], colours[3]}) == 4
 
 
 def test_spreads_and_angles():
@@ -51,6 +55,10 @@ def test_spreads_and_angles():
     random, measured = [items for items in marks(scene, "symbol") if len(items) == 2]
     heights = [[(150 - item["y"]) / 150 * 90 for item in items] for items in (random, measured)]
     assert heights[0] == pytest.approx([60, 80]) and heights[1] == pytest.approx([10, 45])
+    low = rendered(lambda: terms.beside([0.4, 0.1, 0.2, 0.0], np.array([10.0, 45.0]), np.array([60.0, 80.0]), hall=True))
+    (bars,) = [items for items in marks(low, "rect") if len(items) == 4]
+    assert [item["width"] for item in bars] == pytest.approx([340 / 190 * width for width in widths])
+    assert max(item["y"] + item["height"] for item in bars) <= 48
 
 
 def test_descriptions_are_made_once_and_what_is_in_them_is_of_now():
@@ -71,4 +79,4 @@ def test_descriptions_are_made_once_and_what_is_in_them_is_of_now():
     ]
     assert_same(*maps, terms._description.afresh(170, 3, False))
     others = [terms.beside(draw.random(4).tolist(), draw.random(k) * 90, draw.random(k) * 90) for k in (2, 3)]
-    assert_same(*others, terms._beside_description.afresh(False))
+    assert_same(*others, terms._beside_description.afresh(False, False))
