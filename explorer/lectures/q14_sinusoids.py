@@ -85,7 +85,7 @@ def compute(models: Models, pos: int = 4, k: int = 5, view: str = "similarity", 
     said = {
         "k": str(k),
         "model": model.name,
-        "same": ", ".join(str(1 + at) for at in np.flatnonzero(same[:, 0])),
+        **{f"same_{i}": str(1 + at) for i, at in enumerate(np.flatnonzero(same[:, 0]), 1)},
     }
     return Result(measures, data, said)
 

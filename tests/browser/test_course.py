@@ -79,6 +79,7 @@ def test_a_clicker_goes_through_the_steps_and_back_undoes_one(course):
     expect(page.locator(".st-key-course_question")).to_contain_text(read("q08_parameters", "en").question[:30])
 
 
+DRAWN = ".st-key-course_pictures :is(svg.marks, canvas)"
 BOTTOM = "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().bottom))"
 FULLEST = [("Q21", "en"), ("Q22b", "en"), ("Q21", "zh"), ("Q12", "en"), ("Q4", "en"), ("Q18", "en"), ("Q18", "zh"), ("Q24b", "en")]
 """Demos whose steps have the most to read."""
@@ -90,6 +91,7 @@ def test_a_hall_reads_the_last_two_steps_without_a_scroll(course, demo, language
     page.set_viewport_size({"width": 1920, "height": 1080})
     words = page.locator(".course-guesses, .course-measures, .st-key-course_noticed p")
     eventually(lambda: words.evaluate_all(BOTTOM), lambda bottom: 0 < bottom <= 1080)
+    eventually(lambda: page.locator(DRAWN).evaluate_all(BOTTOM), lambda bottom: 0 < bottom <= 1080)
     clicker.forward(page)
     page.locator(".st-key-course_led .course-guesses").wait_for()
     whole = page.locator(".st-key-course_step_follow p, .st-key-course_step_follow input, .course-guesses")
@@ -99,11 +101,11 @@ def test_a_hall_reads_the_last_two_steps_without_a_scroll(course, demo, language
 
 def test_what_stands_below_the_window_is_shown_before_the_next_step(course):
     page = course("demo=Q4&step=notice&stage=1", "notice")
-    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_viewport_size({"width": 1920, "height": 840})
     last = page.locator(".st-key-course_pictures svg.marks").last
-    eventually(lambda: last.bounding_box(), lambda box: box and box["y"] + box["height"] > 1080 + 24)
+    eventually(lambda: last.bounding_box(), lambda box: box and box["y"] + box["height"] > 840 + 24)
     page.keyboard.press("PageDown")
-    eventually(lambda: last.bounding_box(), lambda box: box["y"] + box["height"] <= 1080)
+    eventually(lambda: last.bounding_box(), lambda box: box["y"] + box["height"] <= 840)
     at(page, "Q4", "notice")
     clicker.forward(page)
     at(page, "Q4", "follow")
@@ -277,6 +279,9 @@ def test_every_step_carries_a_hall(course, chapter, language):
                 eventually(partial(page.evaluate, MARKS), lambda marks: marks and all(marks))
             if step == "notice":
                 assert not page.locator(".course-measures .fails").all_inner_texts(), where
+                # Guess, number, sentences and pictures are one window.
+                seen = page.locator(f".course-guesses, .course-measures, .st-key-course_noticed p, {DRAWN}")
+                eventually(partial(seen.evaluate_all, BOTTOM), lambda bottom: 0 < bottom <= 1080)
             eventually(partial(too_small, page), [], timeout=PATIENCE / 4)
             assert not page.evaluate(CUT), where
             assert not page.locator("[data-testid=stAlert]").all_inner_texts(), where

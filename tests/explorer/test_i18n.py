@@ -15,6 +15,7 @@ from explorer.jobs import JOBS, Viewer
 from models.errors import ModelError
 from models.words import told
 from scripts import words
+from tests.punctuation import latin
 
 OTHERS = [name for name in i18n.LANGUAGES if name != i18n.SOURCE]
 KEPT = [r"`[^`]*`", r"\*\*", r"\n", r"%\(\w+\)s|%%", r":material/\w+:", r"\]\(", r"\[(?:CLS|SEP|MASK|UNK)\]"]
@@ -59,6 +60,15 @@ def test_chinese_has_no_english_sentences():
     """A translation without a Chinese character is a name, a formula or a code."""
     same = [string for string in catalogue("zh").values() if not re.search(r"[\u4e00-\u9fff]", string)]
     assert not [string for string in same if len(re.findall(r"\b[a-z]{3,}\b", re.sub(r"`[^`]*`|\{[^}]*\}", "", string))) > 2]
+
+
+CODE = re.compile(r"hub:|own:|[,;] 或|逗号 ,|分号 ;|encoder, decoder, cross|encoder_tokens, decoder_tokens")
+"""What is typed in a command or a file, or the name of a sign."""
+
+
+def test_chinese_is_written_with_its_own_signs():
+    wrong = [(string, found) for string in catalogue("zh").values() for found in latin(string)]
+    assert not [found for string, found in wrong if not CODE.search(string)]
 
 
 def test_what_models_says_is_translated_with_what_was_filled_in():

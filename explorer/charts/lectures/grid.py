@@ -67,7 +67,7 @@ def grid(
     table = pd.DataFrame({"r": r.ravel(), "c": c.ravel(), "value": np.where(seen, numbers, np.nan).ravel()})
     table["colour"] = [shade(share, signed, dark) for share in shares.ravel()]
     table["ink"] = [palette.ink_on(colour) for colour in table["colour"]]
-    words = said if said is not None else np.array([f"{value:{format}}" for value in numbers.ravel()])
+    words = said if said is not None else np.array([written_as(value, format) for value in numbers.ravel()])
     table["text"] = [word if ok else "" for word, ok in zip(words.ravel(), seen.ravel(), strict=True)]
     if opens:
         table["layer"], table["head"] = (np.where(seen, at, -1).ravel() for at in (r, c))
@@ -78,6 +78,12 @@ def grid(
     return Picture(
         _description(title, n, m, x, y, bool(written), _clicked(opens, picks), dimmed, size, dark), {"cells": table, "marked": frames}, shown
     )
+
+
+def written_as(value: float, format: str) -> str:
+    """A number as Python writes it; what is rounded to nothing has no sign."""
+    text = f"{value:{format}}"
+    return text.removeprefix("-") if text.startswith("-") and not text.strip("-0.%") else text
 
 
 def _clicked(opens: bool, picks: bool) -> tuple[str, tuple[str, ...]] | None:

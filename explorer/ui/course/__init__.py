@@ -6,6 +6,7 @@
 - `settings`: the controls of a demo, each setting in the address
 - `results`: what a demo computes, as a job, kept by its settings
 - `ask`, `show`, `notice`, `follow`: the four steps
+- `fitting`: how high the pictures of a notice may be, so that they end with the window of a stage
 - `hands`: how many chose each option
 - `record`: what was voted, and where controls stood, for afterwards
 - `board`: the guesses and the numbers, as a hall reads them

@@ -7,8 +7,9 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.lectures import Demo
 from explorer.lectures.words import Words
+from explorer.ui.common import stage
 from explorer.ui.common.session import is_dark
-from explorer.ui.course import board, closing, hands, join, results, settings, show
+from explorer.ui.course import board, closing, fitting, hands, join, results, settings, show
 
 
 def draw(demo: Demo, words: Words) -> None:
@@ -30,6 +31,10 @@ def draw(demo: Demo, words: Words) -> None:
             st.markdown(words.noticed(said))
         st.html(board.measures(found.measures, words.label, words.published))
     if demo.more is not None:
-        show.row(demo.more(found, words, is_dark()), f"{demo.id}_more", found.opens, tuple(sorted(chosen.items())))
+        drawn = demo.more(found, words, is_dark())
+        if stage.is_on():
+            room = fitting.left(options.values(), words.noticed(said), fitting.rows(found.measures, words.labels, words.published))
+            drawn = [fitting.lowered(picture, room) for picture in drawn]
+        show.row(drawn, f"{demo.id}_more", found.opens, (stage.is_on(), *sorted(chosen.items())))
     if demo.source:
         st.caption(_(demo.source))

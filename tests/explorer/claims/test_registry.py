@@ -10,6 +10,7 @@ from explorer.i18n import LANGUAGES
 from explorer.lectures import Measure, demo
 from models import InputError
 from tests.explorer.claims.shared import found
+from tests.punctuation import latin
 
 IDS = [one.id for one in claims()]
 
@@ -61,3 +62,11 @@ def test_what_is_said_leaves_no_gap(id_, language):
     # What holds only then says when; a claim of history says where it is read.
     assert bool(words.condition) == (result.verdict is Verdict.ONLY_IF)
     assert result.measures or words.source
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_chinese_is_written_with_its_own_signs(id_):
+    words, result = words_of(claim(id_), "zh"), found(id_)
+    said = {m.name: m.shown for m in result.measures} | dict(result.said)
+    for text in (words.claim, words.explained(said), words.condition, words.source, *words.labels.values()):
+        assert not latin(text), text
