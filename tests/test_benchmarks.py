@@ -1,7 +1,9 @@
 """Each benchmark begins and says what it takes, and the commands that the project's pages give are ones that it takes."""
 
 import argparse
+import ast
 import importlib
+import inspect
 import re
 import shlex
 
@@ -15,6 +17,7 @@ COMMANDS = sorted(
     file.stem for file in (ROOT / "benchmarks").glob("*.py") if '__name__ == "__main__"' in file.read_text() and file.stem not in BEGUN_BY_OTHERS
 )
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs").glob("*.md"))]
+OURS = {"benchmarks", "explorer", "models", "scripts", "tests"}
 HEADING = "## How exact, how far, how fast, how safe"
 
 
@@ -55,6 +58,20 @@ def test_it_begins_and_says_what_it_takes(name, begin, capsys):
     with pytest.raises(SystemExit) as ended:
         begin(name, "--help")
     assert ended.value.code == 0 and capsys.readouterr().out.startswith("usage:")
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in sorted((ROOT / "benchmarks").glob("*.py")) if file.stem != "transformer_lens_loop"], ids=lambda file: file.stem
+)
+def test_what_it_takes_from_our_modules_is_there(file, monkeypatch):
+    """Much of a benchmark runs in no test, and what it names may have moved since."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    module = importlib.import_module(f"benchmarks.{file.stem}")
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            of = getattr(module, node.value.id, None)
+            if inspect.ismodule(of) and of.__name__.partition(".")[0] in OURS:
+                assert hasattr(of, node.attr), f"line {node.lineno}: {node.value.id}.{node.attr}"
 
 
 @pytest.mark.parametrize("page", PAGES)
