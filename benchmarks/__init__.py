@@ -32,6 +32,7 @@
 - `presets`: whether each preset of the toy tasks reaches its goal, and in what time.
 
 Helpers: `operations` has everything that is computed, as functions whose numbers can be compared, and `cards` what `gpu` measures with;
-`shapes` makes random folders of well-known shapes, `real` fetches real decoders, `report` prints the table.
+`shapes` makes random folders of well-known shapes, `real` fetches real decoders, `memory` tells what the process holds, `report` prints
+the table.
 The extra packages that they need are in `requirements-dev.txt`, and alone in `benchmarks/requirements.txt`.
 """

@@ -37,7 +37,7 @@ from pathlib import Path
 import torch
 
 import models
-from benchmarks import report, shapes
+from benchmarks import memory, report, shapes
 from explorer.atlas import corpus, making, reading, reference, shards
 from explorer.atlas import plan as planning
 from explorer.atlas.atlas import Atlas
@@ -106,9 +106,9 @@ def _row(name: str, model: Model, texts: corpus.Corpus, tokens: int, folder: Pat
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     n = sum(len(plan.sources[i]) for batch in some.batches for i in batch)
     ratio = [f"{took / alone:.2f}x", report.verdict(took / alone, RATIO)]
-    memory = f"{quarter:,.0f} MB, {_peak_mb():,.0f} MB"
+    peaks = f"{quarter:,.0f} MB, {_peak_mb():,.0f} MB"
     times = [f"{seconds:.1f} s" for seconds in (took, alone, once)]
-    return [name, *ratio, *times, f"{n:,}", f"{size:.1f} MB", report.verdict(size, DISK_MB), memory]
+    return [name, *ratio, *times, f"{n:,}", f"{size:.1f} MB", report.verdict(size, DISK_MB), peaks]
 
 
 def against_brute_force(trees: Path, sentences: int) -> int:
@@ -156,11 +156,11 @@ def whole(texts: corpus.Corpus, folder: Path, name: str | None, tokens: int, sha
     size = sum(file.stat().st_size for file in (folder / "atlas").rglob("*") if file.is_file()) / 1e6
     times = [f"{sum(one['reading'] for one in done.values()):,.0f} s", f"{sum(one['tokens'] for one in both):,}"]
     some = sorted({0, n // 4, n // 2, n - 1})
-    memory = ["{:,.0f} MB".format(max(one["memory"] for one in done.values()))]
-    memory += [", ".join(f"{done[shard].get('held', math.nan):,.0f} MB" for shard in some)]
+    held = ["{:,.0f} MB".format(max(one["memory"] for one in done.values()))]
+    held += [", ".join(f"{done[shard].get('held', math.nan):,.0f} MB" for shard in some)]
     row = [name or "12 x 12, 768 wide", f"{plan.tokens:,}", *times, f"{ratio:.2f}x", report.verdict(ratio, RATIO)]
     header = ["model", "tokens", "reading", "of these also alone", "ratio", "", "on disk", "", "peak memory", "held after shards"]
-    report.show(f"An atlas of {texts.name}, processor time", header, [[*row, f"{size:.1f} MB", report.verdict(size, DISK_MB), *memory]])
+    report.show(f"An atlas of {texts.name}, processor time", header, [[*row, f"{size:.1f} MB", report.verdict(size, DISK_MB), *held]])
     return int(ratio > RATIO or size > DISK_MB)
 
 
@@ -172,7 +172,7 @@ def flat(texts: corpus.Corpus, n: int) -> int:
         rows, held = [], []
         # The first one also computes what roles are compared with.
         for shard in range(1, n + 1):
-            _forget_peak()
+            memory.reset()
             took = _cpu(lambda shard=shard: shards.read(model, texts, options, shard, _FLAT, Path(folder), None, plan))
             held.append(_held_mb())
             rows.append([f"{shard}", f"{took:.1f} s", f"{held[-1]:,.0f} MB", f"{_peak_mb():,.0f} MB"])
@@ -211,22 +211,12 @@ def _cpu(run: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _status_mb(name: str) -> float:
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(lines[name].split()[0]) / 1024
-
-
 def _held_mb() -> float:
-    return _status_mb("VmRSS")
+    return memory.resident() / 2**20
 
 
 def _peak_mb() -> float:
-    return _status_mb("VmHWM")
-
-
-def _forget_peak() -> None:
-    """From now on the peak is that of what follows."""
-    Path("/proc/self/clear_refs").write_text("5")
+    return memory.highest() / 2**20
 
 
 if __name__ == "__main__":

@@ -24,18 +24,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 
 import explorer
 import models
-from benchmarks import report, shapes
+from benchmarks import memory, report, shapes
 from models.opening import sites
 from scripts.serve import ROOT
 
@@ -114,10 +110,10 @@ def _measured(who: str, folder: Path, keep: Path, unread: bool) -> dict[str, flo
         for weights in model.network.parameters():
             weights.sum()
     gc.collect()
-    with peak_memory() as found:
+    with memory.peak_memory() as found:
         result = work(TOKENS)
     gc.collect()
-    found["held"] = _resident() - found["before"]
+    found["held"] = memory.resident() - found["before"]
     if who == "ours":
         assert len(result.tokens) == TOKENS, len(result.tokens)
         tensors = [value for record in result.records for value in vars(record).values() if isinstance(value, torch.Tensor)]
@@ -129,50 +125,6 @@ def _measured(who: str, folder: Path, keep: Path, unread: bool) -> dict[str, flo
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
     np.save(keep, np.stack(patterns))
     return {"peak": found["peak"] / 1e6, "held": found["held"] / 1e6, "tensors": sum(storages.values()) / 1e6}
-
-
-@contextmanager
-def peak_memory() -> Iterator[dict[str, int]]:
-    """Resident memory `before`, and how far it rose above that at its `peak`, in bytes."""
-    found = {"before": _resident()}
-    if _reset_peak():
-        yield found
-        found["peak"] = _status("VmHWM") - found["before"]
-        return
-    highest, stop = [found["before"]], threading.Event()
-
-    def sample() -> None:
-        while not stop.wait(0.002):
-            highest[0] = max(highest[0], _resident())
-
-    watcher = threading.Thread(target=sample, daemon=True)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        stop.set()
-        watcher.join()
-    found["peak"] = max(highest[0], _resident()) - found["before"]
-
-
-def _reset_peak() -> bool:
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-        # Some sandboxes accept the write and keep the old peak.
-        return _status("VmHWM") - _resident() < 2**20
-    except (OSError, LookupError):
-        return False
-
-
-def _status(name: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(name)
-
-
-def _resident() -> int:
-    return psutil.Process().memory_info().rss
 
 
 def _child(who: str, folder: Path, keep: Path, unread: bool) -> dict[str, float]:

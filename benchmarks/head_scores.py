@@ -19,7 +19,7 @@ import torch
 
 import models
 from benchmarks import report
-from explorer.scores import measure
+from explorer.scores import definitions, measure
 from explorer.tasks.data import sentiment
 from models import attention
 from models.opening import catalogue, sites
@@ -59,7 +59,7 @@ def main() -> int:
                 f"{alone:.2f} s",
             ]
         )
-    title = f"All {len(measure.SCORES)} scores of 72 heads on {given.sentences:,} sentences of {given.words} words, on {model.device}"
+    title = f"All {len(definitions.SCORES)} scores of 72 heads on {given.sentences:,} sentences of {given.words} words, on {model.device}"
     report.show(title, ["against", "ratio", "", "of rounds", "scores", "alone"], rows)
     return int(rows[0][2] == "MISSED")
 

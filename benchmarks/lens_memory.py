@@ -22,7 +22,7 @@ from pathlib import Path
 
 import models
 from benchmarks import report, shapes
-from benchmarks.capture_memory import peak_memory
+from benchmarks.memory import peak_memory
 from explorer.lens import layers
 from scripts.serve import ROOT
 

@@ -29,7 +29,7 @@ import transformers
 
 import explorer
 import models
-from benchmarks import capture_memory, real, report, shapes
+from benchmarks import memory, real, report, shapes
 from explorer import pooling
 from models.opening import sites
 from scripts.serve import ROOT
@@ -150,7 +150,7 @@ def _peak(folder: Path, n: int, real_words: bool) -> float:
     explorer.capture(model, _text(model, 16, real_words))
     for weights in model.network.parameters():
         weights.sum()  # read from the file before, as they are the model's
-    with capture_memory.peak_memory() as found:
+    with memory.peak_memory() as found:
         captured = explorer.capture(model, _text(model, n, real_words))
     assert len(captured.tokens) == n
     return found["peak"] / 1e6

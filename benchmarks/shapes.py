@@ -7,6 +7,7 @@ tolerance. So queries and keys are multiplied by `SPREAD`, which gives rows abou
 
 from __future__ import annotations
 
+import argparse
 import random
 import tempfile
 from pathlib import Path
@@ -86,6 +87,7 @@ def main() -> None:
     import models
     from benchmarks.report import show
 
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     text, rows = bert_text(128), []
     with tempfile.TemporaryDirectory() as made:
         folders = {f"BERT-base, random, spread {s}": bert_base(Path(made) / str(s), s) for s in (1.0, SPREAD)}

@@ -10,6 +10,7 @@ Exits 1 where the goal for the sentence is missed.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 
@@ -65,6 +66,7 @@ def sentences(page: Page) -> list[float]:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     rows = []
     with serve() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)

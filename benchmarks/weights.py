@@ -9,7 +9,7 @@ weights with that, of each token alone (`arriving`), instead of the embedding.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 
 import numpy as np
@@ -85,6 +85,12 @@ def _top(values: np.ndarray) -> str:
     return " ".join(f"{layer}.{head} {values[layer, head]:.2f}" for layer, head in _first(values))
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=["gpt2-mini"], metavar="MODEL", help="default: gpt2-mini")
+    for name in parser.parse_args().models:
+        compared(name)
+
+
 if __name__ == "__main__":
-    for asked in sys.argv[1:] or ["gpt2-mini"]:
-        compared(asked)
+    main()

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.i18n import _
 from explorer.lab.request import TrainingRequest
 from explorer.lab.state import FAILED, PAUSED, RUNNING, State
-from explorer.ui.common import jobs, stage
+from explorer.ui.common import jobs, stage, strangers
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.training import controls, curves, take_away
@@ -42,7 +42,9 @@ def buttons(lab: Lab, request: TrainingRequest | None) -> None:
         width=110,
     )
     st.button(_("Step"), icon=":material/skip_next:", key="step_once", disabled=not going, on_click=lambda: lab_runs.settled(live, live.step))
-    st.button(_("Stop"), icon=":material/stop:", key="stop", disabled=not going, on_click=lambda: lab_runs.settled(live, live.stop))
+    # Who serves only herself has no other server.
+    about = _("The server that this page is connected to trains, and it alone keeps the network.") if strangers.are_there() else None
+    st.button(_("Stop"), icon=":material/stop:", key="stop", disabled=not going, on_click=lambda: lab_runs.settled(live, live.stop), help=about)
 
 
 def runs(lab: Lab) -> None:

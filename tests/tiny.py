@@ -131,6 +131,17 @@ def save_long(folder: Path) -> Path:
     return folder
 
 
+def save_deep(folder: Path, layers: int = 64) -> Path:
+    """A tiny llama of many layers that never ends a text by itself: one token takes long, though it is opened in a moment."""
+    torch.manual_seed(0)
+    config = t.LlamaConfig(
+        **_BERT | {"num_hidden_layers": layers}, max_position_embeddings=LONG, pad_token_id=0, bos_token_id=2, eos_token_id=None
+    )
+    t.LlamaForCausalLM(config).eval().save_pretrained(folder)
+    tokenizer("llama").save_pretrained(folder)
+    return folder
+
+
 def long_text(n: int, seed: int = 0) -> str:
     """So many words that its tokenizer knows, in an order that repeats nothing."""
     return " ".join(random.Random(seed).choices(WORDS, k=n))

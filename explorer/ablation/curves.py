@@ -15,6 +15,7 @@ from explorer.ablation.resumable import Pieces
 from explorer.ablation.scorer import Scorer
 from explorer.ablation.sweep import Sweep, sweep
 from explorer.tasks.base import Batch, Progress, Scores, Task, repeating
+from explorer.tasks.classify import chance
 from explorer.tasks.guards import when_full
 from explorer.tasks.score import score_of
 
@@ -55,6 +56,7 @@ class Curve:
         examples: how many it is read on.
         step: of the share, from point to point.
         seeds: random orders; 1 for any other order.
+        chance: the share that is right for who always says the most frequent class; None where there are no classes.
     """
 
     order: str
@@ -63,6 +65,12 @@ class Curve:
     examples: int = 0
     step: float = STEP
     seeds: int = 1
+    chance: float | None = None
+
+    @property
+    def guesses(self) -> bool:
+        """Whether with all heads it is no better than guessing: whatever goes, next to nothing is lost, as if no head mattered."""
+        return self.chance is not None and self.points[0].score <= self.chance
 
     def largest_share(self, drop: float = 0.01) -> float:
         """The largest share of heads that can go, one after the other, at less than `drop` of the score."""
@@ -160,7 +168,7 @@ def curve(
         points, heads = work.greedy(exact, sure, run_by)
     else:
         points, heads = work.known_order(exact)
-    return Curve(order, tuple(points), tuple(heads), len(task), step, seeds if order == "random" else 1)
+    return Curve(order, tuple(points), tuple(heads), len(task), step, seeds if order == "random" else 1, chance(task))
 
 
 def joint_and_sum(sweep_of: Sweep, joint: Scores, heads: frozenset[Head]) -> tuple[float, float]:

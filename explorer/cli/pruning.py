@@ -25,7 +25,6 @@ from explorer.cli.units import on_task, on_units, unit_arguments
 from explorer.i18n import N_, _
 from explorer.tasks.base import Scores, Task
 from explorer.tasks.choose import TASKS
-from explorer.tasks.classify import chance
 from explorer.units import ablation
 from explorer.units.plan import Planner
 from models import Model, load
@@ -149,9 +148,9 @@ def _prune(given: argparse.Namespace) -> int:
     order = write(task.model, []) if not found.heads else [write(task.model, [head]) for head in found.heads]
     write_json(given.json, {"order": given.order, "points": points, "heads": order, **_about(given, task)})
     resumable.finish()
-    guessed, with_all = chance(task), found.points[0].score
-    if guessed is not None and with_all <= guessed:
-        print(f"with all heads the score is {with_all:.4f}, no more than always saying the most frequent class ({guessed:.4f}): nothing to lose")
+    if found.guesses:
+        said = f"with all heads the score is {found.points[0].score:.4f}, no more than always saying the most frequent class"
+        print(f"{said} ({found.chance:.4f}): nothing to lose")
         return 0
     print(f"{100 * found.largest_share():.0f} % of the heads can go at less than one point of the score ({given.order})")
     return 0

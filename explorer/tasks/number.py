@@ -12,7 +12,7 @@ from explorer.i18n import _
 from explorer.tasks.base import Batch, Item, Outcome, Scores, Task, encoded
 from explorer.tasks.classify import as_read, labels_texts, says_several
 from explorer.tasks.examples import Examples
-from explorer.tasks.score import ROUNDING
+from explorer.tasks.score import rounding
 from models import InputError, Model
 from models.surgery.resume import Runner
 
@@ -58,8 +58,7 @@ class Number(Task):
     def differ(self, one: Scores, other: Scores) -> np.ndarray:
         # The same sums in another order (another batch, a layer that is skipped) end in other last bits: that is no other answer.
         said, instead = one.correct[:, 0], other.correct[:, 0]
-        rounding = max(2 * torch.finfo(self.model.dtype).eps, ROUNDING) * np.abs(said).max()
-        return np.abs(instead - said) > _SAME * np.ptp(said) + rounding
+        return np.abs(instead - said) > _SAME * np.ptp(said) + rounding(said)
 
     def columns(self, before: Scores, after: Scores) -> dict[str, object]:
         return {"number": before.correct[:, 1], "before": before.correct[:, 0], "after": after.correct[:, 0]}

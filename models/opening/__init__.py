@@ -6,6 +6,7 @@
 - `loading`: `load`, which returns the one object that everything else takes
 - `devices`: the devices of this machine, their room, and what is said when one is full
 - `split`: a model that is larger than a device, spread over an accelerator, main memory and disk
+- `claimed`: what config.json claims beside what the files hold
 - `classes`: how many a head has, where config.json does not say
 - `embeddings`: of two stacks, from a file that holds them once
 - `weights`: whether they are finite, in one precision, and ever trained; their fingerprint

@@ -23,6 +23,7 @@ from models.opening import (
     adapters,
     allowed,
     catalogue,
+    claimed,
     classes,
     devices,
     embeddings,
@@ -294,6 +295,7 @@ def _network(
     saved_as = sliced_folder.architecture(saved_as, config)
     # What a network returns, and in how many pieces it computes, is not its own to say: whoever reads it asks for names.
     config.return_dict, config.chunk_size_feed_forward = True, 0
+    claimed.check(saved_as, config, path)
     network, info = saved_as.from_pretrained(
         path,
         config=config,

@@ -76,16 +76,15 @@ def test_a_curve_is_that_of_its_order_and_examples(classifier, order, n):
     np.testing.assert_allclose(whole["score"], [point.score for point in expected.points], atol=1e-6)
     np.testing.assert_allclose(whole["loss"], [point.loss for point in expected.points], atol=1e-5)
     guessed, said = chance(task_of(classifier, n)), f"{order} {expected.largest_share():.0%}"
-    assert (said in written(app)) == (expected.points[0].score > guessed)
+    assert (said in written(app)) == (expected.points[0].score > guessed) and expected.chance == guessed
 
 
 @pytest.mark.parametrize(("score", "lost"), [(0.0, True), (0.5, True), (0.75, False)])
 def test_no_head_is_said_to_go_for_free_where_all_of_them_are_no_better_than_guessing(monkeypatch, score, lost):
     """With labels the wrong way round, 100 % of the heads could go: nothing is lost that was not there."""
     monkeypatch.setattr(TaskResults, "knows_curve", lambda *_args, **_how: True)
-    monkeypatch.setattr(
-        TaskResults, "curve", lambda *_args, **_how: Curve("gradient", (Point(0.0, 0, score, 0, 1, 0.7), Point(1.0, 8, 0.5, 0, 1, 0.7)), ())
-    )
+    found = Curve("gradient", (Point(0.0, 0, score, 0, 1, 0.7), Point(1.0, 8, 0.5, 0, 1, 0.7)), (), chance=0.5)
+    monkeypatch.setattr(TaskResults, "curve", lambda *_args, **_how: found)
     app = opened("importance", limit="4", orders="gradient")
     assert ("Heads that can go" not in written(app)) == ("there is nothing to lose" in written(app)) == lost
 

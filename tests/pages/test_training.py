@@ -13,6 +13,7 @@ from explorer.capture import capture
 from explorer.lab import shipped
 from explorer.lab.film import Film
 from explorer.lab.request import switches, task_fields
+from explorer.ui.common import strangers
 from explorer.ui.training import controls, runs
 from models import Model
 from models.training.presets import PRESETS
@@ -83,6 +84,13 @@ def test_it_opens_on_a_shipped_run(opened, tmp_path):
     assert "finished" in written(app) and f"{run.evaluate().exact:.1%}" in written(app)
     # Nothing of it can be paused or stopped.
     assert all(app.button(key=key).disabled for key in ("pause", "step_once", "stop")) and not app.button(key="train").disabled
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_where_others_are_served_too_it_says_that_a_training_belongs_to_its_server(opened, public, monkeypatch):
+    monkeypatch.setattr(strangers, "are_there", lambda: public)
+    said = opened(**TINY).button(key="stop").help
+    assert "The server that this page is connected to" in said if public else not said
 
 
 def test_it_trains_and_the_model_can_be_opened(opened):

@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.i18n import _
 from explorer.jobs import DONE, FAILED, JOBS, STOPPED, WAITING, Job, Report, Viewer
+from explorer.ui.common import strangers
 from explorer.ui.common.again import run_again
 from explorer.ui.common.markdown import escaped
 from models.errors import ExplorerError, OutOfMemoryError
@@ -129,7 +130,11 @@ def bar(job: Job) -> None:
     """How far a job is, and the button that stops it. For a fragment that runs every `POLL_S` seconds."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"job_{job.number}"):
         st.progress(job.share, text=progress(job))
-        st.button(_("Stop"), key=f"stop_job_{job.number}", on_click=_stop, args=(job,), icon=":material/stop:", width=110)
+        # Who serves only herself has no other server.
+        about = (
+            _("The server that this page is connected to computes this. Another server would begin it again.") if strangers.are_there() else None
+        )
+        st.button(_("Stop"), key=f"stop_job_{job.number}", on_click=_stop, args=(job,), icon=":material/stop:", width=110, help=about)
 
 
 def set_aside(*places: str) -> None:

@@ -156,14 +156,12 @@ def _picture(choice: TaskChoice, lines: Lines, what: str, dark: bool, **room: in
 def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
     whole = [choice.results.curve(order, choice.method) for order in chosen if choice.results.knows_curve(order, choice.method)]
     shares = "; ".join(f"{order_name(curve.order)} {curve.largest_share():.0%}" for curve in whole)
-    guessed, with_all = chance(choice.results.task), whole[0].points[0].score if whole else 0.0
-    if whole and guessed is not None and with_all <= guessed:
-        # Whatever goes, next to nothing is lost: 100 % would be read as if no head mattered.
+    if whole and whole[0].guesses:
         message = _(
             "How many heads can go is not said: with all of them the accuracy is {score:.0%}, no more than that of always saying the most "
             "frequent class ({chance:.0%}), so that there is nothing to lose."
         )
-        st.markdown(message.format(score=with_all, chance=guessed))
+        st.markdown(message.format(score=whole[0].points[0].score, chance=whole[0].chance))
     elif whole:
         st.markdown(_("Heads that can go at less than one point of accuracy: {shares}.").format(shares=shares))
     for order, curve in lines.first.items():

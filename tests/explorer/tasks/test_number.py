@@ -74,14 +74,17 @@ def test_the_same_predictions_but_for_rounding_are_the_same(model):
     assert task.differ(full, task.score(lambda batch: heads.changes(model, layer))).any()
 
 
-def test_rounding_is_that_of_the_precision(model, monkeypatch):
+def test_rounding_is_that_of_the_precision(model):
     task = made(model)
     full = task.score()
     step = np.abs(full.correct[:, 0]).max() * 2**-8
-    moved = Scores(full.loss, full.correct + np.array([step, 0.0]), full.predicted, full.count)
-    assert task.differ(full, moved).all()
-    monkeypatch.setattr(type(model), "dtype", torch.bfloat16)
-    assert not task.differ(full, moved).any()
+
+    def scores(correct: np.ndarray) -> Scores:
+        return Scores(full.loss, correct, full.predicted, full.count)
+
+    assert task.differ(full, scores(full.correct + np.array([step, 0.0]))).all()
+    halves = torch.from_numpy(full.correct).bfloat16().double().numpy()
+    assert not task.differ(scores(halves), scores(halves + np.array([step, 0.0]))).any()
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=3, max_size=30))

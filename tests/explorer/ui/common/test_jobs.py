@@ -1,8 +1,12 @@
 """Jobs as a page asks for them."""
 
+from types import SimpleNamespace
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.jobs import JOBS, Viewer
+from explorer.ui.common import jobs
 
 KEY = ("test of what is kept elsewhere",)
 
@@ -32,3 +36,34 @@ def test_what_is_kept_elsewhere_and_gone_there_is_made_again() -> None:
     del app.session_state["store"]["made"]
     app.run()
     assert app.markdown[0].value == "2"
+
+
+def _long(lang: str) -> None:
+    import time
+
+    import streamlit as st
+
+    from explorer import i18n
+    from explorer.ui.common import jobs
+
+    def work(report: object) -> bool:
+        while True:
+            report(0.5)
+            time.sleep(0.01)
+
+    with i18n.speaking(lang):
+        job = jobs.ask(("test of a long job",), "Work", work, moment=0.0)
+        jobs.bar(job)
+    st.write("drawn")
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "The server that this page is connected to"), ("zh", "此页面所连接的服务器")])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_job_says_where_others_are_served_too_that_it_belongs_to_its_server(lang: str, words: str, shared: bool, monkeypatch) -> None:
+    monkeypatch.setattr(jobs, "strangers", SimpleNamespace(are_there=lambda: shared))
+    app = AppTest.from_function(_long, args=(lang,), default_timeout=60).run()
+    (stop,) = app.button
+    try:
+        assert app.markdown[0].value == "drawn" and (words in stop.help if shared else not stop.help)
+    finally:
+        JOBS.forget(("test of a long job",))
