@@ -16,6 +16,8 @@ _GAP = 5
 """Pixels between two layers."""
 _LEAST, _LOWEST, _MOST = 3.0, 2.0, 16.0
 """Pixels that the row of a head is high: at least, at least where it has to be low, and at most."""
+_FRAMED = 5
+"""Pixels from one line of the chosen head's frame to the other, at least."""
 _LETTERS, _SMALL = 13, 12
 """Pixels from one label of a head to the next, at least, and the height of its letters."""
 _MANY = 6_000
@@ -98,9 +100,16 @@ def _rows(
     )
     every = [(layer, head, starts[layer] + head * high) for layer, n_heads in enumerate(heads) for head in range(n_heads)]
     bands = alt.Chart(data.columns(layer=[at[0] for at in every], head=[at[1] for at in every], up=[at[2] for at in every]))
-    bands = bands.transform_calculate(down=f"datum.up + {high}", middle=f"datum.up + {high / 2}", name="datum.layer + '.' + datum.head")
+    # Where a row is as low as the frame's own lines, the frame stands around it, so that its colours are seen.
+    around = max(0.0, (_FRAMED - high) / 2)
+    ends = {"above": f"datum.up - {around}", "below": f"datum.up + {high + around}"}
+    bands = bands.transform_calculate(**ends, middle=f"datum.up + {high / 2}", name="datum.layer + '.' + datum.head")
     frames = bands.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2, aria=False).encode(
-        x=alt.value(0), x2=alt.value(width), y=y, y2="down:Q", opacity=alt.condition(pick, alt.value(1), alt.value(0))
+        x=alt.value(0),
+        x2=alt.value(width),
+        y=alt.Y("above:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None),
+        y2="below:Q",
+        opacity=alt.condition(pick, alt.value(1), alt.value(0)),
     )
     middle = alt.Y("middle:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None)
     # The chosen head is named whatever is left out beside it.
