@@ -19,7 +19,7 @@ from explorer.ui.heads.roles import titles_of
 
 _TOKENS = 40
 """So many are shown of a long text."""
-_WIDTH, _HEIGHT = 180, 200
+_WIDTH, _HEIGHT = 200, 200
 """Room for the cells of its map, in pixels: with the tokens beside them, as wide as the column, so that no letter is made smaller."""
 
 

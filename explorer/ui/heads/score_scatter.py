@@ -15,7 +15,7 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads import score_choice
 from explorer.ui.heads.measured import Scored
 
-DESK, HALL = {"width": 490, "height": 350, "letters": 12}, {"width": 800, "height": 212, "letters": 12}
+DESK, HALL = {"width": 490, "height": 325, "letters": 12}, {"width": 800, "height": 212, "letters": 12}
 """Room for the points, and the height of their names, in pixels: in a window of 1024 x 768, with which they grow, and on the stage."""
 
 
