@@ -167,7 +167,7 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, compact=True, **(room or _DESK), **how)
 
 
-def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, width: int = 160, most: int = 320, named: bool = True) -> Picture:
+def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, width: int = 160, most: int = 308, named: bool = True) -> Picture:
     """One head, of the tokens that belong together: both sides and their difference, or one of the three.
 
     Args:
