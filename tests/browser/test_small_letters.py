@@ -12,13 +12,9 @@ from tests.browser.walks import in_turn
 SMALL, DESK = (1024, 768), (1440, 900)
 LEAST = 11
 """Pixels that letters have at least where they are read from near."""
-_LONG = "+".join(f"Boat+{i}+has+{i + 2}+oars." for i in range(6))
 FIGURES = {
     "/?layer=2&head=5": ".st-key-head_panel svg.marks",
-    f"/?text={_LONG}": "",
     "/?view=token": ".st-key-one_token svg.marks",
-    f"/?view=token&text={_LONG}": "",
-    "/?model=translate-mini&part=cross": "",
     "/heads": ".st-key-all_heads svg.marks",
     "/heads?heads=scatter": ".st-key-all_heads svg.marks",
     "/heads?heads=roles": ".st-key-all_heads svg.marks",

@@ -18,7 +18,7 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import View
 
-WIDTH, HEIGHT = 320, 284
+WIDTH, HEIGHT = 320, 280
 """Room for the cells of a map, in pixels: with what stands above and below, it ends in a window of 1024 x 768, and grows with a larger one."""
 _MOST, _ROW = 450, 12
 """Pixels that it may have where a row would get fewer than these otherwise, and its token could not be read."""

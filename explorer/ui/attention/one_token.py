@@ -24,7 +24,7 @@ from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import crop
 
-_DESK, _HALL = {"width": 380, "height": 290}, {"width": 800, "height": 150, "low": True}
+_DESK, _HALL = {"width": 380, "height": 272}, {"width": 800, "height": 150, "low": True}
 """Room for the rows of all heads, in pixels: in a window of 1024 x 768, with which they grow, and on the stage, where they have to be low."""
 PILLS = 40
 """Tokens of a decoder that are drawn to be clicked, where those in the picture are of the other side."""
