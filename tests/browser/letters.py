@@ -27,9 +27,9 @@ _LETTERS = """(root) => {
 }"""
 
 
-def too_small(page: Page, root: str = ".stMain") -> list[tuple[str, float]]:
-    """What a hall cannot read in a part of the page: the text, and the height of its letters in pixels."""
-    return [(text, size) for text, size in page.evaluate(_LETTERS, root) if size < 23.95]
+def too_small(page: Page, root: str = ".stMain", least: float = 24) -> list[tuple[str, float]]:
+    """What cannot be read in a part of the page, by a hall or with `least` pixels: the text, and the height of its letters in pixels."""
+    return [(text, size) for text, size in page.evaluate(_LETTERS, root) if size < least - 0.05]
 
 
 _FITS = """(box, title) => {

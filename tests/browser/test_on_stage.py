@@ -15,6 +15,8 @@ FIGURES = {
     "/heads?heads=scatter&stage=1": ".st-key-all_heads svg.marks",
     "/heads?heads=roles&stage=1": ".st-key-all_heads svg.marks",
     "/heads?heads=families&stage=1": ".st-key-all_heads svg.marks",
+    "/heads?heads=layers&stage=1": ".st-key-heads_layers svg.marks",
+    "/?view=token&stage=1": ".st-key-one_token svg.marks",
     "/atlas?stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=translate-mini&part=cross&stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed&stage=1": ".st-key-atlas_all svg.marks",

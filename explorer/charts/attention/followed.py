@@ -14,10 +14,12 @@ from explorer.i18n import _
 
 _GAP = 5
 """Pixels between two layers."""
-_LEAST, _MOST = 3.0, 16.0
-"""Pixels that the row of a head is high."""
-_LETTERS = 12
-"""Pixels from one label of a head to the next, at least."""
+_LEAST, _LOWEST, _MOST = 3.0, 2.0, 16.0
+"""Pixels that the row of a head is high: at least, at least where it has to be low, and at most."""
+_FRAMED = 5
+"""Pixels from one line of the chosen head's frame to the other, at least."""
+_LETTERS, _SMALL = 13, 12
+"""Pixels from one label of a head to the next, at least, and the height of its letters."""
 _MANY = 6_000
 """Rectangles from which a browser paints them on a canvas."""
 
@@ -31,6 +33,7 @@ def rows(
     gamma: float = 1.0,
     width: int = 450,
     height: int = 430,
+    low: bool = False,
     dark: bool = False,
 ) -> Picture:
     """A row per head, layers apart from each other. Clicks come back as selection "head" with the fields layer and head.
@@ -42,6 +45,7 @@ def rows(
         top: the weight that gets the last colour.
         gamma: exponent of the colour scale; below 1 it lifts small weights.
         width, height: room for the cells, in pixels.
+        low: rows may be lower, and there is no scale of the colours below them: for a stage, whose letters make everything larger.
     """
     heads = tuple(len(layer.weights) for layer in followed.layers)
     weights = np.concatenate([layer.weights for layer in followed.layers])
@@ -58,16 +62,16 @@ def rows(
         "key_tokens": list(followed.labels),
         "key_names": [f"{label} ({i})" for label, i in zip(followed.labels, followed.keys, strict=True)],
     }
-    made = _rows(heads, len(followed.keys), bool(visible.all()), len(cells) > _MANY, turns, gamma, width, height, dark)
+    made = _rows(heads, len(followed.keys), bool(visible.all()), len(cells) > _MANY, turns, gamma, width, height, low, dark)
     return Picture(made, {"cells": cells, "tokens": tokens}, values)
 
 
 @described
 def _rows(
-    heads: tuple[int, ...], n: int, all_visible: bool, many: bool, turns: bool, gamma: float, width: int, height: int, dark: bool
+    heads: tuple[int, ...], n: int, all_visible: bool, many: bool, turns: bool, gamma: float, width: int, height: int, low: bool, dark: bool
 ) -> alt.LayerChart:
     total = sum(heads)
-    high = min(_MOST, max(_LEAST, (height - _GAP * (len(heads) - 1)) / max(total, 1)))
+    high = min(_MOST, max(_LOWEST if low else _LEAST, (height - _GAP * (len(heads) - 1)) / max(total, 1)))
     starts = [sum(heads[:layer]) * high + layer * _GAP for layer in range(len(heads))]
     height = round(total * high + _GAP * (len(heads) - 1))
     ink = palette.page(dark)[1]
@@ -87,7 +91,7 @@ def _rows(
         x2="end:Q",
         y=y,
         y2="down:Q",
-        color=weight_colour(gamma, width, dark),
+        color=weight_colour(gamma, width, dark, legend=not low),
         tooltip=[
             alt.Tooltip("name:N", title=_("where")),
             alt.Tooltip("to:N", title=_("to (position)")),
@@ -96,14 +100,21 @@ def _rows(
     )
     every = [(layer, head, starts[layer] + head * high) for layer, n_heads in enumerate(heads) for head in range(n_heads)]
     bands = alt.Chart(data.columns(layer=[at[0] for at in every], head=[at[1] for at in every], up=[at[2] for at in every]))
-    bands = bands.transform_calculate(down=f"datum.up + {high}", middle=f"datum.up + {high / 2}", name="datum.layer + '.' + datum.head")
+    # Where a row is as low as the frame's own lines, the frame stands around it, so that its colours are seen.
+    around = max(0.0, (_FRAMED - high) / 2)
+    ends = {"above": f"datum.up - {around}", "below": f"datum.up + {high + around}"}
+    bands = bands.transform_calculate(**ends, middle=f"datum.up + {high / 2}", name="datum.layer + '.' + datum.head")
     frames = bands.mark_rect(filled=False, stroke=palette.frame(dark), strokeWidth=2, aria=False).encode(
-        x=alt.value(0), x2=alt.value(width), y=y, y2="down:Q", opacity=alt.condition(pick, alt.value(1), alt.value(0))
+        x=alt.value(0),
+        x2=alt.value(width),
+        y=alt.Y("above:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None),
+        y2="below:Q",
+        opacity=alt.condition(pick, alt.value(1), alt.value(0)),
     )
     middle = alt.Y("middle:Q", scale=alt.Scale(domain=[height, 0], nice=False), axis=None)
     # The chosen head is named whatever is left out beside it.
     apart = max(1, int(np.ceil(_LETTERS / high)))
-    some = bands.transform_filter(f"datum.head % {apart} === 0").mark_text(align="right", fontSize=10, color=ink, cursor="pointer")
+    some = bands.transform_filter(f"datum.head % {apart} === 0").mark_text(align="right", fontSize=_SMALL, color=ink, cursor="pointer")
     some = some.encode(x=alt.value(-5), y=middle, text="head:Q", opacity=alt.condition(pick, alt.value(0), alt.value(1)))
     some = some.encode(tooltip=alt.Tooltip("name:N", title=_("layer.head")))
     name = bands.mark_text(align="left", fontSize=12, fontWeight="bold", color=palette.frame(dark), aria=False)
@@ -119,7 +130,7 @@ def _rows(
         baseline="middle" if tilted else "bottom",
         angle=305 if tilted else 0,
         limit=90,
-        fontSize=float(min(12, max(9, width / max(n, 1) * 0.8))),
+        fontSize=float(min(12, max(11, width / max(n, 1) * 0.8))),
         cursor="pointer" if turns else "default",
     ).encode(
         x=alt.X("at:Q", scale=alt.Scale(domain=[0, n], nice=False), axis=None),

@@ -102,4 +102,4 @@ def _neuron_description(n: int, width: int, height: int, dark: bool) -> alt.VCon
         )
 
     panels = [panel("q", "q", False), panel("k", "k", False), panel("product", "q · k", True)]
-    return alt.vconcat(*panels, spacing=6).properties(usermeta=data.render(3 * n))
+    return alt.vconcat(*panels, spacing=10).properties(usermeta=data.render(3 * n))

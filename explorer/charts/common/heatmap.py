@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
@@ -12,8 +13,8 @@ from explorer.charts.common import data, palette
 from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
 
-_SMALLEST = 9
-"""Font size in pixels below which nobody reads a label."""
+_SMALLEST, _APART = 11, 12
+"""Font size in pixels below which nobody reads a label, and pixels from one label to the next, at least."""
 _MANY = 2_500
 """Cells from which neighbours in a row that have the colour of zero are drawn as one."""
 _FAINT = 0.5 / 255
@@ -79,12 +80,13 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         title=_("attended to →"),
         axis=alt.Axis(
             orient="top",
-            values=[i + 0.5 for i in range(n_columns)],
+            # Vega takes slanted labels for as wide as the boxes around them, and would leave out most that have room.
+            values=[i + 0.5 for i in range(0, n_columns, _every(width, n_columns))],
             labelExpr="column_tokens[floor(datum.value)]",
             labelAngle=-55 if n_columns > 6 else 0,
             labelFontSize=column_axis,
             labelLimit=90,
-            labelOverlap=n_columns > width // 9,
+            labelOverlap=False,
             ticks=False,
             domain=False,
             grid=False,
@@ -109,7 +111,7 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         ],
     )
     names = alt.Chart(alt.NamedData("rows")).transform_calculate(token="row_tokens[datum.r]")
-    every = max(1, int(np.ceil(n_rows * _SMALLEST * 1.2 / height)))
+    every = _every(height, n_rows)
     labels = (
         names.transform_filter(f"datum.r % {every} === 0")
         .mark_text(align="right", baseline="middle", cursor="pointer", limit=86, fontSize=row_axis, clip=False)
@@ -140,12 +142,12 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
     )
 
 
-def weight_colour(gamma: float, width: int, dark: bool) -> alt.Color:
-    """The colour of a weight, field w, and the bar under the picture that explains it; the parameter "top" gets the last one."""
+def weight_colour(gamma: float, width: int, dark: bool, legend: bool = True) -> alt.Color:
+    """The colour of a weight, field w, and the bar under the picture that explains it, if wanted; the parameter "top" gets the last one."""
     # Mixed as in the thumbnails: another colour space would tint what is almost white.
     scale = alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=TOP, range=palette.colours(dark), interpolate="rgb", clamp=True)
-    bar = {"orient": "bottom", "direction": "horizontal", "gradientLength": min(220, width), "gradientThickness": 8, "tickCount": 5}
-    return alt.Color("w:Q", title=_("weight"), scale=scale, legend=alt.Legend(**bar, titleOrient="left"))
+    bar = {"orient": "bottom", "direction": "horizontal", "gradientLength": max(60, min(220, width - 60)), "gradientThickness": 8, "tickCount": 5}
+    return alt.Color("w:Q", title=_("weight"), scale=scale, legend=alt.Legend(**bar, titleOrient="left") if legend else None)
 
 
 def _aloud(weights: np.ndarray, visible: np.ndarray, names: dict[str, list[str]]) -> str:
@@ -180,6 +182,11 @@ def rectangles(weights: np.ndarray, visible: np.ndarray, rows: Sequence[int]) ->
     # Small types: all of it travels to the browser on a click.
     columns = {"r": r.astype(np.uint16), "c": c.astype(np.uint16), "end": end.astype(np.uint16)}
     return pd.DataFrame({**columns, "q": np.asarray(rows, dtype=np.uint32)[r], "w": largest.astype(np.float32)})
+
+
+def _every(pixels: int, n: int) -> int:
+    """So many labels of n share one place, where there are so many pixels for all."""
+    return max(1, math.ceil(n * _APART / pixels))
 
 
 def _room(pixels: int, n: int) -> float:

@@ -132,6 +132,8 @@ def _offline(html: str, dark: bool, contrast: bool) -> str:
         ('.text("Layers")', f".text({json.dumps(_('Layers'))})"),
     ):
         html = html.replace(written, word)
+    # Its dark view is black, which the page is not.
+    html = html.replace("'background': 'black'", f"'background': '{palette.page(dark)[0]}'")
     for private, escape in _ESCAPED.items():
         html = html.replace(private, escape)
     return (

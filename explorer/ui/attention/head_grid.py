@@ -30,6 +30,9 @@ _LONG_HEIGHT = 330
 _STAGE = (840, 216)
 """Both on a stage: what is left of the window below the text and the choices, in a drawing whose letters become 24 pixels there."""
 
+_STAGE_LONG = 190
+"""The height of a longer text's, whose tokens take more rows above."""
+
 Room = dict[str, int | bool]
 """What `grid.cell_size` has to know of it: width, height, wide."""
 
@@ -134,7 +137,7 @@ def _computed(captured: Capture, part: str, how: Controls, identity: tuple, choi
 def _room(captured: Capture, part: str, hall: bool) -> Room:
     """Room for all pictures at a desk, or on the stage of a hall."""
     if hall:
-        return {"width": _STAGE[0], "height": _STAGE[1], "wide": True}
+        return {"width": _STAGE[0], "height": _STAGE_LONG if is_long(captured, part) else _STAGE[1], "wide": True}
     return {"width": WIDTH, "height": _LONG_HEIGHT if is_long(captured, part) else HEIGHT, "wide": False}
 
 

@@ -18,8 +18,8 @@ from explorer.ui.common.markdown import escaped
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import View
 
-WIDTH, HEIGHT = 338, 342
-"""Room for the cells of a map, in pixels: with what stands above and below, it ends in a window of 1440 x 900."""
+WIDTH, HEIGHT = 320, 280
+"""Room for the cells of a map, in pixels: with what stands above and below, it ends in a window of 1024 x 768, and grows with a larger one."""
 _MOST, _ROW = 450, 12
 """Pixels that it may have where a row would get fewer than these otherwise, and its token could not be read."""
 
@@ -99,11 +99,7 @@ def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
     with st.container(horizontal=True, vertical_alignment="center", key="pin"):
         if how.view != "neurons":
             _choose_row(shown)
-        st.caption(
-            _("Click a row of the map, or a token on its left, to pin it here as bars; or choose it by name.")
-            if row is None
-            else _told(shown, row)
-        )
+        st.caption(_how_to_pin(how.view) if row is None else _told(shown, row))
     if row is None:
         return None
 
@@ -112,6 +108,13 @@ def pinned_row(shown: View, how: Controls, choice: HeadChoice) -> Figure | None:
 
     pictures.draw(drawn(how.dark), "row_bars")
     return Figure(_("The pinned row"), f"{name(choice)}-from{shown.rows[row]}", picture_files(lambda: drawn(False)))
+
+
+def _how_to_pin(which: str) -> str:
+    """What brings a row here, in the view that is shown: only the map can be clicked."""
+    if which == "map":
+        return _("Click a row of the map, or a token on its left, to pin it here as bars; or choose it by name.")
+    return _("Choose a query: its row stands here as bars.") if which == "neurons" else _("Choose a row by name: it stands here as bars.")
 
 
 def _told(shown: View, row: int) -> str:

@@ -33,7 +33,7 @@ def draw(captured: Capture, part: str, choice: HeadChoice, how: Controls) -> Fig
         return None
 
     def drawn(dark: bool) -> Picture:
-        return bars.neuron_bars(made.query, made.key, made.product, width=395, height=105, dark=dark)
+        return bars.neuron_bars(made.query, made.key, made.product, width=395, height=82, dark=dark)
 
     pictures.draw(drawn(how.dark), "neurons")
     st.caption(_sum(made))

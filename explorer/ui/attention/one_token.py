@@ -17,15 +17,15 @@ from explorer.i18n import _
 from explorer.tiles import MAXIMUM
 from explorer.ui.attention import head_grid, head_map
 from explorer.ui.attention.controls import Controls, token_box
-from explorer.ui.common import address, chosen_head, pictures
+from explorer.ui.common import address, chosen_head, pictures, stage
 from explorer.ui.common.chosen_head import HeadChoice
 from explorer.ui.common.markdown import escaped
 from explorer.ui.common.sidebar import Chosen
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.views import crop
 
-WIDTH, HEIGHT = 440, 362
-"""Room for the rows of all heads, in pixels."""
+_DESK, _HALL = {"width": 380, "height": 272}, {"width": 800, "height": 150, "low": True}
+"""Room for the rows of all heads, in pixels: in a window of 1024 x 768, with which they grow, and on the stage, where they have to be low."""
 PILLS = 40
 """Tokens of a decoder that are drawn to be clicked, where those in the picture are of the other side."""
 
@@ -94,17 +94,17 @@ def _rows(captured: Capture, part: str, choice: HeadChoice, how: Controls, shown
         head = chosen_head.picked(selection)
         return (head[0], str(head[1])) if head else None
 
-    identity = (captured.number, part, shown.query, how)
-    pictures.clickable("one_token", identity, choice, lambda first, dark: _picture(first, how, shown, turns, dark), picked)
+    identity, room = (captured.number, part, shown.query, how), stage.room(_HALL)
+    pictures.clickable("one_token", identity, choice, lambda first, dark: _picture(first, how, shown, turns, dark, **room), picked)
 
 
 def _follow(points: list) -> None:
     address.write(q=int(points[0]["q"]))
 
 
-def _picture(choice: HeadChoice, how: Controls, shown: Followed, turns: bool, dark: bool) -> Picture:
+def _picture(choice: HeadChoice, how: Controls, shown: Followed, turns: bool, dark: bool, **room: int) -> Picture:
     top = max((float(layer.weights.max(initial=0.0)) for layer in shown.layers), default=1.0) if how.scale == "own" else 1.0
-    return charts.rows(shown, choice, turns=turns, top=top, gamma=how.gamma, width=WIDTH, height=HEIGHT, dark=dark)
+    return charts.rows(shown, choice, turns=turns, top=top, gamma=how.gamma, dark=dark, **(room or _DESK))
 
 
 def _tops(captured: Capture, part: str, choice: HeadChoice, how: Controls, found: Followed, turns: bool) -> None:

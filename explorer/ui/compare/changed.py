@@ -35,8 +35,8 @@ _DESK, _HALL = {"width": 200, "height": 250}, {"width": 170, "height": 150}
 """Room for the board's cells, in pixels: at a desk, and on the stage, where the maps stand beside it."""
 _MAPS_HALL = {"width": 128, "most": 165, "named": False}
 """Width of each of three maps, the height that they have at most, and whether one by itself has a name at its axis."""
-_ALONE = 420
-"""Width of one map by itself."""
+_ALONE, _ALONE_HIGH = 420, 245
+"""Width of one map by itself, and the height that it has at most: low enough for a window of 1024 x 768, and a larger one makes it larger."""
 _TOP = 0.02
 """The scale of a difference ends here at least: what is smaller is no change that anybody should look for."""
 
@@ -167,7 +167,7 @@ def heads_picture(found: Compared, measure: str, chosen: tuple[int, int] | None,
     return board.board([str(i) for i in range(len(sizes))], sizes, (), values=values, compact=True, **(room or _DESK), **how)
 
 
-def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, width: int = 178, most: int = 320, named: bool = True) -> Picture:
+def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, width: int = 160, most: int = 308, named: bool = True) -> Picture:
     """One head, of the tokens that belong together: both sides and their difference, or one of the three.
 
     Args:
@@ -189,7 +189,7 @@ def map_picture(found: Compared, head: tuple[int, int], shown: str, dark: bool, 
     look = _("second minus first: orange where there is more") if shown == "difference" else _("of the paired tokens")
     how = {"x": _("attended to") if named else "", "y": "", "title": _(SHOWN[shown]), "look": look}
     how |= {"top": top, "signed": True} if shown == "difference" else {"top": 1.0, "signed": False}
-    return matrix(maps[shown], **how, **names, width=_ALONE, height=height, dark=dark)
+    return matrix(maps[shown], **how, **names, width=_ALONE, height=min(_ALONE_HIGH, height), dark=dark)
 
 
 def heading(sides: Sides) -> str:

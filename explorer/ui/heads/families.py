@@ -77,7 +77,7 @@ def draw(model: Model | None, scored: Scored, known: roles.Known | None, colouri
         how = {"titles": None, "groups": groups, "chosen": chosen, "dark": dark}
         return scatter(found.heads, made.points[:, 0], made.points[:, 1], **how, **room)
 
-    drawn = partial(picture, **stage.room(score_scatter.HALL))
+    drawn = partial(picture, **stage.room(score_scatter.HALL, desk=score_scatter.DESK))
     pictures.clickable("heads_families", (of.identity, tuple(groups)), chosen, drawn, chosen_head.picked)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="closest_heads"):
         st.markdown(_("Closest to {layer}.{head}:").format(layer=chosen[0], head=chosen[1]), width="content")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -9,9 +11,12 @@ from explorer.charts.common.picture import Picture
 from explorer.charts.heads.layers import by_layer
 from explorer.i18n import _
 from explorer.scores.definitions import BY_NAME
-from explorer.ui.common import chosen_head, pictures
+from explorer.ui.common import chosen_head, pictures, stage
 from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads.measured import Scored
+
+_DESK, _HALL = {"width": 270, "height": 300}, {"width": 270, "height": 245}
+"""Room for each of three pictures, in pixels: at a desk, and on the stage."""
 
 
 def draw(scored: Scored) -> Figure:
@@ -20,10 +25,11 @@ def draw(scored: Scored) -> Figure:
     shown = {_(BY_NAME[name].title): values[name] for name in ("distance", "entropy") if not np.isnan(values[name]).all()}
     shown |= {_("sink: first or special tokens"): np.fmax(values["first"], values["special"])}
 
-    def picture(chosen: tuple[int, int], dark: bool) -> Picture:
-        return by_layer(shown, chosen=chosen, width=270, height=300, dark=dark)
+    def picture(chosen: tuple[int, int], dark: bool, **room: int) -> Picture:
+        return by_layer(shown, chosen=chosen, dark=dark, **(room or _DESK))
 
+    drawn = partial(picture, **stage.room(_HALL, desk=_DESK))
     with st.container(key="heads_layers"):
-        pictures.clickable("heads_layers_chart", scored.identity, scored.chosen, picture, chosen_head.picked)
+        pictures.clickable("heads_layers_chart", scored.identity, scored.chosen, drawn, chosen_head.picked)
     st.caption(_("Largest mean entropy that there could be on these texts: {most:.2f} nats.").format(most=scored.scores.most))
     return Figure(_("By layer"), "by-layer", picture_files(lambda: picture(scored.chosen, False)))

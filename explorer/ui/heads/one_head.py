@@ -19,6 +19,8 @@ from explorer.ui.heads.roles import titles_of
 
 _TOKENS = 40
 """So many are shown of a long text."""
+_WIDTH, _HEIGHT = 200, 200
+"""Room for the cells of its map, in pixels: with the tokens beside them, as wide as the column, so that no letter is made smaller."""
 
 
 def heading(scored: Scored, known: Known | None) -> None:
@@ -27,7 +29,7 @@ def heading(scored: Scored, known: Known | None) -> None:
     held = _("roles: not known yet")
     if known is not None:
         held = " · ".join(titles_of(scored, known, (layer, head))) or _("no role")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
         st.markdown(f"**{where}** :small[{held}]")
         st.space("stretch")
@@ -44,7 +46,7 @@ def draw(scored: Scored, known: Known | None) -> Figure:
     def picture(dark: bool) -> Picture:
         shown = slice(0, _TOKENS)
         labels = captured.queries(part).labels[shown], captured.keys(part).labels[shown]
-        return heatmap.heatmap(weights[shown, shown], visible[shown, shown], *labels, width=250, height=220, dark=dark)
+        return heatmap.heatmap(weights[shown, shown], visible[shown, shown], *labels, width=_WIDTH, height=_HEIGHT, dark=dark)
 
     pictures.draw(picture(is_dark()), "heads_one")
     values = [(_(score.title), float(scored.scores.values[score.name][layer, head])) for score in ALL if score.name in scored.scores.values]

@@ -15,8 +15,8 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.heads import score_choice
 from explorer.ui.heads.measured import Scored
 
-HALL = {"width": 800, "height": 212, "letters": 12}
-"""Room for the points on the stage, in pixels."""
+DESK, HALL = {"width": 490, "height": 325, "letters": 12}, {"width": 800, "height": 212, "letters": 12}
+"""Room for the points, and the height of their names, in pixels: in a window of 1024 x 768, with which they grow, and on the stage."""
 
 
 def draw(scored: Scored, x: str, y: str) -> Figure | None:
@@ -31,5 +31,6 @@ def draw(scored: Scored, x: str, y: str) -> Figure | None:
     def picture(chosen: tuple[int, int], dark: bool, **room: int) -> Picture:
         return scatter(heads, *at, titles=titles, chosen=chosen, dark=dark, **room)
 
-    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, partial(picture, **stage.room(HALL)), chosen_head.picked)
+    drawn = partial(picture, **stage.room(HALL, desk=DESK))
+    pictures.clickable("heads_scatter", (scored.identity, x, y), scored.chosen, drawn, chosen_head.picked)
     return Figure(_("Scatter"), f"{x}-{y}", picture_files(lambda: picture(scored.chosen, False)))
