@@ -10,14 +10,16 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+SERVED = Path(__file__).with_name("served.py")
+"""What is served: `APP`, and the documents that open its pages."""
 
 
 def main(options: list[str]) -> None:
-    """Runs `streamlit run app.py` with these options; does not return."""
+    """Runs `streamlit run` with these options; does not return."""
     # Streamlit takes a folder named pages/ for its older kind of navigation until app.py has run once: a link to a page,
     # opened first, would show that file alone. app.py says itself which pages there are.
     PagesManager.uses_pages_directory = False
-    script = APP
+    script = SERVED
     if "--room" in options:
         # Not before it is asked for: who opens no room does not wait for it.
         from explorer.ui.room import opening

@@ -9,6 +9,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from explorer.public.bounds import ALL_UPLOADS_MB, TABS, UPLOAD_MB
 from explorer.public.headers import Guarded
+from explorer.ui.index import routes
 from explorer.ui.start import APP
 
 
@@ -25,5 +26,6 @@ _FOR_WRITERS = {"clear_cache", "load_git_info", "set_run_on_save", "debug_shutdo
 # A file travels with some words around it.
 app = st.App(
     APP,
+    routes=routes(),
     middleware=[Middleware(Guarded, most=(UPLOAD_MB + 1) * 2**20, files=(ALL_UPLOADS_MB + 3) * 2**20, tabs=TABS, ignored=for_writers)],
 )

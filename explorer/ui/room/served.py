@@ -17,6 +17,7 @@ from explorer.room.door import Door
 from explorer.room.routes import routes
 from explorer.room.state import Room
 from explorer.room.streams import Streams
+from explorer.ui import index
 from explorer.ui.start import APP
 
 _room = room.now() or Room()
@@ -40,4 +41,4 @@ async def _hanging_up(_app: object) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(APP, routes=routes(_room, _streams), middleware=[Middleware(Door, room=_room)], lifespan=_hanging_up)
+app = st.App(APP, routes=[*routes(_room, _streams), *index.routes()], middleware=[Middleware(Door, room=_room)], lifespan=_hanging_up)
