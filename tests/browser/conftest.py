@@ -79,6 +79,7 @@ def open_page(request, browser, app_url):
         wait_for: str = ".st-key-head_panel",
         at_rest: bool = True,
         sent: list[object] | None = None,
+        console: list[str] | None = None,
         size: tuple[int, int] = (1440, 900),
     ) -> Page:
         """A page in a context of its own: another viewer.
@@ -88,6 +89,7 @@ def open_page(request, browser, app_url):
             wait_for: selector of what has to be there.
             at_rest: wait also until the page has stopped changing.
             sent: grows with each message that the page sends to the server.
+            console: grows with each warning and error of the browser's console, and each address where nothing was found.
             size: of the window, in pixels.
         """
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, accept_downloads=True)
@@ -98,6 +100,9 @@ def open_page(request, browser, app_url):
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         if sent is not None:
             dragging.watch(page, sent)
+        if console is not None:
+            page.on("console", lambda message: console.append(message.text) if message.type in ("warning", "error") else None)
+            page.on("response", lambda response: console.append(f"{response.status} {response.url}") if response.status == 404 else None)
         page.goto(app_url + path)
         page.locator(wait_for).first.wait_for()
         # Keys are heard once the page's own script listens, which a browser on a busy machine loads after all else.

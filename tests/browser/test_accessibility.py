@@ -54,11 +54,13 @@ MATRIX = [(name, theme, "zh" if (name, theme) in EACH_PAGE else "en") for name i
 def test_a_page_breaks_no_rule_cuts_no_label_and_can_be_read_on_a_stage(open_page, name, theme, language):
     """In one visit: what a page costs in a test is the opening."""
     address = f"{PAGES[name]}{'&' if '?' in PAGES[name] else '?'}lang={language}&theme={theme}"
-    page = open_page(address, wait_for=WITHOUT_PICTURES.get(name, ".stMain svg.marks"))
+    console = []
+    page = open_page(address, wait_for=WITHOUT_PICTURES.get(name, ".stMain svg.marks"), console=console)
     shown_in(page, theme == "dark")
     page.locator(".st-key-contrast_is_on").wait_for(state="attached" if theme == "contrast" else "detached")
     settled(page)
     eventually(lambda: violations(page), [], timeout=20)
+    assert not [line for line in console if line.startswith("404") or "Infinite extent" in line]
     eventually(lambda: pale_letters(page, 7 if theme == "contrast" else 4.5), [], timeout=20)
     for words in said(page):
         # A Chinese word is two characters.

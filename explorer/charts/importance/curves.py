@@ -50,7 +50,15 @@ def curves(
         tuple(orders), shown, what, titles or (_("accuracy"), _("loss, nats")), tuple(share for share, _text in landmarks), width, height, dark
     )
     aloud = _("A line for each order of removing heads: {names}.").format(names=", ".join(shown))
-    return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks]}, aloud)
+    drawn = [tables[name][column] for name, column in _drawn(what)]
+    return Picture(made, tables, {"landmark_texts": [text for _share, text in landmarks], **data.span(*drawn)}, aloud)
+
+
+def _drawn(what: str) -> list[tuple[str, str]]:
+    """Tables and columns that stand along the axis."""
+    if what == "loss":
+        return [("lines", "loss"), ("first", "loss")]
+    return [("lines", "low"), ("lines", "high"), ("lines", "score"), ("first", "score"), ("chance", "score")]
 
 
 def _joined(lines: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -78,7 +86,7 @@ def _description(
     base, before = alt.Chart(alt.NamedData("lines")), alt.Chart(alt.NamedData("first"))
     layers = []
     if what == "score":
-        layers.append(base.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=colour))
+        layers.append(base.mark_area(opacity=0.15).encode(x=x, y=alt.Y("low:Q", title=title, scale=data.spanned()), y2="high:Q", color=colour))
     tips = [
         alt.Tooltip("order:N", title=_("order")),
         alt.Tooltip("removed:Q", title=_("heads removed")),
@@ -88,7 +96,7 @@ def _description(
         alt.Tooltip("high:Q", title=_("to"), format=".4f"),
         alt.Tooltip("loss:Q", title=titles[1], format=".4f"),
     ]
-    y = alt.Y(f"{what}:Q", title=title, scale=alt.Scale(zero=False))
+    y = alt.Y(f"{what}:Q", title=title, scale=data.spanned())
     layers.append(before.mark_line(strokeWidth=1.5, strokeDash=[5, 4], opacity=0.8).encode(x=x, y=y, color=colour))
     layers.append(base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour))
     # A shape beside the colour: not everybody tells six colours apart, and no projector does.
@@ -97,7 +105,7 @@ def _description(
     ink = palette.page(dark)[1]
     if what == "score":
         guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
-        layers.append(guess.encode(y="score:Q"))
+        layers.append(guess.encode(y=y))
     rules, texts = [], []
     for i, share in enumerate(landmarks):
         mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
@@ -112,4 +120,4 @@ def _description(
         texts.append(mark.mark_text(fontSize=12, **how).encode(x=alt.value(14), y=row, text="caption:N"))
     layers += [*rules, *texts]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
-    return chart.add_params(*data.texts(landmark_texts=[]).values())
+    return chart.add_params(*data.texts(landmark_texts=[]).values(), *data.SPAN)

@@ -52,7 +52,7 @@ def lines(
     frame_ = table.assign(series=table["series"] if "series" in table else names[0])[["x", "y", "series"]]
     digits_x = frame.first_digits(frame_["x"]) if log_x and base == 10 and not ticks else ()
     digits_y = frame.first_digits(frame_["y"] if ends is None else ends) if log_y else ()
-    how = (log_x, log_y, digits_x, digits_y, base, tuple(ticks), points, ends, format, legend_columns)
+    how = (log_x, log_y, digits_x, digits_y, base, tuple(ticks), points, ends, format, legend_columns, len(rules) > 0, bool(levels))
     description = _description(title, x, y, names, *how, size, dark)
     marked = pd.DataFrame({"series": list(levels or {}), "y": list((levels or {}).values())}, columns=["series", "y"])
     tables = {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float), "levels": marked.astype({"series": object, "y": float})}
@@ -75,6 +75,8 @@ def _description(
     ends: tuple[float, float] | None,
     format: str,
     legend_columns: int | None,
+    ruled: bool,
+    levelled: bool,
     size: tuple[int, int],
     dark: bool,
 ) -> alt.LayerChart:
@@ -96,11 +98,13 @@ def _description(
         alt.Tooltip("x:Q", title=x_title),
         alt.Tooltip("y:Q", title=y_title),
     ]
-    layers = [
-        alt.Chart(alt.NamedData("rules")).mark_rule(strokeDash=[5, 4], strokeWidth=2, color=ink, opacity=0.7).encode(x=x),
-        alt.Chart(alt.NamedData("levels")).mark_rule(strokeWidth=1.5).encode(y=y, color=colour),
-        drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash),
-    ]
+    layers = []
+    # An axis reads its reach from each of its tables, and a browser complains of an empty one.
+    if ruled:
+        layers.append(alt.Chart(alt.NamedData("rules")).mark_rule(strokeDash=[5, 4], strokeWidth=2, color=ink, opacity=0.7).encode(x=x))
+    if levelled:
+        layers.append(alt.Chart(alt.NamedData("levels")).mark_rule(strokeWidth=1.5).encode(y=y, color=colour))
+    layers.append(drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash))
     if points:
         shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=None)
         layers.append(drawn.mark_point(filled=True, size=90, opacity=1).encode(shape=shape, tooltip=tips))

@@ -94,6 +94,7 @@ def over_steps(
     tables = {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
     across = 2 if len(colours) > 1 and max(map(len, colours)) <= _SHORT else 1
     values = {"line_names": [line.name for line in lines], "colour_names": list(colours), "last": max(1, steps)}
+    values |= data.span(points["value"], marks["goal"]["value"], zero=not plot.log, log=plot.log)
     return Picture(
         _description(plot, len(colours), across, dark),
         tables,
@@ -106,9 +107,9 @@ def over_steps(
 def _description(plot: Plot, n: int, across: int, dark: bool) -> alt.LayerChart:
     ink = palette.page(dark)[1]
     axis = alt.Axis(tickCount=5, grid=False)
-    scale = alt.Scale(domainMin=0, domainMax=alt.ExprRef("last"), nice=False)
+    scale = alt.Scale(domain=[0, alt.ExprRef("last")])
     x = alt.X("step:Q", title=_("step") if plot.titled else None, scale=scale, axis=axis)
-    scale = alt.Scale(domain=[0, 1]) if plot.whole else alt.Scale(type="log") if plot.log else alt.Scale(zero=True)
+    scale = alt.Scale(domain=[0, 1]) if plot.whole else data.spanned(type="log") if plot.log else data.spanned()
     # Plots one below the other share their steps: their left edges meet.
     axis = alt.Axis(format="%" if plot.percent else alt.Undefined, tickCount=4, minExtent=38, maxExtent=38)
     y = alt.Y("value:Q", title=plot.title, scale=scale, axis=axis)
@@ -145,7 +146,7 @@ def _description(plot: Plot, n: int, across: int, dark: bool) -> alt.LayerChart:
     at = alt.Chart(alt.NamedData("at")).mark_rule(color=palette.frame(dark), strokeWidth=1.5, opacity=0.8)
     return (
         alt.layer(*layers, goal.encode(y="value:Q"), at.encode(x="step:Q"))
-        .add_params(*data.texts(line_names=[], colour_names=[]).values(), alt.param(name="last", value=1))
+        .add_params(*data.texts(line_names=[], colour_names=[]).values(), alt.param(name="last", value=1), *data.SPAN)
         .properties(width=plot.width, height=plot.height, autosize=data.PAD, usermeta=data.render(0))
     )
 
