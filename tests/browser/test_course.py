@@ -42,12 +42,16 @@ CUT = """() => {
 
 @pytest.fixture
 def course(open_page):
+    """Opens a step. In the end the browser has not complained of a picture, nor of an address where nothing is."""
+    console = []
+
     def opened(address, step="ask"):
-        page = open_page(f"/course?{address}", wait_for=SEEN[step])
+        page = open_page(f"/course?{address}", wait_for=SEEN[step], console=console)
         page.wait_for_function("window.__attentionExplorerCourse?.watching")
         return page
 
-    return opened
+    yield opened
+    assert not [line for line in console if line.startswith(("404 ", "WARN"))]
 
 
 def at(page, demo, step):

@@ -54,10 +54,13 @@ def _description(title: str, series: tuple[str, ...], n: int, size: tuple[int, i
         alt.Chart(alt.NamedData("places")).mark_circle(size=12, color=ink, opacity=0.8).encode(**where, tooltip=alt.Tooltip("at:Q", title=" "))
     )
     large = alt.Chart(alt.NamedData("marked")).encode(**where)
-    shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=list(frame.SHAPES[: len(series)])), legend=None)
+    colour = frame.colour(series, dark)
+    # One legend for colour and shape.
+    scale = alt.Scale(domain=list(series), range=list(frame.SHAPES[: len(series)]))
+    shape = alt.Shape("series:N", scale=scale, legend=colour.to_dict()["legend"])
     tips = [alt.Tooltip("name:N", title=" "), *(alt.Tooltip(f"{name}:Q", title="°", format=".1f") for name in where)]
     points = large.mark_point(filled=True, size=170, opacity=1, stroke=palette.page(dark)[0], strokeWidth=1.5)
-    points = points.encode(color=frame.colour(series, dark), shape=shape, tooltip=tips)
+    points = points.encode(color=colour, shape=shape, tooltip=tips)
     names = [large.mark_text(**letters, fontWeight="bold", dx=8, dy=16, align="left", **how).encode(text="name:N") for how in (halo, {})]
     below = alt.Chart(data.columns(i=[0])).transform_calculate(text="note[0]").mark_text(**letters, baseline="top")
     below = below.encode(x=alt.value(size[0] / 2), y=alt.value(size[1] + 6), text="text:N")

@@ -91,7 +91,11 @@ def _description(
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelOverlap=True, **y_numbers))
     ink = palette.page(dark)[1]
     colour = frame.colour(series, dark, columns=legend_columns, filled=points)
-    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=None)
+    # One legend for colour, dash and shape.
+    legend = colour.to_dict()["legend"]
+    dash = alt.StrokeDash(
+        "series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=legend
+    )
     drawn = alt.Chart(alt.NamedData("points")).encode(x=x, y=y, color=colour)
     tips = [
         *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else []),
@@ -106,6 +110,8 @@ def _description(
         layers.append(alt.Chart(alt.NamedData("levels")).mark_rule(strokeWidth=1.5).encode(y=y, color=colour))
     layers.append(drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash))
     if points:
-        shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=None)
+        shape = alt.Shape(
+            "series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=legend
+        )
         layers.append(drawn.mark_point(filled=True, size=90, opacity=1).encode(shape=shape, tooltip=tips))
     return frame.finished(alt.layer(*layers), *size, title)

@@ -62,11 +62,14 @@ def _description(
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(zero=False, **domains[0]), axis=alt.Axis(tickCount=5, format="~g"))
     y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=False, **domains[1]), axis=alt.Axis(tickCount=5, format="~g"))
     base = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
-    shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=None)
+    colour = frame.colour(series, dark)
+    # One legend for colour and shape.
+    range_, legend = [frame.SHAPES[i % 6] for i in range(len(series))], colour.to_dict()["legend"]
+    shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=range_), legend=legend)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("x:Q", title=x_title, format=".4~g"), alt.Tooltip("y:Q", title=y_title, format=".4~g")]
     layers = []
     if joined:
-        layers.append(base.mark_line(strokeWidth=2).encode(color=frame.colour(series, dark), order="at:Q"))
-    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(color=frame.colour(series, dark), shape=shape, tooltip=tips))
+        layers.append(base.mark_line(strokeWidth=2).encode(color=colour, order="at:Q"))
+    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape, tooltip=tips))
     layers.append(base.mark_text(fontSize=frame.LETTERS, dy=-13, color=palette.page(dark)[1]).encode(text="name:N"))
     return frame.finished(alt.layer(*layers), *size, title)
