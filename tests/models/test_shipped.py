@@ -1,5 +1,7 @@
 """What comes along for Chinese: it reads and writes what its card says, and better than a guess where nobody has trained it."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
@@ -8,7 +10,19 @@ import models
 from explorer.capture import capture
 from explorer.syntax import relations, sentences
 from models.opening import catalogue
-from models.training import chinese, translation
+from models.training import chinese, chinese_texts, translation
+
+TATOEBA = Path(__file__).parents[2].parent / "shared" / "data" / "zh"
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """Every third or fourth of the pairs that were held out from both trainings: 200 of Tatoeba's, whose order is that of the file."""
+    if not (TATOEBA / chinese_texts.PAIRS).is_file():
+        pytest.skip(f"{TATOEBA} is not on this machine")
+    rows = chinese_texts.pairs(TATOEBA).held_out
+    assert len(rows) >= 600
+    return [rows[i * len(rows) // 200] for i in range(200)]
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +40,12 @@ def test_sentences_that_it_has_never_seen(zh):
     own = ["".join(sentence.words) for sentence in sentences.own("zh")]
     found = chinese.accuracy(zh, own)
     assert found["all"][0] / found["all"][1] > 0.3 and found["characters"][0] / found["characters"][1] > 0.25
+
+
+@pytest.mark.thorough
+def test_sentences_of_tatoeba_that_were_held_out(zh, apart):
+    found = chinese.accuracy(zh, chinese.chinese(apart))
+    assert found["all"][1] > 250 and found["all"][0] / found["all"][1] >= 0.3
 
 
 def test_it_is_a_verb_between_i_and_you(zh):
@@ -79,6 +99,15 @@ def test_the_translator_is_scored_on_what_nobody_has_trained_on(translator):
     own = {"I am happy.": "我很高兴。", "He is a teacher.": "他是老师。", "What is your name?": "你叫什么名字？", "I don't know.": "我不知道。"}
     found = translation.translated(translator, list(own))
     assert sum(len(set(made) & set(right)) >= 3 for made, right in zip(found, own.values(), strict=True)) >= 2
+
+
+@pytest.mark.thorough
+def test_bleu_of_the_translator_on_pairs_that_were_held_out(translator, apart):
+    """Of characters, one reference each: 15 was the target. What is said for another sentence is worth far less."""
+    bleu, chrf = translation.figures(translator, apart)
+    assert bleu >= 15 and chrf >= 15
+    others = [(source, target) for (source, _), (_, target) in zip(apart, apart[1:] + apart[:1], strict=True)]
+    assert translation.figures(translator, others)[0] < 5
 
 
 def test_plain_transformers_translates_the_same(translator):
