@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.i18n import N_
 from explorer.syntax.sentences import Sentence
 from explorer.syntax.words import pieces
 from models import InputError, Model
 
-DIRECTIONS = (N_("dependent to head"), N_("head to dependent"))
+DIRECTIONS = ("dependent to head", "head to dependent")
+"""As `syntax.relations` calls them, too; for viewers there is `syntax.names.way`."""
 _SKIPPED = ("punct", "root")
 
 

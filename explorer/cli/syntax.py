@@ -8,7 +8,7 @@ from pathlib import Path
 from explorer.cli.shared import bar, device_arguments, model_argument, note, opened, write_json
 from explorer.cli.units import on_sentences, on_units, unit_arguments
 from explorer.i18n import _
-from explorer.syntax import relations, sentences
+from explorer.syntax import names, relations, sentences
 from explorer.units import reading
 
 
@@ -60,5 +60,5 @@ def _syntax(given: argparse.Namespace) -> int:
     for row in same.itertuples():
         if row.n >= relations.LEAST:
             best = f"{row.layer}.{row.head:<4}{row.accuracy:.2f}"
-            print(f"{row.relation:<14}{best}  offset {row.offset:+d}: {row.baseline:.2f}  n {row.n}, {row.direction}")
+            print(f"{row.relation:<14}{best}  offset {row.offset:+d}: {row.baseline:.2f}  n {row.n}, {names.way(row.direction)}")
     return 0

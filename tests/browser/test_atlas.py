@@ -144,6 +144,6 @@ CUT = """() => [...document.querySelectorAll('.st-key-atlas_rows [data-testid=st
 def test_what_a_row_is_can_be_read_in_a_small_window(open_page):
     path = "/atlas?atlas_view=relations&relation=obj&layer=2&head=0&atlas_rows_of=relation&theme=contrast"
     page = open_page(path, wait_for=".st-key-atlas_rows [data-testid=stPageLink-NavLink]", size=(1024, 768))
-    told = page.locator(".st-key-atlas_rows [data-testid=stPageLink-NavLink]", has_text="obj, dependent to head")
+    told = page.locator(".st-key-atlas_rows [data-testid=stPageLink-NavLink]", has_text="obj, dependent to governor")
     expect(told.first).to_contain_text(re.compile(r"output \d"))
     assert not page.evaluate(CUT)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import models
-from explorer.syntax import published, relations, sentences
+from explorer.syntax import names, published, relations, sentences
 from explorer.ui.syntax import treebank
 from models.opening import catalogue
 from tests.pages.shared import after, charts, give, opened, run_recipe, settle, table, written
@@ -91,7 +91,8 @@ def test_our_own_treebank(ours) -> None:
     app = opened("syntax", relation="det")
     assert not app.exception and len(charts(app)) == 2
     best = ours.best("det")
-    assert f"Best: **{best.layer}.{best.head}**, {best.direction}: {best.accuracy:.0%} of {best.n} words" in written(app)
+    assert f"Best: **{best.layer}.{best.head}**, {names.way(best.direction)}: {best.accuracy:.0%} of {best.n} words" in written(app)
+    assert "**det**: the article of a noun" in written(app) and "depends on" in written(app), "a code is explained, and a governor"
     assert bars(app) == expected(ours)
     np.testing.assert_allclose(board(app), ours.accuracies("det").max(0))
     settle(app.button_group(key="reading").set_value("same").run())

@@ -9,6 +9,7 @@ from explorer.charts.common import data, palette
 from explorer.charts.common.laboratory import finished
 from explorer.charts.common.picture import NOTHING, Picture, described
 from explorer.i18n import _
+from explorer.syntax.names import meaning, way
 
 _SAID = 3
 """Relations that are said to those who hear of the picture."""
@@ -32,7 +33,8 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
     values = {
         "relation": [{"i": names.index(chosen)}] if chosen in names else NOTHING,
         "relation_names": names,
-        "directions": [_(direction) for direction in table["direction"]],
+        "directions": [way(direction) for direction in table["direction"]],
+        "meanings": [meaning(name) for name in names],
     }
     found = ", ".join(f"{row.relation} {row.accuracy:.0%} ({row.layer}.{row.head})" for row in table.head(_SAID).itertuples())
     aloud = _("A bar for each relation. The first ones, with layer and head: {found}.").format(found=found)
@@ -43,14 +45,17 @@ def accuracies(table: pd.DataFrame, *, chosen: str | None = None, width: int = 4
 def _description(n: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     pick = alt.selection_point(name="relation", fields=["i"], toggle=False, clear=False, empty=False)
     base = alt.Chart(alt.NamedData("relations"))
-    base = base.transform_calculate(name="relation_names[datum.i]", where="datum.layer + '.' + datum.head", way="directions[datum.i]")
+    base = base.transform_calculate(
+        name="relation_names[datum.i]", where="datum.layer + '.' + datum.head", way="directions[datum.i]", meaning="meanings[datum.i]"
+    )
     row = max(_LEAST, min(_ROW, height // max(1, n))) if height else _ROW
     axis = alt.Axis(labelExpr="relation_names[datum.value]", labelFontSize=13, labelOverlap=False, ticks=False, domain=False)
     y = alt.Y("i:O", scale=alt.Scale(domain=list(range(n))), title=None, axis=axis)
     scale = alt.Scale(domain=[0, 1])
-    x = alt.X("accuracy:Q", title=_("share of words whose head is found"), scale=scale, axis=alt.Axis(format="%", orient="top"))
+    x = alt.X("accuracy:Q", title=_("share of words whose governor is found"), scale=scale, axis=alt.Axis(format="%", orient="top"))
     tips = [
         alt.Tooltip("name:N", title=_("relation")),
+        alt.Tooltip("meaning:N", title=_("meaning")),
         alt.Tooltip("where:N", title=_("layer.head")),
         alt.Tooltip("way:N", title=_("direction")),
         alt.Tooltip("accuracy:Q", title=_("accuracy"), format=".1%"),
@@ -66,5 +71,5 @@ def _description(n: int, width: int, height: int, dark: bool) -> alt.LayerChart:
     spans = [base.mark_rule(color=c, strokeWidth=w).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y) for c, w in ((ground, 4), (ink, 1.5))]
     ticks = [base.mark_tick(color=c, thickness=w, size=h).encode(**at, tooltip=tips) for c, w, h in ((ground, 6, row - 4), (ink, 3, row - 6))]
     where = base.mark_text(align="left", color=ink, fontSize=12).encode(x=alt.value(width + 8), y=y, text="where:N")
-    chart = alt.layer(bars, *spans, *ticks, where).add_params(*data.texts(relation_names=[], directions=[]).values())
+    chart = alt.layer(bars, *spans, *ticks, where).add_params(*data.texts(relation_names=[], directions=[], meanings=[]).values())
     return finished(chart.properties(width=width, height=row * n))

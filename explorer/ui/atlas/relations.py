@@ -12,27 +12,13 @@ from explorer.atlas.atlas import Atlas
 from explorer.atlas.edges import DIRECTIONS
 from explorer.charts.common.picture import Picture
 from explorer.charts.common.scatter import scatter
-from explorer.i18n import N_, _
+from explorer.i18n import _
+from explorer.syntax.names import MEANINGS, title, way
 from explorer.ui.atlas import choices
 from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.take_away import Figure, picture_files
 
-NAMES = {
-    "obj": N_("the verb's object"),
-    "nsubj": N_("the verb's subject"),
-    "amod": N_("an adjective of a noun"),
-    "det": N_("the article of a noun"),
-    "case": N_("a preposition"),
-    "advmod": N_("an adverb"),
-    "nmod": N_("a noun of a noun"),
-    "obl": N_("where, when and how"),
-    "aux": N_("an auxiliary verb"),
-    "conj": N_("the second of two"),
-    "cc": N_("and, or, but"),
-    "mark": N_("that, because, if"),
-    "compound": N_("a compound"),
-}
 _BEST, _LEAST = 3, 5
 """Heads that are named, those whose rows are kept; rows that a relation needs to be offered, in a direction too."""
 
@@ -45,11 +31,7 @@ def choose(atlas: Atlas, part: str) -> str | None:
         st.caption(_("Nobody drew trees for these texts. An atlas of a CoNLL-U file knows relations."))
         return None
     names = table.drop_duplicates("relation").sort_values("due", ascending=False)["relation"].tolist()
-    names = sorted(names, key=lambda name: list(NAMES).index(name) if name in NAMES else len(NAMES))
-
-    def title(name: str) -> str:
-        return f"{name}: {_(NAMES[name])}" if name in NAMES else name
-
+    names = sorted(names, key=lambda name: list(MEANINGS).index(name) if name in MEANINGS else len(MEANINGS))
     return address.entry(st.selectbox, _("Relation"), "relation", names[0], address.among(names), options=names, format_func=title, width=260)
 
 
@@ -70,7 +52,7 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
     # Behind a causal mask one direction may never be seen.
     x, y = (values if np.isfinite(values).any() else np.zeros(len(heads)) for values in given)
     size = choices.size(345)
-    titles = (_(DIRECTIONS[0]), _(DIRECTIONS[1]))
+    titles = (way(DIRECTIONS[0]), way(DIRECTIONS[1]))
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
         return scatter(heads, x, y, titles=titles, chosen=first, **size, dark=dark)
@@ -79,7 +61,9 @@ def draw(atlas: Atlas, identity: Hashable, part: str, chosen: tuple[int, int], r
         if not np.nan_to_num(table["due", direction].max()) >= _LEAST:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"best_{DIRECTIONS.index(direction)}"):
-            st.caption(_("{direction}, best of {n} rows:").format(direction=_(direction), n=int(table["due", direction].max())), width="content")
+            st.caption(
+                _("{direction}, best of {n} rows:").format(direction=way(direction), n=int(table["due", direction].max())), width="content"
+            )
             for i in np.argsort(-np.nan_to_num(values), kind="stable")[:_BEST]:
                 head_button(*heads[i], chosen, f"atlas_best_{DIRECTIONS.index(direction)}", f"{values[i]:.0%}")
     pictures.clickable("atlas_relations", (identity, part, relation, *size.values()), chosen, picture, chosen_head.picked)

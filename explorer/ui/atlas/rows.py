@@ -15,6 +15,7 @@ from explorer.atlas.atlas import Atlas, HeadName
 from explorer.atlas.options import DECILES
 from explorer.charts.common import palette
 from explorer.i18n import N_, _, language
+from explorer.syntax.names import way
 from explorer.tokens import labels
 from explorer.ui.atlas.source import opens
 from explorer.ui.common import address, stage
@@ -147,7 +148,7 @@ def _about(row: object) -> str:
         told = _("strongest")
     else:
         told = (_("finds {relation}, {direction}") if row.kind == "found" else _("misses {relation}, {direction}")).format(
-            relation=row.relation, direction=_(row.direction)
+            relation=row.relation, direction=way(row.direction)
         )
     numbers = _("left out {left}").format(left=f"{row.left:.2f}")
     if np.isfinite(row.norm):

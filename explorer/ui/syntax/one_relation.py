@@ -9,6 +9,7 @@ from explorer.charts.common import board
 from explorer.charts.common.picture import Picture
 from explorer.i18n import _
 from explorer.syntax import published
+from explorer.syntax.names import meaning, way
 from explorer.ui.common import address, chosen_head, pictures
 from explorer.ui.common.head_button import head_button
 from explorer.ui.common.markdown import escaped
@@ -28,7 +29,8 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
         how = {"title": _("found"), "diverging": False, "clickable": clickable, "removable": False, "width": 400, "height": 300, "dark": dark}
         return board.board([str(layer) for layer in range(len(sizes))], sizes, (), values=values, chosen=first, **how)
 
-    st.markdown(f"**{escaped(relation)}** :small[{_('every head, the better of both directions, on all sentences')}]")
+    said = f": {escaped(meaning(relation))}" if meaning(relation) else ""
+    st.markdown(f"**{escaped(relation)}**{said} :small[{_('every head, the better of both directions, on all sentences')}]")
     pictures.clickable("relation_heads", (read.identity, relation), head, picture, chosen_head.picked_on_board)
     best = read.found.best(relation, same=same)
     with st.container(horizontal=True, vertical_alignment="center", key="heads_of_relation"):
@@ -47,7 +49,7 @@ def draw(read: Read, relation: str, same: bool) -> Figure:
     st.markdown(
         _(
             "Best: **{layer}.{head}**, {direction}: {accuracy:.0%} of {n} words ({low:.0%} to {high:.0%}). Offset {offset:+d}: {baseline:.0%}."
-        ).format(**vars(best) | {"direction": _(best.direction)})
+        ).format(**vars(best) | {"direction": way(best.direction)})
     )
     _published(read, relation, head)
     files = picture_files(lambda: picture(head, False, False))

@@ -41,7 +41,12 @@ def draw(read: Read, table: pd.DataFrame, same: bool) -> Figure:
         address.write(relation=found)
         return found
 
-    st.caption(_("Bar: best head, with its 95 % interval. Tick: best fixed offset. At the right: layer.head. Click a relation."))
+    st.caption(
+        _(
+            "Bar: best head, with its 95 % interval. Tick: best fixed offset. At the right: layer.head. A word's governor is the word that it "
+            "depends on. Click a relation."
+        )
+    )
     pictures.clickable("relations", (read.identity, same), chosen(table), partial(picture, **stage.room(_HALL)), picked)
     csv = {"csv": lambda: export.table_csv(read.found.table(same=same), index=False)}
     return Figure(_("Relations"), "relations", picture_files(lambda: picture(chosen(table), False)) | csv)
