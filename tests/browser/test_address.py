@@ -43,6 +43,34 @@ def test_a_click_on_a_head_is_one_step_and_back_undoes_it(open_page):
 
 
 @pytest.mark.every_run
+def test_back_undoes_the_first_thing_that_is_done_on_a_page_whose_address_names_nothing(open_page):
+    page = open_page("/softmax", wait_for=".stMain svg.marks")
+    chosen = page.locator(".st-key-controls [aria-checked=true], .st-key-controls button[kind$=Active]")
+    expect(chosen).to_have_text("Random vectors")
+    page.locator(".st-key-controls").get_by_text("Four lookups", exact=True).click()
+    page.wait_for_function("location.search === '?softmax=lookups'")
+    expect(chosen).to_have_text("Four lookups")
+    page.go_back()
+    expect(chosen).to_have_text("Random vectors")
+    page.wait_for_function("location.search === ''")
+    page.go_forward()
+    expect(chosen).to_have_text("Four lookups")
+
+
+def test_back_takes_a_branch_of_a_generated_text_away(open_page):
+    page = open_page("/generate", wait_for=".st-key-branch button")
+    text = page.get_by_label("Text", exact=True)
+    before = text.input_value()
+    page.locator(".st-key-branch button").first.click()
+    page.wait_for_function("location.search.includes('text=')")
+    expect(text).not_to_have_value(before)
+    page.go_back()
+    expect(text).to_have_value(before)
+    page.go_forward()
+    expect(text).not_to_have_value(before)
+
+
+@pytest.mark.every_run
 def test_a_link_keeps_its_model_text_and_head_over_other_pages(open_page):
     page = open_page("/?model=bert-mini&text=Seven+green+apples.&layer=2&head=3")
     shown(page, "Layer 2, head 3")

@@ -75,8 +75,10 @@ def read(name: str) -> str | None:
         kept[place] = found
         return found
     # Going back to an address that does not name it means the default, but where it was too long for an address. An address that names
-    # nothing is that of a page just opened.
-    if _going_back() and len(st.query_params) and len(kept.get(place, "")) <= LONGEST:
+    # nothing is that of a page just opened, unless this page was looked at last: then it is what stood there before the first thing that was
+    # done on it, and what had been kept by then would stand in it.
+    undone = len(st.query_params) or st.session_state.get("_page_before") == _page()
+    if _going_back() and undone and len(kept.get(place, "")) <= LONGEST:
         kept.pop(place, None)
     return kept.get(place)
 
@@ -169,6 +171,7 @@ def begin() -> None:
 
 def finish() -> None:
     """At its end: whatever this page has read, and its address does not hold, is put into it, as one step."""
+    st.session_state["_page_before"] = _page()
     write(**_not_yet_in())
 
 

@@ -88,3 +88,21 @@ def test_a_text_too_long_for_the_address_leaves_nothing_there_for_another():
     again.text_area(key="text").set_value("short").run()
     assert again.session_state["shown"] == ["short", None, None]
     assert not any("".join(again.query_params.get(name, "")) for name in ("q", "window", "of"))
+
+
+def test_back_to_an_address_that_names_nothing_undoes_what_was_done_on_this_page(monkeypatch):
+    app = AppTest.from_function(_page, default_timeout=60).run()
+    app.text_area(key="text").set_value("typed").run()
+    del app.query_params["text"]
+    # Without going back it is a page that was just opened: what the viewer had there is kept.
+    assert app.run().session_state["shown"] == "typed" and app.query_params["text"] in ("typed", ["typed"])
+    monkeypatch.setattr(address, "_going_back", lambda: True)
+    del app.query_params["text"]
+    assert app.run().session_state["shown"] == "the default" and "text" not in app.query_params
+    monkeypatch.setattr(address, "_going_back", lambda: False)
+    app.text_area(key="text").set_value("typed").run()
+    # And from another page one comes back to what was left.
+    del app.query_params["text"]
+    app.session_state["_page_before"] = "another"
+    monkeypatch.setattr(address, "_going_back", lambda: True)
+    assert app.run().session_state["shown"] == "typed"
