@@ -131,7 +131,7 @@ def _as_drawn(page, seen, metric):
     """The heads are named with what the folder says, and the map has a cell for each of them."""
     values = seen.metrics[metric]
     layer, head = np.unravel_index(np.nanargmax(values), values.shape)
-    page.get_by_text(f"Most so far: {layer}.{head} ({values[layer, head]:.3f})").wait_for()
+    page.get_by_role("link", name=f"{layer}.{head} ({values[layer, head]:.3f})").wait_for()
     cells = page.locator("[data-testid=stExpander]", has_text=EXPANDER).locator("svg.marks .mark-rect path")
     eventually(cells.count, lambda n: n >= values.size)
 

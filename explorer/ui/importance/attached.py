@@ -129,12 +129,18 @@ def _of_atlas(seen: Seen) -> None:
         )
     )
     pictures.draw(_picture(seen, values, title_of(name), diverging=False), "attached_map")
+    there = {"lang": language(), "atlas_of": "folder", "atlas_folder": str(st.session_state["_watcher"].folder)}
     # Sorted ends with what is not known.
     first = [np.unravel_index(at, values.shape) for at in np.argsort(-values, axis=None, kind="stable")[:_FIRST]]
-    named = [f"{_row(seen, site)}.{head} ({values[site, head]:.3f})" for site, head in first if not np.isnan(values[site, head])]
-    if named:
-        st.caption(_("Most so far: {heads}.").format(heads=escaped(", ".join(named))))
-    there = {"lang": language(), "atlas_of": "folder", "atlas_folder": str(st.session_state["_watcher"].folder)}
+    first = [(site, head) for site, head in first if not np.isnan(values[site, head])]
+    if first:
+        st.caption(_("Most so far; each opens on Atlas:"))
+        with st.container(horizontal=True):
+            for site, head in first:
+                part, layer, _heads = seen.about["shown"]["sites"][site]
+                place = {"part": part} if len({one for one, *_more in seen.about["shown"]["sites"]}) > 1 else {}
+                label = f"{_row(seen, site)}.{head} ({values[site, head]:.3f})"
+                st.page_link("pages/atlas.py", label=escaped(label), query_params=there | place | {"layer": str(layer), "head": str(head)})
     label = _("Their rows, tokens and distances so far: on Atlas")
     st.page_link("pages/atlas.py", label=label, icon=":material/open_in_new:", query_params=there)
 
