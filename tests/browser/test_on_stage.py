@@ -20,6 +20,8 @@ FIGURES = {
     "/atlas?stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=translate-mini&part=cross&stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed&stage=1": ".st-key-atlas_all svg.marks",
+    "/atlas?layer=3&head=4&atlas_shows=metrics&stage=1": ".st-key-atlas_one svg.marks",
+    "/training?lab_shown=one&stage=1": ".st-key-lab_film svg.marks",
     "/training?lab_over=roles&stage=1": ".st-key-lab_plots svg.marks",
     "/syntax?stage=1": ".st-key-relations svg.marks",
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
