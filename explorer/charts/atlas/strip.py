@@ -58,7 +58,7 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
             "metric:O",
             title=None,
             scale=alt.Scale(domain=list(range(n))),
-            axis=alt.Axis(labelExpr="metric_titles[datum.value]", labelLimit=205, labelFontSize=12, labelOverlap=False, ticks=False),
+            axis=alt.Axis(labelExpr="metric_titles[datum.value]", labelLimit=190, labelFontSize=12, labelOverlap=False, ticks=False),
         ),
     }
     tips = [
