@@ -7,7 +7,7 @@ from explorer import i18n
 from tests.browser.letters import too_small
 from tests.browser.test_stage import ENDS
 from tests.browser.test_talk import taken
-from tests.browser.waiting import eventually
+from tests.browser.waiting import eventually, settled
 from tests.browser.walks import in_turn
 
 FIGURES = {
@@ -20,6 +20,8 @@ FIGURES = {
     "/atlas?stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=translate-mini&part=cross&stage=1": ".st-key-atlas_all svg.marks",
     "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed&stage=1": ".st-key-atlas_all svg.marks",
+    "/atlas?layer=3&head=4&atlas_shows=metrics&stage=1": ".st-key-atlas_one svg.marks",
+    "/training?lab_shown=one&stage=1": ".st-key-lab_film svg.marks",
     "/training?lab_over=roles&stage=1": ".st-key-lab_plots svg.marks",
     "/syntax?stage=1": ".st-key-relations svg.marks",
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
@@ -77,6 +79,17 @@ def test_the_bar_of_a_lecture_leaves_the_atlas_of_two_texts_within_the_window(op
     row = page.locator(".st-key-atlas_rows .head-row").first.bounding_box()
     assert row["y"] + row["height"] <= 1080
     assert not too_small(page)
+
+
+@pytest.mark.thorough
+def test_a_part_that_is_chosen_at_a_desk_stays_on_the_stage_where_another_widget_chooses_it(open_page):
+    page = open_page("/atlas?model=translate-mini&part=cross&lang=en", wait_for=".st-key-atlas_all svg.marks", size=(1920, 1080))
+    settled(page)
+    page.locator(".st-key-stage_button button").first.click()
+    expect(page.locator(".st-key-part input")).to_have_value("cross")
+    settled(page)
+    expect(page.locator(".st-key-part input")).to_have_value("cross")
+    expect(page.locator(".st-key-x input").first).to_have_value("confidence")
 
 
 @pytest.mark.thorough

@@ -15,9 +15,12 @@ LEAST = 11
 FIGURES = {
     "/atlas": ".st-key-atlas_all svg.marks",
     "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed": ".st-key-atlas_all svg.marks",
+    "/atlas?atlas_view=tsne&atlas_colour=cluster&atlas_shows=metrics": ":is(.st-key-atlas_all, .st-key-atlas_one) svg.marks",
+    "/atlas?layer=3&head=4&atlas_shows=distances": ":is(.st-key-atlas_all, .st-key-atlas_one) svg.marks",
+    "/training?lab_shown=one": ":is(.st-key-lab_film, .st-key-lab_plots) svg.marks",
     "/training": ":is(.st-key-lab_film, .st-key-lab_plots) svg.marks",
     "/training?lab_over=roles": ":is(.st-key-lab_film, .st-key-lab_plots) svg.marks",
-    "/importance?limit=12": ".st-key-curves svg.marks",
+    "/importance?limit=12": ":is(.st-key-curves, .st-key-maps) svg.marks",
 }
 """By address, the figures that end with the window."""
 

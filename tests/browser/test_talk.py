@@ -247,6 +247,19 @@ def test_the_stage_and_the_language_stay_from_step_to_step(open_page):
             page.locator(".st-key-talk_next button").first.click()
 
 
+@pytest.mark.thorough
+def test_a_clicker_goes_on_where_the_last_figure_never_comes_to_the_middle_of_the_stage(open_page):
+    page = open_page("/talk?stage=1", wait_for=".st-key-talk_address", size=(1920, 1080))
+    taken(page, "/compare", "/softmax")
+    page.locator(".st-key-talk_play button").first.click()
+    figures = page.locator(".st-key-changed_heads svg.marks, .st-key-changed_head svg.marks")
+    figures.last.wait_for()
+    settled(page)
+    for _press in range(len(figures.all()) + 1):
+        page.keyboard.press("PageDown")
+    page.wait_for_function("new URLSearchParams(location.search).get('talk') === '2'")
+
+
 @pytest.mark.every_run
 def test_a_lecture_is_taken_from_pages_and_played_back(open_page):
     page = open_page("/?text=Dogs%20bark")

@@ -12,6 +12,7 @@ from explorer.claims.registry import TOPICS, of_topic, words_of
 from explorer.claims.words import read
 from explorer.lectures import Measure
 from explorer.lectures.registry import demo
+from explorer.talk import Step, Talk
 from explorer.ui.claims import keys, place, trial
 from explorer.ui.common import address
 from explorer.ui.course import hands, results
@@ -126,6 +127,15 @@ def test_the_buttons_go_through_all_claims():
     settle(app.button(key="claims_back").click().run())
     assert app.query_params["claim"] == order[0].id and bodies(app, "claim-verdict")
     assert of_topic(TOPICS[0])[0] is order[0]
+
+
+def test_a_lecture_that_is_played_has_the_only_way_on():
+    app, ways = opened("claims", claim="C6"), {"claims_back", "claims_forward"}
+    assert ways <= {button.key for button in app.button}
+    app.session_state["_talk"] = Talk("", (Step("page", "claims", settings={"claim": "C6"}), Step("text", title="end")))
+    app.query_params["talk"] = "1"
+    settle(app.run())
+    assert not ways & {button.key for button in app.button} and app.button(key="claims_test")
 
 
 def test_keys_count_turn_and_jump(monkeypatch):

@@ -13,7 +13,7 @@ from explorer.i18n import _
 
 
 def distances(
-    names: Sequence[str], share: Sequence[float], others: Sequence[float], *, width: int = 420, height: int = 190, dark: bool = False
+    names: Sequence[str], share: Sequence[float], others: Sequence[float], *, width: int = 280, height: int = 190, dark: bool = False
 ) -> Picture:
     """The bars.
 

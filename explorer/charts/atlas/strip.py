@@ -19,7 +19,7 @@ def strip(
     titles: Sequence[str],
     chosen: int,
     *,
-    width: int = 300,
+    width: int = 110,
     dark: bool = False,
 ) -> Picture:
     """The lines.
@@ -58,7 +58,7 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
             "metric:O",
             title=None,
             scale=alt.Scale(domain=list(range(n))),
-            axis=alt.Axis(labelExpr="metric_titles[datum.value]", labelLimit=190, ticks=False),
+            axis=alt.Axis(labelExpr="metric_titles[datum.value]", labelLimit=190, labelFontSize=12, labelOverlap=False, ticks=False),
         ),
     }
     tips = [
@@ -66,10 +66,13 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
         alt.Tooltip("name:N", title=_("head")),
         alt.Tooltip("value:Q", title=_("value"), format=".4f"),
     ]
-    others = base.transform_filter("datum.here == 0").mark_tick(color=ink, opacity=0.3, thickness=1, size=11, aria=False).encode(**place)
+    others = base.transform_filter("datum.here == 0").mark_tick(color=ink, opacity=0.3, thickness=1, size=9, aria=False).encode(**place)
     here = base.transform_filter("datum.here == 1")
     ring = here.mark_point(filled=True, size=90, color=palette.frame(dark), opacity=1).encode(**place, tooltip=tips)
-    number = here.mark_text(align="left", dx=8, color=ink, fontSize=11).encode(**place, text=alt.Text("value:Q", format=".2f"))
+    # Beside the lines, where no tick lies below it.
+    number = here.mark_text(align="left", color=ink, fontSize=12).encode(
+        x=alt.value(width + 10), y=place["y"], text=alt.Text("value:Q", format=".2f")
+    )
     chart = alt.layer(others, ring, number).add_params(*data.texts(metric_titles=[]).values())
-    chart = chart.properties(width=width, height=alt.Step(17), autosize=data.PAD, usermeta=data.render(n))
+    chart = chart.properties(width=width, height=alt.Step(13), autosize=data.PAD, usermeta=data.render(n))
     return chart.configure_view(stroke=None)

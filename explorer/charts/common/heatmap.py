@@ -36,6 +36,7 @@ def heatmap(
     width: int = 520,
     height: int = 430,
     dark: bool = False,
+    legend: bool = True,
 ) -> Picture:
     """A map of weights; the selection parameter "query" has the field q, a clicked row's position in the text.
 
@@ -47,6 +48,7 @@ def heatmap(
         top: the weight that gets the last colour.
         gamma: exponent of the colour scale; 0.5 lifts small weights.
         width, height: room for the cells, in pixels.
+        legend: draws the bar that explains the colours.
     """
     n_rows, n_columns = weights.shape
     rows = list(range(n_rows)) if row_numbers is None else [int(i) for i in row_numbers]
@@ -64,12 +66,14 @@ def heatmap(
         "column_names": [f"{label} ({i})" for label, i in zip(column_labels, columns, strict=True)],
     }
     return Picture(
-        _description(n_rows, n_columns, bool(visible.all()), gamma, width, height, dark), tables, values, _aloud(weights, visible, values)
+        _description(n_rows, n_columns, bool(visible.all()), gamma, width, height, dark, legend), tables, values, _aloud(weights, visible, values)
     )
 
 
 @described
-def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, width: int, height: int, dark: bool) -> alt.LayerChart:
+def _description(
+    n_rows: int, n_columns: int, all_visible: bool, gamma: float, width: int, height: int, dark: bool, legend: bool
+) -> alt.LayerChart:
     pin = alt.selection_point(name="query", fields=["q"], toggle=False, clear=False, empty=False)
     tokens = data.texts(row_tokens=[], column_tokens=[], row_names=[], column_names=[])
     row_axis, column_axis = _room(height, n_rows), _room(width, n_columns)
@@ -103,7 +107,7 @@ def _description(n_rows: int, n_columns: int, all_visible: bool, gamma: float, w
         x=x,
         x2="end:Q",
         y=y,
-        color=weight_colour(gamma, width, dark),
+        color=weight_colour(gamma, width, dark, legend),
         tooltip=[
             alt.Tooltip("from:N", title=_("from (position)")),
             alt.Tooltip("to:N", title=_("to (position)")),

@@ -31,6 +31,7 @@ def scatter(
     *,
     titles: tuple[str, str] | None,
     groups: Sequence[str] = (),
+    order: Sequence[str] = (),
     found: np.ndarray | None = None,
     chosen: tuple[int, int] | None = None,
     width: int = 560,
@@ -45,6 +46,7 @@ def scatter(
         x, y: (heads,).
         titles: of the axes; None where the places mean nothing by themselves.
         groups: of each head, what colours and shapes it; by layer where empty.
+        order: of names of groups, so that each has its colour in every language; others come after them by name.
         found: which of them were looked for, bool (heads,); all where None.
         chosen: the head that carries a ring at first.
         width, height: in pixels; letters, of the heads' names.
@@ -57,7 +59,10 @@ def scatter(
     table["group"] = [groups[i] for i in there] if groups else 0
     table["found"] = held.astype(int)
     aloud = _("A point for each head, {n} in all.").format(n=len(table))
-    description = _description(tuple(sorted(set(groups))), titles, width, height, letters, dark)
+    rank = {name: n for n, name in enumerate(order)}
+    description = _description(
+        tuple(sorted(set(groups), key=lambda name: (rank.get(name, len(rank)), name))), titles, width, height, letters, dark
+    )
     return Picture(description, {"points": table}, selected(chosen) | ends, aloud)
 
 

@@ -15,8 +15,8 @@ from explorer.i18n import _
 
 POINTS = 150
 """A line has at most about so many points: a browser draws them many times while a training goes on."""
-_SHORT = 18
-"""Letters of names that stand two in a row below a plot."""
+_LETTER, _BESIDE = 6.15, 14
+"""Pixels of a letter of a name below a plot, and of what stands beside the name; a Chinese letter is as wide as two."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def over_steps(
     }
     marks = {"at": {"step": [] if at is None else [float(at)]}, "goal": {"value": [] if goal is None else [float(goal)]}}
     tables = {"points": pd.DataFrame(points), **{name: pd.DataFrame(mark, dtype=float) for name, mark in marks.items()}}
-    across = 2 if len(colours) > 1 and max(map(len, colours)) <= _SHORT else 1
+    across = 2 if len(colours) > 1 and max(map(_letters, colours)) * _LETTER <= plot.width // 2 - _BESIDE else 1
     values = {"line_names": [line.name for line in lines], "colour_names": list(colours), "last": max(1, steps)}
     values |= data.span(points["value"], marks["goal"]["value"], zero=not plot.log, log=plot.log)
     return Picture(
@@ -118,7 +118,7 @@ def _description(plot: Plot, n: int, across: int, dark: bool) -> alt.LayerChart:
         orient="bottom",
         columns=across,
         labelExpr="colour_names[datum.value]",
-        labelLimit=plot.width // across - 20,
+        labelLimit=plot.width // across - _BESIDE,
         symbolOpacity=1,
         symbolSize=80,
     )
@@ -149,6 +149,10 @@ def _description(plot: Plot, n: int, across: int, dark: bool) -> alt.LayerChart:
         .add_params(*data.texts(line_names=[], colour_names=[]).values(), alt.param(name="last", value=1), *data.SPAN)
         .properties(width=plot.width, height=plot.height, autosize=data.PAD, usermeta=data.render(0))
     )
+
+
+def _letters(name: str) -> int:
+    return sum(2 if "\u2e80" <= letter <= "\uffef" else 1 for letter in name)
 
 
 def thinned(points: np.ndarray, positive: bool = False) -> np.ndarray:

@@ -51,11 +51,12 @@ def draw(
         places, titles = table[list(axes)].to_numpy(float), (choices.title_of(axes[0]), choices.title_of(axes[1]))
     else:
         places, titles = _LAYOUTS.get_or_compute((identity, part, view), lambda: space.layout(atlas, part, view)), None
-    size = choices.size()
+    # A map has neither names of axes below it nor a choice of them above: its room is its own.
+    size = choices.size() if view == "metrics" else (choices.size(440, 260) if found is None else choices.size(390, 235))
     at = {"x": places[:, 0], "y": places[:, -1], "titles": titles}
 
     def picture(first: tuple[int, int], dark: bool) -> Picture:
-        return scatter(heads, **at, groups=groups, found=found, chosen=first, **size, dark=dark)
+        return scatter(heads, **at, groups=groups, order=choices.roles_in_order(), found=found, chosen=first, **size, dark=dark)
 
     drawn = (identity, part, view, axes, tuple(groups), None if found is None else found.tobytes(), *size.values())
     pictures.clickable("atlas_points", drawn, chosen, picture, chosen_head.picked)

@@ -28,9 +28,10 @@ NO_ROLE = N_("no role")
 EXAMPLES = ("previous > .5 and distance < 3", "first > .5", "role = induction", "distance > 10 and confidence > .3")
 
 
-def size(height: int = 390) -> dict[str, int]:
-    """Of the picture of all heads, `height` at a desk. On a stage it stands beside the chosen head: what a click opens has to be seen."""
-    return {"width": 310, "height": 155, "letters": 12} if stage.is_on() else {"width": 500, "height": height, "letters": 12}
+def size(height: int = 390, on_stage: int = 155) -> dict[str, int]:
+    """Of the picture of all heads, by its height at a desk and on a stage, where it stands beside the chosen head: what a click opens has to be
+    seen."""
+    return {"width": 310, "height": on_stage, "letters": 12} if stage.is_on() else {"width": 500, "height": height, "letters": 12}
 
 
 def title_of(metric: str) -> str:
@@ -62,6 +63,11 @@ def groups(atlas: Atlas, part: str) -> list[str]:
     if which == "cluster":
         return [_("cluster {n}").format(n=n) for n in space.clusters(atlas, part)]
     return [_(TITLES[roles[0]]) if len(roles) else _(NO_ROLE) for roles in atlas.heads.loc[part]["roles"]]
+
+
+def roles_in_order() -> list[str]:
+    """Names of the groups by role, in the order that gives them their colours."""
+    return [*(_(title) for title in TITLES.values()), _(NO_ROLE)]
 
 
 def looked_for(atlas: Atlas, part: str) -> np.ndarray | None:

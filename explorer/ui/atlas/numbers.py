@@ -36,9 +36,9 @@ def tokens(atlas: Atlas, head: HeadName) -> Figure:
         with column:
             found = table[(table["side"] == side) & (table["by"] == by)]
             st.caption(f"**{_(_SIDES[side])}**")
-            shown = pd.DataFrame({_("token"): written_out(found["token"].tolist()), _("share"): found["share"], _("times"): found["count"]})
-            shown[_("lift")] = found["lift"]
-            # Two tables share the panel, so that each has to do with few pixels, or its last column is cut.
+            shown = pd.DataFrame({_("token"): written_out(found["token"].tolist()), _("share"): found["share"], _("lift"): found["lift"]})
+            # Two tables share the panel, so that each has to do with few pixels, or its last column is cut: in a small window it is.
+            shown[_("times")] = found["count"]
             how = {
                 _("token"): st.column_config.TextColumn(width=56),
                 _("share"): st.column_config.NumberColumn(format="percent", width=52),
@@ -95,10 +95,10 @@ def metrics(atlas: Atlas, head: HeadName) -> Figure:
     values, at = part[names].to_numpy(float), heads.index(head[1:])
     titles = [title_of(name) for name in names]
 
-    def picture(dark: bool, **room: int) -> Picture:
-        return strip(heads, values, titles, at, dark=dark, **room)
+    def picture(dark: bool) -> Picture:
+        return strip(heads, values, titles, at, dark=dark)
 
-    pictures.draw(picture(is_dark(), **({"width": 180} if stage.is_on() else {})), "atlas_strip")
+    pictures.draw(picture(is_dark()), "atlas_strip")
     line = part.loc[head[1:]]
     spread = [line[f"{name}_sd"] if f"{name}_sd" in part else np.nan for name in names]
     shown = pd.DataFrame({_("metric"): titles, _("mean"): values[at], _("spread over texts"): spread})

@@ -12,6 +12,7 @@ from explorer.ui.claims import place, trial
 from explorer.ui.common.markdown import explained
 from explorer.ui.course import hands, join
 from explorer.ui.course import votes as voted
+from explorer.ui.talk import playing
 from models.errors import ExplorerError
 
 
@@ -25,8 +26,10 @@ def draw(at: place.Place) -> None:
         st.markdown(f"**{at.claim.id}**", width="content")
         st.space("stretch")
         join.button()
-        _turn(at.beside(-1), _("Back"), ":material/arrow_back:", "claims_back")
-        _turn(at.beside(1), _("Next"), ":material/arrow_forward:", "claims_forward")
+        # Those of a lecture stand above, and go to its steps: two of the same name, of which one leaves it, are one too many.
+        if playing.at() is None:
+            _turn(at.beside(-1), _("Back"), ":material/arrow_back:", "claims_back")
+            _turn(at.beside(1), _("Next"), ":material/arrow_forward:", "claims_forward")
     join.panel()
     with st.container(key="course_question"):
         st.markdown(f"## {words.claim}")

@@ -248,8 +248,8 @@ def entry(
     # widget anew, and has to be told; so does one that was told a moment ago: what Streamlit has not sent yet, it drops when the next run
     # begins (`ForwardMsgQueue.clear`), and the widget would stand there with another value than the page is drawn with.
     told: dict[str, tuple[str, float]] = st.session_state.setdefault("_told", {})
-    # In another language the titles of its options are others, too.
-    here, now = f"{_page()} {language()}", time.monotonic()
+    # In another language the titles of its options are others, too; and a widget of another kind, as on a stage, knows nothing of the first.
+    here, now = f"{_page()} {language()} {draw.__name__}", time.monotonic()
     page, at = told.get(name, ("", 0.0))
     if name not in st.session_state or st.session_state[name] != value or page != here or now - at < _SENT_S:
         st.session_state[name] = value

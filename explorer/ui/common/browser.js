@@ -175,8 +175,10 @@ function turn(down) {
   const centre = (chart) => { const box = chart.getBoundingClientRect(); return (box.top + box.bottom) / 2 - middle; };
   const there = figures().filter((chart) => (down ? centre(chart) > 40 : centre(chart) < -40));
   const next = down ? there[0] : there[there.length - 1];
+  // What stands at the end of a page never comes to the middle of the window: who asks for it once more is to get what comes next.
+  const main = document.querySelector(".stMain"), before = main?.scrollTop;
   next?.scrollIntoView({ block: "center" });
-  return next !== undefined;
+  return next !== undefined && main?.scrollTop !== before;
 }
 
 // What belongs to the stage goes with it, whichever way somebody leaves.

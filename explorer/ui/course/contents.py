@@ -10,6 +10,7 @@ from explorer.lectures.registry import chapter_title, of_chapter
 from explorer.lectures.thumbnails import picture_of
 from explorer.lectures.words import read
 from explorer.ui.common import address
+from explorer.ui.common.session import is_dark
 from explorer.ui.course import closing, join, place, search
 
 _COLUMNS = 4
@@ -22,6 +23,7 @@ _ENDS = (
 
 def draw() -> None:
     join.told(None)
+    dark_pictures()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {_('Course')}", width="content")
         wanted = search.field(_("Search the questions"))
@@ -44,6 +46,12 @@ def draw() -> None:
                     _card(demo)
     if not found:
         st.info(_("No question has these words."), icon=":material/search_off:")
+
+
+def dark_pictures() -> None:
+    """In the dark theme small pictures of demos stand on its ground: they are files, drawn on white, where dark is much; there bright is."""
+    if is_dark():
+        st.html("<style>[class*=st-key-card_] img { filter: invert(.92) hue-rotate(180deg) }</style>")
 
 
 def matches(demo: Demo, wanted: str) -> bool:

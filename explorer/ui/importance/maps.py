@@ -71,7 +71,7 @@ def _map(choice: TaskChoice, by: str, values: np.ndarray, head: tuple[int, int] 
     """One board; a click chooses the head, and its frame is on all of them."""
 
     def picture(first: tuple[int, int] | None, dark: bool, clickable: bool = False) -> Picture:
-        sizes, how = [site.heads for site in choice.model.sites], {"width": 252, "height": 120, "compact": True, "dark": dark}
+        sizes, how = [site.heads for site in choice.model.sites], {"width": 252, "height": 100, "compact": True, "dark": dark}
         how |= {"title": _(TITLES[by]), "diverging": by == "exact", "clickable": clickable, "removable": False, "chosen": first}
         return charts.board(rows(choice), sizes, (), values=values, **how)
 

@@ -12,6 +12,7 @@ from explorer.lectures.thumbnails import picture_of
 from explorer.talk import Step, of_chapter
 from explorer.talk.places import step_of
 from explorer.ui.common.markdown import explained
+from explorer.ui.course.contents import dark_pictures
 from explorer.ui.talk import session
 from models.errors import ExplorerError
 
@@ -44,6 +45,7 @@ def draw() -> None:
 
 def chapters() -> None:
     """Something to begin with: the chapters of the course, each taken by one click."""
+    dark_pictures()
     numbers = [number for number in CHAPTERS if demos_of(number)]
     for first in range(0, len(numbers), _COLUMNS):
         for number, column in zip(numbers[first : first + _COLUMNS], st.columns(_COLUMNS), strict=False):

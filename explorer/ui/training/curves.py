@@ -90,10 +90,12 @@ def _progress(lab: Lab, state: State, frame: Snapshot) -> dict[str, Drawn]:
         if lab.shown.film.task.exact
         else _("Thick: held-out examples. Thin: the training batches.")
     )
-    above = _plot(_("accuracy"), whole=True, percent=True, legend=False, titled=False)
+    # Where there are several, a choice of them stands above, and their names below.
+    height = HEIGHT - 11 * (len(names) - 1) if stage.is_on() else HEIGHT
+    above = _plot(_("accuracy"), height, whole=True, percent=True, legend=False, titled=False)
     return {
         "accuracy": Drawn(above, accuracy, names, longest, frame.step, _goal(preset)),
-        "loss": Drawn(_plot(_("loss, nats")), loss, names, longest, frame.step),
+        "loss": Drawn(_plot(_("loss, nats"), height), loss, names, longest, frame.step),
     }
 
 

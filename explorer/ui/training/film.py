@@ -28,6 +28,10 @@ WIDTH, HEIGHT = 608, 490
 """Room for the heads, labels included, in pixels."""
 STAGE = (592, 434)
 """The same on a stage, in a drawing whose least letters become 24 pixels there."""
+SEVERAL = (592, 406)
+"""The same where a choice of runs stands above it: how it goes then takes a line of its own."""
+ONE = (430, 285)
+"""Room for the cells of one head: in a small window the map ends with it, and on a stage its least letters become 24 pixels."""
 SHOWN = {"all": N_("All heads"), "one": N_("One head")}
 _SLIDER = "lab_slider"
 _SENT_BACK_S = 2.0
@@ -105,10 +109,12 @@ def draw(lab: Lab, frame: Snapshot) -> Figure:
         where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
         st.markdown(f"**{where}** :small[{_('after step {n}').format(n=f'{frame.step:,}')}]")
         pictures.draw(_one(captured, part, layer, head, is_dark()), f"film_one_{entry.film.number}_{part}")
-        figure = Figure(_("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False)))
+        figure = Figure(
+            _("This head"), f"{name}-layer{layer}-head{head}", picture_files(lambda: _one(captured, part, layer, head, False, legend=True))
+        )
     else:
         # From frame to frame the picture stays the same one, with other numbers: what it is drawn from is the film.
-        room = STAGE if stage.is_on() else (WIDTH, HEIGHT)
+        room = (STAGE if len(lab.entries) == 1 else SEVERAL) if stage.is_on() else (WIDTH, HEIGHT)
         identity = (entry.film.number, part, example, room)
         pictures.clickable("film", identity, (layer, head), lambda first, dark: picture(captured, part, first, dark, is_strong(), room), _picked)
         figure = Figure(_("All heads"), name, picture_files(lambda: picture(captured, part, (layer, head), False)))
@@ -150,10 +156,11 @@ def picture(
     )
 
 
-def _one(captured: Capture, part: str, layer: int, head: int, dark: bool) -> Picture:
+def _one(captured: Capture, part: str, layer: int, head: int, dark: bool, legend: bool = False) -> Picture:
+    # On the page the line below it says what the colours are.
     queries, keys = captured.queries(part).labels, captured.keys(part).labels
     weights, seen = captured.pattern(layer, head, part), captured.visible(layer, part)
-    return heatmap.heatmap(weights, seen, queries, keys, width=WIDTH - 110, height=HEIGHT - 150, dark=dark)
+    return heatmap.heatmap(weights, seen, queries, keys, width=ONE[0], height=ONE[1], dark=dark, legend=legend)
 
 
 def _planned(entry: Entry) -> tuple[int, ...]:

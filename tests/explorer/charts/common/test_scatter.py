@@ -53,6 +53,15 @@ def test_groups_have_colours_of_their_own():
     assert [item["opacity"] for item in rings] == [0, 0, 0], "no head is chosen"
 
 
+def test_a_group_has_the_same_colour_whatever_its_name_begins_with():
+    def colours(names: list[str]) -> list[str]:
+        groups = [names[0], names[1], names[0]]
+        scene = rendered(lambda: scatter.scatter(HEADS, np.arange(3.0), np.arange(3.0), titles=None, groups=groups, order=names))
+        return [item["fill"] for item in next(iter(marks(scene, "symbol")))]
+
+    assert colours(["b", "a"]) == colours(["a", "b"]) == [palette.lines()[0], palette.lines()[1], palette.lines()[0]]
+
+
 def test_points_of_other_data_have_the_same_description():
     def made(x: list[float], chosen: tuple[int, int] | None) -> object:
         return scatter.scatter(HEADS, np.array(x), np.arange(3.0), titles=("x", "y"), chosen=chosen)

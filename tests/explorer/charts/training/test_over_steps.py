@@ -63,3 +63,12 @@ def test_a_file_holds_the_numbers():
     chart = charts.over_steps(Plot("loss"), [Line("a", np.array([[3, 0.25]]))], ["one"], 10, goal=0.5)
     datasets = json.loads(chart.to_json())["datasets"]
     assert datasets["points"] == [{"line": 0, "colour": 0, "kind": 1, "step": 3.0, "value": 0.25}] and datasets["goal"] == [{"value": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("names", "across"), [(["1: induction", "2: induction"], 2), (["自带：induction", "1：induction"], 2), (["shipped: induction", "1: a"], 1)]
+)
+def test_names_stand_beside_each_other_only_where_they_are_read_whole(names, across):
+    plot = Plot("loss", width=226)
+    made = charts.over_steps(plot, [Line("a", np.array([[0, 1.0]]))], names, 10)
+    assert f'"columns": {across}' in json.dumps(made.description)
