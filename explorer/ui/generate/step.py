@@ -27,7 +27,7 @@ _FRAME = re.compile(r"<[|/\w].*>|\[[A-Z]+\]")
 SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""
 _LIKELY_HALL = {"down": 14}
-_LOOKED, _LOOKED_HALL = {"width": 640, "height": 230}, {"width": 500, "height": 100}
+_LOOKED, _LOOKED_HALL = {"width": 610, "height": 205}, {"width": 500, "height": 92}
 """Room for the candidates on the stage, and for where the model looked at a desk and on the stage, in pixels."""
 
 
