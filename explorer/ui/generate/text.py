@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.jobs import JOBS, Report
-from explorer.ui.common import jobs
+from explorer.ui.common import again, jobs
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.generate import made as making
 from explorer.ui.generate.made import Made
@@ -47,7 +47,7 @@ def draw(made: Made, text: str, tokens: int) -> int:
             running = _run(made)
         if made.ended and not running:
             # The buttons above were drawn before it was known that there is nothing more to make.
-            st.rerun()
+            again.run_again()
     if running:
         st.fragment(_written, run_every=jobs.POLL_S)(text, made)
         return n
