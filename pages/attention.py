@@ -32,7 +32,7 @@ def header(chosen: Chosen) -> None:
 def explorer_of(chosen: Chosen) -> None:
     captured = chosen.capture
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        part = part_of(captured)
+        part = part_of(captured, short=True)
         how = controls(captured, part)
         st.space("stretch")
         downloads = st.container(width="content")

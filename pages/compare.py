@@ -16,7 +16,7 @@ from models.errors import ExplorerError
 def compare(chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         what = address.choice(st.segmented_control, _("Compared"), second.WHAT, "compare")
-        part = part_of(chosen.capture)
+        part = part_of(chosen.capture, short=True)
         row = st.container(horizontal=True, vertical_alignment="bottom")
         downloads = st.container(width="content")
     progress, sides, found = st.container(), None, None

@@ -23,6 +23,9 @@ FIGURES = {
     "/compare": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",
     "/compare?compared=difference": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",
     "/syntax": "",
+    "/generate?tokens=8": ".st-key-newest svg.marks",
+    "/generate?tokens=8&text=我爱你": ".st-key-newest svg.marks",
+    "/generate?tokens=8&model=translate-mini": ".st-key-newest svg.marks",
 }
 """By address, the figure that ends with the small window; "" where a page may be longer."""
 

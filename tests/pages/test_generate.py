@@ -49,7 +49,7 @@ def test_it_opens_on_the_likeliest_tokens() -> None:
     assert app.selectbox(key="model").value == "gpt2-mini"
     again = expected(TEXT, FIRST + 1, generate.Sampling(True))
     same(app, again[:FIRST])
-    assert "orange-background[" + again[FIRST - 1].token.text.strip() in written(app)
+    assert "orange-background[" + again[FIRST - 1].token.text.strip() in written(app) and "→" not in written(app)
     same(press(app, "one_token"), again)
 
 
@@ -114,6 +114,13 @@ def test_a_source_and_a_target(tiny, monkeypatch) -> None:
     assert not app.exception and len(charts(app)) == 2
     settle(app.button_group(key="generated_part").set_value("cross").run())
     assert not app.exception and "the newest token" in written(app)
+
+
+def test_a_translation_that_has_ended_stands_behind_an_arrow_and_cannot_be_gone_on_with() -> None:
+    app = press(opened("generate", model="translate-mini", text=f"{TEXT} begins with", tokens="30"), "generate")
+    assert not app.exception and "ended)" in written(app)
+    assert "begins with] → " in written(app)
+    assert app.button(key="generate").disabled and app.button(key="one_token").disabled and not app.button(key="restart").disabled
 
 
 def test_an_encoder_offers_a_decoder() -> None:

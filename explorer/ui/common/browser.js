@@ -10,6 +10,8 @@ const DESK_LARGEST = 1.9, BELOW = 28, STILL = 0.01;
 const STAGE_BELOW = 12, CARD_BELOW = 52, FIRST = 0.3;
 // Addresses that follow each other within this time, and nothing done between them, are of one act.
 const AT_ONCE_MS = 1000;
+// After the last change that moves figures, so long until they are fitted once more.
+const RESTS_MS = 300;
 
 // A window that is narrower than this is small (style.css), in pixels; and how Streamlit calls what a person wants of the sidebar.
 const SMALL = 1100, SIDEBAR = "stSidebarCollapsed";
@@ -143,8 +145,11 @@ function fit(svg, sizes) {
   svg.style.height = height;
 }
 
-// All figures, once per frame however often it is asked for.
+// All figures, once per frame however often it is asked for; and once more when the page has come to rest: while one picture takes the place of
+// another, both stand in their box, and each seems to have half of its room.
 function fitSoon(state) {
+  clearTimeout(state.resting);
+  state.resting = setTimeout(() => charts(document).forEach((svg) => fit(svg, state.sizes)), RESTS_MS);
   state.waiting ??= requestAnimationFrame(() => {
     state.waiting = null;
     if (!onStage()) clear(state);

@@ -10,10 +10,12 @@ from explorer.ui.common import address
 from models import Model
 
 PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder"), "cross": N_("cross: decoder to encoder")}
+SHORT = PARTS | {"cross": N_("cross")}
+"""The same where much stands beside them."""
 
 
-def part_of(captured: Capture | Model) -> str:
-    """The part, chosen where there is a choice."""
+def part_of(captured: Capture | Model, short: bool = False) -> str:
+    """The part, chosen where there is a choice; `short` where its titles have little room."""
     if len(captured.parts) == 1:
         return captured.parts[0]
-    return address.choice(st.segmented_control, _("Attention"), {part: PARTS[part] for part in captured.parts}, "part")
+    return address.choice(st.segmented_control, _("Attention"), {part: (SHORT if short else PARTS)[part] for part in captured.parts}, "part")

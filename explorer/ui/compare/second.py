@@ -80,10 +80,10 @@ def _word(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Othe
     # Numbers of words, not of parts: what lies between them is kept and not counted.
     there = [i for i, part in enumerate(parts) if part.strip()]
     words = [parts[i] for i in there]
-    how = {"options": range(len(words)), "format_func": lambda i: words[i], "width": 150}
+    how = {"options": range(len(words)), "format_func": lambda i: words[i], "width": 120}
     with row:
         at = address.entry(st.selectbox, _("Change the word"), "word", _swap(words)[0], address.among(range(len(words))), **how)
-        into = address.entry(st.text_input, _("into"), "into", _swap(words[at : at + 1])[1], width=150, max_chars=200)
+        into = address.entry(st.text_input, _("into"), "into", _swap(words[at : at + 1])[1], width=120, max_chars=200)
     changed = [into.strip() or part if i == there[at] else part for i, part in enumerate(parts)]
     return _another_text(chosen, "".join(changed), progress)
 

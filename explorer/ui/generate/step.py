@@ -18,7 +18,7 @@ from explorer.tiles import MEAN
 from explorer.tokens import is_bytes, labels
 from explorer.ui.common import address, pictures, stage
 from explorer.ui.common.markdown import escaped
-from explorer.ui.common.parts import PARTS
+from explorer.ui.common.parts import SHORT
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.take_away import Figure, picture_files
 
@@ -27,7 +27,7 @@ _FRAME = re.compile(r"<[|/\w].*>|\[[A-Z]+\]")
 SHOWN_KEYS = 60
 """Keys that the bars show, the last ones."""
 _LIKELY_HALL = {"down": 14}
-_LOOKED, _LOOKED_HALL = {"width": 640, "height": 230}, {"width": 500, "height": 100}
+_LOOKED, _LOOKED_HALL = {"width": 610, "height": 205}, {"width": 500, "height": 92}
 """Room for the candidates on the stage, and for where the model looked at a desk and on the stage, in pixels."""
 
 
@@ -109,7 +109,7 @@ def _looked(step: generate.Step) -> Figure:
         parts = list(step.attention)
         part = parts[0]
         if len(parts) > 1:
-            part = address.choice(st.segmented_control, _("Attention"), {name: PARTS[name] for name in parts}, "generated_part")
+            part = address.choice(st.segmented_control, _("Attention"), {name: SHORT[name] for name in parts}, "generated_part")
         whole = step.attention[part]
         # The head that all pages look at; at first the mean over the last layer.
         layers = list(range(len(whole)))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.i18n import _
 from explorer.jobs import JOBS, Report
-from explorer.ui.common import jobs
+from explorer.ui.common import again, jobs
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.generate import made as making
 from explorer.ui.generate.made import Made
@@ -45,6 +45,9 @@ def draw(made: Made, text: str, tokens: int) -> int:
     if made.asked and n < made.wanted and not made.ended:
         with progress:
             running = _run(made)
+        if made.ended and not running:
+            # The buttons above were drawn before it was known that there is nothing more to make.
+            again.run_again()
     if running:
         st.fragment(_written, run_every=jobs.POLL_S)(text, made)
         return n
@@ -80,7 +83,9 @@ def _written(text: str, made: Made) -> None:
     before, newest = "".join(new[:-1]), "".join(new[-1:])
     # A colour ends with its paragraph, so each line has its own.
     lines = [f":gray[{escaped(line)}]" if line.strip() else "&nbsp;" for line in text.split("\n")]
-    shown = "  \n".join(lines) + (f"**{_bold(before)}**" if before.strip() else before)
+    # What a decoder reads is gone on with; of an encoder-decoder it is the source, and its target begins anew.
+    arrow = "" if made.model.kind == "decoder" else " → "
+    shown = "  \n".join(lines) + arrow + (f"**{_bold(before)}**" if before.strip() else before)
     # The newest token is marked, its own space outside: Markdown takes none at the ends.
     space = newest[: len(newest) - len(newest.lstrip())].replace("\n", " ⏎ ")
     shown += f"{space}:orange-background[{_bold(newest.strip())}]" if newest.strip() else space
