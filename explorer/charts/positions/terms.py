@@ -82,7 +82,7 @@ def _beside_description(hall: bool, dark: bool) -> alt.VConcatChart | alt.HConca
     return finished(alt.vconcat(_shares(dark), _angles(dark), spacing=12))
 
 
-def _shares(dark: bool, width: int = 190, height: int = 110) -> alt.Chart:
+def _shares(dark: bool, width: int = 155, height: int = 110) -> alt.Chart:
     """Spread of each term within its rows, beside that of the sum."""
     chart = alt.Chart(alt.NamedData("spreads")).transform_calculate(name="term_names[datum.i]")
     y = alt.Y(
