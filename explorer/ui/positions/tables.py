@@ -32,7 +32,7 @@ _LINES = {
 """Lines of Python for each of `OF`."""
 _HALL = {"side": 100, "large": 270}
 """Sides of the squares on the stage, in pixels: one large picture, and the others two by two."""
-_DESK = {"side": 146}
+_DESK = {"side": 142}
 """Two rows of pictures, and the axes of the lower one, end with a window of 1024 x 768."""
 _BIASES, _BIASES_HALL = {"width": 760, "height": 420}, {"width": 760, "height": 300}
 PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder")}
