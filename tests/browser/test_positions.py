@@ -127,6 +127,13 @@ def test_chips_are_dragged_and_moved_by_keyboard(open_page):
     until("dog", "the", "bites", "the", "man", ".")
 
 
+def test_four_terms_and_what_decides_stand_in_one_row_of_a_small_window(open_page):
+    page = open_page("/positions?positions=terms", size=(1024, 768), wait_for=".st-key-terms svg.marks >> nth=1")
+    settled(page)
+    maps, beside = (page.locator(".st-key-terms svg.marks").nth(i).bounding_box() for i in range(2))
+    assert beside["y"] == maps["y"] and beside["x"] >= maps["x"] + maps["width"] and beside["x"] + beside["width"] <= 1024
+
+
 def test_the_orders_axes_are_in_a_small_window(open_page):
     page = open_page("/positions?positions=order", size=(1024, 768), wait_for=".st-key-order_picture svg.marks")
     in_reach(page, ".st-key-order_picture svg.marks", 1024, 768)
