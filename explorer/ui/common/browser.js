@@ -109,7 +109,9 @@ function withInputs(svg, form, wide, room, free, desk) {
   const all = free + svg.getBoundingClientRect().top - form.parentElement.getBoundingClientRect().top;
   // A pixel more, and they would stand above it.
   const beside = (room - parseFloat(style.minWidth) - parseFloat(around.columnGap) - 2) / wide;
-  return Math.max(Math.min(beside, desk(all)), Math.min(room / wide, desk(all - above)));
+  const found = Math.max(Math.min(beside, desk(all)), Math.min(room / wide, desk(all - above)));
+  // Before the style of the inputs is there, nothing is known of their place.
+  return Number.isFinite(found) ? found : desk(free);
 }
 
 // A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
