@@ -27,6 +27,7 @@ FIGURES = {
     "/weights?stage=1": ".st-key-weights_lines svg.marks",
     "/weights?model=translate-mini&part=cross&writers=encoder&stage=1": ".st-key-weights_lines svg.marks",
     "/beyond?stage=1": ".st-key-strips svg.marks",
+    "/beyond?model=gpt2-mini&stage=1": ".st-key-strips svg.marks",
     "/beyond?model=gpt2-mini&beyond=parts&stage=1": ":is(.st-key-parts_bars, .st-key-parts_heads) svg.marks",
     "/compare?stage=1": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",
     "/compare?model=gpt2-mini&compare=pruned&compared=difference&stage=1": ":is(.st-key-changed_heads, .st-key-changed_head) svg.marks",

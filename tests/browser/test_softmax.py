@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from explorer.charts.softmax.lookups import SCORES
 from explorer.softmax.vectors import WIDTHS, draw
 from tests.browser import dragging
-from tests.browser.waiting import eventually, in_reach, resize
+from tests.browser.waiting import eventually, in_reach, resize, settled
 
 VECTORS, LOOKUPS = ".st-key-vectors", ".st-key-lookups"
 PLACES = {VECTORS: "/softmax", LOOKUPS: "/softmax?softmax=lookups"}
@@ -63,6 +63,18 @@ def test_vectors_follow_their_sliders_ask_nobody_and_show_what_torch_computes(op
     # Looking at the page lets playwright tell what has been sent.
     eventually(lambda: (page.title(), len(sent))[1], lambda n: n > before)
     reached(page, VECTORS)
+
+
+def test_a_picture_stays_in_a_small_window_when_it_is_drawn_anew(open_page):
+    page = open_page("/softmax?theme=light", size=(1024, 768), wait_for=f"{VECTORS} .vega-bind")
+    marks = f"{VECTORS} svg.marks"
+    box = in_reach(page, marks, 1024, 768)
+    # Drawn larger for a moment it would push its inputs above it, and would be larger than the room below them.
+    page.evaluate("(marks) => { document.querySelector(marks).style.width = '980px'; }", marks)
+    page.keyboard.press("t")
+    page.wait_for_function("location.search.includes('theme=dark')")
+    settled(page)
+    assert in_reach(page, marks, 1024, 768) == pytest.approx(box, abs=2)
 
 
 def test_lookups_follow_their_sliders_and_ask_nobody(open_page):

@@ -43,7 +43,7 @@ def same_strips(app: AppTest, traced: methods.Traced) -> None:
     np.testing.assert_allclose(drawn[0], traced.effects, atol=1e-6)
     for row, values in zip(drawn[1:], traced.tokens.values(), strict=True):
         np.testing.assert_allclose(row, values, rtol=1e-5, atol=1e-6)
-    assert given(app, "agreements") == ["", *(f"ρ {value:+.2f}" for value in traced.correlations.values())]
+    assert given(app, "agreements") == ["", *(f"ρ {value:+.2f}".replace("-", "−") for value in traced.correlations.values())]
 
 
 def model(name: str) -> object:

@@ -1,5 +1,6 @@
 """What the weights say, as Streamlit runs it, without a browser: what is drawn is what `explorer.weights` computes, for any model and head."""
 
+import json
 import threading
 from types import SimpleNamespace
 from urllib.parse import parse_qs
@@ -152,6 +153,14 @@ def test_on_the_stage_a_line_is_opened_by_a_button_too() -> None:
     settle(named[0].click().run())
     assert not app.exception and f"**Layer {below[0]}, head {below[1]}** :small[writes" in written(app)
     assert marked(app) == [f"K {below[0]}.{below[1]}"] == [named[0].label]
+
+
+def test_on_the_stage_both_ends_of_a_direction_are_seen() -> None:
+    app = page("weights", stage="1", look="directions")
+    for column, title in ((json.loads(frame.proto.columns), frame.value.columns) for frame in app.dataframe[:2]):
+        # As wide as what stands beside the graph; of a number the browser makes 75.
+        widths = [{"small": 75}.get(width := column[name].get("width"), width) for name in title]
+        assert sum(widths) < 490, "the last column is within the table"
 
 
 def test_while_the_reader_of_a_line_is_computed_no_other_head_stands_in_its_place(monkeypatch) -> None:

@@ -40,10 +40,12 @@ def strips(
     n = len(effects)
     free = np.flatnonzero(~np.isnan(effects))
     read = set(rows) if 0 < len(rows) < len(free) else set()
+    told = [correlations.get(name, np.nan) for name in methods]
     given = {
         "tokens": list(labels),
         "methods": [effect, *methods],
-        "agreements": ["", *(f"ρ {correlations[name]:+.2f}" if np.isfinite(correlations.get(name, np.nan)) else "" for name in methods)],
+        # With the minus sign of the axes.
+        "agreements": ["", *(f"ρ {value:+.2f}".replace("-", "−") if np.isfinite(value) else "" for value in told)],
     }
     every = max(1, int(np.ceil(11 * n / width)))
     heads = np.arange(0, n, every)

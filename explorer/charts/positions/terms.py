@@ -82,7 +82,7 @@ def _beside_description(hall: bool, dark: bool) -> alt.VConcatChart | alt.HConca
     return finished(alt.vconcat(_shares(dark), _angles(dark), spacing=12))
 
 
-def _shares(dark: bool, width: int = 190, height: int = 110) -> alt.Chart:
+def _shares(dark: bool, width: int = 185, height: int = 110) -> alt.Chart:
     """Spread of each term within its rows, beside that of the sum."""
     chart = alt.Chart(alt.NamedData("spreads")).transform_calculate(name="term_names[datum.i]")
     y = alt.Y(
@@ -92,11 +92,11 @@ def _shares(dark: bool, width: int = 190, height: int = 110) -> alt.Chart:
     )
     x = alt.X("value:Q", title=_("standard deviation within rows"), axis=alt.Axis(tickCount=4))
     bars = chart.mark_bar(color=palette.lines(dark)[0]).encode(x=x, y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("value:Q", format=".4f")])
-    caption = titled(_("Which term decides"), _("What is equal for all keys of a row changes no weight."), dark)
+    caption = titled(_("Which term decides"), _("What a row's keys share changes no weight."), dark)
     return bars.add_params(*data.texts(term_names=[_(title) for title in TITLES]).values()).properties(width=width, height=height, title=caption)
 
 
-def _angles(dark: bool, width: int = 240, height: int = 150) -> alt.LayerChart:
+def _angles(dark: bool, width: int = 185, height: int = 150) -> alt.LayerChart:
     blue, other = palette.lines(dark)[0], palette.lines(dark)[5]
     layers = []
     for name, colour, dashed in (("random", other, [4, 3]), ("measured", blue, [1, 0])):
@@ -106,5 +106,5 @@ def _angles(dark: bool, width: int = 240, height: int = 150) -> alt.LayerChart:
         tip = alt.Tooltip("angle:Q", title=_("degrees"), format=".1f")
         layers.append(base.mark_line(color=colour, strokeDash=dashed, strokeWidth=2.5).encode(x=x, y=y))
         layers.append(base.mark_point(color=colour, filled=True, size=40).encode(x=x, y=y, tooltip=tip))
-    caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Dashed: random subspaces."), dark)
+    caption = titled(_("Angles of the two subspaces"), _("90°: nothing in common. Dashed: random."), dark)
     return alt.layer(*layers).properties(width=width, height=height, title=caption)

@@ -99,6 +99,23 @@ function name(root) {
 // The figures of a box, one below the other.
 const stacked = (box) => [...box.querySelectorAll(":scope > .stElementContainer .stVegaLiteChart svg.marks")].filter((one) => one.viewBox.baseVal.height > 0);
 
+// How large a figure with inputs becomes at a desk: with them beside it or above it, whichever is larger. Where they stand now decides nothing, or the
+// figure would be another one whenever it is asked again, and end below the window half of the time.
+function withInputs(svg, form, wide, room, free, desk) {
+  const [style, around] = [getComputedStyle(form), getComputedStyle(form.parentElement)];
+  const own = [...form.querySelectorAll(":scope > .vega-bind")].map((one) => one.getBoundingClientRect().height);
+  const column = parseFloat(style.getPropertyValue("--column")), gap = parseFloat(style.columnGap);
+  const across = Math.max(1, Math.floor((room + gap) / (column + gap)));
+  let above = parseFloat(around.rowGap);
+  for (let i = 0; i < own.length; i += across) above += Math.max(...own.slice(i, i + across)) + (i ? parseFloat(style.rowGap) : 0);
+  const all = free + svg.getBoundingClientRect().top - form.parentElement.getBoundingClientRect().top;
+  // A pixel more, and they would stand above it.
+  const beside = (room - parseFloat(style.minWidth) - parseFloat(around.columnGap) - 2) / wide;
+  const found = Math.max(Math.min(beside, desk(all)), Math.min(room / wide, desk(all - above)));
+  // Before the style of the inputs is there, nothing is known of their place.
+  return Number.isFinite(found) ? found : desk(free);
+}
+
 // A figure takes the width that there is, as long as its height fits the window; where its letters would be too small, they decide.
 function fit(svg, sizes) {
   const box = svg.getAttribute("viewBox");
@@ -133,7 +150,9 @@ function fit(svg, sizes) {
   // On a stage the first figure ends with the window, and what comes below it gets a window of its own.
   const first = left * zoom * drawn > FIRST * window.innerHeight;
   const tall = !stage ? Math.max(1, left) : svg.closest(ENDING) || first ? left : most;
-  let scale = stage ? Math.max(Math.min(room / wide, tall), letters) : Math.min(tall, DESK_LARGEST);
+  const form = !stage && svg.closest(".vega-embed")?.querySelector("form:has(.vega-bind)");
+  const desk = (height) => Math.min(Math.max(1, (height - Math.max(0, between)) / zoom / drawn), DESK_LARGEST);
+  let scale = stage ? Math.max(Math.min(room / wide, tall), letters) : form ? withInputs(svg, form, wide, room, free, desk) : Math.min(tall, DESK_LARGEST);
   scale = Math.min(scale, room / wide);
   if (beside && !stage) scale = Math.min(1, scale);
   // A difference that nobody sees is none: it could move a bar for scrolling, and that the figure, without an end.

@@ -28,8 +28,8 @@ def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
     row = (
         f"{form}:has(.vega-bind){{display:flex;flex-flow:row wrap}}"
         f"{form} .vega-bind{{flex:1 1 {BESIDE // 2}px;width:auto;min-width:0;max-width:{column}px}}"
-        f"{form} .vega-bind:has([type=radio]){{flex:none;width:max-content;max-width:none}}"
-        f"{form} .vega-bind-radio{{display:flex;flex-wrap:nowrap}}"
+        f"{form} .vega-bind:has([type=radio]){{flex:0 1 max-content;max-width:100%}}"
+        f"{form} .vega-bind-radio{{display:flex;flex-wrap:wrap}}"
         if stage.is_on()
         else ""
     )
@@ -37,10 +37,10 @@ def draw(picture: Picture, key: str, *, beside: int = BESIDE) -> None:
         st.html(
             f"<style>{stands_for}"
             f"{own} .vega-embed{{display:flex!important;flex-wrap:wrap;gap:.3rem 1rem;align-items:flex-start}}"
-            f"{form}:has(.vega-bind){{order:-1;flex:1 1 {beside}px;min-width:{beside}px;padding:0;display:grid;"
+            f"{form}:has(.vega-bind){{--column:{column};order:-1;flex:1 1 {beside}px;min-width:{beside}px;padding:0;display:grid;"
             f"grid-template-columns:repeat(auto-fill,minmax({column}px,1fr));gap:.3rem 1rem;align-items:start}}"
             f"{form} .vega-bind label{{display:grid;grid-template-columns:1fr auto;align-items:center;width:100%;gap:0 .5rem}}"
-            f"{form} .vega-bind .vega-bind-name{{grid-column:1/-1;min-width:100%}}"
+            f"{form} .vega-bind:only-of-type,{form} .vega-bind .vega-bind-name{{grid-column:1/-1;min-width:100%}}"
             f"{form} .vega-bind,{form} .vega-bind-radio{{gap:.1rem .4rem}}{form} .vega-bind input[type=range]{{width:100%;max-width:none}}"
             f"{form} .vega-bind-radio label,{form} .vega-bind label:has([type=checkbox]){{display:flex;width:auto;gap:.25rem}}"
             f"{form} .vega-bind label:has([type=checkbox]) .vega-bind-name{{min-width:0}}"

@@ -33,6 +33,9 @@ MODELS = {
     "order-without-positions": N_("toy, trained without positions"),
 }
 
+_HALL, _DESK = {"most": 200}, {"most": 255}
+"""How high a picture of many tokens becomes, in pixels: its axis ends with the window, of 768 pixels at a desk."""
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -104,7 +107,7 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
         return charts.outputs(found.moved, found.after, rows, scale=found.scale, height=height, dark=dark)
 
     with st.container(key="order_picture"):
-        pictures.draw(picture(is_dark(), **stage.room({"most": 200})), "order_chart")
+        pictures.draw(picture(is_dark(), **stage.room(_HALL, _DESK)), "order_chart")
     _verdict(found)
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:

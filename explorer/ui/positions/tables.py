@@ -32,6 +32,8 @@ _LINES = {
 """Lines of Python for each of `OF`."""
 _HALL = {"side": 100, "large": 270}
 """Sides of the squares on the stage, in pixels: one large picture, and the others two by two."""
+_DESK = {"side": 142}
+"""Two rows of pictures, and the axes of the lower one, end with a window of 1024 x 768."""
 _BIASES, _BIASES_HALL = {"width": 760, "height": 420}, {"width": 760, "height": 300}
 PARTS = {"encoder": N_("encoder"), "decoder": N_("decoder")}
 
@@ -97,7 +99,7 @@ def _table(model: Model, kind: str, table: tables.Table, row: DeltaGenerator) ->
             share=views.shares.sum(),
         )
     )
-    sliders.draw(views.picture(is_dark(), **stage.room(_HALL)), "table")
+    sliders.draw(views.picture(is_dark(), **stage.room(_HALL, _DESK)), "table")
     arrays = {"values": views.values, "cosine": views.cosine, "components": views.components}
     files = picture_files(lambda: views.picture(False)) | {"npz": lambda: export.packed(**arrays)}
     return Figure(_("Position table"), "positions", files), recipe

@@ -27,6 +27,8 @@ LOOKS = {"match": N_("What it matches (QK)"), "write": N_("What it writes (OV)")
 _HEIGHT = 330
 _DISTANCE_HALL = {"width": 110, "height": 130}
 """Room for the curve on the stage, in pixels: it stands beside the pairs of its head, or below them where another head stands beside."""
+_NUMBER_HALL, _END_HALL = 60, 170
+"""Widths of columns on the stage, in pixels: one end of a direction says nothing without the other, and both are seen."""
 
 
 def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = "", token: int | None = None, distance: int = 0) -> list[Figure]:
@@ -155,7 +157,11 @@ def _directions(read: Read, of: OneHead) -> list[Figure]:
             st.info(explained(error))
             continue
         table = _table(read, found, ends)
-        st.dataframe(table, hide_index=True, column_config={_("share"): st.column_config.NumberColumn(format="percent", width="small")})
+        how = {_("share"): st.column_config.NumberColumn(format="percent", width="small")}
+        if stage.is_on():
+            how[_("direction")] = st.column_config.TextColumn(width=_NUMBER_HALL)
+            how |= {end: st.column_config.TextColumn(width=_END_HALL) for end in ends}
+        st.dataframe(table, hide_index=True, column_config=how)
         figures.append(Figure(title, f"{name}-{name_of(read.weights, of)}", {"csv": lambda table=table: export.table_csv(table, index=False)}))
     st.caption(_("Both ends of a direction go together: tokens at one end with those at the same end. Share of the sum of squares."))
     return figures

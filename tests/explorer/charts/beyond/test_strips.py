@@ -35,7 +35,7 @@ def test_words_names_and_agreement():
     assert [item["text"] for item in tokens] == ["[CLS]", "a", "a", 'b"', "[SEP]"]
     assert [item["fill"] == palette.frame() for item in tokens] == [False, False, True, False, False]
     assert [item["text"] for item in names] == ["without", "rollout"]
-    assert [item["text"] for item in agreements] == ["", "ρ -0.50"]
+    assert [item["text"] for item in agreements] == ["", "ρ −0.50"]
 
 
 def test_a_hundred_tokens_still_fit():

@@ -57,7 +57,7 @@ def test_spreads_and_angles():
     assert heights[0] == pytest.approx([60, 80]) and heights[1] == pytest.approx([10, 45])
     low = rendered(lambda: terms.beside([0.4, 0.1, 0.2, 0.0], np.array([10.0, 45.0]), np.array([60.0, 80.0]), hall=True))
     (bars,) = [items for items in marks(low, "rect") if len(items) == 4]
-    assert [item["width"] for item in bars] == pytest.approx([340 / 190 * width for width in widths])
+    assert [item["width"] for item in bars] == pytest.approx([340 / 185 * width for width in widths])
     assert max(item["y"] + item["height"] for item in bars) <= 48
 
 
