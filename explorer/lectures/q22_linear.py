@@ -269,7 +269,7 @@ def _trained(result: Result, words: Words, size: tuple[int, int], dark: bool) ->
         rules=[result.data["n"]] if result.data["n"] <= TRAINED[-1] else [],
         ends=(0, 1.03),
         format=".0%",
-        legend_columns=None if size == SIZES[1] else 1,
+        legend_columns=None if size == SIZES[1] else 2,
         size=size if size == SIZES[1] else (size[0], size[1] - 70),
         dark=dark,
     )

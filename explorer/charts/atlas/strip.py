@@ -74,5 +74,5 @@ def _description(n: int, width: int, dark: bool) -> alt.LayerChart:
         x=alt.value(width + 10), y=place["y"], text=alt.Text("value:Q", format=".2f")
     )
     chart = alt.layer(others, ring, number).add_params(*data.texts(metric_titles=[]).values())
-    chart = chart.properties(width=width, height=alt.Step(13), autosize=data.PAD, usermeta=data.render(n))
+    chart = chart.properties(width=width, height=alt.Step(12), autosize=data.PAD, usermeta=data.render(n))
     return chart.configure_view(stroke=None)

@@ -150,7 +150,10 @@ def weight_colour(gamma: float, width: int, dark: bool, legend: bool = True) -> 
     """The colour of a weight, field w, and the bar under the picture that explains it, if wanted; the parameter "top" gets the last one."""
     # Mixed as in the thumbnails: another colour space would tint what is almost white.
     scale = alt.Scale(type="pow", exponent=gamma, domainMin=0, domainMax=TOP, range=palette.colours(dark), interpolate="rgb", clamp=True)
-    bar = {"orient": "bottom", "direction": "horizontal", "gradientLength": max(60, min(220, width - 60)), "gradientThickness": 8, "tickCount": 5}
+    long = max(60, min(220, width - 60))
+    # Six numbers below a short scale would touch each other.
+    numbers = 5 if long >= 150 else 2
+    bar = {"orient": "bottom", "direction": "horizontal", "gradientLength": long, "gradientThickness": 8, "tickCount": numbers}
     return alt.Color("w:Q", title=_("weight"), scale=scale, legend=alt.Legend(**bar, titleOrient="left") if legend else None)
 
 
