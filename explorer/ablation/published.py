@@ -17,10 +17,10 @@ class Landmark:
 
 
 PRUNING = (
-    Landmark(0.20, N_("Michel et al. 2019: WMT model, no noticeable loss"), "Michel et al. 2019, section 4"),
-    Landmark(0.40, N_("Michel et al. 2019: BERT on MNLI, no noticeable loss"), "Michel et al. 2019, section 4"),
-    Landmark(0.60, N_("Michel et al. 2019: a sharp fall from about here"), "Michel et al. 2019, section 4"),
-    Landmark(38 / 48, N_("Voita et al. 2019: 38 of 48 encoder heads for 0.15 BLEU"), "Voita et al. 2019, section 6"),
+    Landmark(0.20, N_("Michel et al. 2019: WMT model, no noticeable loss"), N_("Michel et al. 2019, section 4")),
+    Landmark(0.40, N_("Michel et al. 2019: BERT on MNLI, no noticeable loss"), N_("Michel et al. 2019, section 4")),
+    Landmark(0.60, N_("Michel et al. 2019: a sharp fall from about here"), N_("Michel et al. 2019, section 4")),
+    Landmark(38 / 48, N_("Voita et al. 2019: 38 of 48 encoder heads for 0.15 BLEU"), N_("Voita et al. 2019, section 6")),
 )
 """How far models were cut, as Michel et al. 2019 and Voita et al. 2019 (who trained on with fewer heads) report it."""
 

@@ -14,8 +14,8 @@ from explorer.i18n import _
 COLUMNS = ("share", "removed", "score", "low", "high", "loss")
 """Of the table of an order: share (0 to 1) and number of heads removed, accuracy and its interval, mean loss in nats."""
 
-_ROW, _LETTER = 15, 22
-"""Pixels of a line of the published figures, and of their letters, above the drawing."""
+_ROW, _LETTER, _WIDE = 15, 22, 700
+"""Pixels: of a line of the published figures, and of their letters, above the drawing; and how wide one is that has two of them in a line."""
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
 
 
@@ -107,6 +107,9 @@ def _description(
         guess = alt.Chart(alt.NamedData("chance")).mark_rule(strokeDash=[4, 4], color=ink, opacity=0.6)
         layers.append(guess.encode(y=y))
     rules, texts = [], []
+    # In a wide drawing two stand beside each other, and the lines get the room.
+    across = 2 if width >= _WIDE else 1
+    rows = -(-len(landmarks) // across)
     for i, share in enumerate(landmarks):
         mark = alt.Chart(data.columns(share=[share])).transform_calculate(caption=f"landmark_texts[{i}]")
         rules.append(mark.mark_rule(strokeDash=[2, 3], color=ink, opacity=0.7).encode(x="share:Q", tooltip=alt.Tooltip("caption:N", title=" ")))
@@ -114,10 +117,10 @@ def _description(
         letter, how = chr(ord("a") + i), {"align": "left", "baseline": "middle", "color": ink}
         at_line = alt.Chart(data.columns(share=[share], letter=[letter])).mark_text(fontSize=12, fontWeight="bold", dy=-8, color=ink)
         texts.append(at_line.encode(x="share:Q", y=alt.value(0), text="letter:N"))
-        row = alt.value(-_LETTER - _ROW * (len(landmarks) - i - 0.5))
+        row, left = alt.value(-_LETTER - _ROW * (rows - i // across - 0.5)), i % across * width / across
         of_row = alt.Chart(data.columns(letter=[letter])).mark_text(fontSize=12, fontWeight="bold", **how)
-        texts.append(of_row.encode(x=alt.value(0), y=row, text="letter:N"))
-        texts.append(mark.mark_text(fontSize=12, **how).encode(x=alt.value(14), y=row, text="caption:N"))
+        texts.append(of_row.encode(x=alt.value(left), y=row, text="letter:N"))
+        texts.append(mark.mark_text(fontSize=12, **how).encode(x=alt.value(left + 14), y=row, text="caption:N"))
     layers += [*rules, *texts]
     chart = alt.layer(*layers).properties(width=width, height=height, autosize=data.PAD, usermeta=data.render(0))
     return chart.add_params(*data.texts(landmark_texts=[]).values(), *data.SPAN)

@@ -24,7 +24,7 @@ from explorer.ui.common.take_away import Figure, picture_files
 from explorer.ui.common.task_choice import TaskChoice
 
 SHOWN = {"score": N_("accuracy"), "loss": N_("loss")}
-_DESK, _HALL = {"width": 540, "height": 225}, {"width": 760, "height": 82}
+_DESK, _HALL = {"width": 540, "height": 225}, {"width": 760, "height": 112}
 """Room for the lines, in pixels: at a desk, and on the stage."""
 _FIRST = 0.05
 """Share of an order's bar that its first curve takes."""
@@ -177,7 +177,7 @@ def _words(choice: TaskChoice, chosen: Sequence[str], lines: Lines) -> None:
         _(
             "Bands: 95 % bootstrap interval over the examples{ranges}. Heads are ranked on the examples that the score is read on, which "
             "flatters the best orders. Dotted: published, {sources}."
-        ).format(ranges=ranges, sources="; ".join(sorted({mark.source for mark in PRUNING})))
+        ).format(ranges=ranges, sources="; ".join(sorted({_(mark.source) for mark in PRUNING})))
     )
 
 

@@ -32,3 +32,11 @@ def test_no_line_crosses_the_words_of_what_was_published():
     # The letter of a line stands over it and before its words.
     for letter in "abc":
         assert len([item for item in texts if item["text"] == letter]) == 2
+
+
+def test_in_a_wide_drawing_two_published_figures_stand_in_a_line():
+    words = ["one model", "another model", "and a third one"]
+    picture = curves.curves({"exact": line(0.9)}, ORDERS, landmarks=list(zip([0.2, 0.4, 0.79], words, strict=True)), width=760)
+    places = {item["text"]: (item["x"], item["y"]) for items in marks(rendered(lambda: picture), "text") for item in items}
+    first, second, third = (places[word] for word in words)
+    assert first[1] == second[1] < third[1] < 0 and first[0] == third[0] < second[0]
