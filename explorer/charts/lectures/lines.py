@@ -54,8 +54,12 @@ def lines(
     digits_y = frame.first_digits(frame_["y"] if ends is None else ends) if log_y else ()
     how = (log_x, log_y, digits_x, digits_y, base, tuple(ticks), points, ends, format, legend_columns, len(rules) > 0, bool(levels))
     description = _description(title, x, y, names, *how, size, dark)
-    marked = pd.DataFrame({"series": list(levels or {}), "y": list((levels or {}).values())}, columns=["series", "y"])
-    tables = {"points": frame_, "rules": pd.DataFrame({"x": list(rules)}, dtype=float), "levels": marked.astype({"series": object, "y": float})}
+    # Only tables that are drawn: a talk from a file puts each into its picture.
+    tables = {"points": frame_}
+    if len(rules):
+        tables["rules"] = pd.DataFrame({"x": list(rules)}, dtype=float)
+    if levels:
+        tables["levels"] = pd.DataFrame({"series": list(levels), "y": list(levels.values())}).astype({"series": object, "y": float})
     return Picture(description, tables)
 
 
