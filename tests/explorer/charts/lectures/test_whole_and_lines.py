@@ -59,3 +59,14 @@ def test_numbers_at_the_tops_of_bars_do_not_stand_in_the_legend():
     picture = bars(["p", "p", "q", "q"], [100, 32, 100, 92], "t", "y", of=["a", "b"] * 2, series=("a", "b"), ends=(0, 100), size=(400, 200))
     (legend,) = scene.of_role(scene.rendered(lambda: picture), "legend")
     assert legend["y"] + legend["height"] <= -frame.LETTERS - 4
+
+
+@pytest.mark.parametrize("rules", [[], [1.5]])
+@pytest.mark.parametrize("levels", [None, {"a": 0.5}])
+def test_tables_are_those_that_are_drawn(rules, levels):
+    """An axis that reads an empty table makes the browser complain, and a talk from a file a table that is not drawn."""
+    table = pd.DataFrame({"x": [1, 2], "y": [0.1, 0.9], "series": ["a", "b"]})
+    picture = lines(table, "t", "x", "y", series=["a", "b"], rules=rules, levels=levels)
+    drawn = [part["data"]["name"] for part in (picture.description, *picture.description["layer"]) if "data" in part]
+    assert set(picture.tables) == set(drawn)
+    assert all(len(one) for one in picture.tables.values())
