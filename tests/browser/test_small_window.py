@@ -4,14 +4,12 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer import i18n
-from tests.browser.letters import _LETTERS
+from tests.browser.letters import too_small
+from tests.browser.test_small_letters import LEAST, SMALL
 from tests.browser.test_stage import ENDS
 from tests.browser.waiting import eventually
 from tests.browser.walks import in_turn
 
-SMALL = (1024, 768)
-LEAST = 11
-"""Pixels that letters have at least where they are read from near."""
 FIGURES = {
     "/atlas": ".st-key-atlas_all svg.marks",
     "/atlas?model=gpt2-mini&pruned=1.0,2.3&atlas_view=changed": ".st-key-atlas_all svg.marks",
@@ -31,7 +29,7 @@ def test_letters_are_read_and_figures_end_with_a_small_window(open_page, path, l
     assert language in i18n.LANGUAGES
     page = open_page(f"{path}{'&' if '?' in path else '?'}lang={language}", wait_for=FIGURES[path], size=SMALL)
     eventually(lambda: page.evaluate(ENDS, FIGURES[path]), lambda end: 0 < end <= SMALL[1])
-    eventually(lambda: [(text, size) for text, size in page.evaluate(_LETTERS, ".stMain") if size < LEAST - 0.05], [])
+    eventually(lambda: too_small(page, least=LEAST), [])
 
 
 @pytest.mark.thorough
