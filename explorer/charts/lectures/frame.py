@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from unicodedata import east_asian_width
 
 import altair as alt
 
 from explorer.charts.common import data, palette
 
+_Channel = TypeVar("_Channel", alt.Shape, alt.StrokeDash)
 SIZES = {1: (900, 255), 2: (400, 250), 3: (235, 225)}
 """Width and height of the drawing, in pixels, by how many stand side by side; titles and axes come on top."""
 LETTERS = 14
@@ -68,6 +70,12 @@ def colour(
     if offset is not None:
         how["offset"] = offset
     return alt.Color(f"{field}:N", scale=scale, legend=alt.Legend(**how) if legend and len(series) > 1 else None)
+
+
+def as_colour(channel: type[_Channel], range_: Sequence[object], series: Sequence[str], colour: alt.Color) -> _Channel:
+    """Another look of the series beside their colour, of those in `range_` in turn; both are explained by one legend."""
+    scale = alt.Scale(domain=list(series), range=[range_[i % len(range_)] for i in range(len(series))])
+    return channel("series:N", scale=scale, legend=colour.to_dict()["legend"])
 
 
 def numbers(format: str) -> dict[str, str]:

@@ -55,9 +55,7 @@ def _description(title: str, series: tuple[str, ...], n: int, size: tuple[int, i
     )
     large = alt.Chart(alt.NamedData("marked")).encode(**where)
     colour = frame.colour(series, dark)
-    # One legend for colour and shape.
-    scale = alt.Scale(domain=list(series), range=list(frame.SHAPES[: len(series)]))
-    shape = alt.Shape("series:N", scale=scale, legend=colour.to_dict()["legend"])
+    shape = frame.as_colour(alt.Shape, frame.SHAPES, series, colour)
     tips = [alt.Tooltip("name:N", title=" "), *(alt.Tooltip(f"{name}:Q", title="°", format=".1f") for name in where)]
     points = large.mark_point(filled=True, size=170, opacity=1, stroke=palette.page(dark)[0], strokeWidth=1.5)
     points = points.encode(color=colour, shape=shape, tooltip=tips)

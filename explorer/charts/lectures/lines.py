@@ -95,11 +95,7 @@ def _description(
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelOverlap=True, **y_numbers))
     ink = palette.page(dark)[1]
     colour = frame.colour(series, dark, columns=legend_columns, filled=points)
-    # One legend for colour, dash and shape.
-    legend = colour.to_dict()["legend"]
-    dash = alt.StrokeDash(
-        "series:N", scale=alt.Scale(domain=list(series), range=[frame.DASHES[i % 6] for i in range(len(series))]), legend=legend
-    )
+    dash = frame.as_colour(alt.StrokeDash, frame.DASHES, series, colour)
     drawn = alt.Chart(alt.NamedData("points")).encode(x=x, y=y, color=colour)
     tips = [
         *([alt.Tooltip("series:N", title=" ")] if len(series) > 1 else []),
@@ -114,8 +110,6 @@ def _description(
         layers.append(alt.Chart(alt.NamedData("levels")).mark_rule(strokeWidth=1.5).encode(y=y, color=colour))
     layers.append(drawn.mark_line(strokeWidth=3.5).encode(strokeDash=dash))
     if points:
-        shape = alt.Shape(
-            "series:N", scale=alt.Scale(domain=list(series), range=[frame.SHAPES[i % 6] for i in range(len(series))]), legend=legend
-        )
+        shape = frame.as_colour(alt.Shape, frame.SHAPES, series, colour)
         layers.append(drawn.mark_point(filled=True, size=90, opacity=1).encode(shape=shape, tooltip=tips))
     return frame.finished(alt.layer(*layers), *size, title)

@@ -63,9 +63,7 @@ def _description(
     y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=False, **domains[1]), axis=alt.Axis(tickCount=5, format="~g"))
     base = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     colour = frame.colour(series, dark)
-    # One legend for colour and shape.
-    range_, legend = [frame.SHAPES[i % 6] for i in range(len(series))], colour.to_dict()["legend"]
-    shape = alt.Shape("series:N", scale=alt.Scale(domain=list(series), range=range_), legend=legend)
+    shape = frame.as_colour(alt.Shape, frame.SHAPES, series, colour)
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("x:Q", title=x_title, format=".4~g"), alt.Tooltip("y:Q", title=y_title, format=".4~g")]
     layers = []
     if joined:
