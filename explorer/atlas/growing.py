@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from models.words import told
 
 IN_UNITS = "atlas"
 """Folder of the shards in one of units, see `explorer.units.store`."""
-_NAME = re.compile(r"([0-9a-f]{16})-(\d{5})-of-(\d{5})\.npz")
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,13 @@ def there(folder: Path) -> There | None:
     found: dict[tuple[Path, str, int], list[tuple[Path, int, int]]] = {}
     for place in places:
         for file in _files(place):
-            if (named := _NAME.fullmatch(file.name)) is None:
+            if (named := shards.named_by(file)) is None:
                 continue
             try:
                 about = file.stat()
             except OSError:
                 continue  # broken, and taken away to be read again
-            found.setdefault((place, named[1], int(named[3])), []).append((file, about.st_mtime_ns, about.st_size))
+            found.setdefault((place, *named), []).append((file, about.st_mtime_ns, about.st_size))
     if found:
         best = max(found, key=lambda key: max(time for _file, time, _size in found[key]))
         return There(tuple(found[best]), best[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -155,6 +156,15 @@ def place(of: str, shard: int, shards: int, folder: Path) -> Path:
     return folder / f"{of}-{shard:05d}-of-{shards:05d}.npz"
 
 
+def named_by(file: Path) -> tuple[str, int] | None:
+    """Of a file that `place` named, the digest of its atlas and how many shards there are; None for any other file."""
+    found = _NAME.fullmatch(file.name)
+    return None if found is None else (found[1], int(found[2]))
+
+
+_NAME = re.compile(r"([0-9a-f]{16})-\d{5}-of-(\d{5})\.npz")
+
+
 def merge(files: Sequence[Path]) -> Merged:
     """Puts shards together. The order of the files changes nothing, not a bit.
 
@@ -164,12 +174,12 @@ def merge(files: Sequence[Path]) -> Merged:
     merged, there = None, set()
     for file in files:
         given = _opened(file)
-        own = json.loads(bytes(given["about"]))
         number, shards = (int(one) for one in given["shard"])
         if merged is None:
-            merged, of = _empty(own), shards
-        if own != merged.about or shards != of:
-            raise InputError(told("{file} is a shard of another atlas.", file=file.name), told("Read all shards with the same options."))
+            of = shards
+        merged = _same(merged, given, file)
+        if shards != of:
+            raise _foreign(file)
         if number in there:
             continue
         there.add(number)
@@ -189,16 +199,24 @@ def added(merged: Merged | None, file: Path) -> Merged:
     """
     given = _opened(file)
     try:
-        own = json.loads(bytes(given["about"]))
-        if merged is None:
-            merged = _empty(own)
-        if own != merged.about:
-            raise InputError(told("{file} is a shard of another atlas.", file=file.name), told("Read all shards with the same options."))
+        merged = _same(merged, given, file)
         _add(merged, given)
     except (KeyError, TypeError, ValueError) as error:
         problem = told("{file} is no shard of an atlas: {why}.", file=file.name, why=str(error)[:200])
         raise InputError(problem, told("Delete it, and read that shard again.")) from error
     return merged
+
+
+def _same(merged: Merged | None, given: dict[str, np.ndarray], file: Path) -> Merged:
+    """What there was, or an empty one for the first shard. Raises InputError where the shard is of another atlas."""
+    own = json.loads(bytes(given["about"]))
+    if merged is not None and own != merged.about:
+        raise _foreign(file)
+    return _empty(own) if merged is None else merged
+
+
+def _foreign(file: Path) -> InputError:
+    return InputError(told("{file} is a shard of another atlas.", file=file.name), told("Read all shards with the same options."))
 
 
 def so_far(merged: Merged) -> Merged:
