@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.syntax.names import DIRECTIONS as DIRECTIONS
 from explorer.syntax.sentences import Sentence
 from explorer.syntax.words import pieces
 from models import InputError, Model
 
-DIRECTIONS = ("dependent to head", "head to dependent")
-"""As `syntax.relations` calls them, too; for viewers there is `syntax.names.way`."""
 _SKIPPED = ("punct", "root")
 
 

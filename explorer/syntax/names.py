@@ -9,6 +9,8 @@ from __future__ import annotations
 from explorer.i18n import N_, _
 
 _WAYS = {"dependent to head": N_("dependent to governor"), "head to dependent": N_("governor to dependent")}
+DIRECTIONS = tuple(_WAYS)
+"""What the word that a word depends on is called in files: its head."""
 MEANINGS = {
     "obj": N_("the verb's object"),
     "nsubj": N_("the verb's subject"),
@@ -39,7 +41,7 @@ MEANINGS = {
 
 
 def way(direction: str) -> str:
-    """A direction (`relations.DIRECTIONS`, `atlas.edges.DIRECTIONS`) in the viewer's language."""
+    """A direction (`DIRECTIONS`) in the viewer's language."""
     return _(_WAYS[direction])
 
 

@@ -17,12 +17,11 @@ from scipy.stats import binom, binomtest
 from explorer.ablation.resumable import Pieces
 from explorer.capture import capture_ids
 from explorer.i18n import _
+from explorer.syntax.names import DIRECTIONS
 from explorer.syntax.sentences import Sentence
 from explorer.syntax.words import DroppedWordError, between_words, pieces
 from models import InputError, Model
 
-DIRECTIONS = ("dependent to head", "head to dependent")
-"""What the word that a word depends on is called in files: its head. For viewers there is `names.way`."""
 OFFSETS = tuple(offset for offset in range(-10, 11) if offset)
 """Place of the head minus place of the dependent."""
 LEAST = 10

@@ -138,7 +138,7 @@ def _of_atlas(seen: Seen) -> None:
         with st.container(horizontal=True):
             for site, head in first:
                 part, layer, _heads = seen.about["shown"]["sites"][site]
-                place = {"part": part} if len({one for one, *_more in seen.about["shown"]["sites"]}) > 1 else {}
+                place = {"part": part} if _in_parts(seen) else {}
                 label = f"{_row(seen, site)}.{head} ({values[site, head]:.3f})"
                 st.page_link("pages/atlas.py", label=escaped(label), query_params=there | place | {"layer": str(layer), "head": str(head)})
     label = _("Their rows, tokens and distances so far: on Atlas")
@@ -149,7 +149,12 @@ def _row(seen: Seen, site: int) -> str:
     """A line of the map; with its part, where there are several."""
     sites = seen.about["shown"]["sites"]
     part, layer, _heads = sites[site]
-    return f"{part} {layer}" if len({one for one, _layer, _heads in sites}) > 1 else str(layer)
+    return f"{part} {layer}" if _in_parts(seen) else str(layer)
+
+
+def _in_parts(seen: Seen) -> bool:
+    """Whether the model has several parts, so that a layer alone says nothing."""
+    return len({part for part, _layer, _heads in seen.about["shown"]["sites"]}) > 1
 
 
 def _picture(seen: Seen, values: np.ndarray, title: str, *, diverging: bool) -> Picture:
