@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from explorer.i18n import N_
+
+_CHAPTER = Path(__file__).parent / "tasks" / "texts" / "chapter.txt"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Example:
     pair: str = ""
 
 
-EXAMPLES: tuple[Example, ...] = (
+SENTENCES: tuple[Example, ...] = (
     Example(N_("A plain sentence"), "The cat sat on the mat because it was warm.", N_("one head per row, one job per head")),
     Example(
         N_("bank, by the river"),
@@ -82,3 +85,11 @@ EXAMPLES: tuple[Example, ...] = (
         N_("words in pieces: how do the pieces find each other?"),
     ),
 )
+CHAPTER = Example(
+    N_("A chapter of a book"),
+    _CHAPTER.read_text(encoding="utf-8").strip(),
+    N_("the button and the compass come back pages later: find them, and the farthest edges"),
+)
+"""A long text, written for this project: some 3,500 tokens."""
+EXAMPLES = (*SENTENCES, CHAPTER)
+"""All that the list of examples offers."""

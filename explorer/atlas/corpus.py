@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from explorer.examples import EXAMPLES
+from explorer.examples import SENTENCES
 from explorer.i18n import N_
 from explorer.syntax import sentences
 from explorer.syntax.sentences import Sentence
@@ -71,7 +71,7 @@ def own(language: str = "en") -> Corpus:
     found = [_of_tree(sentence) for sentence in sentences.own(language)]
     if language == "en":
         plain = [example.text for kind in ("classify", "next") for example in choose.built_in(kind).examples]
-        found += [Text(text) for text in plain] + [Text(example.text) for example in EXAMPLES if example.text.isascii()]
+        found += [Text(text) for text in plain] + [Text(example.text) for example in SENTENCES if example.text.isascii()]
     return _made(OWN[language], found)
 
 

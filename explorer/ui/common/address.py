@@ -20,6 +20,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from explorer.examples import EXAMPLES
 from explorer.i18n import _, language
 
 SHARED = (
@@ -55,6 +56,7 @@ _LONG = "of"
 """In an address whose text is too long to stand there: which text it was, in a few letters."""
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
+_LONG_EXAMPLES = tuple(example for example in EXAMPLES if len(example.text) > LONGEST)
 _SENT_S = 2.0
 """Seconds in which the value of a widget has surely been sent to the browser, also on a busy machine."""
 _DIGITS = 9
@@ -64,6 +66,7 @@ Value = TypeVar("Value")
 
 def read(name: str) -> str | None:
     """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
+    _bring_back()
     found, kept, place = st.query_params.get(name), _kept(), _place(name)
     if name in _OF_TOKENS and text_is_gone():
         return None
@@ -288,7 +291,21 @@ def number_input(label: str, *given: object, key: str, **how: object) -> float:
 def _of_long() -> str:
     """A few letters that stand for what is too long for the address; "" where nothing is."""
     long = [found for name in _READ if len(found := _kept().get(_place(name), "")) > LONGEST]
-    return hashlib.sha256("\n".join(long).encode("utf-8", "surrogatepass")).hexdigest()[:8] if long else ""
+    return _letters("\n".join(long)) if long else ""
+
+
+def _letters(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _bring_back() -> None:
+    """An example that is too long for the address is known by its letters, on any server: a link to it opens it."""
+    said = st.query_params.get(_LONG)
+    if said and text_is_gone() and (known := next((one.text for one in _LONG_EXAMPLES if _letters(one.text) == said), None)):
+        for name in _READ:
+            if len(_kept().get(_place(name), "")) > LONGEST:
+                del _kept()[_place(name)]
+        keep(text=known)
 
 
 def text_is_gone() -> bool:

@@ -55,7 +55,7 @@ def as_code(asked: Asked) -> str:
 
 def taken(examples: Examples) -> str:
     """Which columns of a file were taken for what, for a viewer."""
-    return ", ".join(f"{_(COLUMNS[what])}: {name}" for what, name in dict(examples.columns).items())
+    return " · ".join(_("{what}: {name}").format(what=_(COLUMNS[what]), name=name) for what, name in dict(examples.columns).items())
 
 
 def upload(key: str, kind: str = "next") -> Upload | None:

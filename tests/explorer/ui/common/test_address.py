@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from explorer.examples import CHAPTER
 from explorer.ui.common import address
 
 
@@ -88,6 +89,21 @@ def test_a_text_too_long_for_the_address_leaves_nothing_there_for_another():
     again.text_area(key="text").set_value("short").run()
     assert again.session_state["shown"] == ["short", None, None]
     assert not any("".join(again.query_params.get(name, "")) for name in ("q", "window", "of"))
+
+
+def test_a_long_example_is_found_again_by_its_letters():
+    app = AppTest.from_function(_chosen, default_timeout=60).run()
+    app.text_area(key="text").set_value(CHAPTER.text).run()
+    app.button[0].click().run()
+    assert app.session_state["shown"] == [CHAPTER.text, 3, "1.5.2.6"] and "text" not in app.query_params
+    again = AppTest.from_function(_chosen, default_timeout=60)
+    for name, value in app.query_params.items():
+        again.query_params[name] = "".join(value)  # a link that somebody else opens
+    again.run()
+    assert again.session_state["shown"] == [CHAPTER.text, 3, "1.5.2.6"]
+    again.text_area(key="text").set_value("long " * address.LONGEST).run()
+    again.query_params["of"] = "".join(app.query_params["of"])
+    assert again.run().session_state["shown"][0] == CHAPTER.text
 
 
 def test_back_to_an_address_that_names_nothing_undoes_what_was_done_on_this_page(monkeypatch):
