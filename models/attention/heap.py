@@ -18,6 +18,9 @@ _SMALL, _USUAL, _ALL = 1 * 2**20, 32 * 2**20, 2**30
 _GIVEN_BACK, _NEVER = 2 * _USUAL, 2**31 - 1
 """Free bytes at the end of the heap that are given back to the system: what its own adjustment arrives at, and in a pass."""
 
+LONG = 128 * 2**20
+"""Bytes of a large array from which a text is very long. More free memory than that would tear before it is used again."""
+
 _passes = 0
 _lock = threading.Lock()
 
@@ -47,12 +50,22 @@ def passing(largest: int) -> Iterator[None]:
     Of a long text each is larger than glibc's threshold, is mapped and given back, and the system clears its pages once more: a million of
     them in a pass of 4,096 tokens through GPT-2 small, a sixth of its time. The peak of the pass is no higher for it.
 
+    Of a very long text it would be: what is kept lies wherever there was room, and gigabytes between are free and of no use. There the system
+    maps large arrays, as ever, and the widest are made in pieces that are small enough for the heap (`models.opening.pieces`).
+
     Args:
         largest: bytes of a large array of the pass. Up to glibc's threshold nothing is done.
     """
     global _passes
     mallopt = _mallopt() if largest > _USUAL else None
     if mallopt is None:
+        yield
+        return
+    if largest > LONG:
+        with _lock:
+            if not _passes:
+                mallopt(_M_TRIM_THRESHOLD, _GIVEN_BACK)
+                _as_before(mallopt)
         yield
         return
     with _lock:
@@ -70,8 +83,13 @@ def passing(largest: int) -> Iterator[None]:
 
 
 def large_array(network: nn.Module, tokens: int) -> int:
+    """Bytes of what a feed-forward layer of a network makes of so many tokens, about."""
+    return widest(tokens, getattr(network.config.get_text_config(), "hidden_size", None) or 0)
+
+
+def widest(tokens: int, hidden: int) -> int:
     """Bytes of what a feed-forward layer makes of so many tokens in float32: mostly it is four times as wide as the network."""
-    return 16 * tokens * (getattr(network.config.get_text_config(), "hidden_size", None) or 0)
+    return 16 * tokens * hidden
 
 
 def _as_before(mallopt: object) -> None:

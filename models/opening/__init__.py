@@ -15,6 +15,7 @@
 - `quiet`: libraries that warn of what a viewer is told on the page
 - `tokenizing`: the tokenizer of a folder, read as its file says
 - `limits`: how long a text a model can read
+- `pieces`: feed-forward layers that read a very long text a piece at a time
 - `last_token`: where decoders classify; `rotary`: where rotary angles change with a text's length
 - `in_float32`: a pass in float32 of a network in half precision, without a second copy of its weights
 - `adapters`: a folder of low-rank adapters, merged into their base when it is opened

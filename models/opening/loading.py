@@ -31,6 +31,7 @@ from models.opening import (
     hub,
     last_token,
     limits,
+    pieces,
     rotary,
     sites,
     sliced_folder,
@@ -205,6 +206,7 @@ def load(
     notes = of_words + _notes(fresh, left, network)
     last_token.keep(network)
     rotary.forget(network)
+    pieces.prepare(network)
     if device != split.NAME:
         network, where, told_of = devices.moved(network, where, fallback=device == "auto")
         placed += told_of

@@ -56,3 +56,12 @@ def test_short_passes_change_nothing(monkeypatch):
     monkeypatch.setattr(heap, "_mallopt", never)
     with heap.passing(heap._USUAL):
         assert heap._passes == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or heap._mallopt() is None, reason="another C library")
+def test_large_arrays_of_a_very_long_text_are_given_back():
+    heap._mallopt()(heap._M_MMAP_THRESHOLD, heap._SMALL)
+    apart = _faults()
+    with heap.passing(heap.LONG + 1):
+        assert heap._passes == 0
+        assert _faults() >= apart * 0.9
