@@ -57,6 +57,7 @@ _LONG = "of"
 LONGEST = 4_000
 """Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
 _LONG_EXAMPLES = tuple(example for example in EXAMPLES if len(example.text) > LONGEST)
+"""They need not stand there: their letters name them."""
 _SENT_S = 2.0
 """Seconds in which the value of a widget has surely been sent to the browser, also on a busy machine."""
 _DIGITS = 9
@@ -183,6 +184,12 @@ def link() -> str:
     said = {name: value for name, value in shown().items() if len(value) <= LONGEST}
     parts = urlsplit(st.context.url or "")
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(said), ""))
+
+
+def holds(*texts: str) -> bool:
+    """Whether an address can say what is read: nothing of it is too long, or it is one of the examples."""
+    long = [text for text in texts if len(text) > LONGEST]
+    return not long or long in [[example.text] for example in _LONG_EXAMPLES]
 
 
 def shown() -> dict[str, str]:

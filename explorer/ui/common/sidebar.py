@@ -50,7 +50,7 @@ class Chosen:
     @property
     def linked(self) -> bool:
         """Whether the URL holds the texts."""
-        return max(map(len, (self.text, self.pair, self.target))) <= address.LONGEST
+        return address.holds(self.text, self.pair, self.target)
 
     @property
     def lines(self) -> tuple[str, str]:

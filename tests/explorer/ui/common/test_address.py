@@ -104,6 +104,9 @@ def test_a_long_example_is_found_again_by_its_letters():
     again.text_area(key="text").set_value("long " * address.LONGEST).run()
     again.query_params["of"] = "".join(app.query_params["of"])
     assert again.run().session_state["shown"][0] == CHAPTER.text
+    # And a link says of itself whether it will do that.
+    assert address.holds("short", CHAPTER.text, "") and address.holds("short", "") and not address.holds(CHAPTER.text + "x")
+    assert not address.holds(CHAPTER.text, CHAPTER.text)
 
 
 def test_back_to_an_address_that_names_nothing_undoes_what_was_done_on_this_page(monkeypatch):
