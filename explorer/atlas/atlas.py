@@ -123,8 +123,13 @@ class Atlas:
 
     def metrics_in(self, part: str) -> list[str]:
         """The same for any head of a part."""
-        table = self.heads.loc[part]
-        return [name for name in self.metrics if table[name].notna().any()]
+        there = self._measured.loc[part]
+        return [name for name in self.metrics if there[name]]
+
+    @cached_property
+    def _measured(self) -> pd.DataFrame:
+        """By part and metric, whether any head has it."""
+        return self.heads[self.metrics].notna().groupby(level="part").any()
 
     def rows(self, head: HeadName) -> pd.DataFrame:
         """The kept rows of a head; see `tables.of`."""

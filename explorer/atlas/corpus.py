@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from explorer.examples import SENTENCES
@@ -63,6 +63,7 @@ class Corpus:
         return self if limit is None else replace(self, texts=self.texts[:limit])
 
 
+@lru_cache(len(OWN))
 def own(language: str = "en") -> Corpus:
     """The project's own texts: its treebank, and for English its labelled sentences, its story and the examples of the pages.
 
