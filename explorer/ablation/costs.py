@@ -6,10 +6,12 @@ counted; only for the greedy order it is a guess, since nobody knows beforehand 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explorer.ablation import curves
-from explorer.ablation.heads import every
+from explorer.ablation.heads import Head, every
 from explorer.ablation.intervals import RESAMPLES
 from explorer.ablation.scorer import Scorer
 
@@ -59,12 +61,22 @@ def curve(
     task, whole = scorer.task, float(scorer.seconds[0])
     heads = every(task.model)
     sizes = curves.counts(len(heads), step)
-    alone = sum(_from_lowest(scorer, [head]) for head in heads)
+    of_call, call_of = np.asarray(scorer.seconds, float), scorer.runner.call_of
+
+    def starts(some: Sequence[Head]) -> np.ndarray:
+        return np.array([call_of.get(site, 0) for site, _head in some], int)
+
+    def of_sizes(some: Sequence[Head]) -> float:
+        # A pass starts at the lowest of the heads that it goes without; one that goes without none is not run.
+        lowest = np.minimum.accumulate(starts(some))
+        return float(of_call[lowest[[size - 1 for size in sizes if size]]].sum())
+
+    alone = float(of_call[starts(heads)].sum())
     seconds = {"mean": RECORDED, "resample": RECORDED}.get(method, 0.0) * whole
     if order != "greedy":
         # Where a set of heads starts is known for random orders only; any other is taken to be like one of them.
         drawn = [curves.order_of(task, "random", seed=seed) for seed in range(seeds if order == "random" else curves.SEEDS)]
-        points = np.mean([sum(_from_lowest(scorer, some[:size]) for size in sizes) for some in drawn])
+        points = np.mean([of_sizes(some) for some in drawn])
         seconds += points * (seeds if order == "random" else 1)
     if order == "gradient":
         seconds += 0.0 if ranking_known else BACKWARD * whole
@@ -88,10 +100,3 @@ def affordable(scorer: Scorer, order: str, method: str, seconds: float, *, exact
         if curve(scorer, order, method, step=step, seeds=seeds, exact_known=exact_known, raced=0.0) <= seconds:
             return step, seeds
     return STEPS[-1], seeds
-
-
-def _from_lowest(scorer: Scorer, heads: list) -> float:
-    """Seconds of a pass without these heads, which starts at the lowest of them."""
-    if not heads:
-        return 0.0
-    return float(scorer.seconds[min(scorer.runner.call_of.get(site, 0) for site, _head in heads)])
