@@ -63,22 +63,17 @@ def passing(largest: int) -> Iterator[None]:
         return
     if largest > LONG:
         with _lock:
-            if not _passes:
-                mallopt(_M_TRIM_THRESHOLD, _GIVEN_BACK)
-                _as_before(mallopt)
+            _as_before(mallopt)
         yield
         return
     with _lock:
         _passes += 1
-        mallopt(_M_TRIM_THRESHOLD, _NEVER)
         _as_before(mallopt)
     try:
         yield
     finally:
         with _lock:
             _passes -= 1
-            if not _passes:
-                mallopt(_M_TRIM_THRESHOLD, _GIVEN_BACK)
             _as_before(mallopt)
 
 
@@ -93,7 +88,9 @@ def widest(tokens: int, hidden: int) -> int:
 
 
 def _as_before(mallopt: object) -> None:
+    # Whoever sets one of them ends glibc's own adjustment of both, and the other one would stay at 128 kB.
     mallopt(_M_MMAP_THRESHOLD, _ALL if _passes else _USUAL)
+    mallopt(_M_TRIM_THRESHOLD, _NEVER if _passes else _GIVEN_BACK)
 
 
 def kept(t: Tensor) -> Tensor:
