@@ -2,7 +2,9 @@
 
 What such a layer makes of a token depends on that token alone (Vaswani et al. 2017, section 3.3), and on the way it holds several arrays that are
 four times as wide as the network: of 16,384 tokens through GPT-2 small 800 MB at once, where all that a capture keeps of twelve layers takes
-1,800 MB. In pieces they are made of the same few pages again and again, at no cost of time. Shorter texts are read whole, as they always were.
+1,800 MB. In pieces they are made of the same few pages again and again, at no cost of time. Shorter texts are read whole, as they always were;
+so is what learns, and what an accelerator computes: it has no heap that tears, and weights that rest elsewhere (`split`) would be sent to it once
+for each piece.
 """
 
 from __future__ import annotations
@@ -42,13 +44,28 @@ class _Pieces:
 
     def forward(self, *given: object, **named: object) -> object:
         whole = super().forward
-        if len(given) != 1 or named or torch.is_grad_enabled() or not isinstance(given[0], Tensor) or given[0].dim() != 3:
+        if len(given) != 1 or named or not _may_be_cut(given[0]) or torch.is_grad_enabled() or self.training:
             return whole(*given, **named)
         hidden = given[0]
         each = heap.widest(1, hidden.shape[-1])
         if each * hidden.shape[1] <= heap.LONG:
             return whole(hidden)
         return torch.cat([whole(piece) for piece in hidden.split(max(1, _PIECE_BYTES // each), dim=1)], dim=1)
+
+    def __reduce_ex__(self, protocol: int) -> tuple:
+        # Its class goes by the name of its own one, where pickle would look for it and find the other.
+        _make, _given, *rest = super().__reduce_ex__(protocol)
+        return _new, (type(self).__bases__[1],), *rest
+
+
+def _may_be_cut(given: object) -> bool:
+    return isinstance(given, Tensor) and given.dim() == 3 and given.device.type == "cpu"
+
+
+def _new(kind: type[nn.Module]) -> nn.Module:
+    """A layer of that class that reads in pieces, without what it holds: how one is copied, and read from a file of `torch.save`."""
+    made = _in_pieces(kind)
+    return made.__new__(made)
 
 
 @cache
