@@ -5,7 +5,8 @@
 - `task_choice`: which task on which examples; `uploads`: files, which stay for the session
 - `file_choice`: a file of examples, and how it was read
 - `quick`: keys that follow each other at once
-- `address`: the view as the address says it; `chosen_head`: which head is looked at; `head_button`: the way to it
+- `address`: the view as the address says it; `long_texts`: what is too long for it
+- `chosen_head`: which head is looked at; `head_button`: the way to it
 - `parts`: encoder, decoder or cross; `markdown`: texts as Markdown shows them
 - `jobs`: long work on a page: how far it is, what is left, Stop; `again`: running the page again, also when its connection comes back
 - `pictures`: pictures on a page, and those in which something can be chosen; `sliders`: charts with inputs of their own

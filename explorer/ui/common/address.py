@@ -9,7 +9,6 @@ read of it back into its address.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,8 +19,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
-from explorer.examples import EXAMPLES
 from explorer.i18n import _, language
+from explorer.ui.common import long_texts
+from explorer.ui.common.long_texts import LONGEST
 
 SHARED = (
     "lang",
@@ -53,11 +53,7 @@ _OF_TOKENS = ("q", "k", "window", "lens_token", "lens_row")
 _OF_TEXT = ("window",)
 """Of these, what means nothing of another text either; a token that was chosen stays chosen while its sentence is written anew."""
 _LONG = "of"
-"""In an address whose text is too long to stand there: which text it was, in a few letters."""
-LONGEST = 4_000
-"""Characters of a value that still go into the address: a server refuses an address of many thousand when the page is loaded again."""
-_LONG_EXAMPLES = tuple(example for example in EXAMPLES if len(example.text) > LONGEST)
-"""They need not stand there: their letters name them."""
+"""In an address whose text is too long to stand there: which text it was, in a few letters (`long_texts`)."""
 _SENT_S = 2.0
 """Seconds in which the value of a widget has surely been sent to the browser, also on a busy machine."""
 _DIGITS = 9
@@ -82,7 +78,8 @@ def read(name: str) -> str | None:
     # nothing is that of a page just opened, unless this page was looked at last: then it is what stood there before the first thing that was
     # done on it, and what had been kept by then would stand in it.
     undone = len(st.query_params) or st.session_state.get("_page_before") == _page()
-    if _going_back() and undone and len(kept.get(place, "")) <= LONGEST:
+    too_long = len(kept.get(place, "")) > LONGEST and (name not in _READ or bool(st.query_params.get(_LONG)))
+    if _going_back() and undone and not too_long:
         kept.pop(place, None)
     return kept.get(place)
 
@@ -108,6 +105,8 @@ def among(options: Iterable[Value]) -> Callable[[str], Value | None]:
 def write(**values: int | str | None) -> None:
     """Puts values into the address, all of them as one step; None takes one out. Nothing happens where nothing changes."""
     now = st.query_params
+    if said := values.pop(_LONG, None):  # of a link that is a step of a lecture
+        values |= {name: text for name, text in long_texts.known(str(said)).items() if values.get(name) is None}
     another = any(name in _READ and (value or "") != (_kept().get(_place(name)) or now.get(name, "")) for name, value in values.items())
     if meaningless := _OF_TOKENS if text_is_gone() else _OF_TEXT if another else ():
         for where, name in list(_kept()):
@@ -115,6 +114,7 @@ def write(**values: int | str | None) -> None:
                 del _kept()[where, name]
         values = dict.fromkeys(meaningless) | values
     keep(**values)
+    long_texts.keep(_texts())
     values |= {_LONG: _of_long() or None}
     text = {name: None if value is None or len(str(value)) > LONGEST else str(value) for name, value in values.items()}
     gone = [name for name, value in text.items() if value is None and name in now]
@@ -184,12 +184,6 @@ def link() -> str:
     said = {name: value for name, value in shown().items() if len(value) <= LONGEST}
     parts = urlsplit(st.context.url or "")
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(said), ""))
-
-
-def holds(*texts: str) -> bool:
-    """Whether an address can say what is read: nothing of it is too long, or it is one of the examples."""
-    long = [text for text in texts if len(text) > LONGEST]
-    return not long or long in [[example.text] for example in _LONG_EXAMPLES]
 
 
 def shown() -> dict[str, str]:
@@ -297,22 +291,20 @@ def number_input(label: str, *given: object, key: str, **how: object) -> float:
 
 def _of_long() -> str:
     """A few letters that stand for what is too long for the address; "" where nothing is."""
-    long = [found for name in _READ if len(found := _kept().get(_place(name), "")) > LONGEST]
-    return _letters("\n".join(long)) if long else ""
+    return long_texts.letters(_texts())
 
 
-def _letters(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+def _texts() -> dict[str, str]:
+    """What is read, as far as it was kept."""
+    return {name: _kept().get(_place(name), "") for name in _READ}
 
 
 def _bring_back() -> None:
-    """An example that is too long for the address is known by its letters, on any server: a link to it opens it."""
+    """An example that is too long for the address is known by its letters, on any server: a link to it opens it. So is, in this session, what
+    this viewer gave."""
     said = st.query_params.get(_LONG)
-    if said and text_is_gone() and (known := next((one.text for one in _LONG_EXAMPLES if _letters(one.text) == said), None)):
-        for name in _READ:
-            if len(_kept().get(_place(name), "")) > LONGEST:
-                del _kept()[_place(name)]
-        keep(text=known)
+    if said and text_is_gone() and (known := long_texts.known(said)):
+        keep(**{name: None for name, text in _texts().items() if len(text) > LONGEST} | known)
 
 
 def text_is_gone() -> bool:

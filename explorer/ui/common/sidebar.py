@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import export
 from explorer.capture import Capture
 from explorer.i18n import N_, _
-from explorer.ui.common import address, jobs, model_names, session, strangers, text_bar
+from explorer.ui.common import address, jobs, long_texts, model_names, session, strangers, text_bar
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
 from models import InputError, Model
@@ -50,7 +50,7 @@ class Chosen:
     @property
     def linked(self) -> bool:
         """Whether the URL holds the texts."""
-        return address.holds(self.text, self.pair, self.target)
+        return long_texts.holds(self.text, self.pair, self.target)
 
     @property
     def lines(self) -> tuple[str, str]:

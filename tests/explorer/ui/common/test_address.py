@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from explorer.examples import CHAPTER
-from explorer.ui.common import address
+from explorer.ui.common import address, long_texts
 
 
 def _page():
@@ -105,8 +105,9 @@ def test_a_long_example_is_found_again_by_its_letters():
     again.query_params["of"] = "".join(app.query_params["of"])
     assert again.run().session_state["shown"][0] == CHAPTER.text
     # And a link says of itself whether it will do that.
-    assert address.holds("short", CHAPTER.text, "") and address.holds("short", "") and not address.holds(CHAPTER.text + "x")
-    assert not address.holds(CHAPTER.text, CHAPTER.text)
+    assert long_texts.holds(CHAPTER.text, "short", "") and long_texts.holds("short", "") and not long_texts.holds(CHAPTER.text + "x")
+    # As a second text its letters would mean the first one.
+    assert not long_texts.holds("short", CHAPTER.text) and not long_texts.holds(CHAPTER.text, CHAPTER.text)
 
 
 def test_back_to_an_address_that_names_nothing_undoes_what_was_done_on_this_page(monkeypatch):
@@ -125,3 +126,47 @@ def test_back_to_an_address_that_names_nothing_undoes_what_was_done_on_this_page
     app.session_state["_page_before"] = "another"
     monkeypatch.setattr(address, "_going_back", lambda: True)
     assert app.run().session_state["shown"] == "typed"
+
+
+def test_back_from_a_long_text_is_what_was_before_it_and_forward_the_long_one(monkeypatch):
+    for text in (CHAPTER.text, "long " * address.LONGEST):
+        monkeypatch.setattr(address, "_going_back", lambda: False)
+        app = AppTest.from_function(_page, default_timeout=60).run()
+        app.text_area(key="text").set_value(text).run()
+        of = "".join(app.query_params["of"])
+        monkeypatch.setattr(address, "_going_back", lambda: True)
+        del app.query_params["of"]
+        assert app.run().session_state["shown"] == "the default" and not "".join(app.query_params.get("of", ""))
+        app.query_params["of"] = of
+        assert app.run().session_state["shown"] == text
+        # On its way from one thing to another on the same text, it stays.
+        app.query_params["q"] = "3"
+        assert app.run().session_state["shown"] == text and "".join(app.query_params["of"]) == of
+
+
+def _step():
+    import streamlit as st
+
+    from explorer.ui.common import address
+
+    address.begin()
+    if st.button("Open"):
+        address.show(of=st.session_state["letters"], layer="1")
+    st.session_state["shown"] = address.entry(st.text_area, "Text", "text", "the default")
+    address.finish()
+
+
+def test_a_step_that_was_made_of_a_link_to_a_long_example_opens_it():
+    app = AppTest.from_function(_step, default_timeout=60).run()
+    app.text_area(key="text").set_value("typed").run()
+    app.session_state["letters"] = long_texts.letters({"text": CHAPTER.text})
+    app.button[0].click().run()
+    assert app.session_state["shown"] == CHAPTER.text and "".join(app.query_params["layer"]) == "1"
+    assert not "".join(app.query_params.get("text", ""))
+
+
+def test_the_last_long_texts_of_a_session_are_known_and_no_more():
+    app = AppTest.from_function(_page, default_timeout=60).run()
+    for i in range(6):
+        app.text_area(key="text").set_value(f"{i} " * address.LONGEST).run()
+    assert [name[:2] for one in app.session_state["_long_texts"].values() for name in one.values()] == ["2 ", "3 ", "4 ", "5 "]
