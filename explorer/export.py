@@ -135,10 +135,14 @@ def load_line(model: Model | str) -> str:
     return f"model = models.load({folder_of(name)!r}{how}){saved}"
 
 
-def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | None = None) -> str:
-    """The line of Python that reads a text as a page does: its second side with it, and cut where it was cut."""
-    # A chapter would be most of the program: it is read from a file, which a page offers beside it.
-    given = [repr(text) if len(text) <= LONGEST_LITERAL else "open('text.txt', encoding='utf-8').read()"]
+def text_read(text: str, name: str = "text") -> str:
+    """A text in lines of Python; a chapter would be most of the program, and is read from NAME.txt, which a page offers beside it."""
+    return repr(text) if len(text) <= LONGEST_LITERAL else f"open('{name}.txt', encoding='utf-8').read()"
+
+
+def capture_line(text: str, pair: str = "", target: str = "", max_tokens: int | None = None, name: str = "text") -> str:
+    """The line of Python that reads a text as a page does: its second side with it, and cut where it was cut; `name` as in `text_read`."""
+    given = [text_read(text, name)]
     given += [f"pair={pair!r}"] if pair else []
     given += [f"target={target!r}"] if target else []
     given += [f"max_tokens={max_tokens}"] if max_tokens else []

@@ -62,10 +62,7 @@ def explorer_of(chosen: Chosen) -> None:
     chosen_head.complete(choice)
     with downloads:
         everything = [*figures, Figure(_("All heads"), "all-heads", heads)]
-        if not chosen.linked:
-            # Where it is too long to stand in the address or in the lines of Python.
-            everything.append(Figure(_("The text"), "text", {"txt": chosen.text.encode}))
-        take_away(everything, lines, chosen.linked)
+        take_away(everything, lines, chosen.linked, {"text": chosen.text})
 
 
 chosen = sidebar(most=None)

@@ -41,7 +41,7 @@ def beyond(chosen: Chosen) -> None:
         return
     if made:
         with downloads:
-            take_away(*made, chosen.linked)
+            take_away(*made, chosen.linked, {"text": chosen.text})
 
 
 chosen = sidebar()

@@ -34,7 +34,8 @@ def compare(chosen: Chosen) -> None:
         st.markdown(changed.heading(kept.what.sides))
         made = changed.draw(kept.what)
         with downloads:
-            take_away(*made, chosen.linked)
+            sides = kept.what.sides
+            take_away(*made, chosen.linked, {"text": sides.chosen.text, "other": sides.other.text})
 
 
 chosen = sidebar()

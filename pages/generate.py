@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer import own_rules, reading
 from explorer.i18n import _
-from explorer.ui.common import text_bar
+from explorer.ui.common import long_texts, text_bar
 from explorer.ui.common.markdown import escaped, explained
 from explorer.ui.common.offer import instead
 from explorer.ui.common.sidebar import choose_model
@@ -35,7 +35,7 @@ def generating(model: Model, text: str) -> None:
         st.caption(" ".join(escaped(note) for note in notes))
     figures = step.draw(so_far.steps[:n], text if model.kind == "decoder" else None)
     with downloads:
-        take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)))
+        take_away(figures, controls.recipe(model, text, sampling, max(n, tokens)), long_texts.holds(text), {"text": text})
 
 
 bar = st.container(key="text_bar", gap=None)

@@ -74,7 +74,7 @@ def heads(chosen: Chosen) -> None:
         )
     )
     with downloads:
-        take_away([figure for figure in figures if figure], scored.recipe, chosen.linked)
+        take_away([figure for figure in figures if figure], scored.recipe, chosen.linked, {"text": chosen.text})
     chosen_head.complete(chosen_head.current(chosen.capture, part))
     # Last, so that nothing on the page waits for it: what roles are compared with.
     if model is not None and known is None:
@@ -86,4 +86,6 @@ def heads(chosen: Chosen) -> None:
 chosen = sidebar()
 st.markdown(f"#### {_('Know every head')} :small[{escaped(chosen.model.name)}]")
 if chosen.capture is not None:
+    for note in chosen.capture.notes:
+        st.caption(f":material/content_cut: {escaped(note)}")
     heads(chosen)

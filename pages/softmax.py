@@ -29,7 +29,7 @@ def heads(chosen: Chosen, look: str) -> None:
         downloads = st.container(width="content")
     figures = softmax_model.scores(of) if look == "scores" else softmax_model.uniform(of)
     with downloads:
-        take_away(figures, softmax_model.recipe(chosen, of), chosen.linked)
+        take_away(figures, softmax_model.recipe(chosen, of), chosen.linked, {"text": chosen.text})
     chosen_head.complete((of.layer, of.head))
 
 

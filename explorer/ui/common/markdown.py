@@ -37,8 +37,9 @@ def labelled(text: str) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """The beginning of a text, for a line of the page."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The beginning of a text, in one line of the page."""
+    line = " ".join(text[: 2 * most].split()) if "\n" in text[: 2 * most] else text
+    return line if len(line) <= most and len(text) <= 2 * most else line[: most - 1] + "…"
 
 
 def explained(error: ExplorerError) -> str:

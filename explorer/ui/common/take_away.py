@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from explorer import export
-from explorer.i18n import _
+from explorer.i18n import N_, _
 from explorer.ui.common import address
 from explorer.ui.common.on_request import on_request
 
@@ -21,6 +21,8 @@ MIME = {
     "zip": "application/zip",
     "txt": "text/plain",
 }
+_TEXTS = {"text": N_("The text"), "other": N_("Second text")}
+"""By the name of a text's file, without ending."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,18 @@ def picture_files(make: Callable[[], export.Drawable]) -> dict[str, Callable[[],
     return {kind: lambda kind=kind: export.picture(make, kind) for kind in ("png", "svg")}
 
 
-def take_away(figures: Sequence[Figure], recipe: str, linked: bool = True) -> None:
+def take_away(figures: Sequence[Figure], recipe: str, linked: bool = True, texts: Mapping[str, str] | None = None) -> None:
     """A menu of downloads. Files are made when they are asked for.
 
     Args:
         figures: what there is, the most wanted first.
         recipe: lines of Python.
         linked: whether the URL holds all that is on the page.
+        texts: that the lines read, by name in `_TEXTS`; one that is too long to stand in them is offered as a file.
     """
+    for name, text in (texts or {}).items():
+        if (written := export.text_read(text, name)) != repr(text) and written in recipe:
+            figures = [*figures, Figure(_(_TEXTS[name]), name, {"txt": text.encode})]
     with st.popover(_("Take away"), icon=":material/download:"):
         for figure in figures:
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -10,14 +10,14 @@ from models import Model
 RANDOM_LINES = ("from explorer.scores import null", "other = explorer.capture(null.random_weights(model), one)")
 
 
-def text_lines(model: str, text: str, pair: str, target: str) -> tuple[str, ...]:
-    """What reads a text as the second side, by the model in that variable."""
-    return (_read("other", model, text, pair, target),)
+def text_lines(model: str, text: str, pair: str, target: str, file: str = "other") -> tuple[str, ...]:
+    """What reads a text as the second side, by the model in that variable; `file` as in `export.text_read`."""
+    return (_read("other", model, text, pair, target, file),)
 
 
 def model_lines(model: Model, text: str, pair: str, target: str) -> tuple[str, ...]:
     """What opens a second model and reads the text with it."""
-    return (export.load_line(model).replace("model =", "second =", 1), *text_lines("second", text, pair, target))
+    return (export.load_line(model).replace("model =", "second =", 1), *text_lines("second", text, pair, target, "text"))
 
 
 def pruned_lines(message: str) -> tuple[str, ...]:
@@ -57,6 +57,6 @@ def whole(chosen: Chosen, lines: tuple[str, ...], parts: tuple[str, str], head: 
     )
 
 
-def _read(name: str, model: str, text: str, pair: str, target: str) -> str:
-    line = export.capture_line(text, pair, target, FIRST_TOKENS)
+def _read(name: str, model: str, text: str, pair: str, target: str, file: str = "text") -> str:
+    line = export.capture_line(text, pair, target, FIRST_TOKENS, file)
     return line.replace("captured = explorer.capture(model,", f"{name} = explorer.capture({model},", 1)

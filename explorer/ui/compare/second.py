@@ -30,6 +30,8 @@ _PARTS = re.compile(r"\s+|[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
 """Of a text: what is between words, a Chinese character, anything else up to a space. Together they are the text."""
 _SWAPS = {"猫": "狗", "狗": "猫", "爱": "恨", "你": "他", "我": "他", "他": "她", "不": "很", "dog": "cat"}
 """Words that are changed at first, in this order, and what they become."""
+_FIRST = 40
+"""Words of a text among which one is changed at first: a model may not read to the end of a long one, and the map shows no more."""
 _SLOT = "compared text"
 _RANDOM_BYTES = 512 * 2**20
 _RANDOM: BoundedCache[Model] = BoundedCache(_RANDOM_BYTES, lambda model: model.memory_bytes)
@@ -45,11 +47,13 @@ class Other:
         captured: what was read.
         name: for a viewer.
         lines: of Python that make it from `model` and `one`.
+        text: that these read, where it is another one.
     """
 
     captured: Capture
     name: str
     lines: tuple[str, ...]
+    text: str = ""
 
 
 def choose(chosen: Chosen, what: str, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:
@@ -82,7 +86,7 @@ def _word(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Othe
     words = [parts[i] for i in there]
     how = {"options": range(len(words)), "format_func": lambda i: words[i], "width": 120}
     with row:
-        at = address.entry(st.selectbox, _("Change the word"), "word", _swap(words)[0], address.among(range(len(words))), **how)
+        at = address.entry(st.selectbox, _("Change the word"), "word", _swap(words[:_FIRST])[0], address.among(range(len(words))), **how)
         into = address.entry(st.text_input, _("into"), "into", _swap(words[at : at + 1])[1], width=120, max_chars=200)
     changed = [into.strip() or part if i == there[at] else part for i, part in enumerate(parts)]
     return _another_text(chosen, "".join(changed), progress)
@@ -110,9 +114,10 @@ def another(text: str) -> str:
         words = _PARTS.findall(text)
         at, instead = _swap(words)
         return "".join([*words[:at], instead, *words[at + 1 :]])
-    if "cat" in text:
+    first = text.split()[:_FIRST]
+    if "cat" in " ".join(first):
         return text.replace("cat", "dog")
-    longest = max(text.split(), key=len, default="")
+    longest = max(first, key=len, default="")
     return text.replace(longest, "dog" if longest != "dog" else "cat", 1) if longest else text
 
 
@@ -121,7 +126,9 @@ def _another_text(chosen: Chosen, text: str, progress: DeltaGenerator) -> Other 
         ran = session.run_text(chosen.model, chosen.asked, text, chosen.pair, chosen.target, slot=_SLOT, most=session.FIRST_TOKENS)
     if ran is None:
         return None
-    return Other(ran[0], text, recipe.text_lines("model", text, chosen.pair, chosen.target))
+    if all(ran[0].sides[side].ids == tokens.ids for side, tokens in chosen.capture.sides.items()):
+        progress.caption(_("Both texts are the same as far as they are read."))
+    return Other(ran[0], text, recipe.text_lines("model", text, chosen.pair, chosen.target), text)
 
 
 def _models(chosen: Chosen, row: DeltaGenerator, progress: DeltaGenerator) -> Other | None:

@@ -30,7 +30,7 @@ def recipe(model: Model, text: str, sampling: generate.Sampling, tokens: int) ->
         "",
         export.load_line(model),
         f"sampling = generate.{sampling}",
-        f"for step in generate.generate(model, {text!r}, sampling, tokens={tokens}):",
+        f"for step in generate.generate(model, {export.text_read(text)}, sampling, tokens={tokens}):",
         "    print(step.token, step.candidates[:3], step.attention)",
     ]
     return "\n".join(lines)

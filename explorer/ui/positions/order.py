@@ -16,7 +16,7 @@ from explorer.i18n import N_, _
 from explorer.jobs import Report
 from explorer.positions import order
 from explorer.reading import read
-from explorer.ui.common import address, jobs, pictures, session, stage
+from explorer.ui.common import address, jobs, long_texts, pictures, session, stage
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import is_dark
 from explorer.ui.common.sidebar import sidebar
@@ -96,10 +96,12 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
     identity = (of.model.number, of.captured.number, *current, on)
     found = jobs.computed(("order", *identity), _("Reading both orders"), work, replaces="order")
     title = " · ".join([of.model.short_name, " ".join(labels[i] for i in current), _("with positions") if on else _("without positions")])
-    shown = jobs.kept("order", identity, shortened(title, 120), None if found is None else (found, tokens.labels, _recipe(of, current, on)))
+    shown = jobs.kept(
+        "order", identity, shortened(title, 120), None if found is None else (found, tokens.labels, _recipe(of, current, on), of.text)
+    )
     if shown is None:
         return
-    found, names, recipe = shown.what
+    found, names, recipe, text = shown.what
 
     def picture(dark: bool, most: int = 330) -> Picture:
         rows = [names[i] for i in found.order]
@@ -111,7 +113,7 @@ def _drawn(of: _Read, on: bool, downloads: DeltaGenerator) -> None:
     _verdict(found)
     files = picture_files(lambda: picture(False)) | {"npz": lambda: export.packed(before=found.before, after=found.after, order=found.order)}
     with downloads:
-        take_away([Figure(_("Outputs in both orders"), "order", files)], recipe)
+        take_away([Figure(_("Outputs in both orders"), "order", files)], recipe, long_texts.holds(text), {"text": text})
 
 
 def _verdict(found: order.Equivariance) -> None:

@@ -39,7 +39,7 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         return
     if shown is None:
         return
-    found, measured, recipe = shown
+    found, measured, recipe, text = shown
 
     def maps(dark: bool, **room: int) -> Picture:
         return charts.maps(found.terms, found.sum, found.scores, found.labels, dark=dark, **room)
@@ -69,18 +69,18 @@ def draw(row: DeltaGenerator, downloads: DeltaGenerator) -> None:
         Figure(_("Spread and angles"), "angles", picture_files(lambda: beside(False)) | {"npz": lambda: export.packed(**angles)}),
     ]
     with downloads:
-        take_away(figures, recipe)
+        take_away(figures, recipe, chosen.linked, {"text": text})
 
 
-def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalAngles, str] | None:
-    """Terms, angles and recipe of now, or what stood there before them; None where there is neither. Raises ExplorerError."""
+def _found(chosen: Chosen, head: int) -> tuple[terms.FourTerms, terms.PrincipalAngles, str, str] | None:
+    """Terms, angles, recipe and text of now, or what stood there before them; None where there is neither. Raises ExplorerError."""
     model, captured = chosen.model, chosen.capture
     key = ("four terms", model.number, captured.number, head)
     found = jobs.computed(key, _("Four terms"), lambda report: terms.four_terms(model, captured, 0, head), replaces="terms")
     # Of the model alone, and so found once for all texts.
     key = ("principal angles", model.number)
     measured = jobs.computed(key, _("Angles of the subspaces"), lambda report: terms.principal_angles(model), replaces="angles")
-    both = None if found is None or measured is None else (found, measured, _recipe(chosen, head))
+    both = None if found is None or measured is None else (found, measured, _recipe(chosen, head), chosen.text)
     shown = jobs.kept("terms", (model.number, captured.number, head), f"{_('head {head}').format(head=head)} · {chosen.title}", both)
     return None if shown is None else shown.what
 
