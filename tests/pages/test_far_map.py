@@ -13,9 +13,10 @@ import explorer
 import models
 from explorer import export
 from explorer.charts.common import palette
+from explorer.examples import CHAPTER
 from explorer.tiles import Window, tile
 from explorer.ui.attention import far_map, head_map
-from explorer.ui.common import address
+from explorer.ui.common import address, long_texts
 from tests import tiny
 from tests.pages.shared import component, in_one_run, settle, started, table, written
 
@@ -174,3 +175,12 @@ def test_what_takes_long_is_a_job_and_what_stood_there_names_its_own_tokens(long
     # The window was one of the old text: of the new one all is seen.
     assert not app.exception and told["rows"]["labels"] == other.tokens and told["png"] != before["png"]
     assert "".join(app.query_params.get("window", "")) == ""
+
+
+def test_the_chapter_is_linked_and_its_text_is_offered_with_the_lines(long_folder):
+    of = long_texts.letters({"text": CHAPTER.text})
+    app = started(model=long_folder, of=of, window="500-520_100-140")
+    recipe, link = (code.value for code in app.code)
+    assert "open('text.txt', encoding='utf-8').read()" in recipe and f"of={of}" in link
+    assert any(button.proto.id.endswith("take_txt_text") for button in app.get("download_button"))
+    assert component(app, "far_map")["rows"]["labels"] == explorer.capture(models.load(long_folder, device="cpu"), CHAPTER.text).tokens[500:520]

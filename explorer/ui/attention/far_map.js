@@ -3,8 +3,8 @@
 // A drag and the wheel move and stretch what is there at once; what is seen is asked for when they end, and replaces it when it comes.
 
 const LEAST = 8, REST_MS = 140, STEP = 0.5, NEARER = 0.5, STILL = 4;
-// Pixels that a token's label needs, and numbers at a side where there is no room for labels.
-const ROOM = 11, NUMBERS = 5;
+// Pixels that a token's label needs; numbers at a side where there is no room for labels, and pixels from one to the end of the map.
+const ROOM = 11, NUMBERS = 5, NUMBER_PX = 10;
 const SIDES = ["rows", "columns"];
 
 const name = (window) => SIDES.map((side) => window[side].join("-")).join("_");
@@ -152,7 +152,9 @@ function place(state) {
     else {
       const tokens = size(want[side]), step = [1, 2, 5].map((k) => k * 10 ** Math.floor(Math.log10(tokens / NUMBERS))).find((k) => tokens / k <= 2 * NUMBERS) || tokens;
       for (let at = Math.ceil(want[side][0] / step) * step; at < want[side][1]; at += step) {
-        label(at.toLocaleString("en"), (long * (at + 0.5 - want[side][0])) / tokens, false);
+        const there = (long * (at + 0.5 - want[side][0])) / tokens;
+        // A number above the very end of the map would be cut off.
+        if (down || there < long - NUMBER_PX) label(at.toLocaleString("en"), there, false);
       }
     }
     state.root.querySelector(`.${side}`).replaceChildren(...made);

@@ -27,6 +27,8 @@ TOKENS = 400
 """Tokens of the text that are shown."""
 SHOWN = {"text": N_("Text"), "strong": N_("Strongest edges"), "far": N_("Farthest edges")}
 _MOST_LOOKED = 4
+_FINE = 0.01
+"""Weights below it are said with four digits: over thousands of tokens the largest may be one of them."""
 _LONGEST_WORD = 100
 _CSS, _JS = (Path(__file__).with_suffix(ending).read_text(encoding="utf-8") for ending in (".css", ".js"))
 _component = st.components.v2.component(
@@ -183,7 +185,7 @@ def _told(captured: Capture, part: str, query: int | None, weights: np.ndarray |
         return
     labels = captured.keys(part).labels
     most = np.argsort(-weights, kind="stable")[:_MOST_LOOKED]
-    looked = " · ".join(f"{escaped(labels[i])} ({i:,}) {weights[i]:.2f}" for i in most if weights[i] > 0)
+    looked = " · ".join(f"{escaped(labels[i])} ({i:,}) {weights[i]:.{2 if weights[i] >= _FINE else 4}f}" for i in most if weights[i] > 0)
     token = f"{escaped(captured.queries(part).labels[query])} ({query:,})"
     st.caption(_("**{token}** looks most at: {looked}").format(token=token, looked=looked))
 
