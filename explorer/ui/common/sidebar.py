@@ -14,7 +14,7 @@ from explorer.ui.common import address, jobs, long_texts, model_names, session, 
 from explorer.ui.common.markdown import escaped, explained, shortened
 from explorer.ui.common.session import Asked
 from models import InputError, Model
-from models.opening import catalogue, split
+from models.opening import allowed, catalogue, split
 from models.opening.devices import devices, memory
 from models.opening.loading import DTYPES
 
@@ -116,7 +116,7 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
         options=model_names.names(),
         format_func=model_names.title,
         accept_new_options=True,
-        help=_("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only."),
+        help=_about_models(),
     )
     left, right = st.columns(2)
     # What is split may be written to the disk: not for strangers.
@@ -150,6 +150,14 @@ def _opened(told: DeltaGenerator, default: str = catalogue.BUNDLED_BERT) -> tupl
     st.session_state["_model_of_step"] = step
     _status(model)
     return model, asked
+
+
+def _about_models() -> str:
+    if allowed.NOW.names is not None:
+        return _("From the list, or type the hub id (owner/model) of another model that this server opens.")
+    if not allowed.NOW.folders:
+        return _("From the list, or type a hub id (owner/model). Safetensors only.")
+    return _("From the list, or type a hub id (owner/model) or the path of a local folder. Safetensors only.")
 
 
 def _origin(told: str) -> str:
