@@ -21,8 +21,8 @@ from explorer.bounded import BoundedCache
 from models import Model
 
 PART_TOKENS, MOST_PARTS = 4_000, 16
-"""Tokens of a part, and parts at most: each costs a small model a hundredth of the time of the whole."""
-_KEPT_BYTES = 256 * 2**20
+"""Tokens of a part, and parts at most: each costs a small model some hundredths of the time of the whole."""
+_KEPT_BYTES = 128 * 2**20
 
 
 class _Reading:
