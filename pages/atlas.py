@@ -48,9 +48,10 @@ def heads(model: Model) -> None:
         downloads = st.container(width="content")
     made = source.opened(of) if of is not None else None
     if made is not None:
+        of = source.as_read(of, made)
         other_texts.remember(of)
     title = "" if of is None else f"{model.short_name}: {_(of.corpus.name) if of.corpus is not None else of.folder.name}"
-    kept = jobs.kept(source.PLACE, of.key if of is not None else None, title, None if made is None else (made, of))
+    kept = jobs.kept(source.PLACE, of.identity if of is not None else None, title, None if made is None else (made, of))
     if kept is None:
         return
     (atlas, origin), identity = kept.what, (kept.identity,)

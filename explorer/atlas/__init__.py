@@ -13,7 +13,7 @@
 - `reference`: what roles are compared with
 - `tables`: the finished tables, `atlas`: the atlas as a whole, in memory or in a folder
 - `making`: from a model and a corpus to an atlas, in this process
-- `growing`: one in the making, as far as its shards are there
+- `growing`: one in the making elsewhere, as far as its shards are there; `in_parts`: one that this process makes, as far as it is read
 - `find`: heads by what they do, and heads like one; `space`: heads as points
 - `changed`: two atlases, head by head; `landing`: what a kept row looks at most
 - `shipped`: the atlases that come with the project, and the command that makes them

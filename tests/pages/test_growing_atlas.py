@@ -27,7 +27,7 @@ def of(files, *numbers) -> Atlas:
     return Growing().atlas(There(tuple((files[i], 0, 0) for i in numbers), N))
 
 
-def as_drawn(app, atlas: Atlas) -> None:
+def as_drawn(app, atlas: Atlas, run=lambda app: settle(app.run())) -> None:
     np.testing.assert_allclose(points(app)["x"], atlas.heads["previous"])
     rows = atlas.rows(HEAD)
     sample = rows[rows["kind"] == "sample"]
@@ -35,18 +35,18 @@ def as_drawn(app, atlas: Atlas) -> None:
     for body in shown_rows(app):
         assert any(f'style="--w: {row.weights[0]:.3f}"' in body for row in sample.itertuples())
     app.segmented_control(key="atlas_shows").set_value("distances")
-    settle(app.run())
+    run(app)
     bars = table(app, {"bin", "share", "others"}, 1)
     np.testing.assert_allclose(sorted(bars["share"][bars["share"] > 0]), sorted(atlas.distances(HEAD)["share"]))
     app.segmented_control(key="atlas_shows").set_value("tokens")
-    settle(app.run())
+    run(app)
     every = atlas.tokens(HEAD)
     for frame, side in zip(app.dataframe, ("query", "key"), strict=True):
         found = every[(every["side"] == side) & (every["by"] == "mass")]
         np.testing.assert_allclose(frame.value["share"], found["share"])
         assert len(found) and frame.value["times"].tolist() == found["count"].tolist()
     app.segmented_control(key="atlas_shows").set_value("rows")
-    settle(app.run())
+    run(app)
 
 
 def test_an_atlas_in_the_making_is_that_of_the_parts_that_are_there(files, tmp_path) -> None:

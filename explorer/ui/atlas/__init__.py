@@ -2,7 +2,7 @@
 
 - `source`: which atlas: the shipped one, one that is made here, one of a folder; `against`: the second one, and which heads changed
 - `other_texts`: the same model over other texts, as the second one
-- `fills`: an atlas that somebody else is making, as far as it is there
+- `fills`: an atlas in the making, here or elsewhere, as far as it is there
 - `choices`: view, metrics, colours, and heads that are looked for
 - `all_heads`: every head as a point; `relations`: heads by the relations that they find
 - `one_head`: the chosen head, and the ways from it to other pages

@@ -41,6 +41,10 @@ def choose(atlas: Atlas, source: Source, chosen: tuple[int, int], part: str) -> 
     """Draws the choice of what `atlas` is held against; None where there is none yet, and the page says why."""
     options = {name: title for name, title in AGAINST.items() if name != "folder" or allowed.NOW.folders}
     which = address.choice(st.selectbox, _("Compared with"), options, "atlas_against", width=230 if stage.is_on() else 210)
+    if source.parts is not None:
+        # Over a part of the texts a head does something else than over all of them, without anybody having changed it.
+        st.caption(_("The two are compared when all texts of the first are read."))
+        return None
     try:
         return {"pruned": _pruned, "texts": _texts, "model": _model, "folder": _folder}[which](atlas, source, chosen, part)
     except ExplorerError as error:

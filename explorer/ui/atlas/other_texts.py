@@ -38,7 +38,7 @@ class _Read:
 
 def remember(source: Source) -> None:
     """Of an atlas that the page has made and shows: its texts are offered from now on."""
-    if source.corpus is None or source.corpus.name in corpus.OWN.values():
+    if source.corpus is None or source.parts is not None or source.corpus.name in corpus.OWN.values():
         return
     kept = _kept()
     word = _word(source.corpus, source.tokens)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
 
 from explorer import export
-from explorer.atlas import corpus, growing, making, shipped
+from explorer.atlas import corpus, growing, in_parts, shipped
 from explorer.atlas.atlas import Atlas
 from explorer.atlas.corpus import Corpus
 from explorer.atlas.options import Options
 from explorer.atlas.shards import named
 from explorer.i18n import N_, _
+from explorer.jobs import Report
 from explorer.tasks.data import Asked
 from explorer.ui.atlas import fills
 from explorer.ui.common import address, file_choice, jobs, uploads
@@ -48,6 +49,7 @@ class Source:
         shards: those of an atlas in the making, which lie there instead of it; None for one that is whole.
         asked: what the viewer said about a file.
         columns: of it that were taken, for a viewer.
+        parts: that are read of an atlas that is being made here; None for all of them.
     """
 
     model: Model
@@ -58,6 +60,12 @@ class Source:
     shards: growing.There | None = None
     asked: Asked = field(default_factory=Asked)
     columns: str = ""
+    parts: int | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """All that is drawn of it depends on: `key` stays the same while more of it is read."""
+        return (self.key, self.parts)
 
     @property
     def recipe(self) -> str:
@@ -71,11 +79,14 @@ class Source:
             return "\n".join(["from pathlib import Path", "", "from explorer.atlas.atlas import Atlas", "", opening, "print(atlas.heads)"])
         language = next((name for name, title in corpus.OWN.items() if title == self.corpus.name), None)
         name = "own" if language == "en" else f"own:{language}" if language else self.corpus.name
-        lines = ["import models", "from explorer.atlas import corpus, making", "from explorer.atlas.options import Options", ""]
+        module = "making" if self.parts is None else "in_parts"
+        lines = ["import models", f"from explorer.atlas import corpus, {module}", "from explorer.atlas.options import Options", ""]
         said = file_choice.as_code(self.asked)
         lines[3:3] = ["from explorer.tasks import choose"] if said else []
         lines += [export.load_line(self.model), f"texts = corpus.named({name!r}{said})"]
-        return "\n".join([*lines, f"atlas = making.make(model, texts, Options(tokens={self.tokens}))", "print(atlas.heads)"])
+        given = f"model, texts, Options(tokens={self.tokens})"
+        call = f"making.make({given})" if self.parts is None else f"in_parts.first({given}, {self.parts})"
+        return "\n".join([*lines, f"atlas = {call}", "print(atlas.heads)"])
 
 
 def choose(model: Model) -> Source | None:
@@ -115,7 +126,10 @@ def own_texts(model: Model, which: str) -> Source:
 
 
 def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None:
-    """The atlas; None while it is made, and where the viewer stopped that or it cannot be had. The page says which.
+    """The atlas; None while nothing of it is made, and where it cannot be had. The page says which.
+
+    In the first place of the page it is the one of what is read already, as long as it is made and where the viewer stopped that. A second
+    atlas is there when it is whole, as what is read of one is no measure of another.
 
     Args:
         source: where it comes from.
@@ -128,16 +142,21 @@ def opened(source: Source, pruned: str = "", place: str = PLACE) -> Atlas | None
         if source.folder is not None and not pruned:
             return shipped.opened(source.folder.name) if source.corpus is not None else Atlas.open(source.folder)
         title = _("Reading {texts} with {model}").format(texts=_(source.corpus.name), model=source.model.short_name)
-        options = Options(tokens=source.tokens, pruned=pruned)
-        return jobs.computed(
-            ("atlas", source.key, pruned),
-            title,
-            lambda report: making.make(source.model, source.corpus, options, progress=report),
-            replaces=place,
-        )
+        options, key = Options(tokens=source.tokens, pruned=pruned), ("atlas", source.key, pruned)
+
+        def work(report: Report) -> Atlas:
+            return in_parts.make(key, source.model, source.corpus, options, report)
+
+        return fills.made_here(key, title, work, place) if place == PLACE else jobs.computed(key, title, work, replaces=place)
     except ExplorerError as error:
         st.error(explained(error), icon=":material/error:")
         return None
+
+
+def as_read(source: Source, atlas: Atlas) -> Source:
+    """A source that says how much of it an atlas is of."""
+    read = in_parts.of_read(atlas)
+    return source if read is None else replace(source, parts=read["parts"][0])
 
 
 def opens(atlas: Atlas, model: Model) -> str:
@@ -148,11 +167,12 @@ def opens(atlas: Atlas, model: Model) -> str:
 def describe(atlas: Atlas, source: Source) -> None:
     """What was read, and what of it was not, or not by the model that is open."""
     about, notes = atlas.manifest["corpus"], [f"{escaped(source.columns)}."] if source.columns else []
-    said = {"model": escaped(atlas.model), "texts": escaped(_(about["name"])), "n": about["texts"], "tokens": about["tokens"]}
+    read = in_parts.of_read(atlas) or about
+    said = {"model": escaped(atlas.model), "texts": escaped(_(about["name"])), "n": read["texts"], "tokens": read["tokens"]}
     st.caption(_("{model} on {texts}: {n:,} texts, {tokens:,} tokens. Attention weights are routing, not importance.").format(**said))
     if atlas.model != named(source.model):
         notes.append(_("This atlas is of {model}, and its links open that model.").format(model=escaped(atlas.model)))
-    if source.corpus is not None and source.tokens is not None and about["texts"] < len(source.corpus.texts):
+    if read is about and source.corpus is not None and source.tokens is not None and about["texts"] < len(source.corpus.texts):
         told = _("Of {all:,} texts the first {n:,} were read: raise the number of tokens for more.")
         notes.append(told.format(all=len(source.corpus.texts), n=about["texts"]))
     if about["cut_texts"]:

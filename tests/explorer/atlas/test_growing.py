@@ -25,11 +25,11 @@ def read(request, tiny, tmp_path_factory):
     return model, corpus, [shards.read(model, corpus, OPTIONS, i, N, folder) for i in range(N)]
 
 
-def alone(model, corpus, numbers, folder) -> Atlas:
+def alone(model, corpus, numbers, folder, options=OPTIONS) -> Atlas:
     """An atlas of the batches of some shards, read as if there were no others."""
-    whole = plan.made(model, corpus, OPTIONS)
+    whole = plan.made(model, corpus, options)
     only = dataclasses.replace(whole, batches=tuple(batch for number in numbers for batch in whole.shard(number, N)))
-    return Atlas.of(shards.merge([shards.read(model, corpus, OPTIONS, 0, 1, folder, None, only)]))
+    return Atlas.of(shards.merge([shards.read(model, corpus, options, 0, 1, folder, None, only)]))
 
 
 def same(one: Atlas, other: Atlas, without=()) -> None:
