@@ -113,13 +113,13 @@ def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
         run_again()
 
 
+request, refused = None, None
 with st.sidebar:
     try:
         request = controls.choose()
         request.check()
     except InputError as error:
-        request = None
-        st.warning(explained(error), icon=":material/edit:")
+        request, refused = None, error
 lab = lab_runs.current(st.session_state[controls.PRESET])
 # The run that is shown may be one of another task than the next one.
 preset = PRESETS[lab.shown.request.preset if lab.shown else lab.preset]
@@ -128,6 +128,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="lab_buttons
     buttons(lab, request)
     st.space("stretch")
     runs(lab)
+if refused is not None:  # beside the button that it disables: below all settings nobody sees it
+    st.warning(explained(refused), icon=":material/edit:")
 look = f":material/visibility: {escaped(preset.look_at)}"
 if not stage.is_on():
     st.caption(look)

@@ -184,8 +184,8 @@ class Atlas:
         return self._table(name).to_pandas()
 
     def _of_head(self, name: str, head: HeadName) -> pd.DataFrame:
-        table = self._of_layer(name, head[0], head[1]).to_pandas()
-        return table[table["head"] == head[2]].reset_index(drop=True)
+        table = self._of_layer(name, head[0], head[1])
+        return table.filter(pa.compute.equal(table["head"], head[2])).to_pandas()
 
     def _of_layer(self, name: str, part: str, layer: int) -> pa.Table:
         if self.folder is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
@@ -12,15 +14,26 @@ from explorer.atlas.atlas import Atlas
 
 CLUSTERS = 6
 _PERPLEXITY = 12
+_FEATURES: WeakKeyDictionary[Atlas, dict[str, tuple[np.ndarray, list[str]]]] = WeakKeyDictionary()
+"""By atlas and part, as long as somebody has the atlas."""
 
 
 def features(atlas: Atlas, part: str) -> tuple[np.ndarray, list[str]]:
     """Standardised metrics of the heads of a part, (heads, metrics), and their names. What no head has, or all alike, is left out; what one head
-    has not lies at the mean of the others."""
+    has not lies at the mean of the others. A page asks for them at each rerun: they are made once, and cannot be written to."""
+    made = _FEATURES.setdefault(atlas, {})
+    if part not in made:
+        made[part] = _standardised(atlas, part)
+    return made[part]
+
+
+def _standardised(atlas: Atlas, part: str) -> tuple[np.ndarray, list[str]]:
     table = atlas.heads.loc[part]
     names = [name for name in atlas.metrics_in(part) if np.nanstd(table[name]) > 1e-9]
     values = table[names].to_numpy(float)
-    return np.nan_to_num((values - np.nanmean(values, 0)) / np.nanstd(values, 0)), names
+    found = np.nan_to_num((values - np.nanmean(values, 0)) / np.nanstd(values, 0))
+    found.setflags(write=False)
+    return found, names
 
 
 def layout(atlas: Atlas, part: str, how: str) -> np.ndarray:
