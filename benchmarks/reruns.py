@@ -81,7 +81,7 @@ def _again(page: str, act: Callable[[AppTest, str, int], AppTest], acts: int, ra
         settled(app)
         if number < _WARM or (page, act) in _READS_WEIGHTS:
             ran[0] = ran_before
-        else:
+        if number >= _WARM:
             taken.append(1e3 * seconds[0])
     return taken
 
