@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     rows, missed = [], False
     for page, change in (("attention", _text), ("heads", _text), ("compare", _text), ("prune", _heads)):
-        taken = _measured(page, change, given.sentences)
+        taken, _ran = _measured(page, change, given.sentences)
         middle = statistics.median(taken)
         missed |= middle > GOAL_MS
         rows.append([page, f"{middle:.0f}", f"{min(taken):.0f} .. {max(taken):.0f}", f"{GOAL_MS:.0f}", report.verdict(middle, GOAL_MS)])
@@ -58,47 +59,34 @@ def main(arguments: list[str] | None = None) -> int:
     report.show(title, ["page", "median", "range", "goal", ""], rows)
     rows = []
     for page in _PAGES:
-        with _passes() as ran:
-            found = [_again(page, act, given.sentences, ran) for act in (_head, _theme, _come)]
-        middles = [statistics.median(taken) for taken in found]
-        met = max(middles) <= GOAL_READ_MS and not ran[0]
+        found = {act: _measured(page, act, given.sentences) for act in (_head, _theme, partial(_come, page))}
+        ran = sum(passes for act, (_taken, passes) in found.items() if (page, act) not in _READS_WEIGHTS)
+        middles = [statistics.median(taken) for taken, _ran in found.values()]
+        met = max(middles) <= GOAL_READ_MS and not ran
         missed |= not met
-        rows.append([page, *(f"{middle:.0f}" for middle in middles), str(ran[0]), f"{GOAL_READ_MS:.0f}", "met" if met else "MISSED"])
+        rows.append([page, *(f"{middle:.0f}" for middle in middles), str(ran), f"{GOAL_READ_MS:.0f}", "met" if met else "MISSED"])
     title = f"Milliseconds of the server for what does not run the model again, median of {given.sentences}"
     report.show(title, ["page", "another head", "another theme", "from another page", "forward passes", "goal", ""], rows)
     return int(missed)
 
 
-def _again(page: str, act: Callable[[AppTest, str, int], AppTest], acts: int, ran: list[int]) -> list[float]:
-    """Milliseconds of each act on a page whose text was read before; forward passes of the acts are counted in `ran`."""
-    path, ran_before = str(Path("pages") / f"{page}.py"), ran[0]
-    app = settled(settled(AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run()).switch_page(path).run())
-    taken = []
-    for number in range(_WARM + acts):
-        with _timed() as seconds:
-            act(app, path, number)
-        assert not app.exception, [error.message for error in app.exception]
-        settled(app)
-        if number < _WARM or (page, act) in _READS_WEIGHTS:
-            ran[0] = ran_before
-        if number >= _WARM:
-            taken.append(1e3 * seconds[0])
-    return taken
-
-
-def _head(app: AppTest, _path: str, number: int) -> AppTest:
+def _head(app: AppTest, number: int) -> AppTest:
     app.query_params["layer"], app.query_params["head"] = str(number % 6), str((5 * number + 1) % 12)
     return app.run()
 
 
-def _theme(app: AppTest, _path: str, number: int) -> AppTest:
+def _theme(app: AppTest, number: int) -> AppTest:
     app.query_params["theme"] = ("dark", "light")[number % 2]
     return app.run()
 
 
-def _come(app: AppTest, path: str, _number: int) -> AppTest:
-    settled(app.switch_page(str(Path("pages") / f"{_BETWEEN}.py")).run())
-    return app.switch_page(path).run()
+def _come(page: str, app: AppTest, _number: int) -> AppTest:
+    settled(app.switch_page(_file(_BETWEEN)).run())
+    return app.switch_page(_file(page)).run()
+
+
+def _file(page: str) -> str:
+    return str(Path("pages") / f"{page}.py")
 
 
 _READS_WEIGHTS = (("weights", _head),)
@@ -120,18 +108,22 @@ def _passes() -> Iterator[list[int]]:
         handle.remove()
 
 
-def _measured(page: str, change: Callable[[AppTest, int], AppTest], sentences: int) -> list[float]:
+def _measured(page: str, act: Callable[[AppTest, int], AppTest], acts: int) -> tuple[list[float], int]:
+    """Milliseconds of each act on a page that is open, and the forward passes that they took together."""
     app = settled(AppTest.from_file(str(ROOT / "app.py"), default_timeout=600).run())
-    app = settled(app.switch_page(str(Path("pages") / f"{page}.py")).run())
+    app = settled(app.switch_page(_file(page)).run())
     taken = []
-    for number in range(_WARM + sentences):
-        with _timed() as seconds:
-            change(app, number)
-        assert not app.exception, [error.message for error in app.exception]
-        settled(app)
-        if number >= _WARM:
-            taken.append(1e3 * seconds[0])
-    return taken
+    with _passes() as ran:
+        for number in range(_WARM + acts):
+            if number == _WARM:
+                ran[0] = 0
+            with _timed() as seconds:
+                act(app, number)
+            assert not app.exception, [error.message for error in app.exception]
+            settled(app)
+            if number >= _WARM:
+                taken.append(1e3 * seconds[0])
+    return taken, ran[0]
 
 
 def _text(app: AppTest, number: int) -> AppTest:
