@@ -63,8 +63,9 @@ Value = TypeVar("Value")
 
 def read(name: str) -> str | None:
     """What the address says, or what this viewer chose last: on any page for what pages share, else on this one; None where neither does."""
-    _bring_back()
     found, kept, place = st.query_params.get(name), _kept(), _place(name)
+    if name in _READ or name in _OF_TOKENS:  # of nothing else does it matter, and a long text takes a moment to be told
+        _bring_back()
     if name in _OF_TOKENS and text_is_gone():
         return None
     st.session_state.setdefault("_read_names", {})[name] = None
