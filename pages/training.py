@@ -113,7 +113,7 @@ def watch(lab: Lab, active: bool, playing: bool, others: bool) -> None:
         run_again()
 
 
-request, refused = None, None
+refused = None
 with st.sidebar:
     try:
         request = controls.choose()
