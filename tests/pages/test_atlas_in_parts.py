@@ -1,5 +1,6 @@
 """Atlas, of a file that the page itself reads: what is drawn meanwhile is an atlas of just the texts that are read."""
 
+import itertools
 import threading
 import time
 
@@ -17,21 +18,35 @@ from tests.pages.test_atlas import points
 from tests.pages.test_growing_atlas import as_drawn
 
 N = 4
-CATS = "".join(f"The cat {'sat ' * (i % 4)}on mat number {i}, and it was {'very ' * (i % 3)}warm.\n" for i in range(40)).encode()
+_RUNS = itertools.count(1)
+
+
+@pytest.fixture
+def cats() -> bytes:
+    """The file that is read: another one each time, as what was read of one stays known to the process."""
+    lines = [f"The cat {'sat ' * (i % 4)}on mat number {i}, and it was {'very ' * (i % 3)}warm.\n" for i in range(39)]
+    return "".join([*lines, f"This file is number {next(_RUNS)}.\n"]).encode()
 
 
 class Gate:
     """Lets jobs read parts one by one, as many as were asked for; a stop arrives while they wait."""
 
     def __init__(self, reads):
-        self.open, self.reads, self.read = threading.Semaphore(0), reads, []
+        self.open, self.reads, self.read, self.waiting = threading.Semaphore(0), reads, [], threading.Lock()
 
     def __call__(self, *arguments):
         if threading.current_thread().name.startswith("jobs"):
-            while not self.open.acquire(timeout=0.05):
+            with self.waiting:
                 arguments[6](0.0)
+                while not self.open.acquire(timeout=0.05):
+                    arguments[6](0.0)
             self.read.append(arguments[3])
         return self.reads(*arguments)
+
+    def left(self) -> None:
+        """Waits until nobody waits here: a job is over when it is stopped, but its thread learns so a moment later, and would go through."""
+        assert self.waiting.acquire(timeout=PATIENCE)
+        self.waiting.release()
 
 
 @pytest.fixture
@@ -56,13 +71,13 @@ def part_read(app, gate, parts: int) -> None:
     app.run()
 
 
-def test_heads_are_shown_as_far_as_their_file_is_read(gate, tmp_path) -> None:
-    model, texts, options = models.load("gpt2-mini", device="cpu"), corpus.of_file(CATS, "cats.txt"), Options(tokens=20_000)
+def test_heads_are_shown_as_far_as_their_file_is_read(gate, cats, tmp_path) -> None:
+    model, texts, options = models.load("gpt2-mini", device="cpu"), corpus.of_file(cats, "cats.txt"), Options(tokens=20_000)
     whole = plan.made(model, texts, options)
     app = opened("atlas", model="gpt2-mini", layer="1", head="1")
     own = points(app)
     app.selectbox(key="atlas_of").set_value("file").run()
-    give(app, "atlas_file", "cats.txt", CATS)
+    give(app, "atlas_file", "cats.txt", cats)
     # Nothing is read yet: what stood there before stays, under its own name.
     assert "Still shown" in written(app) and "are read" not in written(app) and points(app).equals(own)
     for parts in (1, 2):
@@ -76,7 +91,7 @@ def test_heads_are_shown_as_far_as_their_file_is_read(gate, tmp_path) -> None:
     expected = alone(model, texts, range(2), tmp_path / "two", options)
     as_drawn(app, expected, lambda app: app.run())
     recipe, found = next(code.value for code in app.code if "in_parts" in code.value), {}
-    monkey = recipe.replace("'cats.txt'", repr(str(_file(tmp_path))))
+    monkey = recipe.replace("'cats.txt'", repr(str(_file(tmp_path, cats))))
     exec(compile(monkey, "recipe", "exec"), found)
     pd.testing.assert_frame_equal(found["atlas"].heads, expected.heads)
     # Over other texts a head does something else: half an atlas is held against none.
@@ -89,6 +104,7 @@ def test_heads_are_shown_as_far_as_their_file_is_read(gate, tmp_path) -> None:
     assert "Stopped: Reading cats.txt with gpt2-mini" in written(app) and f"{len(read)} of 40 texts are read" in written(app)
     settle(app)
     np.testing.assert_allclose(points(app)["x"], expected.heads["previous"])
+    gate.left()
     assert gate.read == [0, 1] and "_texts_of_atlases" not in app.session_state
     for _part in range(N):
         gate.open.release()
@@ -99,7 +115,7 @@ def test_heads_are_shown_as_far_as_their_file_is_read(gate, tmp_path) -> None:
     assert not app.exception and len(app.session_state["_texts_of_atlases"]) == 1
 
 
-def _file(folder):
+def _file(folder, content):
     file = folder / "cats.txt"
-    file.write_bytes(CATS)
+    file.write_bytes(content)
     return file
