@@ -73,11 +73,10 @@ class Classify(Task):
         return {"label": right, "before": names[before.predicted], "after": names[after.predicted]}
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
-        output = forward(batch.inputs)
         if self.classifier is None:
-            logits = output.logits.float()
+            logits = runner.answer(forward, batch.inputs).float()
         else:
-            hidden = output.last_hidden_state.float()
+            hidden = forward(batch.inputs).last_hidden_state.float()
             logits = self.classifier.logits(hidden, torch.ones(hidden.shape[:2], device=hidden.device))
         loss = nn.functional.cross_entropy(logits, batch.targets, reduction="none")
         predicted = logits.argmax(-1)

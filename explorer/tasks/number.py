@@ -64,6 +64,6 @@ class Number(Task):
         return {"number": before.correct[:, 1], "before": before.correct[:, 0], "after": after.correct[:, 0]}
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
-        said, right = forward(batch.inputs).logits[:, 0].float(), batch.targets.float()
+        said, right = runner.answer(forward, batch.inputs)[:, 0].float(), batch.targets.float()
         none = torch.full(said.shape, -1, device=said.device)
         return Outcome((said - right) ** 2, torch.stack([said.detach(), right], dim=-1), none, torch.ones_like(none))

@@ -73,7 +73,7 @@ class Several(Task):
         return {"examples": right.sum(axis=0), "accuracy": (right == said).mean(axis=0), "precision": precision, "recall": recall, "f1": f1}
 
     def outcome(self, runner: Runner, batch: Batch, forward: Callable[[Mapping[str, Tensor]], object]) -> Outcome:
-        logits = forward(batch.inputs).logits.float()
+        logits = runner.answer(forward, batch.inputs).float()
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.targets, reduction="none").mean(dim=-1)
         predicted = logits > 0
         right = (predicted == (batch.targets > 0)).float().mean(dim=-1)

@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from models import attention
 from models.opening.loading import Model
 from models.surgery.private import private
+from models.surgery.rows import LastRows
 
 
 @dataclass(eq=False)
@@ -111,6 +112,7 @@ class Runner:
             can be used again. So a pass of many seconds is stopped within one layer.
         selected: bool (batch, token), the positions that the head computes logits for, (1, selected, vocabulary); None for all.
             Only where the network has a head that calls its base model; `did_select` says whether it was so in the last run.
+        answers: nothing is read but the head's answer to each whole text; see `answer`.
     """
 
     def __init__(self, model: Model) -> None:
@@ -122,20 +124,22 @@ class Runner:
         self.copying = False
         self.between: Callable[[], None] | None = None
         self.selected: Tensor | None = None
-        self.did_select = False
+        self.did_select, self.answers = False, False
         layers = self._wrap(self.network, {modules[original] for original in model.sites_of})
         with model.lock:
-            self.call_of = self._calls_of_sites(model, layers)
+            self.call_of, after = self._calls_of_sites(model, layers)
+        self._rows = LastRows(self, *after)
         if (base := self.network.base_model) is not self.network:
             base.register_forward_hook(self._select)
 
     def run(self, inputs: Mapping[str, Tensor], keep: Passed | None = None) -> object:
         """A whole forward pass. `keep` collects what `resume` needs."""
-        self.calls, self.start, self.keep, self.did_select = 0, 0, keep, False
-        try:
-            return self.network(**inputs)
-        finally:
-            self.keep = None
+        with self._rows.of_pass(inputs, keep is not None):
+            self.calls, self.start, self.keep, self.did_select = 0, 0, keep, False
+            try:
+                return self.network(**inputs)
+            finally:
+                self.keep = None
 
     def resume(self, start: int, inputs: Mapping[str, Tensor], known: Passed, times: int = 1, keep: Passed | None = None) -> object:
         """A forward pass whose first `start` layer calls are taken from an earlier run.
@@ -152,11 +156,25 @@ class Runner:
         """
         if keep is not None and times > 1:
             raise ValueError("what a pass kept belongs to one copy of each example")
-        self.calls, self.start, self.known, self.times, self.keep, self.did_select = 0, start, known, times, keep, False
+        with self._rows.of_pass(inputs, keep is not None or start == self.n_calls):
+            self.calls, self.start, self.known, self.times, self.keep, self.did_select = 0, start, known, times, keep, False
+            try:
+                return self.network(**inputs)
+            finally:
+                self.known, self.start, self.times, self.keep = Passed(), 0, 1, None
+
+    def answer(self, forward: Callable[[Mapping[str, Tensor]], object], inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits of a head that answers for whole texts, (batch, outputs), where nothing else of the pass is read.
+
+        Args:
+            forward: calls `run` or `resume`.
+            inputs: what it is given.
+        """
+        self.answers = True
         try:
-            return self.network(**inputs)
+            return forward(inputs).logits
         finally:
-            self.known, self.start, self.times, self.keep = Passed(), 0, 1, None
+            self.answers = False
 
     def _select(self, module: nn.Module, args: tuple, output: object) -> object:
         # The head sees only the positions that are asked for: most of a language model's time may go into its vocabulary.
@@ -182,19 +200,27 @@ class Runner:
                 layers += self._wrap(child, attending)
         return layers
 
-    def _calls_of_sites(self, model: Model, layers: list[_Layer]) -> dict[int, int]:
+    def _calls_of_sites(self, model: Model, layers: list[_Layer]) -> tuple[dict[int, int], tuple[list[nn.Module], int]]:
+        """The layer call of each site; and what the last one projects after its attention, with the width of what it returns."""
         # Modules that share weights take turns (ALBERT): the n-th call of a layer serves the n-th site of each of its modules.
         order: list[_Layer] = []
         before: dict[nn.Module, bool] = {}
+        after: list[tuple[nn.Module, int, int]] = []
+        width = [0]
 
         def note(module: nn.Module, args: tuple) -> None:
             # Called only before any attention of its layer, on (batch, token, width): projections to queries, keys and values.
             early = len(run.records) == entered[-1] and bool(args) and args[0].shape[:-1] == sample.shape
             before[module] = early and before.get(module, True)
+            after.append((module, len(order), len(run.records)))
+
+        def noted(_module: nn.Module, _args: tuple, output: object) -> None:
+            width[0] = next(_tensors(output)).shape[-1]
 
         entered = [-1]
         hooks = [layer.register_forward_pre_hook(lambda module, args: order.append(module)) for layer in layers]
         hooks += [layer.register_forward_pre_hook(lambda module, args: entered.append(len(run.records))) for layer in layers]
+        hooks += [layer.register_forward_hook(noted) for layer in layers]
         hooks += [m.register_forward_pre_hook(note) for layer in layers for m in layer.modules() if isinstance(m, nn.Linear | Conv1D)]
         with torch.inference_mode(), attention.attending() as run:
             sample = torch.full((1, 2), 1, device=model.device)
@@ -216,7 +242,9 @@ class Runner:
                     found[sites[at]] = call
         # A decoder's layers read what the encoder passed on through their arguments, so all of it is repeated.
         self.every = model.kind == "encoder-decoder"
-        return found
+        last = [(module, records) for module, call, records in after if call == len(order)]
+        still_attending = {module for module, records in last if records < len(run.records)}
+        return found, ([module for module in dict(last) if module not in still_attending], width[0])
 
 
 def repeated(inputs: Mapping[str, Tensor], times: int) -> dict[str, Tensor]:
