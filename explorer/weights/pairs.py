@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROWS, COLUMNS = 512, 8192
-"""Products that are there at once."""
+ROWS, COLUMNS = 512, 512
+"""Products that are there at once. Smaller blocks are left out sooner, and take longer where none is."""
+_ROUNDED = 1 + 1e-5
+"""A product of float32 may come out larger than its two lengths allow, by less than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,9 @@ def largest(
 ) -> Pairs:
     """The k largest of left @ right.T.
 
-    A block whose largest number is below all that were kept is looked at once and left; of the others only rows with a candidate are sorted.
+    No product is larger than the two lengths allow (Cauchy and Schwarz). So vectors are taken longest first, and a block is left out where
+    its lengths cannot reach what was kept already. A block whose largest number is below that is looked at once and left; of the others only
+    rows with a candidate are sorted.
 
     Args:
         left: (n, d).
@@ -43,14 +47,18 @@ def largest(
     """
     n, m = len(left), len(right)
     k = min(k, n * m)
+    (left, long, of_left), (right, wide, of_right) = _longest_first(left), _longest_first(right)
     values = torch.full((0,), 0.0, device=left.device)
     places = torch.zeros(0, dtype=torch.long, device=left.device)
     for top in range(0, n, rows):
         report(top / n)
         for first in range(0, m, columns):
+            full = len(values) == k
+            least = values[-1] if full else values.new_tensor(-torch.inf)
+            if full and long[top] * wide[first] * _ROUNDED < least:
+                break
             block = left[top : top + rows] @ right[first : first + columns].T
-            least = values[-1] if len(values) == k else block.new_tensor(-torch.inf)
-            hopeful = (block.amax(1) > least).nonzero()[:, 0] if len(values) == k else torch.arange(len(block), device=block.device)
+            hopeful = (block.amax(1) > least).nonzero()[:, 0] if full else torch.arange(len(block), device=block.device)
             if not len(hopeful):
                 continue
             found, at = block[hopeful].flatten().topk(min(k, len(hopeful) * block.shape[1]))
@@ -59,4 +67,10 @@ def largest(
             kept = values.argsort(descending=True, stable=True)[:k]
             values, places = values[kept], places[kept]
     report(1.0)
-    return Pairs((places // m).cpu().numpy(), (places % m).cpu().numpy(), values.cpu().numpy())
+    return Pairs(of_left[places // m].cpu().numpy(), of_right[places % m].cpu().numpy(), values.cpu().numpy())
+
+
+def _longest_first(vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The vectors (n, d), their lengths (n,), and the numbers that they had, (n,)."""
+    lengths, order = vectors.norm(dim=1).sort(descending=True, stable=True)
+    return vectors[order], lengths, order
