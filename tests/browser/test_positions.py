@@ -216,3 +216,18 @@ def test_tokens_on_chips_are_text(open_page):
     page = open_page(f"/positions?positions=order&text={quote(nasty)}", wait_for=".st-key-chips .chip")
     assert page.locator(".st-key-chips img").count() == 0
     assert any("<" in text for text in page.locator(".st-key-chips .chip").all_text_contents())
+
+
+def test_chips_of_a_long_text_leave_room_for_their_picture(open_page):
+    text = "The dog bites the man, and nobody sees it. " * 40
+    page = open_page(f"/positions?positions=order&text={quote(text)}", wait_for=".st-key-order_picture svg.marks")
+    settled(page)
+    in_reach(page, ".st-key-order_picture svg.marks", 1440, 900)
+    box, chips = page.locator(".st-key-chips .chips"), page.locator(".st-key-chips .chip")
+    last = chips.last.text_content()
+    chips.last.focus()
+    page.keyboard.press("ArrowLeft")
+    # Drawn again in the new order, the chips stand where they were scrolled to.
+    eventually(lambda: chips.nth(chips.count() - 2).text_content(), last)
+    settled(page)
+    assert box.evaluate("box => box.scrollTop + box.clientHeight > box.scrollHeight - 80")

@@ -12,6 +12,9 @@ from explorer.charts.common import data, palette
 from explorer.charts.common.picture import Picture, described
 from explorer.i18n import _
 
+_SLANTED = 14
+"""Pixels from one slanted word to the next, of which neither covers the other."""
+
 
 def strips(
     effects: np.ndarray,
@@ -47,14 +50,22 @@ def strips(
         # With the minus sign of the axes.
         "agreements": ["", *(f"ρ {value:+.2f}".replace("-", "−") if np.isfinite(value) else "" for value in told)],
     }
-    every = max(1, int(np.ceil(11 * n / width)))
-    heads = np.arange(0, n, every)
+    slanted = width / n < 9 * max((len(label) for label in labels), default=1)
+    heads = _named(n, int(np.ceil(_SLANTED * n / width)) if slanted else 1, read)
     tables = {
         "cells": _cells([effects, *methods.values()], free),
         "heads": pd.DataFrame({"c": heads, "read": [int(c in read) for c in heads]}),
     }
-    slanted = width / n < 9 * max((len(label) for label in labels), default=1)
     return Picture(_description(n, len(methods) + 1, slanted, width, down, dark), tables, given, _aloud(effect, effects, labels))
+
+
+def _named(n: int, every: int, read: set[int]) -> list[int]:
+    """Which of n tokens have room for their word, one in so many; those at which the target is read come first."""
+    placed: list[int] = []
+    for c in [*sorted(read), *range(0, n, every)]:
+        if all(abs(c - other) >= every for other in placed):
+            placed.append(c)
+    return sorted(placed)
 
 
 def _aloud(effect: str, effects: np.ndarray, labels: Sequence[str]) -> str:

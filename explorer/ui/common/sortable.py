@@ -9,6 +9,8 @@ import streamlit as st
 _HTML = '<div class="chips" role="list"></div>'
 _CSS = """
 .chips{display:flex;flex-wrap:wrap;gap:.45rem;padding:.2rem;touch-action:none;user-select:none}
+.chips.many{max-height:9.4rem;overflow-y:auto;padding:.4rem;touch-action:auto}
+.many .chip{touch-action:none}
 .chip{font:inherit;font-size:1rem;padding:.35rem .8rem;border-radius:1rem;border:1.5px solid var(--strong-ink,var(--st-primary-color));
 cursor:grab;background:var(--st-secondary-background-color);color:var(--strong-ink,var(--st-text-color));white-space:pre}
 .chip:focus-visible{outline:3px solid var(--st-primary-color);outline-offset:2px}
@@ -16,6 +18,7 @@ cursor:grab;background:var(--st-secondary-background-color);color:var(--strong-i
 .chip small{opacity:var(--strong-opacity,.8);margin-left:.35rem;font-size:var(--least-letters,.7rem)}
 """
 _JS = """
+const MANY = 60;
 export default function ({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector(".chips");
   // A chip that has the keyboard's focus when it is drawn again keeps it; nothing else loses the focus to a chip.
@@ -27,6 +30,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const others = [...box.children].filter((other) => other !== chip);
     box.insertBefore(chip, others[to] ?? null);
   };
+  // What is made of them stands below, and is to be seen beside them: chips of a long text are scrolled.
+  box.classList.toggle("many", data.order.length > MANY);
+  const scrolled = box.scrollTop;
   box.replaceChildren(...data.order.map((token) => {
     const chip = document.createElement("button");
     chip.type = "button";
@@ -77,6 +83,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     };
     return chip;
   }));
+  box.scrollTop = scrolled;
   if (focused !== undefined) box.querySelector(`[data-token="${Number(focused)}"]`)?.focus();
 }
 """

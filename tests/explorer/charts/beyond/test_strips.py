@@ -38,8 +38,11 @@ def test_words_names_and_agreement():
     assert [item["text"] for item in agreements] == ["", "ρ −0.50"]
 
 
-def test_a_hundred_tokens_still_fit():
-    effects = np.linspace(-1, 1, 100)
-    made = rendered(lambda: strips.strips(effects, {"x": effects}, ["word"] * 100, {"x": 1.0}, effect="without", width=800))
+def test_words_of_a_long_text_stand_apart_and_what_is_read_is_named():
+    effects = np.linspace(-1, 1, 512)
+    labels = [f"word{i}" for i in range(512)]
+    made = rendered(lambda: strips.strips(effects, {"x": effects}, labels, {"x": 1.0}, effect="without", width=800, rows=(100, 301)))
     tokens = next(iter(marks(made, "text")))
-    assert len(tokens) < 100 and min(np.diff([item["x"] for item in tokens])) >= 11
+    assert len(tokens) > 40 and min(np.diff([item["x"] for item in tokens])) >= 14
+    assert {item["text"] for item in tokens if item["fill"] == palette.frame()} == {"word100", "word301"}
+    assert {"word0"} < {item["text"] for item in tokens}
