@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ARGUMENTS = [
@@ -29,11 +30,18 @@ def find(shell: bool = False) -> str | None:
     for name in [SHELL, *names] if shell else [*names, SHELL]:
         if found := shutil.which(name):
             return found
+    # Who asks may have begun Playwright already, and no thread begins it twice.
+    with ThreadPoolExecutor(1) as apart:
+        path = apart.submit(_of_playwright).result()
+    return path if Path(path).exists() else None
+
+
+def _of_playwright() -> str:
+    """Where Playwright's own Chromium is, or would be."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+        return playwright.chromium.executable_path
 
 
 def draws_chinese() -> bool:

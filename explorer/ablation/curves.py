@@ -120,7 +120,8 @@ def order_of(
         ValueError: an unknown order.
     """
     if order == "random":
-        return [every(task.model)[i] for i in np.random.default_rng(seed).permutation(len(every(task.model)))]
+        heads = every(task.model)
+        return [heads[i] for i in np.random.default_rng(seed).permutation(len(heads))]
     if order in ("gradient", "confidence"):
         return ranked(getattr(importance, order)(task, progress=progress, resumable=resumable, runner=scorer.runner if scorer else None))
     if order in ("exact", "reversed"):
