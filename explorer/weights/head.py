@@ -23,6 +23,7 @@ from explorer.weights.opened import Head, Weights, streams
 from explorer.weights.pairs import Pairs, largest
 from explorer.weights.turned import turning
 from models import InputError
+from models.opening.sites import Site
 
 Report = Callable[[float], None]
 TOP = 20
@@ -179,6 +180,12 @@ def named(weights: Weights, ids: np.ndarray | tuple[int, ...] | list[int]) -> li
     return readable(weights.model.tokenizer, [int(i) for i in ids])
 
 
+def check_matches(weights: Weights, site: Site) -> None:
+    """Raises InputError where the scores of a site are no products of queries and keys."""
+    if not weights.matches(site):
+        raise InputError(_("Linear attention has no scores: it bends queries and keys before they meet."), _("Choose another model."))
+
+
 def query_rows(weights: Weights, of: Head) -> Tensor:
     """Queries of all tokens, unscaled, (size, d_k)."""
     return _rows(weights, of, streams(of.part)[0], of.query_norm, of.query) + of.query_bias
@@ -200,9 +207,7 @@ def _rows(weights: Weights, of: Head, part: str, norm: Norm | None, matrix: Tens
 
 
 def _matching(weights: Weights, layer: int, head: int, part: str | None) -> Head:
-    site = weights.site(layer, head, part)
-    if not weights.matches(site):
-        raise InputError(_("Linear attention has no scores: it bends queries and keys before they meet."), _("Choose another model."))
+    check_matches(weights, weights.site(layer, head, part))
     return weights.head(layer, head, part)
 
 

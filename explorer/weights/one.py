@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
 from explorer.weights import copying
 from explorer.weights import head as reading
-from explorer.weights.copying import Copied
+from explorer.weights.copying import Copied, check_writes
 from explorer.weights.head import TOP, Direction, Report
 from explorer.weights.opened import Weights
 from explorer.weights.pairs import Pairs
 from explorer.weights.turned import check
 from models import InputError
 
+LOOKS = ("match", "write", "directions")
+"""What can be read of a head: pairs that it would match; what it writes of what it attends to; singular directions of both."""
+
 
 @dataclass(frozen=True, eq=False)
 class OneHead:
-    """One head.
+    """One head, as far as it was read.
 
     Attributes:
         layer, head, part: which.
@@ -52,6 +56,7 @@ def one_head(
     top: int = TOP,
     report: Report = lambda _share: None,
     distance: int = 0,
+    looks: Collection[str] = LOOKS,
 ) -> OneHead:
     """Reads a head.
 
@@ -61,6 +66,7 @@ def one_head(
         top: pairs.
         report: told the share that is done.
         distance: see `head.matched`.
+        looks: what is read, of `LOOKS`; what is not asked for is None or empty.
 
     Raises:
         InputError: no such head, or no such distance.
@@ -70,17 +76,23 @@ def one_head(
     if distance:
         check(weights, site, distance)
     try:
-        matching = reading.matching_directions(weights, layer, head, part)
-        matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share), distance=distance)
+        reading.check_matches(weights, site)
+        if "directions" in looks:
+            matching = reading.matching_directions(weights, layer, head, part)
+        if "match" in looks:
+            matched = reading.matched(weights, layer, head, part, top=top, report=lambda share: report(0.5 * share), distance=distance)
     except InputError as error:
         no_scores = error
     try:
-        moving = reading.moving_directions(weights, layer, head, part)
-        moved = reading.moved(weights, layer, head, part, top=top, report=lambda share: report(0.5 + 0.5 * share))
+        check_writes(weights, site.part)
+        if "directions" in looks:
+            moving = reading.moving_directions(weights, layer, head, part)
+        if "write" in looks:
+            moved = reading.moved(weights, layer, head, part, top=top, report=lambda share: report(0.5 + 0.5 * share))
     except InputError as error:
         no_words = error
     copied = None
-    if no_words is None:
+    if no_words is None and "write" in looks:
         with suppress(InputError):
             copied = copying.copied(weights, layer, head, part)
     notes = weights.notes(site, words=no_words is None)

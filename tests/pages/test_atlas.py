@@ -339,7 +339,10 @@ def test_heads_that_pruning_changed() -> None:
     assert f"{first['change']:.2f}" in app.button(key="atlas_changed_2_3").label
     drawn = table(app, MOVED)
     np.testing.assert_allclose(drawn["change"], expected["change"], atol=1e-6)
-    assert (drawn[drawn["layer"] < 2][["x", "y"]].to_numpy() == drawn[drawn["layer"] < 2][["x2", "y2"]].to_numpy()).all()
+    # What lies below the head did not change; the shipped atlas was made on another processor, which rounds otherwise.
+    below = drawn[drawn["layer"] < 2]
+    np.testing.assert_allclose(below[["x", "y"]], below[["x2", "y2"]], rtol=0, atol=1e-6)
+    assert np.abs(drawn["y"] - drawn["y2"]).max() > 1e-3
     assert "standard errors" in written(app)
     settle(app.text_input(key="pruned").set_value("9.9").run())
     assert "no head" in written(app)

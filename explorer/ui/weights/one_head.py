@@ -44,7 +44,7 @@ def draw(read: Read, layer: int, head: int, look: str, slot: str, role: str = ""
         distance: tokens between query and key, where positions turn them.
     """
     # Beside another head its title says what it does there, which is true of no head that stood here before.
-    kept = one(read, layer, head, slot, distance, alone=not role)
+    kept = one(read, layer, head, look, slot, distance, alone=not role)
     # What another model's head stood in this place is not among these heads.
     if kept is None or kept.identity[: len(read.identity)] != read.identity:
         return []

@@ -77,26 +77,30 @@ def surveyed(model: Model, part: str, arriving: bool = False, place: str = "weig
     return jobs.kept(place, identity, title, found)
 
 
-def one(read: Read, layer: int, head: int, slot: str, distance: int = 0, alone: bool = True) -> jobs.Kept[OneHead] | None:
-    """One head; the one that stood in this place before while it is read.
+def one(read: Read, layer: int, head: int, look: str, slot: str, distance: int = 0, alone: bool = True) -> jobs.Kept[OneHead] | None:
+    """One head in one look; what stood in this place before, in this look, while it is read.
 
     Args:
         read: all heads of the part.
         layer, head: which.
+        look: what is read of it, of `explorer.weights.one.LOOKS`.
         slot: name of the place on the page.
         distance: tokens between query and key, where positions turn them.
         alone: where it is not, another head that stood here before is not shown: it is none of the line, or stands beside this place.
     """
-    where = _("Layer {layer}, head {head}").format(layer=layer, head=head)
-    identity = (*read.identity, "head", layer, head, distance)
-    found = _asked(
-        identity, where, lambda report: one_head(read.weights, layer, head, read.part, report=report, distance=distance), f"weights {slot}"
-    )
-    before = jobs.before(f"weights {slot}")
+    where, place = _("Layer {layer}, head {head}").format(layer=layer, head=head), f"weights {slot} {look}"
+    # Nothing but pairs that match depends on the distance.
+    identity = (*read.identity, "head", look, layer, head, distance if look == "match" else 0)
+
+    def work(report: Report) -> OneHead:
+        return one_head(read.weights, layer, head, read.part, report=report, distance=identity[-1], looks=(look,))
+
+    found = _asked(identity, where, work, f"weights {slot}")
+    before = jobs.before(place)
     # The same head at another distance is no other head.
     if found is None and not alone and (before is None or before.identity[:-1] != identity[:-1]):
         return None
-    return jobs.kept(f"weights {slot}", identity, f"{read.title}, {where}", found)
+    return jobs.kept(place, identity, f"{read.title}, {where}", found)
 
 
 def of_token(read: Read, of: OneHead, token: int, slot: str) -> OfToken | None:

@@ -7,7 +7,7 @@ import torch
 import models
 from explorer.weights import copying
 from explorer.weights import head as reading
-from explorer.weights.one import one_head
+from explorer.weights.one import LOOKS, one_head
 from explorer.weights.opened import opened, streams
 from models import attention
 from tests import tiny as making
@@ -268,3 +268,27 @@ def test_a_distance_that_says_nothing_is_refused(tiny):
     for distance in (-1, 64):
         with pytest.raises(models.InputError, match="no distance"):
             reading.matched(opened(tiny("llama")), 0, 1, distance=distance)
+
+
+PARTS = {"match": {"matched"}, "write": {"moved", "copied"}, "directions": {"matching", "moving"}}
+
+
+@pytest.mark.parametrize(("name", "part"), [("gpt2", None), ("toy_linear", None), ("bart", "encoder"), ("bart", "cross")])
+def test_a_look_reads_what_it_shows_and_no_more(tiny, name, part):
+    weights = opened(tiny(name))
+    whole = one_head(weights, 0, 1, part)
+    for look in LOOKS:
+        found = one_head(weights, 0, 1, part, looks=(look,))
+        assert [str(error) for error in (found.no_scores, found.no_words)] == [str(error) for error in (whole.no_scores, whole.no_words)]
+        assert found.notes == whole.notes
+        for field in set().union(*PARTS.values()):
+            asked = getattr(whole, field) if field in PARTS[look] else None
+            if asked:
+                torch.testing.assert_close(vars_of(getattr(found, field)), vars_of(asked), rtol=0, atol=0)
+            else:
+                assert not getattr(found, field)
+
+
+def vars_of(found: object) -> list:
+    """All that it holds."""
+    return [vars(one) for one in found] if isinstance(found, list) else [vars(found)]
