@@ -42,6 +42,7 @@ class Atlas:
     manifest: Mapping[str, object]
     folder: Path | None = None
     _tables: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    _last: dict[str, tuple[tuple[str, int], pa.Table]] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def of(merged: Merged) -> Atlas:
@@ -89,7 +90,7 @@ class Atlas:
     @property
     def memory_bytes(self) -> int:
         """Memory that its tables take, in bytes."""
-        return sum(table.nbytes for table in self._tables.values())
+        return sum(table.nbytes for table in (*self._tables.values(), *(table for _of, table in self._last.values())))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -189,7 +190,12 @@ class Atlas:
 
     def _of_layer(self, name: str, part: str, layer: int) -> pa.Table:
         if self.folder is not None:
-            return self._read(self._file(self.folder, name, part, layer))
+            # Of each kind the layer that was asked for last: a page draws one head again and again.
+            of, table = self._last.get(name, (None, None))
+            if of != (part, layer):
+                table = self._read(self._file(self.folder, name, part, layer))
+                self._last[name] = (part, layer), table
+            return table
         table = self._tables[name]
         return table.filter(pa.compute.and_(pa.compute.equal(table["part"], part), pa.compute.equal(table["layer"], layer)))
 

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 _LETTER, _GAP = 0.62, 2.0
 """Width of a digit in heights of a letter, on the safe side; pixels that are left free around a name."""
+
+
+def kept_places(
+    points: np.ndarray,
+    names: Sequence[str],
+    room: tuple[float, float],
+    letters: float,
+    radius: float,
+    ring: float,
+    first: Sequence[int] = (),
+) -> np.ndarray:
+    """The same as `places`, not to be written to: a page draws the same points again and again."""
+    return _kept(np.asarray(points, float).tobytes(), tuple(names), room, letters, radius, ring, tuple(first))
+
+
+@lru_cache(maxsize=64)
+def _kept(
+    points: bytes, names: tuple[str, ...], room: tuple[float, float], letters: float, radius: float, ring: float, first: tuple
+) -> np.ndarray:
+    found = places(np.frombuffer(points).reshape(-1, 2), names, room, letters, radius, ring, first)
+    found.flags.writeable = False
+    return found
 
 
 def places(

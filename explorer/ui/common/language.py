@@ -31,7 +31,12 @@ def choose() -> None:
 
 def of_viewer() -> str | None:
     """The language that the viewer of this script reads; None outside of one."""
-    return st.session_state.get(KEY) if get_script_run_ctx(suppress_warning=True) else None
+    # Asked for each word of a page: by way of `st.session_state` it would take twice as long.
+    context = get_script_run_ctx(suppress_warning=True)
+    try:
+        return None if context is None else context.session_state[KEY]
+    except KeyError:
+        return None
 
 
 i18n.ask_with(of_viewer)

@@ -1,9 +1,11 @@
 """The atlases that are shipped fit the models that are shipped, and together they stay small."""
 
+import pandas as pd
 import pytest
 
 import models
 from explorer.atlas import corpus, shipped
+from explorer.atlas.atlas import Atlas
 from explorer.atlas.reading import heads_of
 from models import CATALOGUE
 
@@ -30,3 +32,14 @@ def test_it_is_of_the_weights_and_of_the_texts_that_are_shipped(name):
             tokens, special = atlas.text(row.text, "decoder" if head[0] == "cross" else head[0])
             keys, _special = atlas.text(row.text, "encoder" if head[0] == "cross" else head[0])
             assert row.row < len(tokens) == len(special) and max(row.keys) < len(keys)
+
+
+def test_rows_are_those_of_the_head_whichever_was_asked_for_before():
+    atlas = shipped.opened("gpt2-mini")
+    for head in [("decoder", 1, 2), ("decoder", 1, 3), ("decoder", 4, 2), ("decoder", 1, 2)]:
+        fresh = Atlas.open(shipped.DATA / "gpt2-mini")
+        for of in ("rows", "tokens"):
+            found = getattr(atlas, of)(head)
+            pd.testing.assert_frame_equal(found, getattr(fresh, of)(head))
+            assert len(found)
+            found.drop(found.index, inplace=True)  # what a caller does with it is the caller's

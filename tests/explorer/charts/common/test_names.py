@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.charts.common.names import outermost, places
+from explorer.charts.common.names import kept_places, outermost, places
 
 ROOM, LETTERS, RADIUS, RING = (300, 200), 10, 7.4, 13
 
@@ -40,3 +40,14 @@ def test_the_outermost_comes_first():
     points = np.array([[0.0, 0.0], [1.0, 1.0], [10.0, 0.5], [1.1, 0.9]])
     assert outermost(points)[0] == 2 and sorted(outermost(points)) == [0, 1, 2, 3]
     assert outermost(np.empty((0, 2))) == []
+
+
+def test_what_is_kept_is_of_these_points_and_names():
+    names, draw = ["0.0", "0.1", "1.11"], np.random.default_rng(0)
+    several = [20 + draw.random((3, 2)) * (60, 40) for _points in range(3)]
+    for points in [*several, *several, several[0] + [3, 0]]:
+        for first in ((), (2,)):
+            kept = kept_places(points, names, ROOM, LETTERS, RADIUS, RING, first)
+            np.testing.assert_array_equal(kept, places(points, names, ROOM, LETTERS, RADIUS, RING, first))
+            with pytest.raises(ValueError, match="read-only"):
+                kept[0] = 0
