@@ -26,7 +26,8 @@ class LastRows:
 
     What comes out as wide as the stream is put back among all tokens, with zeros for those that were left out, as it is added to the stream
     there; anything else (the inner states of a feed-forward layer) stays short until then. What is said of the others is wrong. So it is
-    tried once whether a network reads anything of them, with no numbers (nan) in their place; then, and with gradients, all are computed.
+    tried once, with no numbers (nan) in their place, whether a network reads anything of them. Where it does, all tokens are computed; so they
+    are where gradients are asked for.
     """
 
     def __init__(self, runner: Runner, modules: Iterable[nn.Module], width: int) -> None:

@@ -99,8 +99,11 @@ def test_a_classifier_reads_one_token_of_each_text(name, tmp_path):
 def test_a_network_that_reads_other_tokens_too_computes_all(tiny):
     model = tiny("bert")
     runner = Runner(model)
-    # A head that mixes tokens: one of no architecture here, as somebody's own may be.
-    mixed = lambda _m, _a, out: setattr(out, "last_hidden_state", out.last_hidden_state.cumsum(1))  # noqa: E731
+
+    def mixed(_module: nn.Module, _args: tuple, out: object) -> None:
+        # After the last layer no architecture here mixes tokens; somebody's own may.
+        out.last_hidden_state = out.last_hidden_state.cumsum(1)
+
     runner.network.bert.encoder.register_forward_hook(mixed)
     given = inputs("bert")
     with torch.inference_mode():
