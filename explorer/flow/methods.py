@@ -68,9 +68,11 @@ def trace(model: Model, target: Target, progress: Callable[[float], None] | None
         maps["norms"] = _last_norms(model, captured, part)
     except InputError as error:
         missing["norms"] = error.problem
-    effects = blankout.effects(model, target, lambda share: tell(0.1 + 0.2 * share))
+    flows = flow or (flow is None and n <= FLOW_TOKENS)
+    # Where no flow follows, to leave out each token is nearly all that there is to do.
+    effects = blankout.effects(model, target, lambda share: tell(0.1 + (0.2 if flows else 0.9) * share))
     tokens = {name: values[rows].mean(0) for name, values in maps.items()}
-    if flow or (flow is None and n <= FLOW_TOKENS):
+    if flows:
         found = paths.flow(patterns, rows, lambda share: tell(0.3 + 0.7 * share))
         tokens["flow"] = found.mean(0)
         if len(rows) == n:
