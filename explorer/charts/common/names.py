@@ -11,28 +11,6 @@ _LETTER, _GAP = 0.62, 2.0
 """Width of a digit in heights of a letter, on the safe side; pixels that are left free around a name."""
 
 
-def kept_places(
-    points: np.ndarray,
-    names: Sequence[str],
-    room: tuple[float, float],
-    letters: float,
-    radius: float,
-    ring: float,
-    first: Sequence[int] = (),
-) -> np.ndarray:
-    """The same as `places`, not to be written to: a page draws the same points again and again."""
-    return _kept(np.asarray(points, float).tobytes(), tuple(names), room, letters, radius, ring, tuple(first))
-
-
-@lru_cache(maxsize=64)
-def _kept(
-    points: bytes, names: tuple[str, ...], room: tuple[float, float], letters: float, radius: float, ring: float, first: tuple
-) -> np.ndarray:
-    found = places(np.frombuffer(points).reshape(-1, 2), names, room, letters, radius, ring, first)
-    found.flags.writeable = False
-    return found
-
-
 def places(
     points: np.ndarray,
     names: Sequence[str],
@@ -45,7 +23,7 @@ def places(
     """How far the middle of each name lies from the middle of its point. A name for which there is no place is left out.
 
     Names are placed one after the other, each where it lies on nothing that is there already: above its point first, then around it. So the
-    same points have the same places always.
+    same points have the same places always; they are kept, as a page draws the same points again and again.
 
     Args:
         points: (m, 2) pixels from the upper left corner.
@@ -57,8 +35,16 @@ def places(
         first: points that have the first choice; the others follow as they stand.
 
     Returns:
-        (n, 2) pixels to the right and down; nan where a name is left out.
+        (n, 2) pixels to the right and down, not to be written to; nan where a name is left out.
     """
+    return _placed(np.asarray(points, float).tobytes(), tuple(names), tuple(room), letters, radius, ring, tuple(first))
+
+
+@lru_cache(maxsize=64)
+def _placed(
+    of_points: bytes, names: tuple[str, ...], room: tuple[float, ...], letters: float, radius: float, ring: float, first: tuple[int, ...]
+) -> np.ndarray:
+    points = np.frombuffer(of_points).reshape(-1, 2)
     found = np.full((len(names), 2), np.nan)
     halves = np.array([[_LETTER * letters * len(name) / 2, letters / 2] for name in names]).reshape(-1, 2) + _GAP / 2
     boxes = np.empty((0, 4))
@@ -74,6 +60,7 @@ def places(
             found[i] = shift
             boxes = np.vstack([boxes, [*low, *high]])
             break
+    found.flags.writeable = False
     return found
 
 

@@ -81,7 +81,7 @@ def placed(
     every = np.concatenate([at, others])
     ends = [(float(column.min()), float(column.max())) if len(column) else (0.0, 1.0) for column in every.T]
     called = [f"{layer}.{head}" for layer, head in heads]
-    shifts = names.kept_places(_pixels(every, ends, *room), called, room, letters, _RADIUS, _RING, first)
+    shifts = names.places(_pixels(every, ends, *room), called, room, letters, _RADIUS, _RING, first)
     table = pd.DataFrame(
         {
             "layer": [layer for layer, _head in heads],

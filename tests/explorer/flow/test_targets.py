@@ -112,12 +112,15 @@ def test_errors(tiny, name, how, said):
 
 @pytest.mark.parametrize("flow", [True, False])
 def test_how_far_a_trace_is_tells_of_what_is_still_to_do(bert, monkeypatch, flow):
-    monkeypatch.setattr(blankout, "effects", lambda model, target, progress: [progress(share) for share in (0.5, 1.0)] and own(model, target))
-    shares = []
+    shares, own = [], blankout.effects
+
+    def effects(model, target, progress):
+        for share in (0.5, 1.0):
+            progress(share)
+        return own(model, target)
+
+    monkeypatch.setattr(blankout, "effects", effects)
     methods.trace(bert, targets.make(bert, TEXT), shares.append, flow=flow)
     assert shares == sorted(shares) and shares[-1] == 1.0
     # Where nothing follows, half of the tokens left out is about half of the work; else it is the smaller part.
     assert shares[1] == pytest.approx(0.2 if flow else 0.55)
-
-
-own = blankout.effects

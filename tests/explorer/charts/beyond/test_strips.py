@@ -38,6 +38,13 @@ def test_words_names_and_agreement():
     assert [item["text"] for item in agreements] == ["", "ρ −0.50"]
 
 
+def test_a_hundred_tokens_still_fit():
+    effects = np.linspace(-1, 1, 100)
+    made = rendered(lambda: strips.strips(effects, {"x": effects}, ["word"] * 100, {"x": 1.0}, effect="without", width=800))
+    tokens = next(iter(marks(made, "text")))
+    assert len(tokens) < 100 and min(np.diff([item["x"] for item in tokens])) >= 11
+
+
 def test_words_of_a_long_text_stand_apart_and_what_is_read_is_named():
     effects = np.linspace(-1, 1, 512)
     labels = [f"word{i}" for i in range(512)]

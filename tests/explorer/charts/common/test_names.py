@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.charts.common.names import kept_places, outermost, places
+from explorer.charts.common.names import _placed, outermost, places
 
 ROOM, LETTERS, RADIUS, RING = (300, 200), 10, 7.4, 13
 
@@ -47,7 +47,7 @@ def test_what_is_kept_is_of_these_points_and_names():
     several = [20 + draw.random((3, 2)) * (60, 40) for _points in range(3)]
     for points in [*several, *several, several[0] + [3, 0]]:
         for first in ((), (2,)):
-            kept = kept_places(points, names, ROOM, LETTERS, RADIUS, RING, first)
-            np.testing.assert_array_equal(kept, places(points, names, ROOM, LETTERS, RADIUS, RING, first))
+            kept = places(points, names, ROOM, LETTERS, RADIUS, RING, first)
+            np.testing.assert_array_equal(kept, _placed.__wrapped__(points.tobytes(), names, ROOM, LETTERS, RADIUS, RING, first))
             with pytest.raises(ValueError, match="read-only"):
                 kept[0] = 0

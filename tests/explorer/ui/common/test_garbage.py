@@ -41,4 +41,4 @@ def test_it_is_collected_once_in_a_while_for_all_viewers(monkeypatch):
 
 def test_streamlit_leaves_it_to_the_app():
     runner = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["runner"]
-    assert runner["postScriptGC"] is False and "garbage.collect()" in (ROOT / "app.py").read_text(encoding="utf-8")
+    assert runner == {"postScriptGC": False, "magicEnabled": False} and "garbage.collect()" in (ROOT / "app.py").read_text(encoding="utf-8")
